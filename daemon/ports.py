@@ -1,0 +1,112 @@
+"""What the executor needs of the outside world, and the errors it may meet there.
+
+Each adapter translates its library's errors into these once, at its edge, and keeps the cause.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from statemachine.events import Inventory, Session
+
+
+class PortError(Exception):
+    """Something outside did not do what it was asked. ``str()`` is one line, fit for a log, without secrets."""
+
+
+class ObsError(PortError):
+    """The base of what OBS can answer."""
+
+
+class ObsGone(ObsError):
+    """There is no identified connection, or it was lost while the request was under way."""
+
+
+class ObsTimeout(ObsError):
+    """No answer in time. The request may still be executed: re-read, never blindly repeat."""
+
+    def __init__(self, request: str, seconds: float) -> None:
+        super().__init__(f"{request}: no answer within {seconds:g}s")
+        self.request = request
+
+
+class ObsRefused(ObsError):
+    """OBS answered with an error. ``code`` is obs-websocket's request status."""
+
+    def __init__(self, request: str, code: int, comment: str) -> None:
+        super().__init__(f"{comment} ({request}: {code})")
+        self.request = request
+        self.code = code
+        self.comment = comment
+
+
+class IngestError(PortError):
+    """An ingest server's API refused, or could not be reached."""
+
+
+@dataclass(frozen=True, slots=True)
+class WatchCallbacks:
+    """Where a watch tells what it sees. Each is called on the event loop, in order, and must not block."""
+
+    ready: Callable[[float], None]
+    """Once: the picture is proven, so many seconds after the watch began."""
+    failed: Callable[[str], None]
+    """At most once: it will not play any more (the reason is one line)."""
+    stalled: Callable[[float], None]
+    """After ready: no new picture for so many seconds."""
+    resumed: Callable[[], None]
+    """After stalled: it moves again."""
+
+
+class ObsPort(Protocol):
+    """OBS as the executor uses it. Every method raises ObsError."""
+
+    async def create_input(self, name: str, url: str, *, reuse: bool = False) -> None:
+        """Create the input hidden in the scene; with ``reuse`` re-aim one that exists already."""
+
+    async def restart_input(self, name: str) -> None:
+        """Trigger the media action RESTART."""
+
+    async def place_input(self, name: str, z_offset: int) -> int:
+        """Put it ``z_offset`` below the top and fit it to the canvas; returns the offset after clamping."""
+
+    async def cut(self, *, show: str | None, hide: tuple[str, ...], also_show: str | None, fade: float) -> None:
+        """Change the scene items in one frame, ``show`` before ``hide``; ``also_show`` is the slate.
+
+        Returns after OBS has rendered it. With ``fade`` > 0 picture and sound cross within that many seconds.
+        """
+
+    async def toggle_input(self, name: str) -> None:
+        """Hide it and show it again, as the single-source way of working does."""
+
+    async def restore(self, *, show: str | None, hide: tuple[str, ...]) -> None:
+        """Re-read the scene and put it right; verified by a second reading. Items that are gone count as hidden."""
+
+    async def remove_input(self, name: str) -> None:
+        """Stop watching it, remove it, and see it gone from OBS's list."""
+
+    async def park_input(self, name: str) -> None:
+        """Hide it, stop watching it and let it idle for reuse."""
+
+    async def set_shown(self, name: str, shown: bool) -> None:
+        """Show or hide one scene item (the slate)."""
+
+    async def inventory(self) -> Inventory:
+        """Read the own inputs afresh."""
+
+    def watch(self, name: str, callbacks: WatchCallbacks, *, proven: bool = False) -> None:
+        """Watch it from now on until it is removed or parked; ``proven`` skips the proof (an adopted input)."""
+
+
+class KickPort(Protocol):
+    """Ends publishers' connections."""
+
+    async def kick(self, session: Session) -> bool:
+        """End it; False where its server offers no way. Raises IngestError."""
+
+
+class UrlPort(Protocol):
+    """Knows where a session is to be played from."""
+
+    def play_url(self, session: Session) -> str:
+        """The RTMP URL for OBS. Raises ValueError on values outside the allow-list."""

@@ -1,0 +1,27 @@
+"""One try to change the program, from its begin to the removal of what it leaves behind."""
+
+from dataclasses import dataclass
+
+from statemachine import events as ev
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try to change the program. ``target`` is None where it is to be emptied."""
+
+    number: int
+    input: str
+    target: ev.Session | None
+    reason: str
+    begun_at: float
+    due_at: float | None
+    """When its turn came; None as long as it is only made ready."""
+    from_streamer: str = ""
+    outgoing: str = ""
+    deadline: float | None = None
+    victim: str = ""
+    restore: bool = False
+    tries: int = 0
+    outcome: str = ""
+    detail: str = ""
+    ready_at: float | None = None

@@ -1,0 +1,137 @@
+"""What is to be done: frozen, imperative. The shell carries each out and answers with an event."""
+
+from dataclasses import dataclass
+
+from statemachine.events import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """The base of all commands."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptCommand(Command):
+    """The base of the commands of one attempt."""
+
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class CreateInput(AttemptCommand):
+    """Create ``input`` hidden, playing ``session``. Answer: InputCreated, CreationFailed.
+
+    With ``reuse`` (mode pooled) an input of that name that exists already gets the new settings instead.
+    """
+
+    input: str
+    session: Session
+    reuse: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RestartInput(AttemptCommand):
+    """Mode static: restart the one named input. Answer: InputCreated, CreationFailed."""
+
+    input: str
+    session: Session
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceInput(AttemptCommand):
+    """Put its scene item ``z_offset`` below the top and fit it to the canvas. No answer: it is not vital."""
+
+    input: str
+    z_offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class WatchInput(AttemptCommand):
+    """Look for the proof of a picture. Answers: MediaReady, MediaFailed; afterwards MediaStalled, MediaResumed."""
+
+    input: str
+    timeout: float
+    """Seconds that the rules will wait, for the log; the deadline itself is theirs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut(AttemptCommand):
+    """Show ``incoming`` and hide ``outgoing`` and ``slate`` in one frame. Answer: CutDone, CutFailed.
+
+    ``incoming`` is None where nobody follows: then the slate, if there is one, is shown in the same frame.
+    """
+
+    incoming: str | None
+    outgoing: str | None
+    slate: str = ""
+    fade: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ToggleInput(AttemptCommand):
+    """Mode static: hide the input and show it again. Answer: CutDone, CutFailed."""
+
+    input: str
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreOutgoing(AttemptCommand):
+    """Re-read the scene; show ``outgoing`` if it is not, hide ``incoming``. Answer: OutgoingRestored, RestoreFailed."""
+
+    incoming: str | None
+    outgoing: str | None
+    slate: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveInput(AttemptCommand):
+    """Remove ``input`` and see it gone; one that is gone already counts. Answer: InputRemoved, RemovalFailed."""
+
+    input: str
+    outgoing: bool
+    """It was on air before (the log tells it so)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParkInput(AttemptCommand):
+    """Mode pooled: keep ``input``, hidden and idle. Answer: InputRemoved, RemovalFailed."""
+
+    input: str
+    outgoing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveOrphan(Command):
+    """Remove an own input that nothing refers to. Answer: OrphanRemoved, OrphanRemovalFailed."""
+
+    input: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetSlate(Command):
+    """Show or hide the slate by itself, outside a cut."""
+
+    slate: str
+    shown: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ShowInput(Command):
+    """Show an input again that somebody hid by hand. No answer: the next inventory tells."""
+
+    input: str
+
+
+@dataclass(frozen=True, slots=True)
+class WatchOnAir(Command):
+    """Watch an adopted input for stalls, as WatchInput does after its proof."""
+
+    input: str
+
+
+@dataclass(frozen=True, slots=True)
+class KickSession(Command):
+    """End a publisher's connection at its server, where the server can."""
+
+    session: Session
+    reason: str

@@ -1,0 +1,323 @@
+"""What happened: frozen, past tense, each with the time at which it happened.
+
+``at`` is in seconds on one clock that never goes back and goes on over a restart of the daemon (the shell
+anchors its monotonic clock to the Unix epoch once, at start). An event that answers a command bears the number
+of the attempt that it belongs to: one of an earlier attempt changes nothing.
+"""
+
+from dataclasses import dataclass
+
+from statemachine.policy import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One publish of one streamer, from its accept to its end.
+
+    ``id`` names the server and its client: a stream's name is not enough, because a second publisher's hook may
+    come before the first one's end (SRS runs on_publish before its busy check, on_unpublish after the release).
+    """
+
+    id: str
+    streamer: str
+    app: str
+    stream: str
+    turn: float | None = None
+    """Seconds of this streamer's own turn; None takes the policy's."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnInput:
+    """An input in OBS that bears the daemon's prefix and a number."""
+
+    name: str
+    shown: bool
+    """In the scene and enabled there."""
+    stream: str | None = None
+    """``app/stream`` as read out of its settings; None where they say nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """OBS as it was read just now: own inputs, in the order of their numbers."""
+
+    inputs: tuple[OwnInput, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """The base of all events."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptEvent(Event):
+    """The base of what answers a command of one attempt, or ends it."""
+
+    attempt: int
+
+
+# --- time -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TimePassed(Event):
+    """The director's deadline was reached. Also fine at any other moment."""
+
+
+# --- the ingest side ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Published(Event):
+    """A publisher was accepted."""
+
+    session: Session
+
+
+@dataclass(frozen=True, slots=True)
+class Unpublished(Event):
+    """A publisher left, was refused after all, or died."""
+
+    session_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PublishersListed(Event):
+    """An ingest server's own list of live publishers, asked for at ``asked_at``."""
+
+    server: str
+    """The prefix of the session ids that this list speaks for."""
+    asked_at: float
+    sessions: tuple[Session, ...]
+
+
+# --- the people who run the channel ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SkipRequested(Event):
+    """The turn of the one on air shall end now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held(Event):
+    """No turn ends by the clock until released."""
+
+
+@dataclass(frozen=True, slots=True)
+class Released(Event):
+    """Turns end by the clock again."""
+
+
+@dataclass(frozen=True, slots=True)
+class MoveRequested(Event):
+    """A waiting streamer shall stand at another position (0 is the turn's holder)."""
+
+    streamer: str
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveRequested(Event):
+    """A streamer shall leave the line-up; a new publish may join again."""
+
+    streamer: str
+
+
+@dataclass(frozen=True, slots=True)
+class KickRequested(Event):
+    """A streamer shall be cut off and kept out for some seconds."""
+
+    streamer: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class TurnChanged(Event):
+    """The turn's length was set live: of one streamer, or of all where ``streamer`` is None."""
+
+    seconds: float
+    streamer: str | None = None
+    restart: bool = False
+    """Count the present turn from now on."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettingChanged(Event):
+    """One field of the policy was set live; it outlives a restart, until the file says something new."""
+
+    name: str
+    value: bool | int | float | str
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyLoaded(Event):
+    """The configuration was read (again)."""
+
+    policy: Policy
+
+
+@dataclass(frozen=True, slots=True)
+class TestRequested(Event):
+    """A stream that no hook announced shall be handed over to now, and leave with its turn."""
+
+    session: Session
+
+
+# --- OBS ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ObsLost(Event):
+    """OBS cannot be reached, or is connected and dead."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ObsReady(Event):
+    """OBS answers, has settled, and this is what it holds."""
+
+    inventory: Inventory
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryRead(Event):
+    """OBS was re-read while connected: somebody may have touched the scene."""
+
+    inventory: Inventory
+
+
+@dataclass(frozen=True, slots=True)
+class MediaStalled(Event):
+    """An input's picture stands still, behind whatever state OBS reports."""
+
+    input: str
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class MediaResumed(Event):
+    """An input that stalled moves again."""
+
+    input: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrphanRemoved(Event):
+    """An own input that nothing refers to is gone."""
+
+    input: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrphanRemovalFailed(Event):
+    """It is still there."""
+
+    input: str
+    reason: str
+
+
+# --- one attempt: these, and only these, drive the table ------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TargetChosen(AttemptEvent):
+    """The line-up wants a stream made ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramEmptied(AttemptEvent):
+    """Nobody may be on air any more and nobody can follow."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputCreated(AttemptEvent):
+    """The incoming exists, hidden."""
+
+
+@dataclass(frozen=True, slots=True)
+class CreationFailed(AttemptEvent):
+    """OBS refused to create it, or did not answer in time (it may exist all the same)."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MediaReady(AttemptEvent):
+    """The incoming really plays: PLAYING, a width, a cursor that moves."""
+
+
+@dataclass(frozen=True, slots=True)
+class MediaFailed(AttemptEvent):
+    """The incoming will not play, or no longer does."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyTimedOut(AttemptEvent):
+    """No proof of a picture within ready_timeout."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEnded(AttemptEvent):
+    """The incoming's stream is no longer published."""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetChanged(AttemptEvent):
+    """The line-up wants another stream than the incoming's."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnCame(AttemptEvent):
+    """The incoming's turn is due."""
+
+
+@dataclass(frozen=True, slots=True)
+class CutDone(AttemptEvent):
+    """The picture has changed (or, where nobody follows, the outgoing is hidden)."""
+
+
+@dataclass(frozen=True, slots=True)
+class CutFailed(AttemptEvent):
+    """OBS refused the cut; what the scene shows now is not known."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CutTimedOut(AttemptEvent):
+    """OBS did not answer within cut_timeout; the cut may still happen."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingRestored(AttemptEvent):
+    """The scene was re-read after a failed cut and shows the outgoing alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreFailed(AttemptEvent):
+    """The scene could not be put right yet."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CleanupDue(AttemptEvent):
+    """cleanup_grace, or a retry's backoff, is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputRemoved(AttemptEvent):
+    """The input to be removed is gone from OBS's list."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemovalFailed(AttemptEvent):
+    """It is still there."""
+
+    reason: str

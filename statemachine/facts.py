@@ -1,0 +1,82 @@
+"""What the rules have to tell: for the log, the event stream, the history and the metrics. Nothing acts on them."""
+
+from dataclasses import dataclass
+
+from statemachine.states import State
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """The base of all facts."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class StateChanged(Fact):
+    """The switchover went from one state to another."""
+
+    source: State
+    event: str
+    dest: State
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class HandoverEnded(Fact):
+    """An attempt to change the one on air came to its end, well or badly."""
+
+    attempt: int
+    input: str
+    outgoing: str
+    from_streamer: str
+    to_streamer: str
+    reason: str
+    """Why it was begun: first, skip, turn, ended, stalled, returned, kick, removed, moved, test, standby."""
+    outcome: str
+    """completed, creation_failed, not_ready, media_failed, stream_ended, superseded, cut_failed, obs_lost."""
+    seconds: float
+    """From when it was due to its picture (completed), or from its begin to its end."""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OnAirChanged(Fact):
+    """The picture has changed; empty where nobody is on air."""
+
+    streamer: str
+    input: str
+    adopted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LineupChanged(Fact):
+    """Somebody joined, left or moved."""
+
+    what: str
+    streamer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused(Fact):
+    """A request was not carried out, and why, in words for the one who asked."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrphanReported(Fact):
+    """An own input could not be removed; it is swept later."""
+
+    input: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventIgnored(Fact):
+    """An event changed nothing, and why."""
+
+    event: str
+    state: State
+    why: str

@@ -1,0 +1,119 @@
+"""What people see of the rules: read-only, derived, for /status, the dashboard and the terminal."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from statemachine.facts import HandoverEnded
+from statemachine.states import State
+
+if TYPE_CHECKING:
+    from statemachine.director import Director
+
+
+@dataclass(frozen=True, slots=True)
+class OnAir:
+    """The one whose picture is shown."""
+
+    streamer: str
+    input: str
+    since: float
+    seconds: float
+    remaining: float | None
+    """Seconds of its turn that are left; None where it only fills in."""
+    live: bool
+    """Its stream is still published."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standby:
+    """The one that is made ready ahead of its turn, or for the hand-over under way."""
+
+    streamer: str
+    input: str
+    ready: bool
+    since: float
+    due: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One position of the line-up."""
+
+    streamer: str
+    position: int
+    since: float
+    publishing: bool
+    has_turn: bool
+    turn_length: float
+    grace_ends: float | None
+    stalled: bool
+    failures: int
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """All of it at one moment."""
+
+    at: float
+    state: State
+    attempt: int
+    held: bool
+    on_air: OnAir | None
+    standby: Standby | None
+    queue: tuple[Place, ...]
+    last_switch: HandoverEnded | None
+    blocks: dict[str, float]
+    orphans: tuple[str, ...]
+
+
+def make_view(director: "Director", at: float) -> View:
+    """The view of a director at the time ``at``."""
+    lineup, switchover = director.lineup, director.switchover
+    attempt, program = switchover.attempt, switchover.program
+    on_air = None
+    if program is not None and program.session is not None:
+        entry = lineup.find(program.session.streamer)
+        ends = lineup.turn_ends(entry) if entry else None
+        on_air = OnAir(
+            streamer=program.session.streamer,
+            input=program.input,
+            since=program.since,
+            seconds=max(0.0, at - program.since),
+            remaining=None if ends is None else max(0.0, ends - at),
+            live=lineup.by_session(program.session.id) is not None,
+        )
+    standby = None
+    if attempt and attempt.target and switchover.state in (State.CREATING, State.BUFFERING, State.STANDBY):
+        standby = Standby(
+            streamer=attempt.target.streamer,
+            input=attempt.input,
+            ready=switchover.state is State.STANDBY,
+            since=attempt.begun_at,
+            due=attempt.due_at is not None,
+        )
+    queue = tuple(
+        Place(
+            streamer=entry.streamer,
+            position=position,
+            since=entry.joined_at,
+            publishing=bool(entry.sessions),
+            has_turn=entry.turn_began is not None,
+            turn_length=lineup.turn_length(entry),
+            grace_ends=lineup.grace_ends(entry),
+            stalled=entry.stalled_since is not None,
+            failures=entry.failures,
+        )
+        for position, entry in enumerate(lineup)
+    )
+    return View(
+        at=at,
+        state=switchover.state,
+        attempt=switchover.last_number,
+        held=lineup.state.held,
+        on_air=on_air,
+        standby=standby,
+        queue=queue,
+        last_switch=director.last_switch,
+        blocks={name: until for name, until in lineup.state.blocks.items() if until > at},
+        orphans=director.orphans,
+    )
