@@ -1,0 +1,180 @@
+"""``motherstream``: the daemon itself, and the commands that talk to it."""
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from daemon.client import Client, ClientError, quoted
+from daemon.config import Config
+from daemon.config_load import ConfigError, load
+from statemachine import __version__
+from statemachine.table import as_table, mermaid
+
+EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_CONFIG = 0, 1, 2, 78
+"""78 is sysexits' EX_CONFIG: systemd's RestartPreventExitStatus knows it."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code says how it went."""
+    arguments = _parser().parse_args(argv)
+    action: Callable[[argparse.Namespace], int] = arguments.action
+    try:
+        return action(arguments)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return EXIT_CONFIG
+    except ClientError as error:
+        print(f"motherstream: {error}", file=sys.stderr)
+        return EXIT_FAILED
+    except BrokenPipeError:
+        # `motherstream queue | head`: the reader has gone, which is its right.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_DONE
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="motherstream",
+        description="Hands one shared live stream from streamer to streamer in OBS, without a blank frame.",
+    )
+    parser.add_argument("--version", action="version", version=f"motherstream {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def add(name: str, action: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        sub.set_defaults(action=action)
+        return sub
+
+    def with_config(sub: argparse.ArgumentParser) -> argparse.ArgumentParser:
+        sub.add_argument("--config", type=Path, metavar="FILE", help="configuration file (TOML)")
+        return sub
+
+    with_config(add("run", _run, "run the daemon"))
+    with_config(add("check", _check, "validate the configuration, then look at the studio: one line each"))
+    for name, action, text in (
+        ("status", _status, "show what is on air, on standby and waiting"),
+        ("queue", _queue, "list the line-up"),
+    ):
+        sub = with_config(add(name, action, text))
+        sub.add_argument("--json", action="store_true", help="print the API's answer as it is")
+    with_config(add("skip", _post("/queue/skip"), "end the turn of the one on air"))
+    with_config(add("hold", _post("/queue/hold"), "let no turn end by the clock until `release`"))
+    with_config(add("release", _post("/queue/release"), "let turns end by the clock again"))
+    kick = with_config(add("kick", _kick, "cut a streamer off and keep it out for a while"))
+    kick.add_argument("name", metavar="NAME", help="the streamer")
+    kick.add_argument("--seconds", type=float, default=300.0, help="how long to keep it out (default: 300)")
+    states = add("states", _states, "print the state machine, drawn from its table")
+    states.add_argument("--format", choices=("table", "mermaid"), default="table")
+    demo = add("demo", _demo, "run a whole studio on this machine: OBS, an RTMP server, streamers taking turns")
+    demo.add_argument("--duration", type=float, default=0.0, metavar="SECONDS", help="stop after so long (0: Ctrl-C)")
+    demo.add_argument("--streamers", type=int, default=3, choices=range(2, 7), metavar="2..6")
+    demo.add_argument("--port", type=int, default=8000, help="of the control API and the dashboard; 0 takes a free one")
+    demo.add_argument("--keep", metavar="DIR", type=Path, help="keep the recording and the logs here")
+    return parser
+
+
+def _config(arguments: argparse.Namespace) -> Config:
+    return load(arguments.config, os.environ)
+
+
+def _client(arguments: argparse.Namespace) -> Client:
+    config = _config(arguments)
+    return Client(config.http.host, config.http.port, config.http.token.get_secret_value())
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from daemon.app import run  # the client commands start faster without it
+
+    return run(arguments.config)
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from daemon.check import check
+
+    config = _config(arguments)
+    print("ok    configuration")
+    results = asyncio.run(check(config))
+    for result in results:
+        print(f"{'ok   ' if result.ok else 'FAIL '} {result.what}" + (f": {result.detail}" if result.detail else ""))
+    return EXIT_DONE if all(result.ok for result in results) else EXIT_FAILED
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    from daemon.demo import demo
+
+    return asyncio.run(demo(arguments.streamers, arguments.port, arguments.duration, arguments.keep))
+
+
+def _states(arguments: argparse.Namespace) -> int:
+    print(mermaid() if arguments.format == "mermaid" else as_table(), end="")
+    return EXIT_DONE
+
+
+def _post(path: str) -> Callable[[argparse.Namespace], int]:
+    def action(arguments: argparse.Namespace) -> int:
+        answer = _client(arguments).post(path)
+        print(_said(answer))
+        return EXIT_DONE
+
+    return action
+
+
+def _kick(arguments: argparse.Namespace) -> int:
+    answer = _client(arguments).post(f"/queue/{quoted(arguments.name)}/kick?seconds={arguments.seconds:g}")
+    print(_said(answer))
+    return EXIT_DONE
+
+
+def _said(answer: Any) -> str:
+    return str(answer["message"]) if isinstance(answer, dict) and "message" in answer else "done"
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    status = _client(arguments).get("/status")
+    if arguments.json:
+        print(json.dumps(status, indent=2))
+        return EXIT_DONE
+    obs, on_air, standby = status["obs"], status["on_air"], status["standby"]
+    print(f"state    {status['state']}" + ("  (held)" if status["held"] else ""))
+    if on_air:
+        left = "" if on_air["remaining"] is None else f", {_clock(on_air['remaining'])} left"
+        print(f"on air   {on_air['streamer']} for {_clock(on_air['seconds'])}{left}  [{on_air['input']}]")
+    else:
+        print("on air   nobody")
+    if standby:
+        print(f"standby  {standby['streamer']} ({'ready' if standby['ready'] else 'buffering'})  [{standby['input']}]")
+    waiting = [place["streamer"] for place in status["queue"] if not on_air or place["streamer"] != on_air["streamer"]]
+    print(f"waiting  {', '.join(waiting) or 'nobody'}")
+    print(f"obs      {'connected, ' + str(obs['version']) if obs['connected'] else 'not connected'}")
+    if last := status["last_switch"]:
+        print(
+            f"last     {last['from'] or 'nobody'} -> {last['to'] or 'nobody'} ({last['reason']}): "
+            f"{last['outcome']} in {last['seconds']:.3f} s"
+        )
+    return EXIT_DONE
+
+
+def _queue(arguments: argparse.Namespace) -> int:
+    queue = _client(arguments).get("/queue")
+    if arguments.json:
+        print(json.dumps(queue, indent=2))
+        return EXIT_DONE
+    places = queue["queue"] if isinstance(queue, dict) else queue
+    for place in places:
+        print(f"{place['position']:>3}  {place['streamer']}  (since {place['since']})")
+    if not places:
+        print("the line-up is empty: it fills as streamers publish")
+    return EXIT_DONE
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

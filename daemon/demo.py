@@ -1,0 +1,104 @@
+"""``motherstream demo``: a whole studio on this machine, streamers taking turns, until Ctrl-C."""
+
+import asyncio
+import contextlib
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+
+from daemon.studio import StudioError
+from daemon.studio.channel import Channel, on_air
+from daemon.studio.process import free_port
+from daemon.studio.studio import Studio
+
+NAMES = ("alice", "bob", "carol", "dave", "erin", "frank")
+TURN = 8.0
+"""Seconds of a turn: short, because people watch it."""
+
+
+async def demo(streamers: int, port: int, duration: float, keep: Path | None) -> int:
+    """Run it; the exit code. ``duration`` in seconds, 0 until a signal: a second one does not wait for the verdict."""
+    stop = asyncio.Event()
+    show = asyncio.create_task(_show(streamers, port or free_port(), duration, keep, stop))
+
+    def on_signal() -> None:
+        if stop.is_set():
+            show.cancel()
+        stop.set()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, on_signal)
+    try:
+        return await show
+    except asyncio.CancelledError:
+        return 130
+    except StudioError as error:
+        print(f"motherstream demo: {error}", file=sys.stderr)
+        return 1
+
+
+async def _show(streamers: int, port: int, duration: float, keep: Path | None, stop: asyncio.Event) -> int:
+    names = NAMES[:streamers]
+    _say(f"starting a studio of its own: OBS without a screen, an RTMP server, {streamers} streamers")
+    settings = {"queue.turn": TURN}
+    async with (
+        Studio(hook_url=Channel.hook_url(port), slate="SLATE", progress=_say) as studio,
+        Channel(studio, port=port, settings=settings) as channel,
+    ):
+        for name in names:
+            if stop.is_set():
+                return 0
+            await studio.publish(name)
+        await channel.until_on_air(names[0])
+        await studio.obs.start_recording()
+        lagged = await studio.render_stats()
+        _say("")
+        _say(f"dashboard  {channel.url}/")
+        _say(f"status     curl {channel.url}/status")
+        _say(f"skip       curl -X POST {channel.url}/queue/skip")
+        _say(f"log        tail -f {channel.log_file}")
+        _say(f"publish    {studio.rtmp_base}/YOURNAME")
+        _say("")
+        _say(f"a turn lasts {TURN:g} s; " + (f"ends after {duration:g} s" if duration else "Ctrl-C ends it"))
+        await _narrate(channel, duration, stop)
+        _say("reading the recording, frame by frame")
+        recording = await studio.obs.stop_recording()
+        verdict = await studio.analyse(recording)
+        for line in verdict.summary().splitlines():
+            _say(line)
+        difference = await studio.render_stats() - lagged
+        _say(f"OBS rendered {difference.rendered} frames, {difference.lagged} of them late on this machine")
+        if keep is not None:
+            await asyncio.to_thread(_keep, keep, recording, channel)
+        return 1 if verdict.blank_frames else 0
+
+
+async def _narrate(channel: Channel, duration: float, stop: asyncio.Event) -> None:
+    """Say every hand-over, until it is time."""
+    end = time.monotonic() + duration if duration else None
+    shown, attempt = "", 0
+    while not stop.is_set() and (end is None or time.monotonic() < end):
+        status = await channel.status()
+        streamer, last = on_air(status) or "nobody", status["last_switch"]
+        if streamer != shown:
+            took = f"  ({last['reason']}, {last['seconds'] * 1000:.0f} ms from request to picture)" if last else ""
+            _say(f"on air: {streamer}{took}")
+            shown = streamer
+        attempt = status["attempt"]
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), 0.1)
+    _say(f"{attempt} inputs were made")
+
+
+def _keep(folder: Path, recording: Path, channel: Channel) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy(recording, folder)
+    shutil.copy(channel.log_file, folder)
+    _say(f"kept in {folder}")
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)

@@ -1,0 +1,195 @@
+"""Command to port call; its result comes back as an event. Nothing is decided here."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any
+
+import structlog
+
+from daemon.clock import Clock
+from daemon.ports import KickPort, ObsPort, PortError, UrlPort, WatchCallbacks
+from daemon.secrets import redact_url
+from statemachine import commands as cmd
+from statemachine import events as ev
+
+log = structlog.get_logger(__name__)
+
+Answer = ev.Event | None
+
+
+class Executor:
+    """Works OBS commands off in their order, in a task of its own: a slow call never delays the dispatcher.
+
+    Orphans and kicks go beside the main lane, because neither may hold up a cut.
+    """
+
+    def __init__(self, obs: ObsPort, kicker: KickPort, urls: UrlPort, clock: Clock) -> None:
+        self._obs = obs
+        self._kicker = kicker
+        self._urls = urls
+        self._clock = clock
+        self._submit: Callable[[ev.Event], None] = lambda event: None
+        self._lane: asyncio.Queue[cmd.Command] = asyncio.Queue()
+        self._current: asyncio.Task[None] | None = None
+        self._beside: set[asyncio.Task[None]] = set()
+
+    def answer_to(self, submit: Callable[[ev.Event], None]) -> None:
+        """Where the results go."""
+        self._submit = submit
+
+    def execute(self, commands: Sequence[cmd.Command]) -> None:
+        """Take commands over."""
+        for command in commands:
+            if isinstance(command, cmd.RemoveOrphan | cmd.KickSession):
+                self._start_beside(self._carry_out(command))
+            else:
+                self._lane.put_nowait(command)
+
+    def forget(self) -> None:
+        """Drop what has not been carried out, and the call under way."""
+        while not self._lane.empty():
+            self._lane.get_nowait()
+        if self._current is not None:
+            self._current.cancel()
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        try:
+            while True:
+                command = await self._lane.get()
+                self._current = asyncio.create_task(self._carry_out(command), name=type(command).__name__)
+                await asyncio.wait({self._current})
+                self._current = None
+        finally:
+            for task in (*self._beside, *([self._current] if self._current else [])):
+                task.cancel()
+
+    def _start_beside(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._beside.add(task)
+        task.add_done_callback(self._beside.discard)
+
+    async def _carry_out(self, command: cmd.Command) -> None:
+        try:
+            answer = await self._call(command)
+        except PortError as error:
+            answer = self._failure(command, str(error))
+        except ValueError as error:
+            answer = self._failure(command, str(error))
+        except Exception as error:
+            log.exception("a command failed in an unforeseen way", command=type(command).__name__)
+            answer = self._failure(command, f"unforeseen: {type(error).__name__}")
+        if answer is not None:
+            self._submit(answer)
+
+    async def _call(self, command: cmd.Command) -> Answer:
+        match command:
+            case cmd.CreateInput():
+                return await self._create(command)
+            case cmd.RestartInput():
+                log.info(
+                    "SWITCH_GSTREAMER_SOURCE", input=command.input, streamer=command.session.streamer, mode="static"
+                )
+                await self._obs.restart_input(command.input)
+                return ev.InputCreated(self._clock.now(), command.attempt)
+            case cmd.PlaceInput():
+                await self._obs.place_input(command.input, command.z_offset)
+                return None
+            case cmd.WatchInput():
+                text = f"Waiting for source '{command.input}' to become ready (timeout: {command.timeout:g}s)"
+                log.info(text, input=command.input, timeout=command.timeout)
+                self._obs.watch(command.input, self._callbacks(command.input, command.attempt))
+                return None
+            case cmd.WatchOnAir():
+                self._obs.watch(command.input, self._callbacks(command.input, 0), proven=True)
+                return None
+            case cmd.Cut():
+                return await self._cut(command)
+            case cmd.ToggleInput():
+                await self._obs.toggle_input(command.input)
+                return ev.CutDone(self._clock.now(), command.attempt)
+            case cmd.RestoreOutgoing():
+                slate = (command.slate,) if command.slate and command.outgoing else ()
+                hide = (*((command.incoming,) if command.incoming else ()), *slate)
+                await self._obs.restore(show=command.outgoing or command.slate or None, hide=hide)
+                return ev.OutgoingRestored(self._clock.now(), command.attempt)
+            case cmd.RemoveInput():
+                await self._remove(command, self._obs.remove_input)
+                return ev.InputRemoved(self._clock.now(), command.attempt)
+            case cmd.ParkInput():
+                await self._remove(command, self._obs.park_input)
+                return ev.InputRemoved(self._clock.now(), command.attempt)
+            case cmd.RemoveOrphan():
+                await self._obs.remove_input(command.input)
+                log.info(f"Swept orphaned source '{command.input}'", input=command.input)
+                return ev.OrphanRemoved(self._clock.now(), command.input)
+            case cmd.SetSlate():
+                await self._obs.set_shown(command.slate, command.shown)
+                return None
+            case cmd.ShowInput():
+                log.warning("the input on air was hidden by hand: showing it again", input=command.input)
+                await self._obs.set_shown(command.input, True)
+                return None
+            case cmd.KickSession():
+                return await self._kick(command)
+            case _:
+                raise TypeError(f"unknown command {command!r}")
+
+    async def _create(self, command: cmd.CreateInput) -> Answer:
+        url = self._urls.play_url(command.session)
+        shown = redact_url(url)
+        streamer = command.session.streamer
+        log.info("SWITCH_GSTREAMER_SOURCE", input=command.input, streamer=streamer, attempt=command.attempt)
+        log.info(f"Creating new GStreamer source '{command.input}' with URL: {shown}", input=command.input, url=shown)
+        await self._obs.create_input(command.input, url, reuse=command.reuse)
+        return ev.InputCreated(self._clock.now(), command.attempt)
+
+    async def _cut(self, command: cmd.Cut) -> Answer:
+        hide = [command.outgoing] if command.outgoing else []
+        if command.slate and command.incoming:
+            hide.append(command.slate)
+        also = command.slate if command.slate and not command.incoming else None
+        await self._obs.cut(show=command.incoming, hide=tuple(hide), also_show=also, fade=command.fade)
+        return ev.CutDone(self._clock.now(), command.attempt)
+
+    async def _remove(self, command: cmd.RemoveInput | cmd.ParkInput, remove: Callable[[str], Awaitable[None]]) -> None:
+        await remove(command.input)
+        which = "old" if command.outgoing else "abandoned"
+        log.info(f"Cleaned up {which} source '{command.input}'", input=command.input)
+
+    async def _kick(self, command: cmd.KickSession) -> Answer:
+        who = {"streamer": command.session.streamer, "session": command.session.id, "reason": command.reason}
+        if await self._kicker.kick(command.session):
+            log.info("publisher kicked", **who)
+        else:
+            log.warning(
+                "the ingest server offers no way to kick: the publisher stays connected, off the line-up", **who
+            )
+        return None
+
+    def _callbacks(self, name: str, attempt: int) -> WatchCallbacks:
+        now = self._clock.now
+        return WatchCallbacks(
+            ready=lambda seconds: self._submit(ev.MediaReady(now(), attempt)),
+            failed=lambda reason: self._submit(ev.MediaFailed(now(), attempt, reason)),
+            stalled=lambda seconds: self._submit(ev.MediaStalled(now(), name, now() - seconds)),
+            resumed=lambda: self._submit(ev.MediaResumed(now(), name)),
+        )
+
+    def _failure(self, command: cmd.Command, reason: str) -> Answer:
+        """The event that says so; where the rules wait for none, the log does."""
+        now = self._clock.now()
+        match command:
+            case cmd.CreateInput() | cmd.RestartInput():
+                return ev.CreationFailed(now, command.attempt, reason)
+            case cmd.Cut() | cmd.ToggleInput():
+                return ev.CutFailed(now, command.attempt, reason)
+            case cmd.RestoreOutgoing():
+                return ev.RestoreFailed(now, command.attempt, reason)
+            case cmd.RemoveInput() | cmd.ParkInput():
+                return ev.RemovalFailed(now, command.attempt, reason)
+            case cmd.RemoveOrphan():
+                return ev.OrphanRemovalFailed(now, command.input, reason)
+            case _:
+                log.warning("a command failed", command=type(command).__name__, reason=reason)
+                return None

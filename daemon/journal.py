@@ -1,0 +1,264 @@
+"""What outlives a crash: the events since the last snapshot, appended before their commands are carried out.
+
+Snapshot and events are enough: the rules are pure, so replaying them gives the state of the moment of the crash.
+One thread owns the database. When the file cannot be written the show goes on without it; a complete
+snapshot is written as soon as it can be again.
+"""
+
+import asyncio
+import json
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from statemachine import events as ev
+from statemachine.codec import event_from_plain, event_to_plain
+from statemachine.director import Director
+from statemachine.errors import RulesError
+
+log = structlog.get_logger(__name__)
+
+SNAPSHOT_EVERY = 1000
+"""Events between two snapshots: what a restart replays at most."""
+WRITE_PATIENCE = 0.25
+"""Seconds a step waits for the disk; a hand-over is worth more than its record."""
+RETRY_EVERY = 5.0
+"""Seconds between two tries to open a file that failed."""
+HISTORY_KEPT = 10_000
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS snapshot (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL, state TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS event (seq INTEGER PRIMARY KEY, body TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS handover (id INTEGER PRIMARY KEY, at REAL NOT NULL, body TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS stream (session TEXT PRIMARY KEY, body TEXT NOT NULL);
+"""
+SCHEMA_VERSION = 1
+
+
+class Journal:
+    """The database file. Methods may be called from the event loop; the work is done in the journal's own thread."""
+
+    def __init__(self, path: Path, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._path = path
+        self._clock = clock
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
+        self._db: sqlite3.Connection | None = None
+        self._seq = 0
+        self._since_snapshot = 0
+        self._retry_at = 0.0
+        self.problem = ""
+        """Why the file cannot be used right now; empty while all is well."""
+
+    # --- starting and stopping -------------------------------------------------------------------------------
+
+    async def open(self) -> None:
+        """Open the file. One that is damaged is put aside and told; one that cannot be written is tried again."""
+        await self._run(self._open)
+
+    async def close(self) -> None:
+        """Finish what is queued and close."""
+        await self._run(self._close)
+        self._thread.shutdown(wait=True)
+
+    async def restore(self, fresh: Callable[[], Director]) -> Director:
+        """The director as it was at the last event that was written; a fresh one where there is none."""
+        snapshot, bodies = await self._run(self._load)
+        try:
+            director = Director.restore(snapshot) if snapshot is not None else fresh()
+            for body in bodies:
+                director.handle(event_from_plain(body))
+                director.take_facts()
+        except (RulesError, TypeError, ValueError, KeyError, AssertionError) as error:
+            log.error("the journal cannot be replayed: the line-up begins empty", error=str(error))
+            return fresh()
+        if bodies or snapshot is not None:
+            log.info("journal restored", events=len(bodies))
+        return director
+
+    # --- writing ---------------------------------------------------------------------------------------------
+
+    async def append(self, events: Sequence[ev.Event], snapshot: Callable[[], dict[str, Any]]) -> None:
+        """Write the events of one step. Never raises, and never takes longer than WRITE_PATIENCE."""
+        if self.problem:
+            if self._clock() < self._retry_at:
+                return
+            await self._patiently(self._reopen_with, snapshot())
+            return
+        self._since_snapshot += len(events)
+        state = snapshot() if self._since_snapshot >= SNAPSHOT_EVERY else None
+        if state is not None:
+            self._since_snapshot = 0
+        bodies = [json.dumps(event_to_plain(event), separators=(",", ":")) for event in events]
+        await self._patiently(self._append, bodies, state)
+
+    async def save(self, snapshot: dict[str, Any]) -> None:
+        """Write a snapshot that makes the events before it unnecessary."""
+        await self._patiently(self._append, [], snapshot)
+
+    def add_handover(self, at: float, body: dict[str, Any]) -> None:
+        """Queue one line of the history."""
+        self._thread.submit(self._guard, self._add_handover, at, body)
+
+    async def handovers(self, count: int) -> list[dict[str, Any]]:
+        """The last hand-overs, newest first."""
+        rows: list[dict[str, Any]] = await self._run(self._guard, self._handovers, count) or []
+        return rows
+
+    def keep_stream(self, session: str, body: dict[str, Any] | None) -> None:
+        """Remember (or forget) what a session is played with; needed where the play URL bears more than its name."""
+        self._thread.submit(self._guard, self._keep_stream, session, body)
+
+    async def streams(self) -> dict[str, dict[str, Any]]:
+        """What ``keep_stream`` was told."""
+        kept: dict[str, dict[str, Any]] = await self._run(self._guard, self._streams) or {}
+        return kept
+
+    # --- in the thread ---------------------------------------------------------------------------------------
+
+    def _open(self) -> None:
+        try:
+            self._connect()
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError) and "malformed" not in str(error):
+                self._fail(error)
+                return
+            aside = self._path.with_name(f"{self._path.name}.damaged-{int(time.time())}")
+            try:
+                for suffix in ("", "-wal", "-shm"):
+                    damaged = Path(f"{self._path}{suffix}")
+                    if damaged.exists():
+                        damaged.rename(f"{aside}{suffix}")
+                self._connect()
+                log.error(
+                    "the journal was damaged: it was put aside and begun anew", aside=str(aside), error=str(error)
+                )
+            except (OSError, sqlite3.Error) as again:
+                self._fail(again)
+        except OSError as error:
+            self._fail(error)
+
+    def _connect(self) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        db = sqlite3.connect(self._path, isolation_level=None, timeout=1.0, check_same_thread=False)
+        try:
+            self._path.chmod(0o600)
+            db.execute("PRAGMA journal_mode=WAL")
+            # A crash of the daemon loses nothing; a power cut may lose the last moments, and OBS is gone with it.
+            db.execute("PRAGMA synchronous=NORMAL")
+            if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+                raise sqlite3.DatabaseError("database disk image is malformed")
+            version = db.execute("PRAGMA user_version").fetchone()[0]
+            if version > SCHEMA_VERSION:
+                raise sqlite3.OperationalError(f"it was written by a newer version (schema {version})")
+            db.executescript(SCHEMA)
+            db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+            # Shows now, not at the first event, that the file cannot be written.
+            db.execute("CREATE TABLE IF NOT EXISTS probe (x)")
+            db.execute("DROP TABLE probe")
+            self._seq = db.execute(
+                "SELECT max(coalesce((SELECT max(seq) FROM event), 0), coalesce((SELECT seq FROM snapshot), 0))"
+            ).fetchone()[0]
+        except BaseException:
+            db.close()
+            raise
+        self._db, self.problem = db, ""
+
+    def _close(self) -> None:
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+    def _load(self) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
+        if self._db is None:
+            return None, []
+        row = self._db.execute("SELECT seq, state FROM snapshot").fetchone()
+        seq, state = (row[0], json.loads(row[1])) if row else (0, None)
+        rows = self._db.execute("SELECT body FROM event WHERE seq > ? ORDER BY seq", (seq,)).fetchall()
+        return state, [json.loads(body) for (body,) in rows]
+
+    def _append(self, bodies: list[str], state: dict[str, Any] | None) -> None:
+        try:
+            if self._db is None:
+                raise sqlite3.OperationalError(self.problem or "the file is not open")
+            self._db.execute("BEGIN")
+            self._db.executemany(
+                "INSERT INTO event (seq, body) VALUES (?, ?)",
+                [(self._seq + i, body) for i, body in enumerate(bodies, 1)],
+            )
+            seq = self._seq + len(bodies)
+            if state is not None:
+                self._db.execute(
+                    "INSERT INTO snapshot (id, seq, state) VALUES (1, ?, ?)"
+                    " ON CONFLICT (id) DO UPDATE SET seq = excluded.seq, state = excluded.state",
+                    (seq, json.dumps(state, separators=(",", ":"))),
+                )
+                self._db.execute("DELETE FROM event WHERE seq <= ?", (seq,))
+            self._db.execute("COMMIT")
+            self._seq = seq
+        except (sqlite3.Error, OSError) as error:
+            self._fail(error)
+
+    def _reopen_with(self, state: dict[str, Any]) -> None:
+        self._open()
+        if not self.problem:
+            self._append([], state)
+        if not self.problem:
+            log.info("the journal is written again", path=str(self._path))
+
+    def _add_handover(self, at: float, body: dict[str, Any]) -> None:
+        assert self._db is not None
+        self._db.execute("INSERT INTO handover (at, body) VALUES (?, ?)", (at, json.dumps(body)))
+        self._db.execute("DELETE FROM handover WHERE id <= (SELECT max(id) FROM handover) - ?", (HISTORY_KEPT,))
+
+    def _handovers(self, count: int) -> list[dict[str, Any]]:
+        assert self._db is not None
+        rows = self._db.execute("SELECT body FROM handover ORDER BY id DESC LIMIT ?", (count,)).fetchall()
+        return [json.loads(body) for (body,) in rows]
+
+    def _keep_stream(self, session: str, body: dict[str, Any] | None) -> None:
+        assert self._db is not None
+        if body is None:
+            self._db.execute("DELETE FROM stream WHERE session = ?", (session,))
+        else:
+            self._db.execute("INSERT OR REPLACE INTO stream VALUES (?, ?)", (session, json.dumps(body)))
+
+    def _streams(self) -> dict[str, dict[str, Any]]:
+        assert self._db is not None
+        return {session: json.loads(body) for session, body in self._db.execute("SELECT session, body FROM stream")}
+
+    def _guard(self, work: Callable[..., Any], *args: Any) -> Any:
+        """Run one piece of work that nothing waits for; a failure is told and the file tried again later."""
+        if self._db is None:
+            return None
+        try:
+            return work(*args)
+        except (sqlite3.Error, OSError) as error:
+            self._fail(error)
+            return None
+
+    def _fail(self, error: Exception) -> None:
+        if not self.problem:
+            log.error(
+                "the journal cannot be written: the show goes on, but a restart would forget the line-up",
+                path=str(self._path),
+                error=str(error),
+            )
+        self.problem = f"{self._path}: {error}"
+        self._retry_at = self._clock() + RETRY_EVERY
+        self._close()
+
+    # --- helpers ---------------------------------------------------------------------------------------------
+
+    async def _run(self, work: Callable[..., Any], *args: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work, *args)
+
+    async def _patiently(self, work: Callable[..., Any], *args: Any) -> None:
+        future = asyncio.ensure_future(self._run(work, *args))
+        done, _ = await asyncio.wait({future}, timeout=WRITE_PATIENCE)
+        if not done:
+            log.warning("the disk is slow: going on before the journal is written", seconds=WRITE_PATIENCE)

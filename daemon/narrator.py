@@ -1,0 +1,67 @@
+"""Facts to log lines: the texts are those that users grep for."""
+
+from collections.abc import Sequence
+
+import structlog
+
+from statemachine import facts
+
+log = structlog.get_logger(__name__)
+
+
+def narrate(told: Sequence[facts.Fact]) -> None:
+    """Write what has happened."""
+    for fact in told:
+        match fact:
+            case facts.StateChanged():
+                text = f"{fact.source.value} -> {fact.dest.value}"
+                log.debug(text, trigger=fact.event, attempt=fact.attempt)
+            case facts.HandoverEnded():
+                _handover(fact)
+            case facts.OnAirChanged():
+                if fact.adopted and fact.input:
+                    log.info("adopted the input on air", streamer=fact.streamer or None, input=fact.input)
+                elif not fact.streamer:
+                    log.warning("nobody is on air")
+                else:
+                    log.info("on air", streamer=fact.streamer, input=fact.input)
+            case facts.LineupChanged():
+                log.info(f"line-up: {fact.what.replace('_', ' ')}", streamer=fact.streamer)
+            case facts.Refused():
+                log.info("request refused", code=fact.code, why=fact.message)
+            case facts.OrphanReported():
+                log.error(
+                    f"Source '{fact.input}' could not be removed: it is an orphan and swept later",
+                    input=fact.input,
+                    reason=fact.reason,
+                )
+            case facts.EventIgnored():
+                log.debug("event ignored", trigger=fact.event, state=fact.state.value, why=fact.why)
+            case _:
+                raise TypeError(f"unknown fact {fact!r}")
+
+
+def _handover(fact: facts.HandoverEnded) -> None:
+    fields = {
+        "input": fact.input,
+        "from_streamer": fact.from_streamer or None,
+        "to_streamer": fact.to_streamer or None,
+        "reason": fact.reason,
+        "attempt": fact.attempt,
+        "seconds": round(fact.seconds, 3),
+    }
+    match fact.outcome:
+        case "completed" if fact.to_streamer:
+            log.info(f"Successfully switched to new source '{fact.input}'", **fields)
+        case "completed":
+            log.info(f"Took source '{fact.outgoing}' off air: nobody follows", **fields)
+        case "creation_failed":
+            log.error(f"Failed to create GStreamer source '{fact.input}': {fact.detail}", **fields)
+        case "not_ready":
+            log.warning(f"New source '{fact.input}' {fact.detail}", **fields)
+        case "cut_failed":
+            log.error(f"Failed to switch to new source '{fact.input}': {fact.detail}", **fields)
+        case "superseded":
+            log.info(f"New source '{fact.input}' is no longer wanted", **fields)
+        case _:
+            log.warning(f"New source '{fact.input}' was given up: {fact.detail}", outcome=fact.outcome, **fields)

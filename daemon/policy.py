@@ -1,0 +1,29 @@
+"""The rules' share of the configuration."""
+
+from daemon.config import Config
+from statemachine.policy import Policy
+
+
+def policy_of(config: Config) -> Policy:
+    """What the rules need to know of it."""
+    obs, sources, queue = config.obs, config.sources, config.queue
+    return Policy(
+        mode=sources.mode,
+        prefix=sources.prefix,
+        static_input=sources.static_input,
+        z_offset=sources.z_offset,
+        ready_timeout=sources.ready_timeout,
+        cut_timeout=sources.cut_timeout,
+        cleanup_grace=sources.cleanup_grace,
+        job_delay=sources.job_delay,
+        standby=sources.standby,
+        slate=obs.slate,
+        fade=config.transition.duration if config.transition.kind == "fade" else 0.0,
+        turn=queue.turn,
+        turn_when_alone=queue.turn_when_alone,
+        after_turn=queue.after_turn,
+        reconnect_grace=queue.reconnect_grace,
+        grace_cap=queue.grace_cap,
+        during_grace=queue.during_grace,
+        block_last=queue.block_last,
+    )

@@ -1,0 +1,214 @@
+"""The daemon itself, as a process of its own beside a studio: what `make demo`, tests and benchmarks drive."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+
+from daemon.studio.errors import StudioError
+from daemon.studio.process import Process, free_port
+from daemon.studio.studio import Studio
+
+POLL = 0.02
+"""Seconds between two looks at /status."""
+START_TIMEOUT = 20.0
+
+
+class Channel:
+    """A running daemon that hands the studio's program from streamer to streamer.
+
+        port = free_port()
+        async with Studio(hook_url=Channel.hook_url(port)) as studio, Channel(studio, port=port) as channel:
+            await studio.publish("alice")
+            await channel.until(lambda status: on_air(status) == "alice")
+
+    ``settings`` are dotted configuration keys, on top of those that point the daemon at the studio.
+    """
+
+    def __init__(
+        self, studio: Studio, *, port: int | None = None, settings: Mapping[str, object] | None = None
+    ) -> None:
+        self.studio = studio
+        self.port = port or free_port()
+        self.folder = studio.folder / f"daemon-{self.port}"
+        self._settings = dict(settings or {})
+        self._process: Process | None = None
+        self._http: aiohttp.ClientSession | None = None
+
+    @staticmethod
+    def hook_url(port: int) -> str:
+        """Where the studio's RTMP server reports to."""
+        return f"http://127.0.0.1:{port}/hooks/nginx-rtmp"
+
+    @property
+    def url(self) -> str:
+        """The address of the API and the dashboard."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def process(self) -> Process:
+        """The daemon's process."""
+        if self._process is None:
+            raise StudioError("the daemon was not started")
+        return self._process
+
+    @property
+    def log_file(self) -> Path:
+        """Its structured log, JSON lines."""
+        return self.folder / "motherstream.log"
+
+    # --- life ------------------------------------------------------------------------------------------------
+
+    async def __aenter__(self) -> Self:
+        self.folder.mkdir(exist_ok=True)
+        self._http = aiohttp.ClientSession(self.url, timeout=aiohttp.ClientTimeout(total=15))
+        try:
+            await self.start()
+        except BaseException:
+            await self.close()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Stop the daemon; the picture stays on air."""
+        try:
+            await self.stop()
+        finally:
+            if self._http is not None:
+                await self._http.close()
+
+    async def start(self) -> float:
+        """Start the daemon; the seconds until its API answered."""
+        began = time.monotonic()
+        self._process = Process(
+            "motherstream",
+            [sys.executable, "-m", "daemon", "run"],
+            log=self.folder / "console.log",
+            env=self._environment(),
+            cwd=self.folder,
+        )
+        await self._process.start()
+        await self._process.answers(self._alive, START_TIMEOUT, poll=POLL)
+        return time.monotonic() - began
+
+    async def stop(self) -> None:
+        """SIGTERM, and its end."""
+        if self._process is not None:
+            await self._process.stop(signal.SIGTERM, within=10.0)
+
+    async def kill(self) -> None:
+        """SIGKILL, as a crash does."""
+        await self.process.kill()
+
+    # --- the API ---------------------------------------------------------------------------------------------
+
+    async def get(self, path: str) -> Any:
+        """GET, decoded. Raises StudioError on anything but 200."""
+        return await self.call("GET", path)
+
+    async def post(self, path: str, body: object = None) -> Any:
+        """POST, decoded. Raises StudioError on anything but 2xx."""
+        return await self.call("POST", path, body)
+
+    async def call(self, method: str, path: str, body: object = None) -> Any:
+        """Any method."""
+        assert self._http is not None
+        async with self._http.request(method, path, json=body) as answer:
+            text = await answer.text()
+            if answer.status >= 300:
+                raise StudioError(f"{method} {path}: {answer.status} {text}")
+            return json.loads(text) if text else None
+
+    async def status(self) -> dict[str, Any]:
+        """GET /status."""
+        status: dict[str, Any] = await self.get("/status")
+        return status
+
+    async def until(self, condition: Callable[[dict[str, Any]], bool], within: float = 30.0) -> dict[str, Any]:
+        """Poll /status until ``condition`` holds; the status. Raises StudioError, with the status, when time is up."""
+        deadline = time.monotonic() + within
+        status: dict[str, Any] = {}
+        while True:
+            try:
+                status = await self.status()
+                if condition(status):
+                    return status
+            except aiohttp.ClientError as error:
+                if not self.process.running:
+                    raise self.process.failed("the daemon ended") from error
+            if time.monotonic() >= deadline:
+                raise StudioError(f"not within {within:g} s; /status: {json.dumps(status)}\n{self.process.tail(30)}")
+            await asyncio.sleep(POLL)
+
+    async def until_on_air(self, streamer: str | None, within: float = 30.0) -> dict[str, Any]:
+        """Wait until this streamer's picture (None: nobody's) is on air."""
+        return await self.until(lambda status: on_air(status) == streamer, within)
+
+    async def skip(self, within: float = 30.0) -> dict[str, Any]:
+        """Skip, and wait until somebody else is on air."""
+        before = on_air(await self.status())
+        await self.post("/queue/skip")
+        return await self.until(lambda status: on_air(status) not in (before, None), within)
+
+    async def _alive(self) -> bool:
+        try:
+            await self.get("/healthz")
+        except (aiohttp.ClientError, StudioError, TimeoutError):
+            return False
+        return True
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Its log so far, one dict a line."""
+        text = self.log_file.read_text() if self.log_file.exists() else ""
+        return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+
+    def events(self) -> list[str]:
+        """The texts of its log so far."""
+        return [line["event"] for line in self.lines()]
+
+    def _environment(self) -> dict[str, str]:
+        obs = self.studio.obs
+        settings: dict[str, object] = {
+            "http.port": self.port,
+            "obs.port": obs.port,
+            "obs.password": obs.password,
+            "obs.scene": self.studio.scene,
+            "sources.width": self.studio.canvas.width,
+            "sources.height": self.studio.canvas.height,
+            "ingest.rtmp_url": self.studio.rtmp_url,
+            "queue.auth": "open",
+            "store.path": self.folder / "motherstream.db",
+            "log.file": self.log_file,
+            "health.report_dir": self.folder / "stream-health",
+        }
+        if self.studio.slate:
+            settings["obs.slate"] = self.studio.slate
+        settings |= self._settings
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("MOTHERSTREAM_")}
+        return inherited | {
+            "MOTHERSTREAM_" + key.upper().replace(".", "__"): _plain(value) for key, value in settings.items()
+        }
+
+
+def on_air(status: Mapping[str, Any]) -> str | None:
+    """Whose picture a /status shows."""
+    return status["on_air"]["streamer"] if status.get("on_air") else None
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return json.dumps(value) if isinstance(value, list | tuple) else str(value)
