@@ -1,0 +1,134 @@
+"""nginx-rtmp as one of the studio's programs: the ingest server that Debian packages."""
+
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import aiohttp
+
+from daemon.studio.process import Process, free_port, port_open
+
+MODULE = Path("/usr/lib/nginx/modules/ngx_rtmp_module.so")
+MODULE_PACKAGE = "libnginx-mod-rtmp"
+
+START_TIMEOUT = 10.0
+
+CONFIG = """\
+load_module {module};
+daemon off;
+# One process: nothing is left to clean up after it, and no user to change to.
+master_process off;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log info;
+events {{ worker_connections 256; }}
+rtmp {{
+    access_log off;
+    server {{
+        listen 127.0.0.1:{rtmp_port};
+        chunk_size 4096;
+        buflen 100ms;
+        ping 30s;
+        ping_timeout 10s;
+        {hooks}
+        application {app} {{
+            live on;
+            record off;
+            # A player gets nothing before a key frame, so that its first picture is whole.
+            wait_key on;
+            wait_video off;
+            interleave off;
+            sync 10ms;
+            # As SRS does: a player stays connected when its publisher goes, and the publisher may come back.
+            idle_streams on;
+            publish_notify off;
+            play_restart off;
+            {drop_idle}
+        }}
+    }}
+}}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    server {{
+        listen 127.0.0.1:{http_port};
+        location = /stat {{ rtmp_stat all; }}
+    }}
+}}
+"""
+
+
+class Nginx:
+    """nginx-rtmp on loopback with the one application `app`.
+
+    `hook_url` is asked on publish and told on publish_done, by POST; None lets everybody publish.
+    `drop_idle` ends a publisher that has sent nothing for so many seconds; None never does.
+    """
+
+    def __init__(self, folder: Path, *, app: str, hook_url: str | None, drop_idle: float | None) -> None:
+        self.app = app
+        self.rtmp_port = free_port()
+        self.http_port = free_port()
+        self._folder = folder
+        self._hook_url = hook_url
+        self._drop_idle = drop_idle
+        config = folder / "nginx.conf"
+        self.process = Process(
+            "nginx",
+            # -e: without it nginx first opens the log that was compiled in, which is the system's.
+            ("nginx", "-p", str(folder), "-e", str(folder / "error.log"), "-c", str(config)),
+            log=folder / "error.log",
+        )
+
+    @property
+    def rtmp_base(self) -> str:
+        """The URL below which streams are published and played, without the stream's name."""
+        return f"rtmp://127.0.0.1:{self.rtmp_port}/{self.app}"
+
+    async def start(self) -> None:
+        """Write the configuration, start, wait for the port. Raises StartError."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        (self._folder / "nginx.conf").write_text(self._config())
+        await self.process.start()
+        await self.process.answers(lambda: port_open(self.rtmp_port), START_TIMEOUT, poll=0.02)
+
+    async def kill(self) -> None:
+        """SIGKILL. It can be started again, on the same ports."""
+        await self.process.kill()
+
+    def kill_group(self) -> None:
+        """SIGKILL, without waiting."""
+        self.process.kill_group()
+
+    async def publishing(self) -> frozenset[str]:
+        """The names of the streams that are being published now, by the server's own account."""
+        url = f"http://127.0.0.1:{self.http_port}/stat"
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session,
+            session.get(url, raise_for_status=True) as answer,
+        ):
+            root = ElementTree.fromstring(await answer.text())
+        return frozenset(
+            stream.findtext("name", "") for stream in root.iter("stream") if stream.find("publishing") is not None
+        )
+
+    def _config(self) -> str:
+        hooks = ""
+        if self._hook_url is not None:
+            if any(mark in self._hook_url for mark in " \t\r\n;{}\"'"):
+                raise ValueError("the hook URL holds a character that would end it in nginx's configuration")
+            hooks = (
+                f"notify_method post;\n        on_publish {self._hook_url};\n        on_publish_done {self._hook_url};"
+            )
+        drop = "" if self._drop_idle is None else f"drop_idle_publisher {round(self._drop_idle * 1000)}ms;"
+        return CONFIG.format(
+            module=MODULE,
+            folder=self._folder,
+            app=self.app,
+            rtmp_port=self.rtmp_port,
+            http_port=self.http_port,
+            hooks=hooks,
+            drop_idle=drop,
+        )

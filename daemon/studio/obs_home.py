@@ -1,0 +1,114 @@
+"""OBS's own HOME: global.ini, one profile, one scene collection, and plugins by symlink."""
+
+import configparser
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from daemon.studio.scene import Canvas, Item, write_collection
+
+PROFILE = "Studio"
+"""The name of the profile and of the scene collection."""
+
+
+def write_home(home: Path, *, port: int, password: str, recordings: Path, canvas: Canvas) -> None:
+    """Write what OBS reads at its start, all but the scene collection.
+
+    The websocket password goes into a file and not on the command line, where every user could read it.
+    """
+    config = config_folder(home)
+    _ini(
+        config / "global.ini",
+        {
+            "General": {
+                "FirstRun": "true",
+                "Pre19Defaults": "false",
+                "Pre21Defaults": "false",
+                "Pre23Defaults": "false",
+                "Pre24.1Defaults": "false",
+                "EnableAutoUpdates": "false",
+                "InfoIncrement": "1",
+            },
+            "Basic": {
+                "Profile": PROFILE,
+                "ProfileDir": PROFILE,
+                "SceneCollection": PROFILE,
+                "SceneCollectionFile": PROFILE,
+                "ConfigOnNewProfile": "false",
+            },
+            # The preview would be drawn in software a second time, for nobody.
+            "BasicWindow": {"PreviewEnabled": "false", "PreviewProgramMode": "false"},
+            "OBSWebSocket": {
+                "FirstLoad": "false",
+                "ServerEnabled": "true",
+                "ServerPort": str(port),
+                "AuthRequired": "true",
+                "ServerPassword": password,
+                "AlertsEnabled": "false",
+            },
+        },
+    )
+    width, height = str(canvas.width), str(canvas.height)
+    _ini(
+        config / "basic" / "profiles" / PROFILE / "basic.ini",
+        {
+            "General": {"Name": PROFILE},
+            "Video": {
+                "BaseCX": width,
+                "BaseCY": height,
+                "OutputCX": width,
+                "OutputCY": height,
+                "FPSType": "1",
+                "FPSInt": str(canvas.fps),
+                "ColorFormat": "NV12",
+                "ColorSpace": "709",
+                "ColorRange": "Partial",
+            },
+            "Audio": {"SampleRate": "48000", "ChannelSetup": "Stereo"},
+            "Output": {"Mode": "Simple", "FilenameFormatting": "%CCYY-%MM-%DD_%hh-%mm-%ss"},
+            "SimpleOutput": {
+                "FilePath": str(recordings),
+                "RecFormat": "mkv",
+                # Recorded by the stream's encoder, the only one whose x264 options can be set: the cheapest preset,
+                # and no look-ahead, so that the count of frames by which a moment is marked keeps up with the picture.
+                "RecQuality": "Stream",
+                "StreamEncoder": "x264",
+                "UseAdvanced": "true",
+                "Preset": "ultrafast",
+                "x264Settings": "tune=zerolatency",
+                "VBitrate": "2500",
+                "ABitrate": "160",
+            },
+        },
+    )
+    recordings.mkdir(parents=True, exist_ok=True)
+
+
+def write_scene(home: Path, scene: str, items: Sequence[Item]) -> None:
+    """Write the scene collection afresh. OBS reads it at its next start."""
+    folder = config_folder(home) / "basic" / "scenes"
+    for old in folder.glob(f"{PROFILE}.json*"):
+        old.unlink()
+    write_collection(folder / f"{PROFILE}.json", scene, items)
+
+
+def link_plugins(home: Path, plugins: Mapping[str, Path]) -> None:
+    """Make extra plugins known to OBS: the name of each and the folder that holds its shared object."""
+    for name, folder in plugins.items():
+        binaries = config_folder(home) / "plugins" / name / "bin" / "64bit"
+        binaries.parent.mkdir(parents=True, exist_ok=True)
+        if not binaries.is_symlink():
+            binaries.symlink_to(folder.resolve(strict=True), target_is_directory=True)
+
+
+def config_folder(home: Path) -> Path:
+    """Where OBS keeps its settings below HOME."""
+    return home / ".config" / "obs-studio"
+
+
+def _ini(path: Path, sections: Mapping[str, Mapping[str, str]]) -> None:
+    parser = configparser.RawConfigParser()
+    parser.optionxform = str  # type: ignore[assignment, method-assign]  # OBS's keys are case-sensitive
+    parser.read_dict(sections)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        parser.write(file, space_around_delimiters=False)

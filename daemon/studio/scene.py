@@ -1,0 +1,130 @@
+"""What stands in OBS's scene before anybody is on air: a slate below, overlays on top."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+SLATE_COLOUR = (0x5A, 0x1E, 0x96)
+"""A violet (hue 270) that no publisher of the studio uses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Canvas:
+    """Size in pixels and frames a second, of OBS's picture and of the publishers'."""
+
+    width: int = 640
+    height: int = 360
+    fps: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One input and its item in the scene. Position and size in pixels of the canvas."""
+
+    name: str
+    kind: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    x: float = 0.0
+    y: float = 0.0
+    visible: bool = True
+
+
+def colour_box(
+    name: str, rgb: tuple[int, int, int], *, x: int, y: int, width: int, height: int, visible: bool = True
+) -> Item:
+    """A box of one colour."""
+    red, green, blue = rgb
+    abgr = 0xFF000000 | blue << 16 | green << 8 | red
+    settings = {"color": abgr, "width": width, "height": height}
+    return Item(name, "color_source_v3", settings, x, y, visible)
+
+
+def text(name: str, words: str, *, x: int, y: int, size: int = 14, visible: bool = True) -> Item:
+    """A line of text, `size` in points."""
+    font = {"face": "DejaVu Sans", "size": size, "style": "Book", "flags": 0}
+    return Item(name, "text_ft2_source_v2", {"text": words, "font": font}, x, y, visible)
+
+
+def default_overlays(canvas: Canvas) -> tuple[Item, ...]:
+    """Five grey overlays, lowest first: enough for the default z_offset of 5 not to be clamped.
+
+    They are grey and cover less than 4 % of the canvas, so that a recording's hue stays the streamer's and a
+    blank frame stays blank.
+    """
+    w, h = canvas.width, canvas.height
+    grey = (0x80, 0x80, 0x80)
+    return (
+        colour_box("LOWER THIRD", grey, x=0, y=h - h // 60, width=w, height=h // 60),
+        colour_box("LOGO", (0xC0, 0xC0, 0xC0), x=w - w // 16 - 8, y=8, width=w // 16, height=h // 16),
+        colour_box("CHAT", grey, x=8, y=8, width=w // 40, height=h // 20),
+        text("TIMER", "00:00", x=w // 8, y=8),
+        text("TIME REMAINING", "now playing", x=w // 4, y=8),
+    )
+
+
+def slate_item(name: str, canvas: Canvas) -> Item:
+    """A hidden slate that fills the canvas."""
+    return colour_box(name, SLATE_COLOUR, x=0, y=0, width=canvas.width, height=canvas.height, visible=False)
+
+
+def write_collection(path: Path, scene: str, items: Sequence[Item]) -> None:
+    """Write OBS's scene collection: one scene, its items from the lowest to the topmost."""
+    sources: list[dict[str, Any]] = [
+        {
+            "id": "scene",
+            "versioned_id": "scene",
+            "name": scene,
+            "enabled": True,
+            "settings": {
+                "custom_size": False,
+                "id_counter": len(items),
+                "items": [_scene_item(number, item) for number, item in enumerate(items, start=1)],
+            },
+        }
+    ]
+    sources += [
+        {
+            "id": item.kind.rsplit("_v", 1)[0],
+            "versioned_id": item.kind,
+            "name": item.name,
+            "enabled": True,
+            "settings": dict(item.settings),
+        }
+        for item in items
+    ]
+    collection = {
+        "name": path.stem,
+        "current_scene": scene,
+        "current_program_scene": scene,
+        "scene_order": [{"name": scene}],
+        "sources": sources,
+        "groups": [],
+        "transitions": [],
+        "current_transition": "Cut",
+        "transition_duration": 300,
+        "modules": {},
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(collection, indent=1))
+
+
+def _scene_item(number: int, item: Item) -> dict[str, Any]:
+    return {
+        "name": item.name,
+        "id": number,
+        "visible": item.visible,
+        "locked": False,
+        "align": 5,  # OBS_ALIGN_LEFT | OBS_ALIGN_TOP
+        "pos": {"x": item.x, "y": item.y},
+        "rot": 0.0,
+        "scale": {"x": 1.0, "y": 1.0},
+        "bounds_type": 0,
+        "bounds_align": 0,
+        "bounds": {"x": 0.0, "y": 0.0},
+        "crop_left": 0,
+        "crop_top": 0,
+        "crop_right": 0,
+        "crop_bottom": 0,
+    }

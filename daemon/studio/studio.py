@@ -1,0 +1,263 @@
+"""The throw-away studio: a real OBS, RTMP server and publishers on loopback, gone when it is left."""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from daemon.studio.errors import StudioError
+from daemon.studio.nginx import MODULE, MODULE_PACKAGE, Nginx
+from daemon.studio.obs import Obs, RenderStats
+from daemon.studio.process import require
+from daemon.studio.publisher import SLATE_HUE, Delivers, Look, Publisher, look
+from daemon.studio.recording import analyse
+from daemon.studio.scene import Canvas, Item, default_overlays, slate_item
+from daemon.studio.verdict import Verdict
+from daemon.studio.workspace import Workspace
+from daemon.studio.xserver import XServer
+
+APP = "live"
+
+Progress = Callable[[str], None]
+
+
+class Studio:
+    """An async context manager; everything in it dies with it, also on exceptions and cancellation.
+
+        async with Studio(hook_url="http://127.0.0.1:8000/hooks/nginx-rtmp") as studio:
+            alice = await studio.publish("alice")
+            await studio.obs.start_recording()
+            ...
+            verdict = await studio.analyse(await studio.obs.stop_recording())
+
+    Run its event loop in the main thread (see `Process`).
+
+    `hook_url`: what nginx-rtmp asks on publish and tells on publish_done; None lets everybody publish.
+    `overlays`: items on top of the scene, lowest first; None takes `default_overlays`.
+    `slate`: the name of a hidden colour input at the bottom of the scene that fills the canvas; None: no slate.
+    `rtmp_base`: an RTMP server that runs already, "rtmp://127.0.0.1:1935/live" say; no nginx is started then.
+    `obs_plugins`: extra OBS plugins, each name with the folder that holds its shared object.
+    `drop_idle`: seconds after which nginx-rtmp drops a publisher that sends nothing; None never does.
+    `keep`: leave the folder with logs and recordings behind.
+    `progress`: told in a line each what is being started.
+    """
+
+    def __init__(
+        self,
+        *,
+        hook_url: str | None = None,
+        canvas: Canvas | None = None,
+        scene: str = "MOTHERSTREAM",
+        overlays: Sequence[Item] | None = None,
+        slate: str | None = None,
+        rtmp_base: str | None = None,
+        obs_plugins: Mapping[str, Path] | None = None,
+        drop_idle: float | None = 10.0,
+        keep: bool = False,
+        progress: Progress | None = None,
+    ) -> None:
+        self.canvas = canvas or Canvas()
+        self.scene = scene
+        self.slate = slate
+        self.keep = keep
+        self._hook_url = hook_url
+        self._overlays = tuple(default_overlays(self.canvas) if overlays is None else overlays)
+        self._external_base = None if rtmp_base is None else rtmp_base.rstrip("/")
+        self._obs_plugins = dict(obs_plugins or {})
+        self._drop_idle = drop_idle
+        self._progress = progress or (lambda line: None)
+        self._workspace: Workspace | None = None
+        self._xserver: XServer | None = None
+        self._obs: Obs | None = None
+        self._nginx: Nginx | None = None
+        self._publishers: list[Publisher] = []
+        self._looks: dict[str, Look] = {}
+
+    # -- life --------------------------------------------------------------------------------------------
+
+    async def __aenter__(self) -> Self:
+        needed = ["obs", "Xvfb", "ffmpeg", "ffprobe", "setpriv"]
+        if self._external_base is None:
+            require([*needed, "nginx"], {MODULE: MODULE_PACKAGE})
+        else:
+            require(needed)
+        began = time.monotonic()
+        self._workspace = Workspace()
+        try:
+            await _together(self._start_obs(self.folder), self._start_nginx(self.folder))
+        except BaseException:
+            await self.close()
+            raise
+        self._progress(f"the studio is up after {time.monotonic() - began:.1f} s")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """End everything and clear up. It runs to its end even where its caller is cancelled meanwhile."""
+        closing = asyncio.ensure_future(self._close())
+        cancelled: asyncio.CancelledError | None = None
+        while not closing.done():
+            try:
+                await asyncio.shield(closing)
+            except asyncio.CancelledError as error:
+                cancelled = error
+        closing.result()
+        if cancelled is not None:
+            raise cancelled
+
+    async def _close(self) -> None:
+        programs: list[Publisher | Obs | XServer | Nginx] = [*self._publishers]
+        programs += [program for program in (self._obs, self._nginx) if program is not None]
+        for program in programs:
+            program.kill_group()
+        endings: list[Coroutine[Any, Any, None]] = [publisher.kill() for publisher in self._publishers]
+        if self._obs is not None:
+            endings.append(self._obs.close())
+        if self._nginx is not None:
+            endings.append(self._nginx.kill())
+        results: list[BaseException | None] = list(await asyncio.gather(*endings, return_exceptions=True))
+        if self._xserver is not None:
+            results += await asyncio.gather(self._xserver.stop(), return_exceptions=True)
+        if self._workspace is not None:
+            workspace, self._workspace = self._workspace, None
+            await asyncio.to_thread(workspace.close, keep=self.keep)
+            if self.keep:
+                self._progress(f"kept: {workspace.folder}")
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+
+    async def _start_obs(self, folder: Path) -> None:
+        self._progress("starting an X server and OBS")
+        self._xserver = XServer(folder)
+        items = (*self._overlays,)
+        if self.slate is not None:
+            items = (slate_item(self.slate, self.canvas), *items)
+        self._obs = Obs(folder, scene=self.scene, items=items, canvas=self.canvas, plugins=self._obs_plugins)
+        self._obs.prepare()
+        self._obs.use_display(await self._xserver.start())
+        seconds = await self._obs.start()
+        self._progress(f"OBS answers after {seconds:.1f} s")
+
+    async def _start_nginx(self, folder: Path) -> None:
+        if self._external_base is not None:
+            return
+        self._progress("starting nginx-rtmp")
+        self._nginx = Nginx(folder / "nginx", app=APP, hook_url=self._hook_url, drop_idle=self._drop_idle)
+        await self._nginx.start()
+        self._progress("nginx-rtmp listens")
+
+    # -- what is in it -----------------------------------------------------------------------------------
+
+    @property
+    def folder(self) -> Path:
+        """Where logs and recordings are."""
+        if self._workspace is None:
+            raise StudioError("the studio is not open")
+        return self._workspace.folder
+
+    @property
+    def obs(self) -> Obs:
+        """OBS: its address and password, its start and end, its recording."""
+        if self._obs is None:
+            raise StudioError("the studio is not open")
+        return self._obs
+
+    @property
+    def nginx(self) -> Nginx:
+        """The RTMP server of the studio's own."""
+        if self._nginx is None:
+            raise StudioError("the studio uses an RTMP server that is not its own")
+        return self._nginx
+
+    @property
+    def rtmp_base(self) -> str:
+        """The URL below which streams are published and played, without the stream's name."""
+        return self._external_base if self._external_base is not None else self.nginx.rtmp_base
+
+    @property
+    def rtmp_url(self) -> str:
+        """The same as the daemon's `ingest.rtmp_url`, with {app} and {stream} to be filled in."""
+        return f"rtmp://{urlsplit(self.rtmp_base).netloc}/{{app}}/{{stream}}"
+
+    @property
+    def publishers(self) -> tuple[Publisher, ...]:
+        """Those that run, in the order in which they were started."""
+        return tuple(publisher for publisher in self._publishers if publisher.running)
+
+    @property
+    def looks(self) -> tuple[Look, ...]:
+        """Everybody whom a recording may show: all streamers so far, and the slate."""
+        slate = () if self.slate is None else (Look(self.slate, SLATE_HUE, None, still=True),)
+        return (*self._looks.values(), *slate)
+
+    # -- what can be done in it --------------------------------------------------------------------------
+
+    def publisher(
+        self,
+        name: str,
+        *,
+        stream: str | None = None,
+        query: str = "",
+        delivers: Delivers = Delivers.PICTURE_AND_SOUND,
+        keyframe_every: int = 30,
+    ) -> Publisher:
+        """A publisher that is not started yet. A name always has the same look.
+
+        `stream` is the stream's name where that is not the streamer's, `query` the URL's parameters ("key=…").
+        Mind that ffmpeg's URL can be read in the process list, like that of every streamer's ffmpeg.
+        """
+        if name not in self._looks:
+            self._looks[name] = look(name, len(self._looks))
+        url = f"{self.rtmp_base}/{stream or name}" + (f"?{query}" if query else "")
+        publisher = Publisher(
+            self._looks[name],
+            url,
+            log=self.folder / f"publisher-{len(self._publishers)}.log",
+            canvas=self.canvas,
+            delivers=delivers,
+            keyframe_every=keyframe_every,
+        )
+        self._publishers.append(publisher)
+        return publisher
+
+    async def publish(
+        self,
+        name: str,
+        *,
+        stream: str | None = None,
+        query: str = "",
+        delivers: Delivers = Delivers.PICTURE_AND_SOUND,
+        keyframe_every: int = 30,
+    ) -> Publisher:
+        """As `publisher`, started and accepted. Raises PublishError."""
+        publisher = self.publisher(name, stream=stream, query=query, delivers=delivers, keyframe_every=keyframe_every)
+        seconds = await publisher.start()
+        self._progress(f"{name} publishes after {seconds:.1f} s")
+        return publisher
+
+    async def render_stats(self) -> RenderStats:
+        """OBS's account of its frames; see RenderStats."""
+        return await self.obs.render_stats()
+
+    async def analyse(self, path: Path, *, start: float = 0.0, end: float | None = None) -> Verdict:
+        """Read a recording for everybody who has been in this studio; see `recording.analyse`."""
+        return await analyse(path, self.looks, start=start, end=end)
+
+
+async def _together(*steps: Coroutine[Any, Any, None]) -> None:
+    """Run all; on the first failure cancel the others and raise that one alone."""
+    tasks = [asyncio.ensure_future(step) for step in steps]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
