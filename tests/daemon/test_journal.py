@@ -1,0 +1,147 @@
+"""The journal: nothing that was written is forgotten, and no trouble with the file stops the show."""
+
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from daemon.journal import SNAPSHOT_EVERY, Journal
+from statemachine import events as ev
+from statemachine.director import Director
+from statemachine.policy import Policy
+
+
+def fresh() -> Director:
+    return Director(Policy())
+
+
+def session(name: str) -> ev.Session:
+    return ev.Session(f"srs:1/{name}", name, "live", name)
+
+
+@asynccontextmanager
+async def opened(path: Path, clock: list[float] | None = None) -> AsyncIterator[Journal]:
+    journal = Journal(path, clock=(lambda: clock[0])) if clock else Journal(path)
+    await journal.open()
+    try:
+        yield journal
+    finally:
+        await journal.close()
+
+
+async def feed(journal: Journal, director: Director, *events: ev.Event) -> None:
+    for event in events:
+        director.handle(event)
+    await journal.append(events, director.snapshot)
+
+
+async def test_a_restart_finds_what_was_written(tmp_path: Path) -> None:
+    director = fresh()
+    async with opened(tmp_path / "a.db") as journal:
+        await feed(journal, director, ev.ObsReady(1.0, ev.Inventory()), ev.Published(2.0, session("alice")))
+        await feed(journal, director, ev.InputCreated(2.1, 1), ev.MediaReady(2.2, 1), ev.CutDone(2.3, 1))
+    async with opened(tmp_path / "a.db") as journal:
+        assert (await journal.restore(fresh)).snapshot() == director.snapshot()
+
+
+async def test_a_crash_without_closing_loses_nothing_written(tmp_path: Path) -> None:
+    director, journal = fresh(), Journal(tmp_path / "a.db")
+    await journal.open()
+    await feed(journal, director, ev.Published(2.0, session("alice")))
+    async with opened(tmp_path / "a.db") as again:  # the first one still has the file open
+        assert (await again.restore(fresh)).lineup.find("alice") is not None
+    await journal.close()
+
+
+async def test_a_snapshot_takes_the_place_of_the_events_before_it(tmp_path: Path) -> None:
+    director = fresh()
+    async with opened(tmp_path / "a.db") as journal:
+        for number in range(SNAPSHOT_EVERY + 3):
+            await feed(journal, director, ev.TimePassed(float(number)))
+    with sqlite3.connect(tmp_path / "a.db") as db:
+        assert db.execute("SELECT count(*) FROM event").fetchone()[0] == 3
+    db.close()
+    async with opened(tmp_path / "a.db") as journal:
+        assert (await journal.restore(fresh)).snapshot() == director.snapshot()
+
+
+async def test_a_damaged_file_is_put_aside_and_begun_anew(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    path.write_bytes(b"this is no database at all, and long enough to be looked at" * 40)
+    async with opened(path) as journal:
+        assert journal.problem == ""
+        assert len(await journal.handovers(5)) == 0
+    assert len(list(tmp_path.glob("a.db.damaged-*"))) == 1
+
+
+async def test_a_journal_that_cannot_be_replayed_begins_empty(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    async with opened(path) as journal:
+        await feed(journal, fresh(), ev.Published(2.0, session("alice")))
+    with sqlite3.connect(path) as db:
+        db.execute('UPDATE event SET body = \'{"event": "NoSuchThing", "at": 1.0}\'')
+    db.close()
+    async with opened(path) as journal:
+        assert len((await journal.restore(fresh)).lineup) == 0
+
+
+async def test_an_unwritable_place_is_told_and_tried_again(tmp_path: Path) -> None:
+    clock, director = [0.0], fresh()
+    (tmp_path / "place").write_text("a file where a folder should be")
+    async with opened(tmp_path / "place" / "a.db", clock) as journal:
+        assert "place" in journal.problem
+        await feed(journal, director, ev.Published(2.0, session("alice")))
+        (tmp_path / "place").unlink()
+        await feed(journal, director, ev.TimePassed(3.0))
+        assert journal.problem, "it is not tried again at once"
+        clock[0] = 60.0
+        await feed(journal, director, ev.TimePassed(4.0))
+        assert journal.problem == ""
+    async with opened(tmp_path / "place" / "a.db") as journal:
+        assert (await journal.restore(fresh)).snapshot() == director.snapshot()
+
+
+async def test_a_file_that_goes_bad_while_running_is_told_and_mended(tmp_path: Path) -> None:
+    clock, director, path = [0.0], fresh(), tmp_path / "a.db"
+    async with opened(path, clock) as journal:
+        with sqlite3.connect(path) as db:
+            db.execute("DROP TABLE event")
+        db.close()
+        await feed(journal, director, ev.Published(2.0, session("alice")))
+        assert "event" in journal.problem
+        clock[0] = 60.0
+        await feed(journal, director, ev.TimePassed(3.0))
+        assert journal.problem == ""
+    async with opened(path) as journal:
+        assert (await journal.restore(fresh)).lineup.find("alice") is not None
+
+
+async def test_the_history_is_told_newest_first(tmp_path: Path) -> None:
+    async with opened(tmp_path / "a.db") as journal:
+        for number in range(5):
+            journal.add_handover(float(number), {"attempt": number})
+        assert [row["attempt"] for row in await journal.handovers(3)] == [4, 3, 2]
+
+
+async def test_what_a_stream_is_played_with_is_remembered_and_forgotten(tmp_path: Path) -> None:
+    async with opened(tmp_path / "a.db") as journal:
+        journal.keep_stream("srs:1/a", {"param": "x"})
+        journal.keep_stream("srs:1/b", {"param": "y"})
+        journal.keep_stream("srs:1/a", None)
+    async with opened(tmp_path / "a.db") as journal:
+        assert await journal.streams() == {"srs:1/b": {"param": "y"}}
+
+
+async def test_only_the_service_user_may_read_the_file(tmp_path: Path) -> None:
+    async with opened(tmp_path / "a.db"):
+        assert (tmp_path / "a.db").stat().st_mode & 0o777 == 0o600
+
+
+async def test_a_newer_schema_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA user_version=99")
+    db.close()
+    async with opened(path) as journal:
+        assert "newer version" in journal.problem
+    assert list(tmp_path.glob("a.db.damaged-*")) == []
