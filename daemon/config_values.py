@@ -1,0 +1,106 @@
+"""The kinds of values that a configuration holds. A ValueError says what the value may be."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated, Final
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, PlainValidator
+from pydantic_core import PydanticKnownError
+
+PLACEHOLDERS: Final = ("app", "stream", "stream_key", "param")
+"""What `ingest.rtmp_url` may name in braces."""
+
+
+def is_loopback(host: str) -> bool:
+    """Whether nobody but this machine can reach what listens there."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def _no_truth(value: object) -> object:
+    if isinstance(value, bool):  # which Python counts among the numbers
+        raise PydanticKnownError("int_type")
+    return value
+
+
+def _some_text(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must not be empty")
+    return text
+
+
+def _host(text: str) -> str:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        # Underscores are no part of a host name, but container networks name hosts so.
+        label = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+        if len(text) > 253 or not re.fullmatch(rf"(?!(\d+\.)*\d+$){label}(\.{label})*", text):
+            raise ValueError("must be a host name or an IP address") from None
+    return text
+
+
+def _network(value: object) -> IPv4Network | IPv6Network:
+    if isinstance(value, IPv4Network | IPv6Network):
+        return value
+    try:
+        return ipaddress.ip_network(str(value))
+    except ValueError as error:
+        hint = " (has host bits set)" if "host bits" in str(error) else ""
+        raise ValueError(f"must be an address or a network such as 10.0.0.0/8 or ::1/128{hint}") from None
+
+
+def _prefix(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", text):
+        raise ValueError("must be 1 to 64 of the characters A-Z a-z 0-9 _ -")
+    return text
+
+
+def _has_address(text: str, *schemes: str) -> bool:
+    """Whether the URL is of one of the schemes and names a host, and a port if any, that can be."""
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in schemes and bool(_host(parts.hostname or "")) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _http_url(text: str) -> str:
+    if text and (not _has_address(text, "http", "https") or re.search(r"\s|#", text)):
+        raise ValueError("must be http://HOST:PORT/… or https://…, or empty for none")
+    return text.rstrip("/")
+
+
+def _rtmp_url(template: str) -> str:
+    names = re.findall(r"\{([^{}]*)\}", template)
+    if wrong := [name for name in names if name not in PLACEHOLDERS]:
+        raise ValueError(f"{{{wrong[0]}}} is not one of {', '.join(f'{{{name}}}' for name in PLACEHOLDERS)}")
+    literal = re.sub(r"\{[^{}]*\}", "", template)
+    # The template becomes part of a GStreamer pipeline, which is a program: no blank, no quote, no !.
+    if not re.fullmatch(r"[A-Za-z0-9._~:/?#\[\]&=%+-]*", literal):
+        raise ValueError("must hold none but the characters A-Z a-z 0-9 . _ ~ : / ? # [ ] & = % + - and placeholders")
+    server = template.split("/", 3)[2] if template.count("/") > 2 else ""
+    if "{" in server or not _has_address(template, "rtmp", "rtmps"):
+        raise ValueError("must be rtmp://HOST:PORT/… or rtmps://…, its host and port written out")
+    if not {"stream", "stream_key", "param"}.intersection(names):
+        raise ValueError("must tell streams apart, by {stream}, {stream_key} or {param}")
+    return template
+
+
+Int = Annotated[int, BeforeValidator(_no_truth)]
+Float = Annotated[float, BeforeValidator(_no_truth)]
+Name = Annotated[str, AfterValidator(_some_text)]
+Host = Annotated[str, AfterValidator(_host)]
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+RtmpUrl = Annotated[str, AfterValidator(_rtmp_url)]
+Prefix = Annotated[str, AfterValidator(_prefix)]
+Network = Annotated[IPv4Network | IPv6Network, PlainValidator(_network)]
+File = Annotated[Path | None, BeforeValidator(lambda value: None if value == "" else value)]
+"""A path relative to the working directory; empty text is None."""
