@@ -272,18 +272,6 @@ def test_a_second_set_up_replaces_the_first(bench: Bench) -> None:
     assert json.loads(first.getvalue())["event"] == "one"
 
 
-class Broken:
-    def __str__(self) -> str:
-        raise RuntimeError("no text")
-
-
-def test_a_value_that_has_no_text_costs_no_line(bench: Bench) -> None:
-    bench.start()
-    structlog.get_logger().info("odd", value=Broken(), number=float("1e400"))
-    structlog.get_logger().info("next")
-    assert [line["event"] for line in bench.lines()] == ["odd", "next"]
-
-
 def test_a_line_that_cannot_be_rendered_does_not_end_the_log(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.start()
     redactor_fields = bench.redactor.fields
