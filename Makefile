@@ -1,0 +1,57 @@
+# `make` or `make help` lists what there is. `make demo` and `make test` install what they need (deploy/prepare.sh).
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test quick lint types check bench soak chaos pins clean
+
+PYTHON_IN_VENV := .venv/bin/python
+ARGS ?=
+DURATION ?= 0
+STREAMERS ?= 3
+PORT ?= 8000
+KEEP ?=
+HOURS ?= 1
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
+
+demo: ## a real OBS, streamers taking turns, until Ctrl-C or for DURATION=60 (STREAMERS=3 PORT=8000 KEEP=folder)
+	@deploy/prepare.sh demo
+	@$(PYTHON_IN_VENV) -m daemon demo --duration $(DURATION) --streamers $(STREAMERS) --port $(PORT) $(if $(KEEP),--keep '$(KEEP)')
+
+test: ## every test, those on a real OBS among them (ARGS="-k name")
+	@deploy/prepare.sh test
+	$(PYTHON_IN_VENV) -m pytest $(ARGS)
+
+quick: ## the tests that need no studio
+	@deploy/prepare.sh python
+	$(PYTHON_IN_VENV) -m pytest -m 'not real' --ignore tests/deploy $(ARGS)
+
+lint: ## ruff (the shell scripts are checked by a test)
+	@deploy/prepare.sh python
+	$(PYTHON_IN_VENV) -m ruff check
+	$(PYTHON_IN_VENV) -m ruff format --check
+
+types: ## mypy, strict
+	@deploy/prepare.sh python
+	$(PYTHON_IN_VENV) -m mypy
+
+check: lint types test ## lint, types and test
+
+bench: ## measure the ways of switching against each other on a real OBS
+	@deploy/prepare.sh demo
+	$(PYTHON_IN_VENV) -m tests.bench $(ARGS)
+
+soak: ## the rules' random tests at length
+	@deploy/prepare.sh python
+	$(PYTHON_IN_VENV) -m pytest --hypothesis-profile=soak --timeout=0 tests/statemachine $(ARGS)
+
+chaos: ## kill everything at random, on a real OBS, for HOURS=1
+	@deploy/prepare.sh demo
+	$(PYTHON_IN_VENV) -m tests.e2e.chaos --hours $(HOURS) $(ARGS)
+
+pins: ## write constraints.txt anew, from the newest versions that pyproject.toml allows
+	deploy/pin.sh
+
+clean: ## remove what the above have made
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
