@@ -1,0 +1,32 @@
+"""Every request that the fake answers. Field names, status codes and comments are those of obs-websocket 5.1.0."""
+
+from typing import Any
+
+from tests.fakes import obs_requests_general, obs_requests_inputs, obs_requests_items
+from tests.fakes.obs_call import Answer, Call, Handler
+from tests.fakes.obs_checks import Fields, RefusedError, Status
+from tests.fakes.obs_studio import Studio
+
+_HANDLERS: dict[str, Handler] = {
+    **obs_requests_general.HANDLERS,
+    **obs_requests_items.HANDLERS,
+    **obs_requests_inputs.HANDLERS,
+}
+
+
+def answer(
+    studio: Studio, request_type: str, data: Any, execution: int | None = None, session: dict[str, int] | None = None
+) -> Answer:
+    """Carry one request out."""
+    if not request_type:
+        return Answer(Status.MISSING_REQUEST_TYPE, "Your request's `requestType` may not be empty.")
+    handler = _HANDLERS.get(request_type)
+    if handler is None:
+        return Answer(Status.UNKNOWN_REQUEST_TYPE, "Your request type is not valid.")
+    call = Call(studio, Fields(data, studio), execution, session or {}, known=tuple(sorted(_HANDLERS)))
+    studio.settle()
+    try:
+        result = handler(call)
+    except RefusedError as refused:
+        return Answer(refused.code, refused.comment)
+    return Answer(data=result, sleep_seconds=call.sleep_seconds, sleep_frames=call.sleep_frames)

@@ -1,0 +1,262 @@
+"""The request handlers: inputs, their media, sound and filters, and screenshots."""
+
+import base64
+import struct
+import zlib
+from typing import Any
+
+from tests.fakes.obs_call import Call, Handlers
+from tests.fakes.obs_checks import RefusedError, Status
+from tests.fakes.obs_events import Intent, filter_list, input_entry, size_of, volume_of
+from tests.fakes.obs_kinds import FILTERS, Settings, clean_settings
+from tests.fakes.obs_media import PAUSED, PLAYING
+from tests.fakes.obs_model import Filter, Input, Source, f32
+from tests.fakes.obs_requests_general import IMAGE_FORMATS
+
+_ACTION = "OBS_WEBSOCKET_MEDIA_INPUT_ACTION_"
+
+HANDLERS = Handlers()
+
+
+@HANDLERS.on("GetInputList")
+def _inputs(call: Call) -> dict[str, Any]:
+    kind = call.fields.optional_text("inputKind")
+    return {"inputs": [input_entry(one) for one in call.studio.current.inputs if kind in {"", one.kind.name}]}
+
+
+@HANDLERS.on("GetInputKindList")
+def _kinds(call: Call) -> dict[str, Any]:
+    plain = call.fields.optional_flag("unversioned", False)
+    return {"inputKinds": [kind.unversioned if plain else kind.name for kind in call.studio.kinds.values()]}
+
+
+@HANDLERS.on("CreateInput")
+def _create_input(call: Call) -> dict[str, Any]:
+    scene = call.fields.scene()
+    name = call.fields.text("inputName")
+    kind = call.fields.text("inputKind")
+    if call.studio.current.source(name) is not None:
+        raise RefusedError(Status.ALREADY_EXISTS, "A source already exists by that input name.")
+    if kind not in call.studio.kinds:
+        raise RefusedError(
+            Status.INVALID_INPUT_KIND,
+            "Your specified input kind is not supported by OBS. Check that your specified kind is properly versioned "
+            "and that any necessary plugins are loaded.",
+        )
+    settings = clean_settings(call.fields.optional_table("inputSettings", empty=True))
+    enabled = call.fields.optional_flag("sceneItemEnabled", True)
+    return {"sceneItemId": call.studio.create_input(scene, name, kind, settings, enabled=enabled).id}
+
+
+@HANDLERS.on("RemoveInput")
+def _remove_input(call: Call) -> None:
+    call.studio.remove_input(call.fields.input().name)
+
+
+@HANDLERS.on("SetInputName")
+def _rename(call: Call) -> None:
+    source = call.fields.input()
+    new = call.fields.text("newInputName")
+    if call.studio.current.source(new) is not None:
+        raise RefusedError(Status.ALREADY_EXISTS, "A source already exists by that new input name.")
+    call.studio.rename(source.name, new)
+
+
+@HANDLERS.on("GetInputDefaultSettings")
+def _defaults(call: Call) -> dict[str, Any]:
+    kind = call.studio.kinds.get(call.fields.text("inputKind"))
+    if kind is None:
+        raise RefusedError(Status.INVALID_INPUT_KIND)
+    return {"defaultInputSettings": dict(kind.defaults)}
+
+
+@HANDLERS.on("GetInputSettings")
+def _settings(call: Call) -> dict[str, Any]:
+    source = call.fields.input()
+    return {"inputSettings": dict(source.settings), "inputKind": source.kind.name}
+
+
+@HANDLERS.on("SetInputSettings")
+def _set_settings(call: Call) -> None:
+    source = call.fields.input()
+    call.studio.set_input_settings(source, _new_settings(call, "inputSettings", source.settings))
+
+
+def _new_settings(call: Call, key: str, old: Settings) -> Settings:
+    settings = clean_settings(call.fields.table(key, empty=True))
+    return old | settings if call.fields.optional_flag("overlay", True) else settings
+
+
+# Media
+
+
+@HANDLERS.on("GetMediaInputStatus")
+def _media(call: Call) -> dict[str, Any]:
+    source = call.fields.input()
+    timed = source.state in {PLAYING, PAUSED}
+    return {
+        "mediaState": source.state,
+        "mediaDuration": 0 if timed else None,  # what a live stream has
+        "mediaCursor": source.cursor if timed else None,
+    }
+
+
+@HANDLERS.on("TriggerMediaInputAction")
+def _act(call: Call) -> None:
+    source = call.fields.input()
+    action = call.fields.text("mediaAction").removeprefix(_ACTION)
+    if action not in {"PLAY", "PAUSE", "STOP", "RESTART", "NEXT", "PREVIOUS"}:
+        raise RefusedError(Status.INVALID_FIELD, "You have specified an invalid media input action.")
+    if source.medium.controllable and action not in {"NEXT", "PREVIOUS"}:
+        source.medium.act(call.studio.clock.now(), action)
+        call.studio.look(rendered=False)
+
+
+# Sound
+
+
+@HANDLERS.on("GetInputVolume")
+def _volume(call: Call) -> dict[str, Any]:
+    return volume_of(call.fields.audio_input())
+
+
+@HANDLERS.on("SetInputVolume")
+def _set_volume(call: Call) -> None:
+    source = call.fields.audio_input()
+    factor = call.fields.optional_number("inputVolumeMul", 0, 0, 20)
+    decibels = call.fields.optional_number("inputVolumeDb", 0, -100, 26)
+    given = call.fields.has("inputVolumeMul"), call.fields.has("inputVolumeDb")
+    if all(given):
+        raise RefusedError(Status.TOO_MANY_FIELDS, "You may only specify one volume field.")
+    if not any(given):
+        raise RefusedError(Status.MISSING_FIELD, "You must specify one volume field.")
+    source.volume = f32(factor if given[0] else 10 ** (decibels / 20))
+    call.studio.emit(Intent.INPUTS, "InputVolumeChanged", {"inputName": source.name, **volume_of(source)})
+    call.studio.look(rendered=False)
+
+
+@HANDLERS.on("GetInputMute")
+def _mute(call: Call) -> dict[str, Any]:
+    return {"inputMuted": call.fields.audio_input().muted}
+
+
+@HANDLERS.on("SetInputMute")
+def _set_mute(call: Call) -> None:
+    source = call.fields.input()
+    muted = call.fields.flag("inputMuted")
+    source = call.fields.audio_input()
+    source.muted = muted
+    call.studio.emit(Intent.INPUTS, "InputMuteStateChanged", {"inputName": source.name, "inputMuted": muted})
+    call.studio.look(rendered=False)
+
+
+# Filters
+
+
+@HANDLERS.on("GetSourceFilterList")
+def _filters(call: Call) -> dict[str, Any]:
+    return {"filters": filter_list(call.fields.source("sourceName"))}
+
+
+@HANDLERS.on("GetSourceFilter")
+def _filter(call: Call) -> dict[str, Any]:
+    source, found = call.fields.filter()
+    entry = next(one for one in filter_list(source) if one["filterName"] == found.name)
+    return {key: value for key, value in entry.items() if key != "filterName"}
+
+
+@HANDLERS.on("CreateSourceFilter")
+def _create_filter(call: Call) -> None:
+    source = call.fields.source("sourceName")
+    name = call.fields.text("filterName")
+    kind = call.fields.text("filterKind")
+    if any(one.name == name for one in source.filters):
+        raise RefusedError(Status.ALREADY_EXISTS, "A filter already exists by that name.")
+    if kind not in FILTERS:
+        raise RefusedError(
+            Status.INVALID_FILTER_KIND,
+            "Your specified filter kind is not supported by OBS. Check that any necessary plugins are loaded.",
+        )
+    settings = clean_settings(call.fields.optional_table("filterSettings", empty=True))
+    source.filters.append(Filter(name, kind, settings))
+    entry = {key: value for key, value in filter_list(source)[-1].items() if key != "filterEnabled"}
+    defaults = {"defaultFilterSettings": dict(FILTERS[kind])}
+    call.studio.emit(Intent.FILTERS, "SourceFilterCreated", {"sourceName": source.name, **entry, **defaults})
+    call.studio.look(rendered=False)
+
+
+@HANDLERS.on("RemoveSourceFilter")
+def _remove_filter(call: Call) -> None:
+    source, found = call.fields.filter()
+    source.filters.remove(found)
+    data = {"sourceName": source.name, "filterName": found.name}
+    call.studio.emit(Intent.FILTERS, "SourceFilterRemoved", data)
+    call.studio.look(rendered=False)
+
+
+@HANDLERS.on("SetSourceFilterSettings")
+def _set_filter(call: Call) -> None:
+    _, found = call.fields.filter()
+    found.settings = _new_settings(call, "filterSettings", found.settings)
+    call.studio.look(rendered=False)
+
+
+@HANDLERS.on("SetSourceFilterEnabled")
+def _enable_filter(call: Call) -> None:
+    source, found = call.fields.filter()
+    found.enabled = call.fields.flag("filterEnabled")
+    data = {"sourceName": source.name, "filterName": found.name, "filterEnabled": found.enabled}
+    call.studio.emit(Intent.FILTERS, "SourceFilterEnableStateChanged", data)
+    call.studio.look(rendered=False)
+
+
+# Pictures
+
+
+@HANDLERS.on("GetSourceActive")
+def _active(call: Call) -> dict[str, Any]:
+    source = call.fields.source("sourceName")
+    active = source.active if isinstance(source, Input) else source is call.studio.current.program
+    return {"videoActive": active, "videoShowing": active}
+
+
+@HANDLERS.on("GetSourceScreenshot")
+def _screenshot(call: Call) -> dict[str, Any]:
+    source = call.fields.source("sourceName")
+    image_format = call.fields.text("imageFormat")
+    if image_format not in IMAGE_FORMATS:
+        raise RefusedError(
+            Status.INVALID_FIELD, "Your specified image format is invalid or not supported by this system."
+        )
+    wanted = [int(call.fields.optional_number(key, 0, 8, 4096)) for key in ("imageWidth", "imageHeight")]
+    call.fields.optional_number("imageCompressionQuality", -1, -1, 100)
+    size = size_of(source, call.studio.canvas)
+    if 0 in size and 0 in wanted:
+        raise RefusedError(Status.PROCESSING_FAILED, "Failed to render screenshot.")
+    if image_format != "png":  # the fake encodes no other
+        raise RefusedError(Status.PROCESSING_FAILED, "Failed to encode screenshot.")
+    width = wanted[0] or (wanted[1] * size[0] // size[1] if wanted[1] else size[0])
+    height = wanted[1] or (wanted[0] * size[1] // size[0] if wanted[0] else size[1])
+    image = base64.b64encode(_png(width, height, _colour(call, source))).decode()
+    return {"imageData": f"data:image/png;base64,{image}"}
+
+
+def _colour(call: Call, source: Source) -> bytes:
+    """RGBA: nothing without a picture, else one that changes with every frame of a moving picture."""
+    if isinstance(source, Input):
+        if not source.has_picture:
+            return bytes(4)
+        frame = 0 if source.medium.still else source.cursor * call.studio.renderer.fps // 1000
+        return struct.pack(">I", zlib.crc32(f"{source.name} {frame}".encode()))[:3] + b"\xff"
+    return struct.pack(">I", zlib.crc32(repr(call.studio.items(source.name)).encode()))[:3] + b"\xff"
+
+
+def _png(width: int, height: int, colour: bytes) -> bytes:
+    """A picture of one colour."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
+    rows = (b"\0" + colour * width) * height
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")

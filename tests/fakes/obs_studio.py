@@ -1,0 +1,399 @@
+"""The fake OBS itself: scene collections and everything that can be done to them, by request or by somebody's hand.
+
+Each method does one thing at once, tells it in the events that OBS 29.0.2 sends, and lets the program recorder look.
+Nothing here knows of requests or sockets. Names that are not there raise KeyError.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.fakes.obs_clock import Clock
+from tests.fakes.obs_events import Intent, item_list, scene_list, size_of
+from tests.fakes.obs_ffmpeg import FfmpegMedium
+from tests.fakes.obs_kinds import FFMPEG, GSTREAMER, Kind, Settings, input_kinds
+from tests.fakes.obs_media import GStreamerMedium, Medium, Timing
+from tests.fakes.obs_model import Collection, Input, Scene, SceneItem, Source
+from tests.fakes.obs_outputs import Output
+from tests.fakes.obs_program import Program
+from tests.fakes.obs_render import Renderer
+from tests.fakes.obs_streams import Stream, Streams
+
+
+class Studio:
+    """One running OBS. Its media follow `streams`; what its program shows is in `program`."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        gstreamer: bool = True,
+        canvas: tuple[int, int] = (1280, 720),
+        fps: int = 30,
+        prefix: str = "GMOTHERSTREAM_",
+        removal_delay: float = 0.0,
+    ) -> None:
+        self.clock = clock
+        self.canvas = canvas
+        self.kinds: dict[str, Kind] = input_kinds(gstreamer=gstreamer)
+        self.timing = Timing()
+        self.streams = Streams()
+        self.streams.before_change = self.settle
+        self.streams.after_change = self._streams_changed
+        self.streams.on_end = lambda stream: self._stream_over(stream, error=False)
+        self.streams.on_fail = lambda stream: self._stream_over(stream, error=True)
+        self.program = Program(prefix)
+        self.renderer = Renderer(clock, fps, self._on_frame)
+        self.removal_delay = removal_delay  # seconds by which a removed input outlives its last scene item
+        self.leak_inputs = False  # a removed input never goes (OBS 32.0.3)
+        self.send_event: Callable[[Intent, str, dict[str, Any]], None] = lambda intent, event, data: None
+        self.on_change: Callable[[], None] = lambda: None
+        self.stream = Output(clock, self.emit, "StreamStateChanged")
+        self.record = Output(clock, self.emit, "RecordStateChanged", path="/recordings/program.mkv")
+        self.collections: dict[str, Collection] = {}
+        self.current = Collection("Untitled")
+        self.lost_pipelines = 0
+        self.reset()
+
+    def emit(self, intent: Intent, event: str, data: dict[str, Any]) -> None:
+        self.send_event(intent, event, data)
+
+    # The whole
+
+    def reset(self) -> None:
+        """As after a first start: one collection with one empty scene."""
+        for source in self.current.inputs:
+            source.medium.removed(self.clock.now())
+        self.current = Collection("Untitled")
+        self.current.scenes.append(Scene("Scene"))
+        self.current.program = self.current.scenes[0]
+        self.collections = {self.current.name: self.current}
+        self.stream.state = self.record.state = "STOPPED"
+        self.changed()
+
+    def reload(self) -> None:
+        """As after a restart with everything saved: the same scenes and inputs, each input playing from the start."""
+        now = self.clock.now()
+        for source in self.current.inputs:
+            source.active = False
+            source.medium = self._medium(now, source)
+        self.stream.state = self.record.state = "STOPPED"
+        self.changed()
+
+    def begin_collection_change(self, name: str) -> None:
+        """Start to switch: until `finish_collection_change` there are no scenes and no inputs."""
+        self.emit(Intent.CONFIG, "CurrentSceneCollectionChanging", {"sceneCollectionName": self.current.name})
+        now = self.clock.now()
+        for source in self.current.inputs:
+            source.active = False
+            source.medium.removed(now)
+        for scene in self.current.scenes:
+            self.emit(Intent.SCENES, "SceneRemoved", {"sceneName": scene.name, "isGroup": False})
+        self.current = Collection(name)
+        self.changed()
+
+    def finish_collection_change(self) -> None:
+        name = self.current.name
+        if name not in self.collections:
+            scene = Scene("Scene")
+            self.collections[name] = Collection(name, scenes=[scene], program=scene)
+        self.current = self.collections[name]
+        for scene in self.current.scenes:
+            self.emit(Intent.SCENES, "SceneCreated", {"sceneName": scene.name, "isGroup": False})
+        if self.current.program is not None:
+            self._program_changed()
+        self.reload()
+        self.emit(Intent.CONFIG, "CurrentSceneCollectionChanged", {"sceneCollectionName": name})
+
+    # Time
+
+    def settle(self) -> None:
+        """Bring every input's media and both outputs up to now."""
+        now = self.clock.now()
+        for source in self.current.inputs:
+            source.medium.settle(now)
+        for output in (self.stream, self.record):
+            output.settle(now)
+
+    def changed(self) -> None:
+        """Something in the scenes is different: whoever came into the program or left it hears of it."""
+        self.settle()
+        now = self.clock.now()
+        shown = set(self._shown(self.current.program))
+        for source in self.current.inputs:
+            if source.active != (source in shown):
+                source.active = source in shown
+                (source.medium.shown if source.active else source.medium.hidden)(now)
+                name = {"inputName": source.name}
+                self.emit(
+                    Intent.INPUT_ACTIVE_STATE_CHANGED, "InputActiveStateChanged", {**name, "videoActive": source.active}
+                )
+                self.emit(
+                    Intent.INPUT_SHOW_STATE_CHANGED, "InputShowStateChanged", {**name, "videoShowing": source.active}
+                )
+        self.look(rendered=False)
+
+    def look(self, *, rendered: bool) -> None:
+        """Let the recorder see the program."""
+        for source in self.current.inputs:
+            source.medium.settle(self.clock.now())
+        self.program.sample(self.clock.now(), self.renderer.frames, self.current.program, rendered=rendered)
+        self.on_change()
+
+    def _shown(self, scene: Scene | None) -> list[Source]:
+        found: list[Source] = []
+        for item in scene.items if scene is not None else ():
+            if item.enabled:
+                found.append(item.source)
+                if isinstance(item.source, Scene):
+                    found += self._shown(item.source)
+        return found
+
+    def _on_frame(self) -> None:
+        self.settle()
+        self._clear_away(self.current.program)
+        for output in (self.stream, self.record):
+            output.frame()
+        self.look(rendered=True)
+
+    def _clear_away(self, scene: Scene | None) -> None:
+        """Rendering a scene drops the items of removed sources. A scene that is not on keeps them, and their names."""
+        for item in list(scene.items) if scene is not None else ():
+            assert scene is not None
+            removed_at = item.source.removed_at
+            if removed_at is not None:
+                if self.clock.now() >= removed_at + self.removal_delay:
+                    self.remove_item(scene, item)
+            elif isinstance(item.source, Scene):
+                self._clear_away(item.source)
+            if item.known_size != (size := size_of(item.source, self.canvas)):
+                item.known_size = size
+                self._transformed(scene, item)
+
+    def _streams_changed(self) -> None:
+        for source in self.current.inputs:
+            source.medium.replan()
+        self.look(rendered=False)
+
+    def _stream_over(self, stream: Stream, *, error: bool) -> None:
+        self.settle()
+        for source in self.current.inputs:
+            source.medium.ended(self.clock.now(), stream, error)
+        self.look(rendered=False)
+
+    # Scenes
+
+    def scene(self, name: str) -> Scene:
+        source = self.current.source(name)
+        if not isinstance(source, Scene):
+            raise KeyError(name)
+        return source
+
+    def create_scene(self, name: str) -> Scene:
+        scene = Scene(name)
+        self.current.scenes.append(scene)
+        self.emit(Intent.SCENES, "SceneCreated", {"sceneName": name, "isGroup": False})
+        self._scene_list_changed()
+        return scene
+
+    def remove_scene(self, name: str) -> None:
+        """With its items. Inputs that no other scene has go too; the program moves on to another scene."""
+        scene = self.scene(name)
+        self.emit(Intent.SCENES, "SceneRemoved", {"sceneName": name, "isGroup": False})
+        self.current.scenes.remove(scene)
+        for other in self.current.scenes:
+            for item in [item for item in other.items if item.source is scene]:
+                self.remove_item(other, item)
+        sources = [item.source for item in scene.items]
+        scene.items.clear()
+        if self.current.program is scene:
+            self._set_program(self.current.scenes[0] if self.current.scenes else None)
+        for source in sources:
+            self._drop_if_unused(source)
+        self._scene_list_changed()
+        self.changed()
+
+    def set_program(self, name: str) -> None:
+        scene = self.scene(name)
+        if self.current.program is not scene:
+            self._set_program(scene)
+            self.changed()
+
+    def _set_program(self, scene: Scene | None) -> None:
+        self.current.program = scene
+        for step in ("Started", "VideoEnded", "Ended"):
+            self.emit(Intent.TRANSITIONS, f"SceneTransition{step}", {"transitionName": "Fade"})
+        self._program_changed()
+
+    def _program_changed(self) -> None:
+        if self.current.program is not None:
+            self.emit(Intent.SCENES, "CurrentProgramSceneChanged", {"sceneName": self.current.program.name})
+
+    def _scene_list_changed(self) -> None:
+        self.emit(Intent.SCENES, "SceneListChanged", {"scenes": scene_list(self.current)})
+
+    def rename(self, name: str, new: str) -> None:
+        """An input or a scene."""
+        source = self.current.source(name)
+        if source is None:
+            raise KeyError(name)
+        source.name = new
+        if isinstance(source, Scene):
+            self.emit(Intent.SCENES, "SceneNameChanged", {"oldSceneName": name, "sceneName": new})
+        else:
+            self.emit(Intent.INPUTS, "InputNameChanged", {"oldInputName": name, "inputName": new})
+        self.changed()
+
+    # Inputs
+
+    def input(self, name: str) -> Input:
+        source = self.current.source(name)
+        if not isinstance(source, Input):
+            raise KeyError(name)
+        return source
+
+    def create_input(
+        self, scene: Scene, name: str, kind: str, settings: Settings, *, enabled: bool = True
+    ) -> SceneItem:
+        known = self.kinds[kind]
+        source = Input(name, known, settings)
+        source.medium = self._medium(self.clock.now(), source)
+        self.current.inputs.insert(0, source)
+        self.emit(
+            Intent.INPUTS,
+            "InputCreated",
+            {
+                "inputName": name,
+                "inputKind": kind,
+                "unversionedInputKind": known.unversioned,
+                "inputSettings": dict(settings),
+                "defaultInputSettings": dict(known.defaults),
+            },
+        )
+        return self.add_item(scene, source, enabled=enabled)
+
+    def _medium(self, now: float, source: Input) -> Medium:
+        effective = source.kind.defaults | source.settings
+
+        made = False
+
+        def emit(event: str, data: dict[str, Any]) -> None:
+            # OBS listens to an input's signals only once it is made: what it says while being made is not heard.
+            if made:
+                self.emit(Intent.MEDIA_INPUTS, event, {"inputName": source.name, **data})
+
+        medium: Medium
+        if source.kind.name == GSTREAMER:
+            medium = GStreamerMedium(now, effective, self.streams, self.timing, emit)
+        elif source.kind.name == FFMPEG:
+            medium = FfmpegMedium(now, effective, self.streams, self.timing, emit)
+        else:
+            medium = Medium(effective, source.kind.measure)
+        made = True
+        return medium
+
+    def set_input_settings(self, source: Input, settings: Settings) -> None:
+        """`settings` are all of the user's, the earlier ones included where they are to stay."""
+        source.settings = settings
+        source.medium.settle(self.clock.now())
+        source.medium.update(self.clock.now(), source.kind.defaults | settings, source.active)
+        self.look(rendered=False)
+
+    def remove_input(self, name: str) -> None:
+        """Ask it to go. It keeps its name, and its items, until a scene that has it is rendered."""
+        source = self.input(name)
+        if source.removed_at is None:
+            source.removed_at = self.clock.now()
+            self.emit(Intent.INPUTS, "InputRemoved", {"inputName": name})
+        self._drop_if_unused(source)
+        self.changed()
+
+    def _drop_if_unused(self, source: Source) -> None:
+        if not isinstance(source, Input) or self.current.uses(source) or source not in self.current.inputs:
+            return
+        if self.leak_inputs:
+            source.leaked = True
+            source.removed_at = None
+            return
+        if source.removed_at is None:
+            self.emit(Intent.INPUTS, "InputRemoved", {"inputName": source.name})
+        source.medium.removed(self.clock.now())
+        self.lost_pipelines += source.medium.lost_pipelines
+        self.current.inputs.remove(source)
+
+    # Scene items
+
+    def add_item(self, scene: Scene, source: Source, *, enabled: bool = True) -> SceneItem:
+        """On top of the scene."""
+        item = SceneItem(scene.next_id, source, enabled, known_size=size_of(source, self.canvas))
+        scene.next_id += 1
+        scene.items.append(item)
+        where = {"sceneName": scene.name, "sceneItemId": item.id}
+        self.emit(
+            Intent.SCENE_ITEMS,
+            "SceneItemCreated",
+            {**where, "sourceName": source.name, "sceneItemIndex": len(scene.items) - 1},
+        )
+        if not enabled:
+            self.emit(Intent.SCENE_ITEMS, "SceneItemEnableStateChanged", {**where, "sceneItemEnabled": False})
+        self.emit(Intent.SCENE_ITEMS, "SceneItemSelected", where)
+        if scene is self.current.program and item.known_size != (0, 0):
+            self._transformed(scene, item)
+        self.changed()
+        return item
+
+    def remove_item(self, scene: Scene, item: SceneItem) -> None:
+        """The input of a last item goes at once."""
+        scene.items.remove(item)
+        self.emit(
+            Intent.SCENE_ITEMS,
+            "SceneItemRemoved",
+            {"sceneName": scene.name, "sceneItemId": item.id, "sourceName": item.name},
+        )
+        self._drop_if_unused(item.source)
+        self.changed()
+
+    def set_enabled(self, scene: Scene, item: SceneItem, enabled: bool) -> None:
+        if item.enabled != enabled:
+            item.enabled = enabled
+            self.emit(
+                Intent.SCENE_ITEMS,
+                "SceneItemEnableStateChanged",
+                {"sceneName": scene.name, "sceneItemId": item.id, "sceneItemEnabled": enabled},
+            )
+            self.changed()
+
+    def move_item(self, scene: Scene, item: SceneItem, index: int) -> None:
+        """To that index, counted without the item; past the end is the top."""
+        scene.items.remove(item)
+        scene.items.insert(index, item)
+        order = [{"sceneItemId": one.id, "sceneItemIndex": place} for place, one in enumerate(scene.items)]
+        self.emit(Intent.SCENE_ITEMS, "SceneItemListReindexed", {"sceneName": scene.name, "sceneItems": order})
+        self.changed()
+
+    def _transformed(self, scene: Scene, item: SceneItem) -> None:
+        self.emit(
+            Intent.SCENE_ITEM_TRANSFORM_CHANGED,
+            "SceneItemTransformChanged",
+            {
+                "sceneName": scene.name,
+                "sceneItemId": item.id,
+                "sceneItemTransform": item.transform.answer(size_of(item.source, self.canvas)),
+            },
+        )
+
+    def transformed(self, scene: Scene, item: SceneItem) -> None:
+        """Tell that the item's transform was set."""
+        self._transformed(scene, item)
+        self.look(rendered=False)
+
+    def show(self, name: str, *, shown: bool = True) -> None:
+        """By hand: enable, or hide, every item of that source in every scene."""
+        for scene in self.current.scenes:
+            for item in scene.named(name):
+                self.set_enabled(scene, item, shown)
+
+    def hide(self, name: str) -> None:
+        self.show(name, shown=False)
+
+    def items(self, scene: str) -> list[dict[str, Any]]:
+        return item_list(self.scene(scene), self.canvas)

@@ -1,0 +1,105 @@
+"""What the fake OBS puts in one frame, and what its program recorder sees."""
+
+import asyncio
+
+import pytest
+from simpleobsws import Request  # type: ignore[import-untyped]
+
+from tests.fakes import FakeClock, FakeObs, Stream
+from tests.fakes.obs_client import GSTREAMER, SCENE, URL, Caller, client, enable
+
+
+async def _two_inputs(call: Caller, fake_obs: FakeObs, clock: FakeClock) -> tuple[int, int]:
+    fake_obs.streams[URL] = Stream()
+    old = await call.create("GMOTHERSTREAM_1", "gstreamer-source", GSTREAMER, shown=True)
+    new = await call.create("GMOTHERSTREAM_2", "gstreamer-source", GSTREAMER)
+    await clock.advance(1)
+    return old, new
+
+
+async def test_a_batch_between_frames_cuts_in_one_frame(fake_obs: FakeObs, call: Caller, clock: FakeClock) -> None:
+    old, new = await _two_inputs(call, fake_obs, clock)
+    assert await call.batch(enable(new, True), enable(old, False)) == [100, 100]
+    await clock.advance(1)
+    fake_obs.program.assert_seamless()
+    assert [(cut.outgoing, cut.incoming, cut.clean) for cut in fake_obs.program.cuts()] == [
+        ("GMOTHERSTREAM_1", "GMOTHERSTREAM_2", True)
+    ]
+
+
+async def test_hiding_first_by_plain_requests_is_seen_as_a_blank_however_fast(
+    fake_obs: FakeObs, call: Caller, clock: FakeClock
+) -> None:
+    old, new = await _two_inputs(call, fake_obs, clock)
+    mark = fake_obs.program.mark()
+    await call.ws.call(enable(old, False))
+    await call.ws.call(enable(new, True))
+    assert [shot.own for shot in fake_obs.program.blanks(mark)] == [()]
+    with pytest.raises(AssertionError, match="blank"):
+        fake_obs.program.assert_seamless(mark)
+
+
+async def test_showing_first_by_plain_requests_is_seen_as_two_at_once(
+    fake_obs: FakeObs, call: Caller, clock: FakeClock
+) -> None:
+    old, new = await _two_inputs(call, fake_obs, clock)
+    await call.ws.call(enable(new, True))
+    await call.ws.call(enable(old, False))
+    assert [shot.own for shot in fake_obs.program.doubles()] == [("GMOTHERSTREAM_1", "GMOTHERSTREAM_2")]
+
+
+async def test_showing_an_input_without_a_picture_is_seen_as_a_blank(
+    fake_obs: FakeObs, call: Caller, clock: FakeClock
+) -> None:
+    old, _ = await _two_inputs(call, fake_obs, clock)
+    late = await call.create("GMOTHERSTREAM_3", "gstreamer-source", GSTREAMER)
+    await call.batch(enable(late, True), enable(old, False))
+    assert fake_obs.program.now.on_air is None
+    assert fake_obs.program.blanks() != []
+
+
+async def test_a_batch_stops_at_its_first_failure_only_when_asked(fake_obs: FakeObs, call: Caller) -> None:
+    await call.create("one", "color_source_v3", {})
+    requests = enable(1, True), enable(99, True), enable(1, False)
+    assert await call.batch(*requests) == [100, 600, 100]
+    assert await call.batch(*requests, halt_on_failure=True) == [100, 600]
+
+
+async def test_frames_slept_in_a_batch_lie_between_its_requests(fake_obs: FakeObs, call: Caller) -> None:
+    await call.create("one", "color_source_v3", {})
+    mark = fake_obs.program.mark()
+    assert await call.batch(enable(1, True), Request("Sleep", {"sleepFrames": 5}), enable(1, False)) == [100, 100, 100]
+    shown = [shot for shot in fake_obs.program.shots[mark:] if shot.layers]
+    assert [shot.frames for shot in shown] == [5]
+
+
+async def test_a_fade_is_seen_in_the_opacity_of_each_frame(fake_obs: FakeObs, call: Caller, clock: FakeClock) -> None:
+    await call.create("GMOTHERSTREAM_1", "color_source_v3", {}, shown=True)
+    where = {"sourceName": "GMOTHERSTREAM_1", "filterName": "fade"}
+    await call("CreateSourceFilter", **where, filterKind="color_filter_v2", filterSettings={"opacity": 0.0})
+    assert fake_obs.program.on_air is None
+    steps = []
+    for opacity in (0.25, 0.5, 1.0):
+        steps += [Request("SetSourceFilterSettings", {**where, "filterSettings": {"opacity": opacity}})]
+        steps += [Request("Sleep", {"sleepFrames": 1})]
+    mark = fake_obs.program.mark()
+    await call.batch(*steps)
+    assert [shot.layers[0].opacity for shot in fake_obs.program.shots[mark:]] == [0.0, 0.25, 0.5, 1.0]
+
+
+async def test_variables_pass_from_one_request_of_a_batch_to_the_next(fake_obs: FakeObs, call: Caller) -> None:
+    await call.create("one", "color_source_v3", {})
+    first = Request("GetSceneItemId", {"sceneName": SCENE, "sourceName": "one"}, None, {"found": "sceneItemId"})
+    then = Request("GetSceneItemEnabled", {"sceneName": SCENE}, {"sceneItemId": "found"})
+    assert await call.batch(first, then, variables={"any": 1}) == [100, 100]
+
+
+async def test_on_its_own_clock_frames_go_by_in_real_time() -> None:
+    async with FakeObs(fps=60) as fake, client(fake) as ws:
+        await ws.wait_until_identified()
+        before = (await ws.call(Request("GetStats"))).responseData["renderTotalFrames"]
+        await fake.wait_for(lambda: fake.studio.renderer.frames > before + 3)
+        fake.streams[URL] = Stream(0.02)
+        await Caller(ws).create("one", "gstreamer-source", GSTREAMER)
+        await fake.wait_for(lambda: fake.inputs["one"].cursor > 0)
+        assert await asyncio.wait_for(Caller(ws).batch(enable(1, True)), 5) == [100]
