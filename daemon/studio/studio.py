@@ -142,7 +142,7 @@ class Studio:
             items = (slate_item(self.slate, self.canvas), *items)
         self._obs = Obs(folder, scene=self.scene, items=items, canvas=self.canvas, plugins=self._obs_plugins)
         self._obs.prepare()
-        self._obs.use_display(await self._xserver.start())
+        self._obs.display = await self._xserver.start()
         seconds = await self._obs.start()
         self._progress(f"OBS answers after {seconds:.1f} s")
 

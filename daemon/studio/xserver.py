@@ -34,7 +34,7 @@ class XServer:
             "Xvfb",
             ("Xvfb", "-displayfd", str(its), "-screen", "0", "1024x768x24", "-nolisten", "tcp", "-noreset"),
             log=self._log,
-            # Asked rather than killed, it takes its lock and its socket in /tmp away.
+            # Asked rather than killed, it takes its socket in /tmp away.
             on_parent_death=signal.SIGTERM,
         )
         try:
@@ -53,21 +53,14 @@ class XServer:
         if self._process is not None:
             self._process.kill_group()
 
+    def _socket(self) -> Path:
+        return Path(f"/tmp/.X11-unix/X{self.display.removeprefix(':')}")
+
     async def stop(self) -> None:
         """End it. A display whose server had to be killed is tidied up by hand."""
         if self._process is None:
             return
         await self._process.stop(signal.SIGTERM, within=3.0)
-        if self._process.pid is not None and self.display:
-            _tidy(self.display.removeprefix(":"), self._process.pid)
-
-
-def _tidy(number: str, pid: int) -> None:
-    lock = Path(f"/tmp/.X{number}-lock")
-    try:
-        if int(lock.read_text()) != pid:
-            return
-    except (OSError, ValueError):
-        return
-    lock.unlink(missing_ok=True)
-    Path(f"/tmp/.X11-unix/X{number}").unlink(missing_ok=True)
+        if self.display and self._process.returncode != 0:
+            # With -displayfd there is no lock file in /tmp, only the socket.
+            self._socket().unlink(missing_ok=True)
