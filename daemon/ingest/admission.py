@@ -1,0 +1,110 @@
+"""Who may publish, and as whom."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from daemon.config import Queue
+from daemon.ingest.auth_url import AskUrl
+from daemon.ingest.hook import JSON, Verdict, refused
+from daemon.ingest.stream import StreamRef
+from statemachine.facts import Refused
+
+NO_STREAMERS: Final = (
+    "there are no streamers yet, so nobody may publish: make a key with `motherstream streamer add NAME`, "
+    'or let anybody in with auth = "open"'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Streamer:
+    """Somebody who may publish."""
+
+    name: str
+    turn: float | None = None
+    """Seconds of the own turn; None takes the policy's."""
+    enabled: bool = True
+
+
+class KeyLookup(Protocol):
+    """The streamers' keys. Both are look-ups in memory: a publisher waits for them."""
+
+    def find(self, key: str) -> Streamer | None:
+        """Whose key it is, compared in constant time; None where it is nobody's."""
+
+    def is_empty(self) -> bool:
+        """There is no streamer at all."""
+
+
+class Admission:
+    """Decides by ``queue.auth``: keys, open or http; then asks the rules about blocks."""
+
+    def __init__(
+        self,
+        config: Callable[[], Queue],
+        keys: KeyLookup,
+        admits: Callable[[str, float], Refused | None],
+        ask_url: AskUrl,
+        learn: Callable[[str], None],
+    ) -> None:
+        """``admits`` is the director's; ``learn`` is told each key that was let in, so that it is never shown."""
+        self._config = config
+        self._keys = keys
+        self._admits = admits
+        self._ask_url = ask_url
+        self._learn = learn
+
+    async def check(self, ref: StreamRef, at: float, body: bytes = b"", content_type: str = JSON) -> Verdict:
+        """The verdict on a publisher. Waits for nothing but, with ``auth = "http"``, the operator's answer."""
+        config = self._config()
+        if config.auth == "http":
+            answer = await self._ask_url(config.auth_url, body, content_type, config.auth_timeout)
+            if not answer.accepted:
+                return refused("auth_url", answer.why)
+            if ref.key:
+                self._learn(ref.key)
+            found: Streamer | Verdict = Streamer(answer.streamer or ref.stream, answer.turn)
+            if answer.streamer and answer.streamer != ref.stream:
+                # Named otherwise, the stream's name may be the key.
+                self._learn(ref.stream)
+        else:
+            found = self._look_up(ref)
+        if isinstance(found, Verdict):
+            return found
+        return self._by_rules(found, at)
+
+    def identify(self, ref: StreamRef, at: float) -> Streamer | None:
+        """Who publishes a stream that was found live without its hook; None where that cannot be told, or may not be.
+
+        The list of a server holds no arguments, so a key is found only where it is the stream's name.
+        """
+        if self._config().auth == "http":
+            return None
+        found = self._look_up(ref)
+        if isinstance(found, Verdict) or self._admits(found.name, at) is not None:
+            return None
+        return found
+
+    def _look_up(self, ref: StreamRef) -> Streamer | Verdict:
+        if self._config().auth == "open":
+            if ref.key:
+                self._learn(ref.key)
+            return Streamer(ref.stream)
+        if self._keys.is_empty():
+            return refused("no_streamers", NO_STREAMERS)
+        key = ref.key or ref.stream
+        streamer = self._keys.find(key)
+        if streamer is None and ref.key:
+            return refused("unknown_key", "the key in the publish URL is nobody's")
+        if streamer is None:
+            return refused("no_key", "the publish URL has no key (?key=…), and the stream's name is not one")
+        self._learn(key)
+        if not streamer.enabled:
+            return refused("disabled", f"{streamer.name} is disabled")
+        return streamer
+
+    def _by_rules(self, streamer: Streamer, at: float) -> Verdict:
+        fact = self._admits(streamer.name, at)
+        if fact is not None:
+            return refused(fact.code, fact.message)
+        return Verdict(True, streamer=streamer.name, turn=streamer.turn)

@@ -1,0 +1,76 @@
+"""One call to an ingest server's HTTP API: bounded in time and size, its errors translated."""
+
+import json
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from daemon.ports import IngestError
+
+TIMEOUT: Final = 5.0
+"""Seconds that a call may take."""
+MOST_BYTES: Final = 8 * 1024 * 1024
+"""Bytes of an answer; a thousand streams of SRS's take half a megabyte."""
+
+
+def open_client() -> aiohttp.ClientSession:
+    """The HTTP client for all calls to ingest servers. Close it at the end."""
+    return aiohttp.ClientSession(
+        timeout=aiohttp.ClientTimeout(total=TIMEOUT),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+        headers={"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "motherstream"},
+    )
+
+
+async def read_most(response: aiohttp.ClientResponse, most: int) -> bytes:
+    """The body, if it has at most so many bytes. Raises ValueError."""
+    chunks = bytearray()
+    async for chunk in response.content.iter_chunked(65536):
+        chunks += chunk
+        if len(chunks) > most:
+            raise ValueError("the answer is too long")
+    return bytes(chunks)
+
+
+class Api:
+    """An HTTP API that speaks JSON objects. User and password may stand in its URL; a token goes in a header."""
+
+    def __init__(self, name: str, base: str, client: aiohttp.ClientSession, token: str = "") -> None:
+        self.name = name
+        self._base = base
+        self._client = client
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        parts = urlsplit(base)
+        self.where = f"{name} at {parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
+        """Name, host and port, fit for a log."""
+
+    async def call(
+        self, method: str, path: str, *, accept: tuple[int, ...] = (200,), body: object | None = None, **query: int
+    ) -> tuple[int, dict[str, Any]]:
+        """The status, one of those accepted, and the object that was answered. Raises IngestError."""
+        try:
+            async with self._client.request(
+                method, self._base + path, params=query, json=body, headers=self._headers, allow_redirects=False
+            ) as response:
+                if response.status not in accept:
+                    raise IngestError(f"{self.where} answered {response.status} to {method} {path.split('?')[0]}")
+                answer = json.loads(await read_most(response, MOST_BYTES))
+                status = response.status
+        except TimeoutError as error:
+            raise IngestError(f"{self.where} did not answer within {TIMEOUT:g}s") from error
+        except aiohttp.ClientError as error:
+            raise IngestError(f"{self.where} cannot be reached: {_reason(error)}") from error
+        except (ValueError, RecursionError) as error:
+            raise IngestError(f"{self.where} answered something that is not its API") from error
+        if not isinstance(answer, dict):
+            raise IngestError(f"{self.where} answered something that is not its API")
+        return status, answer
+
+
+def _reason(error: aiohttp.ClientError) -> str:
+    # str() of aiohttp's errors may hold the URL, and with it a password.
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return error.strerror or "no connection"
+    return {"ServerDisconnectedError": "it closed the connection"}.get(type(error).__name__, type(error).__name__)

@@ -1,0 +1,117 @@
+"""What a hook may mean, what it is answered, and how its body is read: the same for all servers."""
+
+import json
+from dataclasses import dataclass
+from typing import Final
+
+from daemon.ingest.stream import HookError, StreamRef
+
+JSON: Final = "application/json"
+FORM: Final = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """Somebody wants to publish."""
+
+    ref: StreamRef
+
+
+@dataclass(frozen=True, slots=True)
+class Unpublish:
+    """A publisher has left."""
+
+    ref: StreamRef
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A hook that is understood and changes nothing."""
+
+    action: str
+    client_ip: str | None = None
+    """Where the server asks whether this client may do it; None where it only tells."""
+
+
+Hook = Publish | Unpublish | Ignored
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a publisher may publish, and as whom."""
+
+    accepted: bool
+    code: str = "ok"
+    message: str = ""
+    streamer: str = ""
+    turn: float | None = None
+    """Seconds of the streamer's own turn; None where there is none."""
+    status: int = 403
+    """The HTTP status of a refusal."""
+
+
+ACCEPTED: Final = Verdict(accepted=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer in the form that a server expects."""
+
+    status: int
+    body: bytes
+    content_type: str = JSON
+
+
+def refusal(error: HookError) -> Verdict:
+    """The verdict on a hook that was not understood."""
+    return Verdict(False, error.code, str(error), status=error.status)
+
+
+def refused(code: str, message: str, status: int = 403) -> Verdict:
+    """A verdict against the publisher, in words for the log."""
+    return Verdict(False, code, message, status=status)
+
+
+def json_reply(status: int, **fields: object) -> Reply:
+    """A reply of one JSON object."""
+    return Reply(status, json.dumps(fields, separators=(",", ":")).encode())
+
+
+def error_fields(verdict: Verdict) -> dict[str, object]:
+    """The project's own form of an error, which goes along in every server's refusal."""
+    return {"error": {"code": verdict.code, "message": verdict.message}}
+
+
+class Body:
+    """A JSON object with checked access: every mistake is a HookError that quotes nothing."""
+
+    def __init__(self, raw: bytes) -> None:
+        try:
+            parsed = json.loads(raw)
+        except (ValueError, RecursionError):
+            raise HookError("not_json", "the body is not JSON") from None
+        if not isinstance(parsed, dict):
+            raise HookError("not_an_object", "the body is JSON, but not an object")
+        self._fields = parsed
+
+    def text(self, name: str) -> str:
+        """A text, empty where it is missing or null."""
+        value = self._fields.get(name)
+        if value is None:
+            return ""
+        if not isinstance(value, str):
+            raise HookError("wrong_type", f"{name} must be a text")
+        return value
+
+    def needed(self, name: str) -> str:
+        """A text that must be there."""
+        if value := self.text(name):
+            return value
+        raise HookError("missing", f"{name} is missing")
+
+    def identifier(self, name: str) -> str:
+        """A text or a whole number: SRS 3 and earlier count their clients."""
+        value = self._fields.get(name)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return str(value)
+        return self.text(name)

@@ -1,0 +1,139 @@
+"""Asks the ingest servers who publishes, at the start and every few seconds: hooks may be lost, the list may not."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+import structlog
+
+from daemon.ingest.admission import Admission
+from daemon.ingest.hook import Verdict
+from daemon.ingest.listing import IngestServer, Listed
+from daemon.ingest.sessions import SessionDirectory
+from daemon.ports import IngestError
+from statemachine.events import Event, PublishersListed, Session
+
+LONGEST_PAUSE: Final = 60.0
+"""Seconds between two tries of a server that does not answer, at most."""
+YOUNG: Final = 2.0
+"""Seconds: on_publish comes before the stream shows in the server's list."""
+MOST_STRANGERS: Final = 1024
+
+log = structlog.get_logger(__name__)
+
+
+class Reconciler:
+    """Turns each server's list into PublishersListed. What a list cannot tell is left as it is."""
+
+    def __init__(
+        self,
+        servers: Sequence[IngestServer],
+        sessions: SessionDirectory,
+        admission: Admission,
+        submit: Callable[[Event], None],
+        now: Callable[[], float],
+        interval: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """``submit`` queues an event; ``now`` is the events' clock; ``interval`` is ``ingest.reconcile``."""
+        self._servers = tuple(servers)
+        self._sessions = sessions
+        self._admission = admission
+        self._submit = submit
+        self._now = now
+        self._interval = interval
+        self._sleep = sleep
+        self._failures: dict[str, int] = {}
+        self._strangers: dict[str, set[str]] = {}
+        self._received: dict[str, dict[str, int]] = {}
+        self._gone: dict[str, set[str]] = {}
+
+    async def run(self) -> None:
+        """Go on until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for server in self._servers:
+                group.create_task(self._watch(server))
+
+    async def once(self, server: IngestServer) -> bool:
+        """Ask one server; False if it did not answer."""
+        asked_at = self._now()
+        try:
+            listed = await server.publishers()
+        except IngestError as error:
+            self._failed(server, error)
+            return False
+        if self._failures.pop(server.prefix, 0):
+            log.info("The ingest server's API answers again", server=server.where)
+        at = self._now()
+        sessions: dict[str, Session] = {}
+        received: dict[str, int] = {}
+        strangers: set[str] = set()
+        for stream in listed:
+            session = self._session(stream, at)
+            if session is None:
+                strangers.add(stream.session_ids[0] if stream.session_ids else "unnamed")
+            else:
+                sessions[session.id] = session
+                received[session.id] = stream.received
+        self._received[server.prefix] = received
+        self._tell_strangers(server, strangers)
+        self._forget_gone(server, sessions, asked_at)
+        self._submit(PublishersListed(at, server.prefix, asked_at, tuple(sessions.values())))
+        return True
+
+    def received_bytes(self, session_id: str) -> int | None:
+        """Bytes received from the publisher by the last list; None where that is not known."""
+        return next((seen[session_id] for seen in self._received.values() if session_id in seen), None)
+
+    @property
+    def unreachable(self) -> tuple[str, ...]:
+        """The servers that did not answer last time."""
+        return tuple(server.where for server in self._servers if self._failures.get(server.prefix))
+
+    async def _watch(self, server: IngestServer) -> None:
+        while True:
+            try:
+                await self.once(server)
+            except Exception:
+                self._failures[server.prefix] = self._failures.get(server.prefix, 0) + 1
+                log.exception("The ingest server's list could not be used", server=server.where)
+            pause = self._interval() * 2.0 ** min(self._failures.get(server.prefix, 0), 10)
+            await self._sleep(min(pause, max(LONGEST_PAUSE, self._interval())))
+
+    def _failed(self, server: IngestServer, error: IngestError) -> None:
+        failures = self._failures.get(server.prefix, 0) + 1
+        self._failures[server.prefix] = failures
+        if failures == 1:
+            log.warning("The ingest server's API does not answer; hooks alone are believed", reason=str(error))
+
+    def _session(self, listed: Listed, at: float) -> Session | None:
+        """The session that the hooks told of, else one for a streamer that can be told by the list alone."""
+        known = next((found for i in listed.session_ids if (found := self._sessions.find(i))), None)
+        if known is not None or listed.ref is None:
+            return known
+        ref = listed.ref
+        # One server's stream may show in another's list, as Oryx's do in that of the SRS within it.
+        others = {session.id.partition(":")[0] for session in self._sessions.live(ref.path)} - {ref.server, "test"}
+        if others:
+            return None
+        streamer = self._admission.identify(ref, at)
+        if streamer is None:
+            return None
+        return self._sessions.open(ref, Verdict(True, streamer=streamer.name, turn=streamer.turn), at)
+
+    def _forget_gone(self, server: IngestServer, sessions: dict[str, Session], asked_at: float) -> None:
+        """What two lists in a row lack has ended, as the rules have it, too."""
+        gone = {i for i in self._sessions.opened(server.prefix, asked_at - YOUNG) if i not in sessions}
+        for session_id in gone & self._gone.get(server.prefix, set()):
+            self._sessions.ended(session_id)
+        self._gone[server.prefix] = gone
+
+    def _tell_strangers(self, server: IngestServer, strangers: set[str]) -> None:
+        known = self._strangers.get(server.prefix, set())
+        for session_id in sorted(strangers - known)[:16]:
+            log.warning(
+                "A stream is published that nobody can be named for; it is left out",
+                server=server.where,
+                session=session_id,
+            )
+        self._strangers[server.prefix] = set(sorted(strangers)[:MOST_STRANGERS])

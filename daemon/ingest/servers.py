@@ -1,0 +1,24 @@
+"""The configured ingest servers' APIs."""
+
+import aiohttp
+
+from daemon.config import Ingest
+from daemon.ingest.api import Api
+from daemon.ingest.listing import IngestServer
+from daemon.ingest.mediamtx_api import MediaMtxServer
+from daemon.ingest.oryx_api import OryxServer
+from daemon.ingest.sessions import SessionDirectory
+from daemon.ingest.srs_api import SrsServer
+
+
+def configured(config: Ingest, client: aiohttp.ClientSession, sessions: SessionDirectory) -> tuple[IngestServer, ...]:
+    """One for each API that ``[ingest]`` names; none where it names none."""
+    servers: list[IngestServer] = []
+    if config.srs_api:
+        servers.append(SrsServer(Api("SRS", config.srs_api, client, config.srs_token.get_secret_value())))
+    if config.oryx_api:
+        oryx = Api("Oryx", config.oryx_api, client, config.oryx_token.get_secret_value())
+        servers.append(OryxServer(oryx, sessions))
+    if config.mediamtx_api:
+        servers.append(MediaMtxServer(Api("MediaMTX", config.mediamtx_api, client)))
+    return tuple(servers)

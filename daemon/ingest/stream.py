@@ -1,0 +1,144 @@
+"""A stream as an ingest server's hook names it, and the allow-list that every part of it has to pass.
+
+An RTMP URL becomes part of a GStreamer pipeline, which is a program, and librtmp takes ``key=value`` options after a
+blank. So nothing but letters, digits, ``_`` and ``-`` is let in, here and again where the URL is built.
+"""
+
+import hashlib
+import ipaddress
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import parse_qsl, urlsplit
+
+NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
+"""What an app, a stream and a key may be."""
+IDENTIFIER: Final = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
+"""What the ids of servers and of their clients may be."""
+ARGUMENT: Final = re.compile(r"[A-Za-z0-9_.~-]{1,256}")
+"""What a publisher's further arguments may be; others are left out of play URLs."""
+
+DEFAULT_VHOST: Final = "__defaultVhost__"
+KEY_NAMES: Final = ("key", "stream_key")
+"""The parameters that may hold a streamer's key, the first before the second."""
+MOST_ARGUMENTS: Final = 64
+
+
+class HookError(ValueError):
+    """A hook that is not understood or not allowed. ``str()`` is one line and quotes nothing that was sent."""
+
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRef:
+    """One publisher's stream at its server. What may hold a secret is left out of ``repr()``."""
+
+    server: str
+    """srs, nginx, oryx or mediamtx: the prefix of the session's id."""
+    app: str
+    stream: str = field(repr=False)
+    client_id: str = ""
+    instance: str = ""
+    """The server's own id, where it has one."""
+    vhost: str = DEFAULT_VHOST
+    ip: str = ""
+    key: str = field(default="", repr=False)
+    args: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """The publisher's arguments that pass the allow-list, the key among them."""
+
+    @property
+    def path(self) -> str:
+        """``app/stream``."""
+        return f"{self.app}/{self.stream}"
+
+    @property
+    def session_id(self) -> str:
+        """The id of its session: the server and its client, never the stream's name, which may be a key.
+
+        nginx-rtmp counts its clients from 1 after each start, so its ids bear a digest of the stream besides.
+        """
+        match self.server:
+            case "srs" if self.client_id:
+                return f"srs:{self.instance or 'srs'}/{self.client_id}"
+            case "oryx" | "mediamtx" if self.client_id:
+                return f"{self.server}:{self.client_id}"
+            case "nginx" if self.client_id:
+                return f"nginx:{self.client_id}-{self.digest}"
+        return f"{self.server}:{self.digest}"
+
+    @property
+    def digest(self) -> str:
+        """Sixteen hexadecimal digits that stand for the stream without telling its name."""
+        return hashlib.blake2s(f"{self.vhost}/{self.path}".encode(), digest_size=8).hexdigest()
+
+
+def make_ref(
+    server: str,
+    app: str,
+    stream: str,
+    arguments: Iterable[tuple[str, str]] = (),
+    *,
+    client_id: str = "",
+    instance: str = "",
+    vhost: str = "",
+    ip: str = "",
+    credentials: Iterable[str] = (),
+) -> StreamRef:
+    """A checked reference. Raises HookError where anything that is used later is outside the allow-list.
+
+    Of the ``credentials`` the first that can be a key is taken for one where the arguments hold none.
+    """
+    for what, value in (("app", app), ("stream", stream)):
+        if not NAME.fullmatch(value):
+            raise HookError(f"bad_{what}", f"the {what} must be 1 to 128 of the characters A-Z a-z 0-9 _ -")
+    for what, value in (("client", client_id), ("server", instance), ("vhost", vhost)):
+        if value and not IDENTIFIER.fullmatch(value):
+            raise HookError(f"bad_{what}", f"the id of the {what} has characters that no server uses")
+    arguments = tuple(arguments)
+    key = next((value for name in KEY_NAMES for given, value in arguments if given == name and value), "")
+    if key and not NAME.fullmatch(key):
+        raise HookError("bad_key", "the key must be 1 to 128 of the characters A-Z a-z 0-9 _ -")
+    key = key or next((value for value in credentials if NAME.fullmatch(value)), "")
+    return StreamRef(
+        server=server,
+        app=app,
+        stream=stream,
+        client_id=client_id,
+        instance=instance,
+        vhost=vhost or DEFAULT_VHOST,
+        ip=as_address(ip),
+        key=key,
+        args=tuple((n, v) for n, v in arguments if ARGUMENT.fullmatch(n) and ARGUMENT.fullmatch(v))[:16],
+    )
+
+
+def arguments_of(param: str) -> tuple[tuple[str, str], ...]:
+    """The arguments in a query, with or without its question mark. Raises HookError where there are too many.
+
+    SRS joins those of the URL's app and of its stream into one text, ``?a=1?b=2``, so both marks part them.
+    """
+    try:
+        return tuple(parse_qsl(param.replace("?", "&"), keep_blank_values=True, max_num_fields=MOST_ARGUMENTS))
+    except ValueError:
+        raise HookError("bad_param", f"a publish URL may have at most {MOST_ARGUMENTS} arguments") from None
+
+
+def arguments_of_url(url: str) -> tuple[tuple[str, str], ...]:
+    """The arguments of a URL, none where it is not one."""
+    try:
+        return arguments_of(urlsplit(url).query)
+    except ValueError:
+        return ()
+
+
+def as_address(text: str) -> str:
+    """The text if it is an IP address, else nothing: it is shown to people."""
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        return ""

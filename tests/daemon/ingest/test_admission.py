@@ -1,0 +1,164 @@
+"""Who may publish, and as whom."""
+
+import pytest
+from aiohttp import web
+
+from daemon.config import Queue
+from daemon.ingest.admission import Streamer
+from daemon.ingest.api import open_client
+from daemon.ingest.auth_url import UrlAnswer, UrlAuth
+from statemachine.facts import Refused
+from tests.daemon.ingest.helpers import Ask, Keys, admission, ref
+from tests.fakes.serving import Serving
+
+KEYS = Keys(k1=Streamer("alice", turn=600.0), k2=Streamer("bob", enabled=False))
+HTTP = Queue(auth="http", auth_url="http://127.0.0.1:9/auth", auth_timeout=2.0)
+
+
+async def test_open_lets_anybody_in_by_the_stream_s_name() -> None:
+    verdict = await admission().check(ref("carol"), 1.0)
+    assert (verdict.accepted, verdict.streamer) == (True, "carol")
+
+
+@pytest.mark.parametrize("given", [ref("anything", key="k1"), ref("k1")])
+async def test_a_key_is_taken_from_the_parameters_or_from_the_stream_s_name(given: object) -> None:
+    verdict = await admission(Queue(), KEYS).check(given, 1.0)  # type: ignore[arg-type]
+    assert (verdict.accepted, verdict.streamer, verdict.turn) == (True, "alice", 600.0)
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        (ref("alice", key="wrong"), "unknown_key"),
+        (ref("k1", key="wrong"), "unknown_key"),
+        (ref("alice"), "no_key"),
+        (ref("anything", key="k2"), "disabled"),
+    ],
+)
+async def test_a_key_that_is_nobody_s_is_refused_without_being_quoted(given: object, code: str) -> None:
+    verdict = await admission(Queue(), KEYS).check(given, 1.0)  # type: ignore[arg-type]
+    assert (verdict.accepted, verdict.code) == (False, code)
+    assert "wrong" not in verdict.message
+    assert "k1" not in verdict.message
+
+
+async def test_with_no_streamer_at_all_the_refusal_says_what_to_do() -> None:
+    verdict = await admission(Queue()).check(ref("alice", key="k1"), 1.0)
+    assert verdict.code == "no_streamers"
+    assert "motherstream streamer add NAME" in verdict.message
+
+
+async def test_a_key_that_was_let_in_is_never_shown_again() -> None:
+    learnt: list[str] = []
+    await admission(Queue(), KEYS, learnt=learnt).check(ref("anything", key="k1"), 1.0)
+    await admission(Queue(), KEYS, learnt=learnt).check(ref("anything", key="wrong"), 1.0)
+    assert learnt == ["k1"]
+
+
+async def test_the_rules_have_the_last_word() -> None:
+    def admits(streamer: str, at: float) -> Refused | None:
+        return Refused(at, "blocked", f"{streamer} is blocked") if streamer == "alice" else None
+
+    verdict = await admission(admits=admits).check(ref("alice"), 5.0)
+    assert (verdict.accepted, verdict.code, verdict.message) == (False, "blocked", "alice is blocked")
+    assert (await admission(admits=admits).check(ref("bob"), 5.0)).accepted
+
+
+async def test_the_operator_s_service_is_asked_with_the_hook_s_own_body() -> None:
+    ask = Ask(UrlAnswer(True, streamer="Alice Cooper", turn=60.0))
+    verdict = await admission(HTTP, ask=ask).check(ref("key123"), 1.0, b'{"x":1}', "application/json")
+    assert ask.asked == [("http://127.0.0.1:9/auth", b'{"x":1}', "application/json", 2.0)]
+    assert (verdict.streamer, verdict.turn) == ("Alice Cooper", 60.0)
+
+
+async def test_a_stream_that_the_service_names_otherwise_is_taken_for_a_key() -> None:
+    learnt: list[str] = []
+    await admission(HTTP, ask=Ask(UrlAnswer(True, streamer="Alice")), learnt=learnt).check(ref("key123"), 1.0)
+    assert learnt == ["key123"]
+
+
+async def test_the_service_s_no_is_a_no() -> None:
+    verdict = await admission(HTTP, ask=Ask(UrlAnswer(False, "it answered 401"))).check(ref(), 1.0)
+    assert (verdict.accepted, verdict.code, verdict.message) == (False, "auth_url", "it answered 401")
+
+
+def test_a_stream_found_in_a_list_is_named_where_its_name_tells() -> None:
+    named = admission(Queue(), KEYS).identify(ref("k1"), 1.0)
+    assert named is not None
+    assert named.name == "alice"
+    assert admission(Queue(), KEYS).identify(ref("alice"), 1.0) is None
+    assert admission(HTTP).identify(ref("alice"), 1.0) is None
+    blocked = admission(admits=lambda streamer, at: Refused(at, "blocked", "no"))
+    assert blocked.identify(ref("alice"), 1.0) is None
+
+
+# --- the operator's service, by the wire -------------------------------------------------------------------------
+
+
+class Service(Serving):
+    """Answers as it is told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answer = (200, b"")
+        self.bodies: list[tuple[str, bytes]] = []
+
+    def routes(self) -> list[web.RouteDef]:
+        return [web.post("/auth", self._auth)]
+
+    async def _auth(self, request: web.Request) -> web.Response:
+        self.bodies.append((request.content_type, await request.read()))
+        return web.Response(status=self.answer[0], body=self.answer[1])
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "expected"),
+    [
+        (200, b"", UrlAnswer(True)),
+        (204, b"", UrlAnswer(True)),
+        (200, b"ok", UrlAnswer(True)),
+        (200, b"0", UrlAnswer(True)),
+        (200, b'{"code":0}', UrlAnswer(True)),
+        (201, b'{"streamer":"Al","turn":90}', UrlAnswer(True, streamer="Al", turn=90)),
+    ],
+)
+async def test_the_service_s_yes(status: int, body: bytes, expected: UrlAnswer) -> None:
+    async with Service() as service, open_client() as client:
+        service.answer = (status, body)
+        assert await UrlAuth(client)(f"{service.url}/auth", b"a=b", "text/x", 5.0) == expected
+        assert service.bodies == [("text/x", b"a=b")]
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (303, b""),
+        (302, b""),
+        (401, b""),
+        (500, b'{"code":0}'),
+        (200, b'{"code":1}'),
+        (200, b'{"code":"0"}'),
+        (200, b"1"),
+        (200, b'{"streamer":7}'),
+        (200, b'{"streamer":"a\\u0007b"}'),
+        (200, b'{"turn":0}'),
+        (200, b'{"turn":true}'),
+        (200, b"x" * 100_000),
+    ],
+)
+async def test_whatever_is_no_yes_is_a_no(status: int, body: bytes) -> None:
+    async with Service() as service, open_client() as client:
+        service.answer = (status, body)
+        answer = await UrlAuth(client)(f"{service.url}/auth", b"", "text/x", 5.0)
+    assert not answer.accepted
+    assert answer.why
+
+
+async def test_a_service_that_does_not_answer_is_a_no() -> None:
+    async with Service() as service, open_client() as client:
+        service.faults.hang()
+        answer = await UrlAuth(client)(f"{service.url}/auth", b"", "text/x", 0.05)
+        assert not answer.accepted
+        assert "did not answer" in answer.why
+    async with open_client() as client:
+        assert not (await UrlAuth(client)("http://127.0.0.1:1/auth", b"", "text/x", 1.0)).accepted

@@ -1,0 +1,204 @@
+"""The ingest servers' own APIs, against the wire-level fakes."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+from pydantic import SecretStr
+
+from daemon.config import Ingest
+from daemon.ingest.api import Api, open_client
+from daemon.ingest.kick import Kicker
+from daemon.ingest.listing import IngestServer
+from daemon.ingest.mediamtx_api import MediaMtxServer
+from daemon.ingest.oryx_api import OryxServer
+from daemon.ingest.servers import configured
+from daemon.ingest.sessions import SessionDirectory
+from daemon.ingest.srs_api import SrsServer
+from daemon.ports import IngestError
+from statemachine.events import Session
+from tests.daemon.ingest.helpers import ref, yes
+from tests.fakes.mediamtx import FakeMediaMtx
+from tests.fakes.oryx import FakeOryx
+from tests.fakes.serving import Serving
+from tests.fakes.srs import FakeSrs
+
+MAKE: dict[type[Serving], Callable[[Api], IngestServer]] = {
+    FakeSrs: SrsServer,
+    FakeMediaMtx: MediaMtxServer,
+    FakeOryx: lambda api: OryxServer(api, SessionDirectory(lambda: "")),
+}
+
+
+async def test_srs_lists_its_publishers_with_the_ids_of_their_hooks() -> None:
+    async with FakeSrs() as srs, open_client() as http:
+        client = await srs.publish("live", "alice")
+        assert client
+        client.received = 665202
+        (listed,) = await SrsServer(Api("SRS", srs.url, http)).publishers()
+    assert listed.session_ids == (f"srs:{srs.server_id}/{client.id}", f"srs:srs/{client.id}")
+    assert listed.ref is not None
+    assert (listed.ref.path, listed.ref.session_id, listed.received) == ("live/alice", listed.session_ids[0], 665202)
+
+
+async def test_a_long_list_of_srs_is_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("daemon.ingest.srs_api.PAGE", 20)
+    async with FakeSrs() as srs, open_client() as http:
+        for number in range(55):
+            assert await srs.publish("live", f"s{number}")
+        listed = await SrsServer(Api("SRS", srs.url, http)).publishers()
+    assert {row.ref.stream for row in listed if row.ref} == {f"s{number}" for number in range(55)}
+    assert len(srs.requests) == 3
+
+
+async def test_a_name_outside_the_allow_list_is_listed_without_a_stream() -> None:
+    async with FakeSrs() as srs, open_client() as http:
+        assert await srs.publish("live/sub", "alice")
+        (listed,) = await SrsServer(Api("SRS", srs.url, http)).publishers()
+    assert listed.ref is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"{}",
+        b'{"code":100}',
+        b'{"code":0}',
+        b'{"code":0,"streams":{}}',
+        b'{"code":0,"streams":[7]}',
+        b'{"code":0,"streams":[{}]}',
+        b'{"code":0,"streams":[{"app":"live","name":"a","publish":{"active":1}}]}',
+        b'{"code":0,"streams":[{"app":"live","name":"a","publish":{"active":true}}]}',
+        b"[" * 100_000,
+        b"<html>",
+    ],
+)
+async def test_a_list_of_srs_that_is_not_whole_is_none(body: bytes) -> None:
+    async with FakeSrs() as srs, open_client() as http:
+        srs.faults.answer(200, body)
+        with pytest.raises(IngestError) as caught:
+            await SrsServer(Api("SRS", srs.url, http)).publishers()
+    assert "\n" not in str(caught.value)
+
+
+async def test_a_stream_without_a_publisher_is_not_listed() -> None:
+    row = {"app": "live", "name": "a", "publish": {"active": False}}
+    async with FakeSrs() as srs, open_client() as http:
+        srs.faults.answer(200, json.dumps({"code": 0, "server": "v", "streams": [row]}).encode())
+        assert await SrsServer(Api("SRS", srs.url, http)).publishers() == []
+
+
+@pytest.mark.parametrize("fake", MAKE)
+@pytest.mark.parametrize("status", [302, 401, 404, 500])
+async def test_any_other_status_is_an_error_that_names_the_server(fake: type[Serving], status: int) -> None:
+    async with fake() as server, open_client() as http:
+        server.faults.answer(status, b'{"code":0,"streams":[],"items":[]}')
+        with pytest.raises(IngestError, match=rf"it at 127\.0\.0\.1:\d+ answered {status}"):
+            await MAKE[fake](Api("it", server.url, http)).publishers()
+
+
+@pytest.mark.parametrize("fake", MAKE)
+async def test_a_server_that_is_gone_is_an_error_without_the_url_s_password(fake: type[Serving]) -> None:
+    async with open_client() as http:
+        with pytest.raises(IngestError, match="cannot be reached") as caught:
+            await MAKE[fake](Api("it", "http://admin:hunter2@127.0.0.1:1", http)).publishers()
+    assert "hunter2" not in str(caught.value)
+
+
+async def test_a_server_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("daemon.ingest.api.TIMEOUT", 0.05)
+    async with FakeSrs() as srs, open_client() as http:
+        srs.faults.hang()
+        with pytest.raises(IngestError, match="did not answer"):
+            await SrsServer(Api("SRS", srs.url, http)).publishers()
+
+
+async def test_an_endless_answer_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("daemon.ingest.api.MOST_BYTES", 1000)
+    async with FakeSrs() as srs, open_client() as http:
+        srs.faults.answer(200, b" " * 200_000)
+        with pytest.raises(IngestError, match="not its API"):
+            await SrsServer(Api("SRS", srs.url, http)).publishers()
+
+
+async def test_a_kick_ends_the_client_of_srs_and_a_second_one_is_no_error() -> None:
+    async with FakeSrs() as srs, open_client() as http:
+        client = await srs.publish("live", "alice")
+        assert client
+        session = Session(f"srs:{srs.server_id}/{client.id}", "alice", "live", "alice")
+        kicker = Kicker([SrsServer(Api("SRS", srs.url, http))])
+        assert await kicker.kick(session)
+        assert not srs.clients
+        assert await kicker.kick(session)
+
+
+async def test_mediamtx_lists_publishers_of_every_protocol_and_kicks_each_by_its_own_route() -> None:
+    async with FakeMediaMtx() as mtx, open_client() as http:
+        mtx.paths = {
+            "live/alice": ("rtmpConn", "u1", 10),
+            "live/bob": ("srtConn", "u2", 20),
+            "live/idle": ("", "", 0),
+            "cam": ("rtspSession", "u3", 30),
+            "pulled": ("rtspSource", "u4", 40),
+        }
+        server = MediaMtxServer(Api("MediaMTX", mtx.url, http))
+        listed = {row.session_ids[0]: row for row in await server.publishers()}
+        assert set(listed) == {"mediamtx:u1", "mediamtx:u2", "mediamtx:u3"}
+        assert listed["mediamtx:u2"].received == 20
+        assert listed["mediamtx:u3"].ref is None
+        assert await server.kick(Session("mediamtx:u2", "bob", "live", "bob"))
+        assert "live/bob" not in mtx.paths
+
+
+async def test_a_kick_at_mediamtx_never_hits_the_newcomer() -> None:
+    async with FakeMediaMtx() as mtx, open_client() as http:
+        mtx.paths = {"live/alice": ("rtmpConn", "new", 10)}
+        server = MediaMtxServer(Api("MediaMTX", mtx.url, http))
+        assert await server.kick(Session("mediamtx:old", "alice", "live", "alice"))
+        assert await server.kick(Session("mediamtx:old", "gone", "live", "gone"))
+        assert "live/alice" in mtx.paths
+
+
+async def test_oryx_lists_by_name_and_kicks_by_name() -> None:
+    sessions = SessionDirectory(lambda: "")
+    session = sessions.open(ref(client="r1", server="oryx"), yes(), 1.0)
+    async with FakeOryx() as oryx, open_client() as http:
+        server = OryxServer(Api("Oryx", oryx.url, http, oryx.secret), sessions)
+        assert await server.publishers() == []
+        oryx.streams = [("__defaultVhost__", "live", "alice"), ("__defaultVhost__", "live", "bob")]
+        alice, bob = await server.publishers()
+        assert alice.session_ids == (session.id,)
+        assert bob.ref is not None
+        assert bob.ref.path == "live/bob"
+        assert await server.kick(session)
+        assert oryx.streams == [("__defaultVhost__", "live", "bob")]
+        with pytest.raises(IngestError):
+            await server.kick(session)
+
+
+async def test_oryx_is_asked_with_its_secret() -> None:
+    async with FakeOryx() as oryx, open_client() as http:
+        wrong = OryxServer(Api("Oryx", oryx.url, http, "guess"), SessionDirectory(lambda: ""))
+        with pytest.raises(IngestError) as caught:
+            await wrong.publishers()
+    assert "guess" not in str(caught.value)
+
+
+async def test_a_server_without_an_api_offers_no_way_to_kick() -> None:
+    assert not await Kicker([]).kick(Session("nginx:7-00", "alice", "live", "alice"))
+
+
+async def test_only_what_is_configured_is_asked() -> None:
+    async with open_client() as http:
+        assert configured(Ingest(), http, SessionDirectory(lambda: "")) == ()
+        config = Ingest(
+            srs_api="http://127.0.0.1:1985",
+            oryx_api="http://127.0.0.1:2022",
+            oryx_token=SecretStr("s"),
+            mediamtx_api="http://127.0.0.1:9997",
+        )
+        servers = configured(config, http, SessionDirectory(lambda: ""))
+    assert [server.prefix for server in servers] == ["srs:", "oryx:", "mediamtx:"]

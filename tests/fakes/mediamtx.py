@@ -1,0 +1,48 @@
+"""MediaMTX's control API by the wire: its paths with their sources, and a kick route for each kind of source."""
+
+from typing import Any
+
+from aiohttp import web
+
+from tests.fakes.serving import Serving
+
+KINDS = {"rtmpConn": "rtmpconns", "rtspSession": "rtspsessions", "srtConn": "srtconns"}
+
+
+class FakeMediaMtx(Serving):
+    """Holds paths as name -> (kind of source, id, bytes)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.paths: dict[str, tuple[str, str, int]] = {}
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/v3/paths/list", self._list),
+            web.get("/v3/paths/get/{name:.+}", self._get),
+            web.post("/v3/{kind}/kick/{id}", self._kick),
+        ]
+
+    def _row(self, name: str) -> dict[str, Any]:
+        kind, source, received = self.paths[name]
+        source_row = {"type": kind, "id": source} if kind else None
+        return {"name": name, "ready": bool(kind), "source": source_row, "inboundBytes": received}
+
+    async def _list(self, request: web.Request) -> web.Response:
+        size, page = int(request.query["itemsPerPage"]), int(request.query["page"])
+        names = sorted(self.paths)
+        items = [self._row(name) for name in names[page * size : (page + 1) * size]]
+        return web.json_response({"itemCount": len(names), "pageCount": -(-len(names) // size), "items": items})
+
+    async def _get(self, request: web.Request) -> web.Response:
+        name = request.match_info["name"]
+        if name not in self.paths:
+            return web.json_response({"status": "error", "error": "path not found"}, status=404)
+        return web.json_response(self._row(name))
+
+    async def _kick(self, request: web.Request) -> web.Response:
+        for name, (kind, source, _) in self.paths.items():
+            if source == request.match_info["id"] and KINDS.get(kind) == request.match_info["kind"]:
+                del self.paths[name]
+                return web.json_response({"status": "ok"})
+        return web.json_response({"status": "error", "error": "connection not found"}, status=404)

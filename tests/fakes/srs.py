@@ -1,0 +1,197 @@
+"""SRS by the wire: its hooks and its HTTP API, as SRS 5.0.216 was seen to behave.
+
+It hooks before its busy check, releases a stream before it tells of the end, answers a client that it does not know
+with status 200 and code 2049, lists ten streams unless asked for more, and forgets all without a word when it dies.
+"""
+
+import json
+import random
+import string
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from tests.fakes.serving import Serving
+
+VHOST = "__defaultVhost__"
+
+
+@dataclass
+class Client:
+    """A publisher's connection."""
+
+    id: str
+    app: str
+    stream: str
+    param: str
+    stream_id: str
+    received: int = 0
+
+
+@dataclass
+class HookAnswer:
+    """What SRS was answered to a hook."""
+
+    action: str
+    client_id: str
+    status: int
+    text: str
+
+    @property
+    def accepted(self) -> bool:
+        """As ``SrsHttpHooks::do_post`` judges it."""
+        if self.status not in (200, 201) or not self.text:
+            return False
+        try:
+            info = json.loads(self.text)
+        except ValueError:
+            return False
+        return info == 0 or (isinstance(info, dict) and info.get("code") == 0)
+
+
+@dataclass
+class Numbers:
+    """Ids as SRS makes them, the same in every run."""
+
+    source: random.Random = field(default_factory=lambda: random.Random(5))
+
+    def client(self) -> str:
+        return "".join(self.source.choices(string.ascii_lowercase + string.digits, k=8))
+
+    def vid(self) -> str:
+        return f"vid-{self.client()[:7]}"
+
+
+class FakeSrs(Serving):
+    """``version`` 4 sends the fewest fields; 5 and 6 all."""
+
+    def __init__(self, hook_url: str = "", *, version: int = 5) -> None:
+        super().__init__()
+        self.hook_url = hook_url
+        self.version = version
+        self.lose_hooks = False
+        self.answers: list[HookAnswer] = []
+        self.clients: dict[str, Client] = {}
+        self._numbers = Numbers()
+        self.server_id = self._numbers.vid()
+        self.service_id = self._numbers.client()
+        self._http: aiohttp.ClientSession | None = None
+
+    # --- publishers ------------------------------------------------------------------------------------------
+
+    async def publish(self, app: str, stream: str, param: str = "") -> Client | None:
+        """Connect and publish; None where the hook, or SRS itself, refused."""
+        client = Client(self._numbers.client(), app, stream, param, self._numbers.vid())
+        if not await self.hook("on_publish", client):
+            return None
+        if any((other.app, other.stream) == (app, stream) for other in self.clients.values()):
+            return None  # busy, and no on_unpublish for it
+        self.clients[client.id] = client
+        return client
+
+    async def unpublish(self, client: Client) -> None:
+        """End cleanly, or die: SRS tells both alike."""
+        if self.clients.pop(client.id, None):
+            await self.hook("on_unpublish", client)
+
+    async def hook(self, action: str, client: Client, **changes: Any) -> bool:
+        """Post one hook; True if SRS takes the answer for a yes."""
+        if not self.hook_url or self.lose_hooks:
+            return True
+        if self._http is None:
+            self._http = aiohttp.ClientSession(headers={"User-Agent": "SRS/5.0.216(Bee)"})
+        body = json.dumps({**self.hook_body(action, client), **changes}, separators=(",", ":"))
+        async with self._http.post(
+            self.hook_url, data=body, headers={"Content-Type": "application/json"}, allow_redirects=False
+        ) as response:
+            answer = HookAnswer(action, client.id, response.status, await response.text())
+        self.answers.append(answer)
+        return answer.accepted
+
+    def hook_body(self, action: str, client: Client) -> dict[str, Any]:
+        """The body of a hook, its fields in SRS's order."""
+        common = {
+            "action": action,
+            "client_id": client.id,
+            "ip": "127.0.0.1",
+            "vhost": VHOST,
+            "app": client.app,
+            "tcUrl": f"rtmp://127.0.0.1:1935/{client.app}",
+            "stream": client.stream,
+            "param": client.param,
+        }
+        if self.version < 5:
+            return common
+        ids = {"server_id": self.server_id, "service_id": self.service_id}
+        url = {"stream_url": f"/{client.app}/{client.stream}", "stream_id": client.stream_id}
+        return {**ids, **common, **url}
+
+    def restart(self, *, new_server_id: bool = False) -> None:
+        """Die with all publishers, without a hook, and be back at once."""
+        self.clients.clear()
+        self.service_id = self._numbers.client()
+        if new_server_id:
+            self.server_id = self._numbers.vid()
+
+    async def stop(self) -> None:
+        if self._http:
+            await self._http.close()
+            self._http = None
+        await super().stop()
+
+    # --- the API ---------------------------------------------------------------------------------------------
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/api/v1/versions", self._versions),
+            web.get("/api/v1/streams", self._streams),
+            web.get("/api/v1/clients/{id}", self._client),
+            web.delete("/api/v1/clients/{id}", self._kick),
+        ]
+
+    def _answer(self, **fields: Any) -> web.Response:
+        head = {"code": 0, "server": self.server_id, "service": self.service_id, "pid": "10164"}
+        return web.json_response({**head, **fields}, headers={"Server": "SRS/5.0.216(Bee)", "Connection": "Close"})
+
+    async def _versions(self, _: web.Request) -> web.Response:
+        return self._answer(data={"major": 5, "minor": 0, "revision": 216, "version": "5.0.216"})
+
+    async def _streams(self, request: web.Request) -> web.Response:
+        start = max(0, int(request.query.get("start", "0")))
+        count = max(10, int(request.query.get("count", "10")))
+        rows = sorted((self._row(client) for client in self.clients.values()), key=lambda row: str(row["id"]))
+        return self._answer(streams=rows[start : start + count])
+
+    def _row(self, client: Client) -> dict[str, Any]:
+        return {
+            "id": client.stream_id,
+            "name": client.stream,
+            "vhost": "vid-i6c61ew",
+            "app": client.app,
+            "tcUrl": f"rtmp://127.0.0.1:1935/{client.app}",
+            "url": f"/{client.app}/{client.stream}",
+            "live_ms": 1795350849936,
+            "clients": 1,
+            "frames": 0,
+            "send_bytes": 4291,
+            "recv_bytes": client.received,
+            "kbps": {"recv_30s": 0, "send_30s": 0},
+            "publish": {"active": True, "cid": client.id},
+            "video": {"codec": "H264", "profile": "Baseline", "level": "3", "width": 640, "height": 360},
+            "audio": {"codec": "AAC", "sample_rate": 44100, "channel": 2, "profile": "LC"},
+        }
+
+    async def _client(self, request: web.Request) -> web.Response:
+        client = self.clients.get(request.match_info["id"])
+        if client is None:
+            return web.json_response({"code": 2049})
+        return self._answer(client={"id": client.id, "name": client.stream, "publish": True})
+
+    async def _kick(self, request: web.Request) -> web.Response:
+        client = self.clients.get(request.match_info["id"])
+        if client is None:
+            return web.json_response({"code": 2049})
+        await self.unpublish(client)
+        return self._answer()
