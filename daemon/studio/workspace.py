@@ -20,8 +20,11 @@ class Workspace:
     def __init__(self) -> None:
         sweep()
         self.folder = Path(tempfile.mkdtemp(prefix=PREFIX))
-        self._lock: IO[bytes] = (self.folder / LOCK).open("wb")
+        # Locked before it has its name, so that no other studio's sweep can come in between.
+        unnamed = self.folder / f"{LOCK}.new"
+        self._lock: IO[bytes] = unnamed.open("wb")
         fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        unnamed.rename(self.folder / LOCK)
 
     def close(self, *, keep: bool = False) -> None:
         """Remove the folder with all in it, or leave it to whoever asked for it."""

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -96,14 +97,22 @@ asyncio.run(main())
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-async def test_an_interrupted_or_killed_interpreter_takes_the_studio_with_it(number: signal.Signals) -> None:
+async def test_an_interrupted_or_killed_interpreter_takes_the_studio_with_it(
+    number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Any other studio on this machine that starts meanwhile would clear up first.
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     runner = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", SCRIPT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        *(sys.executable, "-c", SCRIPT),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=os.environ | {"TMPDIR": str(tmp_path)},
     )
     assert runner.stdout is not None
     try:
         started = json.loads(await runner.stdout.readline())
         folder = Path(started["folder"])
+        assert folder.parent == tmp_path
         socket = Path(f"/tmp/.X11-unix/X{started['display']}")
         # Neither publishers nor the X server name the folder.
         assert alive(started["alice"])
