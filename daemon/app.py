@@ -1,0 +1,251 @@
+"""The composition root: builds everything, starts and stops it in order. Nothing else builds."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import structlog
+from prometheus_client import CollectorRegistry
+
+from daemon import log as logs
+from daemon.clock import Clock
+from daemon.config import Config
+from daemon.config_keys import diff, secret_values, with_live
+from daemon.config_load import ConfigError, load, locate
+from daemon.desk import Desk
+from daemon.dispatcher import Dispatcher
+from daemon.executor import Executor
+from daemon.history import record
+from daemon.http.app import build_app
+from daemon.http.control import Check, Control
+from daemon.http.events import EventHub
+from daemon.http.server import HttpServer
+from daemon.ingest.admission import Admission
+from daemon.ingest.auth_url import UrlAuth
+from daemon.ingest.kick import Kicker
+from daemon.ingest.reconcile import Reconciler
+from daemon.ingest.servers import configured
+from daemon.ingest.sessions import SessionDirectory
+from daemon.journal import Journal
+from daemon.metrics import Metrics
+from daemon.narrator import narrate
+from daemon.obs import Obs
+from daemon.policy import policy_of
+from daemon.secrets import Redactor
+from daemon.streamer_index import StreamerIndex
+from daemon.systemd import Notifier
+from statemachine import __version__
+from statemachine import events as ev
+from statemachine.director import Director
+from statemachine.states import State
+
+log = structlog.get_logger("daemon.app")
+
+INGEST_FIRST = 1.0
+"""Seconds that OBS waits at start for the ingest servers' first lists: what is on air is checked against them."""
+WATCHDOG_PATIENCE = 5.0
+"""Seconds that the dispatcher may take for an empty event before the watchdog is no longer fed."""
+
+
+def run(path: Path | None) -> int:
+    """Run the daemon until SIGTERM or SIGINT; the exit code. Raises ConfigError."""
+    config = load(path, os.environ)
+    redactor = Redactor(*secret_values(config))
+    handle = logs.setup(config.log, redactor)
+    try:
+        return asyncio.run(_App(config, path, redactor, handle).run())
+    finally:
+        handle.close()
+
+
+class _App:
+    """One run of the daemon."""
+
+    def __init__(self, config: Config, path: Path | None, redactor: Redactor, handle: logs.LogHandle) -> None:
+        self.config = config
+        self._path = path
+        self._redactor = redactor
+        self._log = handle
+        self._systemd = Notifier()
+        self._stop = asyncio.Event()
+        self._tasks: list[asyncio.Task[Any]] = []
+
+    # --- life ------------------------------------------------------------------------------------------------
+
+    async def run(self) -> int:
+        """Everything, from the first line of the log to the last."""
+        config = self.config
+        log.info("motherstream starts", version=__version__, configuration=str(locate(self._path) or "defaults"))
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        journal = Journal(config.store.path)
+        await journal.open()
+        async with contextlib.AsyncExitStack() as stack:
+            stack.push_async_callback(journal.close)
+            client = await stack.enter_async_context(aiohttp.ClientSession())
+            dispatcher, server, reconciler, obs = await self._build(journal, client, stack)
+            loop.add_signal_handler(signal.SIGHUP, self._reload, dispatcher)
+            stack.callback(loop.remove_signal_handler, signal.SIGHUP)
+            try:
+                await server.start()
+            except OSError as error:
+                log.critical(
+                    f"cannot listen on {config.http.host} port {config.http.port}: {error.strerror or error}; "
+                    "is another daemon running? http.port may be changed"
+                )
+                return 1
+            stack.push_async_callback(server.stop)
+            log.info("listening", url=f"http://{_bracketed(config.http.host)}:{server.port}")
+            if not reconciler.heard.is_set():
+                self._start(reconciler.run(), "ingest")
+            await self._after_first_lists(reconciler)
+            obs.start()
+            stack.push_async_callback(obs.stop)
+            self._start(self._feed_watchdog(dispatcher), "watchdog")
+            self._systemd.ready("running")
+            code = await self._until_stopped()
+            self._systemd.stopping("stopping: the picture stays on air")
+            log.info("motherstream stops; the picture stays on air")
+            await self._end_tasks()
+            await journal.save(dispatcher.director.snapshot())
+        return code
+
+    async def _build(
+        self, journal: Journal, client: aiohttp.ClientSession, stack: contextlib.AsyncExitStack
+    ) -> tuple[Dispatcher, HttpServer, Reconciler, Obs]:
+        config = self.config
+        policy = policy_of(config)
+        director = await journal.restore(lambda: Director(policy))
+        clock = Clock(not_before=director.now)
+        sessions = SessionDirectory(lambda: self.config.ingest.rtmp_url, journal.keep_stream)
+        kept = [session for entry in director.lineup for session in entry.sessions]
+        sessions.restore(kept, await journal.streams(), clock.now())
+
+        # The obs adapter's events go to the dispatcher, which needs the executor, which needs the adapter.
+        submit: list[Dispatcher] = []
+        obs = Obs(lambda: self.config, emit=lambda event: submit[0].submit(event), now=clock.now)
+        servers = configured(config.ingest, client, sessions)
+        executor = Executor(obs, Kicker(servers), sessions, clock)
+        dispatcher = Dispatcher(director, journal, executor, clock)
+        submit.append(dispatcher)
+        executor.answer_to(dispatcher.submit)
+
+        keys = StreamerIndex(config.store.path)
+        keys.start()
+        stack.callback(keys.stop)
+        admission = Admission(lambda: self.config.queue, keys, director.admits, UrlAuth(client), self._redactor.learn)
+        reconciler = Reconciler(
+            servers, sessions, admission, dispatcher.submit, clock.now, lambda: self.config.ingest.reconcile
+        )
+
+        def ready() -> Sequence[Check]:
+            unreachable = reconciler.unreachable
+            info = obs.info
+            return (
+                Check("obs", info.connected, info.reason),
+                Check("journal", not journal.problem, journal.problem),
+                Check("ingest", not unreachable, f"no answer from {', '.join(unreachable)}" if unreachable else ""),
+            )
+
+        hub = EventHub(self._redactor.value)
+        registry = CollectorRegistry()
+        metrics = Metrics(registry, lambda: director.view(clock.now()), lambda: obs.info.connected)
+        app, gate = build_app(
+            Control(
+                config=lambda: self.config,
+                now=clock.now,
+                dispatcher=dispatcher,
+                view=lambda: director.view(clock.now()),
+                policy=lambda: director.policy,
+                history=journal.handovers,
+                studio=Desk(obs, config.obs.scene),
+                admission=admission,
+                sessions=sessions,
+                hub=hub,
+                registry=registry,
+                ready=ready,
+            )
+        )
+        server = HttpServer(app, gate, config.http.host, config.http.port)
+
+        for observer in (narrate, metrics.observe, hub.publish_facts, lambda told: record(journal, told)):
+            dispatcher.observe(observer)
+        # What was under way when the last run ended is void; what it left in OBS, the inventory will tell.
+        dispatcher.submit(ev.PolicyLoaded(clock.now(), policy))
+        if director.switchover.state is not State.RECOVERING:
+            dispatcher.submit(ev.ObsLost(clock.now(), "the daemon was restarted"))
+        self._start(dispatcher.run(), "dispatcher")
+        self._start(executor.run(), "executor")
+        return dispatcher, server, reconciler, obs
+
+    # --- while it runs ---------------------------------------------------------------------------------------
+
+    async def _after_first_lists(self, reconciler: Reconciler) -> None:
+        """OBS is looked at once the ingest servers were heard: what is on air has to be published."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(INGEST_FIRST):
+                await reconciler.heard.wait()
+
+    async def _feed_watchdog(self, dispatcher: Dispatcher) -> None:
+        """Feed systemd's watchdog as long as events are really handled."""
+        interval = self._systemd.watchdog_interval
+        if interval is None:
+            await asyncio.Event().wait()
+            return
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(WATCHDOG_PATIENCE):
+                    await dispatcher.ask(ev.TimePassed(0.0))
+                self._systemd.watchdog()
+            await asyncio.sleep(interval / 3)
+
+    def _reload(self, dispatcher: Dispatcher) -> None:
+        """SIGHUP: take over what can change live; a broken file changes nothing."""
+        self._systemd.reloading()
+        self._log.reopen()
+        try:
+            fresh = load(self._path, os.environ)
+        except ConfigError as error:
+            for problem in error.problems:
+                log.error("the configuration was not reloaded", mistake=str(problem))
+            self._systemd.ready("running; the last reload was refused")
+            return
+        changes = diff(self.config, fresh)
+        self.config = with_live(self.config, fresh)
+        for value in secret_values(self.config):
+            self._redactor.add(value)
+        self._log.set_level(self.config.log.level)
+        dispatcher.submit(ev.PolicyLoaded(dispatcher.director.now, policy_of(self.config)))
+        log.info("the configuration was reloaded", changed=list(changes.live))
+        if changes.restart:
+            log.warning("these keys wait for a restart", waiting=list(changes.restart))
+        self._systemd.ready("running")
+
+    async def _until_stopped(self) -> int:
+        """Wait for a signal, or for a part that must not end; the exit code."""
+        stop = asyncio.create_task(self._stop.wait())
+        await asyncio.wait({stop, *self._tasks}, return_when=asyncio.FIRST_COMPLETED)
+        failed = [task for task in self._tasks if task.done()]
+        stop.cancel()
+        for task in failed:
+            error = None if task.cancelled() else task.exception()
+            log.critical(f"{task.get_name()} has ended: the daemon stops", exc_info=error)
+        return 1 if failed else 0
+
+    def _start(self, work: Coroutine[Any, Any, Any], name: str) -> None:
+        self._tasks.append(asyncio.create_task(work, name=name))
+
+    async def _end_tasks(self) -> None:
+        for task in reversed(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,80 @@
+"""OBS as people look at it: what the HTTP API asks of the adapter."""
+
+import asyncio
+import base64
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from daemon.http.control import ObsInfo
+from daemon.obs import Obs
+from daemon.ports import ObsError
+
+RECONNECT_WITHIN: Final = 10.0
+"""Seconds that a reconnect asked for by hand is waited for."""
+POLL: Final = 0.05
+
+
+class Desk:
+    """Implements the HTTP side's ``Studio`` over the OBS adapter."""
+
+    def __init__(self, obs: Obs, scene: str) -> None:
+        self._obs = obs
+        self._scene = scene
+
+    @property
+    def info(self) -> ObsInfo:
+        """As last heard."""
+        known = self._obs.info
+        return ObsInfo(known.connected, known.version, known.websocket, known.source_kind)
+
+    def health(self) -> Mapping[str, Any]:
+        """The connection in some detail."""
+        known, stats = self._obs.info, self._obs.stats
+        return {
+            "connected": known.connected,
+            "reason": known.reason,
+            "version": known.version,
+            "websocket": known.websocket,
+            "losses": self._obs.losses,
+            "fps": stats.get("activeFps"),
+            "rendered_frames": stats.get("renderTotalFrames"),
+            "lagged_frames": stats.get("renderSkippedFrames"),
+            "cpu_percent": stats.get("cpuUsage"),
+            "memory_mb": stats.get("memoryUsage"),
+        }
+
+    async def list_inputs(self) -> Sequence[Mapping[str, Any]]:
+        """Raises ObsError."""
+        return await self._obs.list_inputs()
+
+    async def media_status(self, name: str) -> Mapping[str, Any]:
+        """Raises ObsError."""
+        return await self._obs.media_status(name)
+
+    async def stream_status(self) -> Mapping[str, Any]:
+        """Raises ObsError."""
+        return await self._obs.call("GetStreamStatus")
+
+    async def screenshot(self, width: int, height: int) -> bytes | None:
+        """The scene as a JPEG of that size, None where OBS gives none."""
+        size = {"imageWidth": width, "imageHeight": height}
+        wanted = {"sourceName": self._scene, "imageFormat": "jpg", "imageCompressionQuality": 70, **size}
+        try:
+            answer = await self._obs.call("GetSourceScreenshot", wanted)
+        except ObsError:
+            return None
+        _, _, encoded = str(answer.get("imageData", "")).partition(",")
+        return base64.b64decode(encoded) if encoded else None
+
+    async def reconnect(self) -> bool:
+        """Drop the connection and make it anew; whether it is up again."""
+        before = self._obs.losses
+        self._obs.force_reconnect()
+        try:
+            async with asyncio.timeout(RECONNECT_WITHIN):
+                # Rare and by hand: not worth an event of its own.
+                while not (self._obs.info.connected and self._obs.losses != before):  # noqa: ASYNC110
+                    await asyncio.sleep(POLL)
+        except TimeoutError:
+            return self._obs.info.connected
+        return True
