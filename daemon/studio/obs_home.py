@@ -69,7 +69,7 @@ def write_home(home: Path, *, port: int, password: str, recordings: Path, canvas
                 "FilePath": str(recordings),
                 "RecFormat": "mkv",
                 # Recorded by the stream's encoder, the only one whose x264 options can be set: the cheapest preset,
-                # and no look-ahead, so that the count of frames by which a moment is marked keeps up with the picture.
+                # and no look-ahead, so that the count of frames by which a moment is marked is less behind.
                 "RecQuality": "Stream",
                 "StreamEncoder": "x264",
                 "UseAdvanced": "true",
