@@ -1,0 +1,278 @@
+"""One obs-websocket connection, from its Hello to its end, over simpleobsws.
+
+simpleobsws 1.4.3 has no disconnect callback, its receive loop may die without a word, a pending call waits its whole
+timeout after a disconnect, and a wrong password looks like ten seconds of silence. So the receive task is watched
+here, every call is raced against it, and the close code is read as soon as there is one.
+"""
+
+import asyncio
+import contextlib
+import inspect
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeVar
+
+import simpleobsws  # type: ignore[import-untyped]
+import websockets
+
+from daemon.ports import ObsError, ObsGone, ObsRefused, ObsTimeout
+
+# Its debug log holds whole requests, and with them stream URLs and their keys. simpleobsws itself caps the logger
+# of websockets, which would tell the same, at INFO.
+logging.getLogger("simpleobsws").setLevel(logging.INFO)
+
+# General, Config, Scenes, Inputs, SceneItems: none of the high-volume ones.
+EVENT_SUBSCRIPTIONS = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 3 | 1 << 7
+
+PASSWORD_REFUSED = 4009
+SESSION_KICKED = 4011
+
+NOT_READY = 207
+NOT_FOUND = 600
+ALREADY_EXISTS = 601
+UNKNOWN_KIND = 605
+
+# What OBS leaves unsaid, or says at such length that users would not find it in the log.
+WORDS = {
+    NOT_READY: "OBS is not ready yet",
+    NOT_FOUND: "not found",
+    ALREADY_EXISTS: "a source of that name exists already",
+    UNKNOWN_KIND: "Input kind not found",
+}
+_REPLACED = frozenset({UNKNOWN_KIND})
+
+CLOSE_SECONDS = 0.5
+"""How long the closing handshake may take; a dead or frozen OBS never answers it."""
+
+# websockets 15 and later would go through the proxy of the environment, also to loopback.
+_NO_PROXY: dict[str, Any] = (
+    {"proxy": None} if "proxy" in inspect.signature(websockets.connect.__init__).parameters else {}
+)
+
+T = TypeVar("T")
+
+
+class Unreachable(ObsGone):
+    """No connection came about, or it has ended."""
+
+
+class PasswordRefused(Unreachable):
+    """Close code 4009."""
+
+
+class Kicked(Unreachable):
+    """Close code 4011: OBS's user has ended this session."""
+
+
+class ObsEvent(NamedTuple):
+    """A hint from OBS. Events come unordered, so what they say is read again."""
+
+    kind: str
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request of a batch, by obs-websocket's names."""
+
+    kind: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The answer to one request of a batch."""
+
+    kind: str
+    code: int
+    comment: str
+    ok: bool
+    data: Mapping[str, Any]
+
+    def checked(self) -> Mapping[str, Any]:
+        """Its data. Raises ObsRefused."""
+        if not self.ok:
+            raise ObsRefused(self.kind, self.code, self.comment)
+        return self.data
+
+
+class _Client(simpleobsws.WebSocketClient):  # type: ignore[misc]  # it has no types
+    """As simpleobsws connects, but past any proxy and without its keep-alive: the heartbeat looks closer."""
+
+    async def connect(self) -> bool:
+        self.identified = False
+        self.hello_message = None
+        self.ws = await websockets.connect(
+            self.url,
+            subprotocols=["obswebsocket.msgpack"],  # type: ignore[list-item]  # a NewType of str
+            max_size=2**24,
+            ping_interval=None,
+            **_NO_PROXY,
+        )
+        self.ws_open = True
+        self.recv_task = asyncio.create_task(self._ws_recv_task(), name="obs-receive")
+        return True
+
+
+class Link:
+    """An identified connection. It does not heal: once lost it stays lost."""
+
+    def __init__(self, client: _Client, timeout: float) -> None:
+        self.events: asyncio.Queue[ObsEvent] = asyncio.Queue()
+        self.timeout = timeout
+        self._client = client
+        self._receive: asyncio.Task[None] = client.recv_task
+        # The callback must not do more: simpleobsws neither orders nor keeps the tasks that it makes of it.
+        client.register_event_callback(self._on_event)
+
+    @classmethod
+    async def open(cls, host: str, port: int, password: str, *, seconds: float) -> "Link":
+        """Connect and identify, each within ``seconds``.
+
+        Raises PasswordRefused, Kicked, or Unreachable for any other reason.
+        """
+        shown = f"[{host}]" if ":" in host else host
+        client = _Client(
+            url=f"ws://{shown}:{port}",
+            password=password,
+            identification_parameters=simpleobsws.IdentificationParameters(eventSubscriptions=EVENT_SUBSCRIPTIONS),
+        )
+        try:
+            async with asyncio.timeout(seconds):
+                await client.connect()
+        except TimeoutError as error:
+            raise Unreachable(f"no answer within {seconds:g}s") from error
+        except OSError as error:
+            raise Unreachable(_os_reason(error)) from error
+        except websockets.WebSocketException as error:
+            raise Unreachable(f"this is not obs-websocket 5 ({type(error).__name__})") from error
+        link = cls(client, seconds)
+        try:
+            await link._identify()
+        except BaseException:
+            await link.close()
+            raise
+        return link
+
+    @property
+    def lost(self) -> bool:
+        """Whether nothing will be received any more."""
+        return self._receive.done()
+
+    async def until_lost(self) -> ObsGone:
+        """Wait for the end and return its reason."""
+        await asyncio.wait({self._receive})
+        return self._reason()
+
+    async def call(
+        self, kind: str, data: Mapping[str, Any] | None = None, *, seconds: float | None = None
+    ) -> dict[str, Any]:
+        """One request. Raises ObsGone, ObsTimeout, ObsRefused; ObsError where the answer makes no sense."""
+        limit = self.timeout if seconds is None else seconds
+        request = simpleobsws.Request(kind, None if data is None else dict(data))
+        response = await self._race(kind, lambda: self._client.call(request, timeout=limit + 1), limit)
+        return dict(_result(kind, response).checked())
+
+    async def batch(
+        self,
+        requests: Sequence[Request],
+        *,
+        frame: bool = False,
+        halt: bool = False,
+        seconds: float | None = None,
+    ) -> list[Result]:
+        """Several requests in one message, in their order.
+
+        With ``frame`` they run on OBS's graphics thread, before it renders: what they change, changes in one frame
+        (a renderer that stands never answers). With ``halt`` the first failure ends the batch, and what comes after
+        it is missing from the results. Raises ObsGone, ObsTimeout, ObsError; failures of single requests are for
+        the caller to check.
+        """
+        limit = self.timeout if seconds is None else seconds
+        kinds = simpleobsws.RequestBatchExecutionType
+
+        def calling() -> Awaitable[list[Any]]:
+            return self._client.call_batch(  # type: ignore[no-any-return]
+                [simpleobsws.Request(request.kind, dict(request.data)) for request in requests],
+                timeout=limit + 1,
+                halt_on_failure=halt,
+                execution_type=kinds.SerialFrame if frame else kinds.SerialRealtime,
+            )
+
+        responses = await self._race(requests[0].kind, calling, limit)
+        return [_result(request.kind, each) for request, each in zip(requests, responses, strict=False)]
+
+    async def close(self) -> None:
+        """End it. Never raises, never takes longer than CLOSE_SECONDS."""
+        self._receive.cancel()
+        await asyncio.wait({self._receive})
+        socket = self._client.ws
+        with contextlib.suppress(TimeoutError, OSError, websockets.WebSocketException):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await socket.close()
+        socket.transport.abort()
+
+    async def _identify(self) -> None:
+        identified = asyncio.ensure_future(self._client.wait_until_identified(timeout=self.timeout))
+        try:
+            await asyncio.wait({identified, self._receive}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            identified.cancel()
+        if self._receive.done():
+            raise self._reason()
+        if not self._client.identified:
+            raise Unreachable(f"no obs-websocket greeting within {self.timeout:g}s")
+
+    async def _race(self, kind: str, calling: Callable[[], Awaitable[T]], seconds: float) -> T:
+        if self._receive.done():
+            raise self._reason()
+        task = asyncio.ensure_future(calling())
+        try:
+            await asyncio.wait({task, self._receive}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                raise self._reason() if self._receive.done() else ObsTimeout(kind, seconds)
+            return task.result()
+        except simpleobsws.MessageTimeout as error:
+            raise ObsTimeout(kind, seconds) from error
+        except (simpleobsws.NotIdentifiedError, websockets.WebSocketException, OSError) as error:
+            raise Unreachable("WebSocket connection closed") from error
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ObsError(f"{kind}: OBS's answer makes no sense ({type(error).__name__})") from error
+        finally:
+            task.cancel()
+
+    def _reason(self) -> ObsGone:
+        error = None if self._receive.cancelled() else self._receive.exception()
+        if error is not None:
+            gone = Unreachable(f"OBS sent what nobody understands ({type(error).__name__})")
+            gone.__cause__ = error
+            return gone
+        code = self._client.ws.close_code
+        if code == PASSWORD_REFUSED:
+            return PasswordRefused("OBS refuses the password")
+        if code == SESSION_KICKED:
+            return Kicked("OBS's user has ended the session")
+        return Unreachable("WebSocket connection closed")
+
+    async def _on_event(self, kind: str, data: Any) -> None:
+        self.events.put_nowait(ObsEvent(str(kind), data if isinstance(data, Mapping) else {}))
+
+
+def _result(kind: str, response: Any) -> Result:
+    status = response.requestStatus
+    code = int(status.code)
+    comment = "" if code in _REPLACED else str(status.comment or "")
+    data = response.responseData
+    return Result(
+        kind=kind,
+        code=code,
+        comment=comment or WORDS.get(code, "refused"),
+        ok=bool(status.result),
+        data=data if isinstance(data, Mapping) else {},
+    )
+
+
+def _os_reason(error: OSError) -> str:
+    # A host with several addresses fails with one error that quotes all of them.
+    return (error.strerror or type(error).__name__).lower() if error.errno else "nothing answers there"

@@ -1,0 +1,132 @@
+"""A fade without a plugin: the incoming's opacity and both volumes, step by step, in one batch of OBS's frames.
+
+The incoming lies above the outgoing and becomes opaque. Should the daemon die meanwhile, OBS carries the batch to its
+end by itself: the incoming shown and opaque, the outgoing hidden. What may be left is a filter without effect, which is
+swept on the next connection.
+"""
+
+import contextlib
+import math
+import time
+from collections.abc import Iterator, Sequence
+
+import structlog
+
+from daemon.obs.connection import ALREADY_EXISTS, NOT_FOUND, Link, Request
+from daemon.ports import ObsError, ObsRefused
+
+log = structlog.get_logger()
+
+FILTER = "motherstream fade"
+FILTER_KIND = "color_filter_v2"
+
+FIRST_STEP = 0.1
+"""Seconds that a step is taken to last before one was timed: three frames at 30 a second."""
+MOST_STEPS = 300
+SLACK = 4.0
+"""How many times its duration a fade may take before it counts as unanswered."""
+QUIET_FRAMES = 4
+"""Frames after its hiding before the outgoing's volume is put back: sound is mixed ahead of the picture."""
+
+
+class Fade:
+    """Crosses picture and sound. Knows from the last one how long OBS takes for a step."""
+
+    def __init__(self) -> None:
+        self._step = FIRST_STEP
+
+    async def run(
+        self,
+        link: Link,
+        incoming: str,
+        outgoing: str | None,
+        *,
+        begin: Sequence[Request],
+        end: Sequence[Request],
+        seconds: float,
+    ) -> None:
+        """``begin`` shows, ``end`` hides; in between the two cross within ``seconds``. Raises ObsError.
+
+        ``outgoing`` is None where nothing with a sound leaves.
+        """
+        loud_in = await volume(link, incoming)
+        loud_out = await volume(link, outgoing) if outgoing is not None else None
+        steps = max(2, min(MOST_STEPS, round(seconds / self._step)))
+        requests = [*_level(incoming, loud_in, 0.0), *begin]
+        for number in range(1, steps + 1):
+            share = number / steps
+            requests += [Request("Sleep", {"sleepFrames": 1}), _opacity(incoming, share)]
+            requests += _level(incoming, loud_in, math.sin(share * math.pi / 2))
+            if outgoing is not None:
+                requests += _level(outgoing, loud_out, math.cos(share * math.pi / 2))
+        requests += end
+        try:
+            await _create_filter(link, incoming)
+            began = time.monotonic()
+            results = await link.batch(requests, frame=True, halt=True, seconds=seconds * SLACK + link.timeout)
+            for result in results:
+                result.checked()
+            if len(results) != len(requests):
+                raise ObsError("the fade was not carried out to its end")
+            self._step = max(0.001, (time.monotonic() - began) / steps)
+        finally:
+            # Also on the way out of an error: a batch that OBS gave up must not leave the incoming half seen.
+            with contextlib.suppress(ObsError):
+                await sweep(link, incoming)
+                await link.batch(
+                    [
+                        *_level(incoming, loud_in, 1.0),
+                        Request("Sleep", {"sleepFrames": QUIET_FRAMES}),
+                        *(_level(outgoing, loud_out, 1.0) if outgoing is not None else ()),
+                    ],
+                    frame=True,
+                )
+
+
+async def sweep(link: Link, name: str) -> None:
+    """Take away a fade's filter, if there is one. Raises ObsError."""
+    with _ignored(NOT_FOUND):
+        await link.call("RemoveSourceFilter", {"sourceName": name, "filterName": FILTER})
+
+
+async def volume(link: Link, name: str) -> float | None:
+    """The input's volume as a factor; None for a source that has no sound. Raises ObsError."""
+    try:
+        return float((await link.call("GetInputVolume", {"inputName": name}))["inputVolumeMul"])
+    except ObsRefused:
+        return None
+
+
+async def _create_filter(link: Link, name: str) -> None:
+    with _ignored(ALREADY_EXISTS):
+        await link.call(
+            "CreateSourceFilter",
+            {
+                "sourceName": name,
+                "filterName": FILTER,
+                "filterKind": FILTER_KIND,
+                "filterSettings": {"opacity": 0.0},
+            },
+        )
+    check = _opacity(name, 0.0)
+    await link.call(check.kind, check.data)
+
+
+def _opacity(name: str, share: float) -> Request:
+    settings = {"opacity": share}
+    return Request("SetSourceFilterSettings", {"sourceName": name, "filterName": FILTER, "filterSettings": settings})
+
+
+def _level(name: str, loud: float | None, share: float) -> list[Request]:
+    if loud is None:
+        return []
+    return [Request("SetInputVolume", {"inputName": name, "inputVolumeMul": loud * share})]
+
+
+@contextlib.contextmanager
+def _ignored(code: int) -> Iterator[None]:
+    try:
+        yield
+    except ObsRefused as error:
+        if error.code != code:
+            raise

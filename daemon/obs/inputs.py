@@ -1,0 +1,83 @@
+"""Making an input, aiming one anew, and taking one away: what OBS answers late, twice or not at all included."""
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+from typing import Any
+
+from daemon.obs.connection import ALREADY_EXISTS, NOT_FOUND, Link
+from daemon.obs.inventory import read_inputs, read_scene
+from daemon.ports import ObsError, ObsRefused, ObsTimeout
+
+REMOVAL = 3.0
+"""Seconds within which a removed input has to be gone from OBS's list."""
+REMOVAL_POLL = 0.05
+REREADS = 3
+"""Readings that a creation without an answer is given to show up in."""
+REREAD = 0.5
+
+
+async def create(link: Link, scene: str, name: str, kind: str, settings: Mapping[str, Any]) -> None:
+    """Create a hidden input. Raises ObsError; ObsRefused 605 where OBS lacks its kind."""
+    request = {
+        "sceneName": scene,
+        "inputName": name,
+        "inputKind": kind,
+        "inputSettings": dict(settings),
+        "sceneItemEnabled": False,
+    }
+    try:
+        await link.call("CreateInput", request)
+    except ObsTimeout:
+        # It may have been carried out, or still be: OBS knows.
+        if not await _appeared(link, scene, name):
+            raise
+
+
+async def re_aim(link: Link, scene: str, name: str, kind: str, settings: Mapping[str, Any]) -> bool:
+    """Give an input that exists its new settings; False where there is none. Raises ObsError."""
+    try:
+        present = (await link.call("GetInputSettings", {"inputName": name})).get("inputKind")
+    except ObsRefused as error:
+        if error.code == NOT_FOUND:
+            return False
+        raise
+    if present != kind:
+        raise ObsRefused("SetInputSettings", ALREADY_EXISTS, f"'{name}' is of another kind, {present}")
+    # Into the scene again, if somebody has taken it out.
+    if not any(item.name == name for item in await read_scene(link, scene)):
+        await link.call("CreateSceneItem", {"sceneName": scene, "sourceName": name, "sceneItemEnabled": False})
+    await link.call("SetInputSettings", {"inputName": name, "inputSettings": dict(settings), "overlay": True})
+    return True
+
+
+async def remove(link: Link, name: str) -> None:
+    """Remove an input and see it gone; one that is not there counts. Raises ObsError.
+
+    OBS answers at once and removes later: the name is taken until its last reference drops.
+    """
+    try:
+        await link.call("RemoveInput", {"inputName": name})
+    except ObsRefused as error:
+        if error.code != NOT_FOUND:
+            raise
+    except ObsTimeout:
+        pass  # it may have been carried out: the list tells
+    deadline = asyncio.get_running_loop().time() + REMOVAL
+    while True:
+        with contextlib.suppress(ObsTimeout):
+            if all(each != name for each, _ in await read_inputs(link)):
+                return
+        if asyncio.get_running_loop().time() >= deadline:
+            raise ObsError(f"'{name}' is still listed after its removal (OBS 32.0.3 and 32.0.4 leak inputs: OBS#12919)")
+        await asyncio.sleep(REMOVAL_POLL)
+
+
+async def _appeared(link: Link, scene: str, name: str) -> bool:
+    for number in range(REREADS):
+        if number:
+            await asyncio.sleep(REREAD)
+        with contextlib.suppress(ObsTimeout):
+            if any(item.name == name for item in await read_scene(link, scene)):
+                return True
+    return False

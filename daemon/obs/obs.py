@@ -1,0 +1,292 @@
+"""OBS as the executor uses it: ObsPort over a supervised connection."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import structlog
+
+from daemon.config import Config
+from daemon.obs import fade as fades
+from daemon.obs import inputs
+from daemon.obs.connection import NOT_FOUND, Link, ObsEvent, Request
+from daemon.obs.inventory import Names, read_inputs, read_inventory, read_scene, stream_of_path
+from daemon.obs.placement import Placer, find
+from daemon.obs.refresher import Refresher, concerns
+from daemon.obs.sources import Source, choose
+from daemon.obs.supervisor import Endpoint, Pace, Supervisor, Traits
+from daemon.obs.transition import Transition, enable
+from daemon.obs.watch import Watch
+from daemon.ports import ObsError, ObsRefused, WatchCallbacks
+from statemachine import events as ev
+
+log = structlog.get_logger()
+
+RESTART = "OBS_WEBSOCKET_MEDIA_INPUT_ACTION_RESTART"
+STOP = "OBS_WEBSOCKET_MEDIA_INPUT_ACTION_STOP"
+
+
+@dataclass(frozen=True, slots=True)
+class ObsInfo:
+    """OBS at a glance, known without asking; None where it is not known yet."""
+
+    connected: bool = False
+    version: str | None = None
+    websocket: str | None = None
+    source_kind: str | None = None
+    reason: str = ""
+    """Why it is not connected."""
+
+
+class Obs:
+    """Implements ObsPort.
+
+    ``config`` is asked whenever a value is needed, so what may change while the daemon runs does. ``emit`` takes
+    ObsReady, ObsLost and InventoryRead, stamped by ``now``. ``stream_of`` tells ``app/stream`` from the URL of an
+    input, None where it cannot. Nothing happens before ``start``.
+    """
+
+    def __init__(
+        self,
+        config: Callable[[], Config],
+        *,
+        emit: Callable[[ev.Event], None],
+        now: Callable[[], float],
+        stream_of: Callable[[str], str | None] = stream_of_path,
+        pace: Pace | None = None,
+    ) -> None:
+        self._config = config
+        self._emit = emit
+        self._now = now
+        self._stream_of = stream_of
+        settings = config()
+        self._scene = settings.obs.scene
+        self._names = Names(settings.sources.prefix)
+        self._supervisor = Supervisor(_endpoint(settings), up=self._up, down=self._lost, hint=self._hint, pace=pace)
+        self._refresher = Refresher(self._reread)
+        self._placer = Placer()
+        self._transition = Transition()
+        self._watches: dict[str, tuple[Watch, asyncio.Task[None]]] = {}
+        self._leaving: set[str] = set()
+        self._tasks: set[asyncio.Task[NoReturn]] = set()
+
+    # -- life ----------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin to connect. What comes of it is told by ``emit``."""
+        self._tasks = {
+            asyncio.create_task(self._supervisor.run(), name="obs-supervisor"),
+            asyncio.create_task(self._refresher.run(), name="obs-refresher"),
+        }
+
+    async def stop(self) -> None:
+        """Close the connection. The picture stays as it is, and nothing more is emitted."""
+        tasks = [*self._tasks, *(task for _, task in self._watches.values())]
+        self._watches.clear()
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+    def force_reconnect(self) -> None:
+        """Connect anew, at once; also after a kick or a wrong password, with the configuration as it is now."""
+        self._supervisor.endpoint = _endpoint(self._config())
+        self._supervisor.force_reconnect()
+
+    @property
+    def info(self) -> ObsInfo:
+        """As last heard."""
+        traits, usable = self._supervisor.traits, self._supervisor.usable
+        if traits is None:
+            return ObsInfo(reason=self._supervisor.reason)
+        kind = choose(self._config().sources.kind, traits.kinds).kind
+        return ObsInfo(usable, traits.version, traits.websocket, kind, "" if usable else self._supervisor.reason)
+
+    @property
+    def stats(self) -> Mapping[str, Any]:
+        """GetStats as of the last heartbeat."""
+        return self._supervisor.stats
+
+    @property
+    def losses(self) -> int:
+        """How often OBS was lost since the start."""
+        return self._supervisor.losses
+
+    # -- ObsPort -------------------------------------------------------------------------------------------------
+
+    async def create_input(self, name: str, url: str, *, reuse: bool = False) -> None:
+        """As ObsPort. Raises ObsRefused "Input kind not found" where the plugin is missing."""
+        link, source = self._supervisor.link(), self._source()
+        try:
+            settings = source.settings(url, self._config().sources)
+        except ValueError as error:
+            raise ObsError(str(error)) from error
+        with self._refresher.changing():
+            if not (reuse and await inputs.re_aim(link, self._scene, name, source.kind, settings)):
+                await inputs.create(link, self._scene, name, source.kind, settings)
+
+    async def restart_input(self, name: str) -> None:
+        """As ObsPort."""
+        await self._supervisor.link().call("TriggerMediaInputAction", {"inputName": name, "mediaAction": RESTART})
+
+    async def place_input(self, name: str, z_offset: int) -> int:
+        """As ObsPort."""
+        link, traits = self._supervisor.link(), self._supervisor.traits
+        assert traits is not None
+        with self._refresher.changing():
+            return await self._placer.place(link, self._scene, name, z_offset, self._names, traits)
+
+    async def cut(self, *, show: str | None, hide: tuple[str, ...], also_show: str | None, fade: float) -> None:
+        """As ObsPort."""
+        link = self._supervisor.link()
+        with self._refresher.changing():
+            await self._transition.cut(link, self._scene, show=show, hide=hide, also_show=also_show, fade=fade)
+
+    async def toggle_input(self, name: str) -> None:
+        """As ObsPort."""
+        with self._refresher.changing():
+            await self._transition.toggle(self._supervisor.link(), self._scene, name)
+
+    async def restore(self, *, show: str | None, hide: tuple[str, ...]) -> None:
+        """As ObsPort."""
+        with self._refresher.changing():
+            await self._transition.restore(self._supervisor.link(), self._scene, show=show, hide=hide)
+
+    async def remove_input(self, name: str) -> None:
+        """As ObsPort: an input that is gone already counts as removed."""
+        link = self._supervisor.link()
+        self._leaving.add(name)
+        await self._end_watch(name)
+        with self._refresher.changing():
+            await inputs.remove(link, name)
+        self._leaving.discard(name)
+
+    async def park_input(self, name: str) -> None:
+        """As ObsPort."""
+        link = self._supervisor.link()
+        await self._end_watch(name)
+        with self._refresher.changing():
+            item = find(await read_scene(link, self._scene), name, "SetSceneItemEnabled")
+            requests = [
+                enable(self._scene, item, shown=False),
+                Request("TriggerMediaInputAction", {"inputName": name, "mediaAction": STOP}),
+            ]
+            for result in await link.batch(requests):
+                result.checked()
+
+    async def set_shown(self, name: str, shown: bool) -> None:
+        """As ObsPort."""
+        link = self._supervisor.link()
+        with self._refresher.changing():
+            item = find(await read_scene(link, self._scene), name, "SetSceneItemEnabled")
+            request = enable(self._scene, item, shown=shown)
+            await link.call(request.kind, request.data)
+
+    async def inventory(self) -> ev.Inventory:
+        """As ObsPort."""
+        return await self._read(self._supervisor.link())
+
+    def watch(self, name: str, callbacks: WatchCallbacks, *, proven: bool = False) -> None:
+        """As ObsPort. A watch over the same input takes the place of the one before."""
+        link, config = self._supervisor.link(), self._config()
+        if name in self._watches:
+            self._watches.pop(name)[0].stop()
+        watch = Watch(
+            link,
+            self._scene,
+            name,
+            callbacks,
+            poll_interval=config.sources.poll_interval,
+            stall=config.health.stall,
+            proven=proven,
+        )
+        task = asyncio.create_task(watch.run(), name=f"obs-watch {name}")
+        self._watches[name] = (watch, task)
+        task.add_done_callback(lambda done: self._watch_ended(name, done))
+
+    # -- for people ----------------------------------------------------------------------------------------------
+
+    async def list_inputs(self) -> list[dict[str, Any]]:
+        """Every input with its kind, and no settings, for these hold URLs. Raises ObsError."""
+        link = self._supervisor.link()
+        shown = {item.name for item in await read_scene(link, self._scene) if item.shown}
+        return [
+            {"name": name, "kind": kind, "own": self._names.own(name), "shown": name in shown}
+            for name, kind in await read_inputs(link)
+        ]
+
+    async def media_status(self, name: str) -> dict[str, Any]:
+        """GetMediaInputStatus. Raises ObsError; ObsRefused 600 also for an input that was asked to go."""
+        if name in self._leaving:
+            raise ObsRefused("GetMediaInputStatus", NOT_FOUND, f"'{name}' is being removed")
+        return await self._supervisor.link().call("GetMediaInputStatus", {"inputName": name})
+
+    async def call(self, request: str, data: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Any other request. Raises ObsError."""
+        return await self._supervisor.link().call(request, data)
+
+    # -- the connection's ups and downs ----------------------------------------------------------------------------
+
+    async def _up(self, link: Link, traits: Traits) -> None:
+        self._refresher.forget()
+        inventory = await self._read(link)
+        for own in inventory.inputs:
+            await fades.sweep(link, own.name)
+        self._leaving.clear()
+        self._emit(ev.ObsReady(self._now(), inventory))
+
+    def _lost(self, reason: str) -> None:
+        for watch, task in self._watches.values():
+            watch.stop()
+            task.cancel()
+        self._watches.clear()
+        self._emit(ev.ObsLost(self._now(), reason))
+
+    def _hint(self, event: ObsEvent) -> None:
+        if concerns(event, self._scene, self._names):
+            self._refresher.poke()
+
+    async def _reread(self) -> Callable[[], None]:
+        link = self._supervisor.link()
+        try:
+            inventory = await self._read(link)
+        except ObsRefused as error:
+            if error.code == NOT_FOUND:
+                self._supervisor.unsettle(f"the scene {self._scene!r} is not there")
+            raise
+        at = self._now()
+
+        def tell() -> None:
+            if self._supervisor.usable:
+                self._emit(ev.InventoryRead(at, inventory))
+
+        return tell
+
+    # -- helpers -------------------------------------------------------------------------------------------------
+
+    def _source(self) -> Source:
+        traits = self._supervisor.traits
+        return choose(self._config().sources.kind, traits.kinds if traits else ())
+
+    async def _read(self, link: Link) -> ev.Inventory:
+        return await read_inventory(link, self._scene, self._names, self._stream_of)
+
+    async def _end_watch(self, name: str) -> None:
+        watch, task = self._watches.pop(name, (None, None))
+        if watch is not None and task is not None:
+            watch.stop()
+            # Wait for a look that is under way: obs-gstreamer answers it unlocked against its own teardown.
+            await asyncio.wait({task})
+
+    def _watch_ended(self, name: str, task: asyncio.Task[None]) -> None:
+        if self._watches.get(name, (None, None))[1] is task:
+            del self._watches[name]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error(f"The watch over '{name}' failed: {type(error).__name__}", input=name, exc_info=error)
+
+
+def _endpoint(config: Config) -> Endpoint:
+    obs = config.obs
+    password = obs.password.get_secret_value()
+    return Endpoint(obs.scene, obs.host, obs.port, password, obs.request_timeout)

@@ -1,0 +1,85 @@
+"""The GStreamer pipeline of an input.
+
+The pipeline string is a program: whatever stands in it unquoted, or ends its quotes, is run by OBS. And librtmp takes
+``key=value`` options after a space. So a URL is matched whole against what a stream URL may hold, and is quoted all the
+same.
+"""
+
+import re
+
+from daemon.config import Pipeline
+
+NANOSECONDS = 1_000_000_000
+
+_WORD = r"[A-Za-z0-9_-]{1,128}"
+_PLAIN = r"[A-Za-z0-9_.~-]{1,128}"
+_HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\])"
+# Nothing that quotes, parts or escapes: no space, quote, backslash, percent sign, exclamation mark or equals sign
+# outside a query.
+STREAM_URL = re.compile(
+    rf"rtmps?://{_HOST}(?::[0-9]{{1,5}})?(?:/{_PLAIN}){{1,8}}(?:\?{_WORD}(?:={_PLAIN})?(?:&{_WORD}(?:={_PLAIN})?){{0,31}})?",
+    re.ASCII,
+)
+
+
+def checked_url(url: str) -> str:
+    """The URL itself. Raises ValueError, which does not quote it, on anything but a plain RTMP URL."""
+    if not STREAM_URL.fullmatch(url):
+        raise ValueError("the stream's URL holds characters that an RTMP URL must not have")
+    return url
+
+
+def build(url: str, pipeline: Pipeline, *, width: int, height: int) -> str:
+    """The pipeline that plays ``url``, ending in the plugin's ``video`` and ``audio``. Raises ValueError on a bad URL.
+
+    ``width`` and ``height`` in pixels.
+    """
+    video = [_queue(pipeline.video_queue_time, pipeline.video_queue_buffers, leaky=pipeline.leaky)]
+    if pipeline.scale:
+        # OBS takes every pixel for a square one: without the ratio in the caps, a 4:3 picture comes out stretched.
+        size = f"width={width:d},height={height:d}"
+        video += ["videoscale add-borders=true", f"video/x-raw,{size},pixel-aspect-ratio=1/1"]
+    video.append("videoconvert")
+    audio = [
+        _queue(pipeline.audio_queue_time, pipeline.audio_queue_buffers, leaky=pipeline.leaky),
+        "audioconvert",
+        "audioresample",
+        f"audio/x-raw,rate={pipeline.rate:d},channels={pipeline.channels:d}",
+    ]
+    if pipeline.clocksync:
+        video.append("clocksync")
+        audio.append("clocksync")
+    chains = (
+        [_source(url, pipeline), "decodebin name=d"],
+        ["d.", *video, "video.sink"],
+        ["d.", *audio, "audio.sink"],
+    )
+    return " ".join(" ! ".join(chain) for chain in chains)
+
+
+def location(pipeline: str) -> str | None:
+    """The URL that a pipeline of ``build`` plays."""
+    found = re.search(r'\blocation="([^"\\]*)"', pipeline)
+    return None if found is None else found[1]
+
+
+def _source(url: str, pipeline: Pipeline) -> str:
+    # rtmpsrc's own default is 120 s, which no show waits for; rtmp2src never gives up unless told to.
+    patience = "timeout" if pipeline.rtmp_element == "rtmpsrc" else "idle-timeout"
+    stamps = "true" if pipeline.do_timestamp else "false"
+    return (
+        f"{pipeline.rtmp_element} location={_quoted(checked_url(url))} do-timestamp={stamps} "
+        f"{patience}={pipeline.timeout:d}"
+    )
+
+
+def _queue(time: float, buffers: int, *, leaky: bool) -> str:
+    # Bounded by time: with a server's GOP cache up to one GOP comes at once, and a queue that keeps the newest three
+    # frames shows each of them about a GOP later than the last.
+    leak = " leaky=downstream" if leaky else ""
+    nanoseconds = round(time * NANOSECONDS)
+    return f"queue max-size-buffers={buffers:d} max-size-bytes=0 max-size-time={nanoseconds:d}{leak}"
+
+
+def _quoted(value: str) -> str:
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,0 +1,146 @@
+"""Does an input really play? What one look after the other proves.
+
+PLAYING is not a picture: obs-gstreamer copies the state of any element, and ffmpeg_source says it before the network
+opens. The width tells of a first frame, but stays on a frozen input. So three things have to agree: the state, a width,
+and a media cursor that moves. A cursor that stands still is a stall, whatever state OBS reports: an input whose
+publisher has died stays PLAYING for ever.
+"""
+
+from dataclasses import dataclass
+
+PLAYING = "OBS_MEDIA_STATE_PLAYING"
+DEAD = frozenset({"OBS_MEDIA_STATE_ERROR", "OBS_MEDIA_STATE_ENDED"})
+
+QUICK = 0.05
+"""Seconds between looks at an input that buffers: the most that obs-gstreamer's unlocked query should bear."""
+QUICK_FOR = 5.0
+WATCHING = 0.2
+"""Seconds between looks at an input that plays."""
+DEAD_FOR = 3.0
+"""Seconds after which an error or an end counts; the plugins start again after two or one."""
+MOVING_FOR = 0.6
+"""Seconds that a stalled picture has to move before it counts as moving: a hiccup in a hiccup is none."""
+MOST_GAP = 0.5
+"""Seconds of standstill that two looks prove at most: where OBS itself stood still, nothing is known of the stream."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What OBS says of an input at one moment. ``cursor`` in milliseconds, ``width`` in pixels."""
+
+    at: float
+    state: str
+    cursor: float | None
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class StateSeen:
+    """OBS reports another state than before."""
+
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """It plays, so many seconds after the first look."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """It will not play any more."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Still:
+    """No new picture for so many seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """A picture that stood still moves again."""
+
+
+Verdict = StateSeen | Proven | Dead | Still | Moves
+
+
+class Judge:
+    """Draws conclusions from looks. No clock and no I/O.
+
+    ``began`` is the time from which the seconds count, ``stall`` the seconds without a new picture that are a stall;
+    with ``proven`` no proof is asked for, as of an input that is on air already.
+    """
+
+    def __init__(self, *, began: float, poll_interval: float, stall: float, proven: bool = False) -> None:
+        self.began = began
+        self.proven = proven
+        self._poll_interval = poll_interval
+        self._stall = stall
+        self._last: Look | None = None
+        self._still = 0.0
+        self._moving = 0.0
+        self._stalled = False
+        self._dead_since: float | None = None
+
+    @property
+    def interval(self) -> float:
+        """Seconds until the next look is due."""
+        last = self._last
+        if last is not None and last.state in DEAD:
+            # The plugin is about to take its pipeline down and make a new one: a bad moment for a query.
+            return max(self._poll_interval, WATCHING)
+        if self.proven:
+            return WATCHING
+        if last is None or last.at - self.began < QUICK_FOR or last.width > 0:
+            return QUICK
+        return max(self._poll_interval, QUICK)
+
+    def see(self, look: Look) -> tuple[Verdict, ...]:
+        """What this look adds."""
+        last, self._last = self._last, look
+        verdicts: list[Verdict] = []
+        if last is None or last.state != look.state:
+            verdicts.append(StateSeen(look.state))
+        step = 0.0
+        if last is not None and last.cursor is not None and look.cursor is not None:
+            step = look.cursor - last.cursor
+        plays = step > 0 and look.state == PLAYING and last is not None and last.state == PLAYING
+        if self._dies(look, plays=plays):
+            verdicts.append(Dead(f"its media state is {look.state}"))
+        elif self.proven:
+            gap = 0.0 if last is None else min(look.at - last.at, MOST_GAP)
+            # A cursor that jumps back is a stream begun anew, which moves as well.
+            verdicts += self._motion(gap, moved=step != 0 and look.state not in DEAD)
+        elif plays and look.width > 0:
+            self.proven = True
+            verdicts.append(Proven(look.at - self.began))
+        return tuple(verdicts)
+
+    def _dies(self, look: Look, *, plays: bool) -> bool:
+        # Not the state alone: an input that tries again and again is OPENING or even PLAYING in between.
+        if look.state in DEAD and self._dead_since is None:
+            self._dead_since = look.at
+        elif plays:
+            self._dead_since = None
+        return self._dead_since is not None and look.at - self._dead_since >= DEAD_FOR
+
+    def _motion(self, gap: float, *, moved: bool) -> list[Verdict]:
+        if moved:
+            self._still = 0.0
+            self._moving += gap
+            if self._stalled and self._moving >= MOVING_FOR:
+                self._stalled = False
+                return [Moves()]
+        else:
+            self._moving = 0.0
+            self._still += gap
+            if not self._stalled and self._still >= self._stall:
+                self._stalled = True
+                return [Still(self._still)]
+        return []

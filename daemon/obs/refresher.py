@@ -1,0 +1,88 @@
+"""Re-reads the inventory after OBS's hints. Hints come in bursts, unordered, and for the daemon's own doings too."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+from daemon.obs.connection import ObsEvent
+from daemon.obs.inventory import Names
+from daemon.ports import ObsError, ObsGone
+
+DEBOUNCE = 0.08
+"""Seconds that a burst of events may take."""
+
+RETRY = 1.0
+"""Seconds until a reading that failed is tried again."""
+
+_INPUTS = ("InputCreated", "InputRemoved", "InputNameChanged")
+_ITEMS = ("SceneItemCreated", "SceneItemRemoved", "SceneItemEnableStateChanged")
+
+
+class Refresher:
+    """``read`` is awaited a moment after the first hint, but never with a change of the daemon's own under way.
+
+    A reading that such a change has overtaken is done again: what it says may never have been true as a whole.
+    """
+
+    def __init__(self, read: Callable[[], Awaitable[Callable[[], None]]], *, debounce: float = DEBOUNCE) -> None:
+        self._read = read
+        self._debounce = debounce
+        self._poked = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._changing = 0
+        self._changes = 0
+
+    def poke(self) -> None:
+        """Somebody may have changed something."""
+        self._poked.set()
+
+    def forget(self) -> None:
+        """What was poked for has been read, or cannot be."""
+        self._poked.clear()
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """A change of the daemon's own is under way."""
+        self._changing += 1
+        self._changes += 1
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self._changing -= 1
+            if not self._changing:
+                self._idle.set()
+
+    async def run(self) -> NoReturn:
+        """Until cancelled. ``read`` returns what is to be done with what it read."""
+        while True:
+            await self._poked.wait()
+            await asyncio.sleep(self._debounce)
+            await self._idle.wait()
+            self._poked.clear()
+            changes = self._changes
+            try:
+                tell = await self._read()
+            except ObsGone:
+                continue  # it is read again when it has come back
+            except ObsError:
+                self._poked.set()
+                await asyncio.sleep(RETRY)
+                continue
+            if changes == self._changes:
+                tell()
+            else:
+                self._poked.set()
+
+
+def concerns(event: ObsEvent, scene: str, names: Names) -> bool:
+    """Whether the own inputs may be others, or shown otherwise, after this event."""
+    data: Mapping[str, Any] = event.data
+    if event.kind in _ITEMS:
+        name = data.get("sourceName")
+        return data.get("sceneName") == scene and (name is None or names.own(str(name)))
+    if event.kind in _INPUTS:
+        return any(names.own(str(data.get(key, ""))) for key in ("inputName", "oldInputName"))
+    return False

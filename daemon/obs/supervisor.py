@@ -1,0 +1,359 @@
+"""Keeps one obs-websocket connection alive, and says when OBS may be used.
+
+Connected is not usable: requests that come while OBS loads, or while it changes its scene collection, reach a
+half-loaded OBS, and OBS's IO thread goes on answering when its renderer has died. So a connection is used only once
+OBS has settled, and for as long as its frames advance.
+"""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import structlog
+
+from daemon.obs.connection import Kicked, Link, ObsEvent, PasswordRefused, Unreachable
+from daemon.ports import ObsError, ObsGone, ObsRefused, ObsTimeout
+
+log = structlog.get_logger()
+
+DEFAULT_PORT = 4455
+"""OBS's own; simpleobsws's is that of the protocol before."""
+
+COLLECTION_CHANGES = "OBS changes its scene collection"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where OBS is, and the scene that must be there."""
+
+    scene: str
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    password: str = ""
+    timeout: float = 5.0
+
+    def __repr__(self) -> str:
+        return f"<Endpoint {self.host}:{self.port} scene={self.scene!r}>"
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often and how long, in seconds."""
+
+    retry_first: float = 0.25
+    retry_most: float = 2.0
+    """OBS is local or near: asking it once a second or so costs nothing, and it is found soon after it starts."""
+    retry_refused: float = 30.0
+    """After a wrong password: it will hardly be right a moment later."""
+    settle: float = 0.25
+    settle_most: float = 1.0
+    collection: float = 30.0
+    """How long OBS may take to change its scene collection before it is asked all the same."""
+    beat: float = 2.0
+    strikes: int = 3
+    """Heartbeats in a row without a new frame until the renderer counts as dead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What OBS said of itself when it had settled. Sizes in pixels."""
+
+    version: str
+    websocket: str
+    kinds: frozenset[str]
+    width: int
+    height: int
+    fps: float
+
+
+class _UnsettledError(Exception):
+    """OBS answers, but what is needed is not there yet."""
+
+
+class Supervisor:
+    """Connects, settles, beats, reconnects.
+
+    ``up`` is awaited once OBS has settled and may raise ObsError, which counts as not settled; ``down`` follows when
+    OBS cannot be used any more, once for each ``up``; ``hint`` gets OBS's events in between.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        up: Callable[[Link, Traits], Awaitable[None]],
+        down: Callable[[str], None],
+        hint: Callable[[ObsEvent], None],
+        pace: Pace | None = None,
+    ) -> None:
+        self.endpoint = endpoint
+        self.pace = pace or Pace()
+        self.reason = "not connected yet"
+        self.traits: Traits | None = None
+        self.stats: Mapping[str, Any] = {}
+        """GetStats as of the last heartbeat."""
+        self.losses = 0
+        self._up = up
+        self._down = down
+        self._hint = hint
+        self._link: Link | None = None
+        self._usable = False
+        self._loaded = asyncio.Event()
+        self._forced = asyncio.Event()
+        self._unsettled = asyncio.Event()
+        self._hurry = asyncio.Event()
+        self._said: set[str] = set()
+        self._missed: list[ObsEvent] | None = None
+
+    @property
+    def usable(self) -> bool:
+        return self._usable
+
+    def link(self) -> Link:
+        """The connection, settled. Raises ObsGone."""
+        if self._link is None or not self._usable:
+            raise ObsGone(f"OBS is not connected: {self.reason}")
+        return self._link
+
+    def force_reconnect(self) -> None:
+        """Drop the connection, or the wait for one, and connect at once: the way back from a kick, too."""
+        self._forced.set()
+
+    def unsettle(self, reason: str) -> None:
+        """What OBS holds is not what it was when it settled: let it settle again."""
+        if self._usable:
+            self._fall(reason)
+            self._unsettled.set()
+
+    async def run(self) -> NoReturn:
+        """Until cancelled."""
+        failures = 0
+        while True:
+            self._forced.clear()
+            try:
+                await self._session()
+            except PasswordRefused:
+                self._tell_refused()
+                await self._wait(self.pace.retry_refused)
+            except Kicked as error:
+                line = f"OBS's user has ended the session at {self._where}: left alone until a reconnect is asked for"
+                self._say("kicked", line, str(error))
+                await self._wait(None)
+            except ObsError as error:
+                line = (
+                    f"OBS cannot be reached at {self._where} ({error}): is it running, with its WebSocket server on? "
+                    "Trying on quietly"
+                )
+                self._say("unreachable", line, str(error))
+                most = min(self.pace.retry_most, self.pace.retry_first * 2.0 ** min(failures, 16))
+                failures += 1
+                # Full jitter, but never at once: OBS may be in the middle of its end.
+                await self._wait(max(0.05, random.uniform(0.0, most)))
+            else:
+                failures = 0
+                await self._wait(random.uniform(0.0, self.pace.retry_first))
+
+    @property
+    def _where(self) -> str:
+        return f"{self.endpoint.host}:{self.endpoint.port}"
+
+    # -- one connection ------------------------------------------------------------------------------------------
+
+    async def _session(self) -> None:
+        """One connection from its begin to its end. Raises where it never was of use, or must not be sought again."""
+        at = self.endpoint
+        link = await Link.open(at.host, at.port, at.password, seconds=at.timeout)
+        self._forced.clear()
+        losses = self.losses
+        try:
+            await self._serve(link)
+        except ObsError as error:
+            self._fall(str(error))
+            if isinstance(error, PasswordRefused | Kicked) or self.losses == losses:
+                raise
+        finally:
+            self._usable = False
+            self._link = None
+            await link.close()
+
+    async def _serve(self, link: Link) -> None:
+        """Use the link until it is lost (raises ObsError) or a reconnect is forced (returns)."""
+        self._link = link
+        self._loaded.set()
+        work = {
+            asyncio.create_task(self._end_of(link), name="obs-end"),
+            asyncio.create_task(self._beat(link), name="obs-heartbeat"),
+            asyncio.create_task(self._pump(link), name="obs-events"),
+            asyncio.create_task(self._live(link), name="obs-live"),
+        }
+        forced = asyncio.create_task(self._forced.wait(), name="obs-forced")
+        try:
+            done, _ = await asyncio.wait({*work, forced}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (*work, forced):
+                task.cancel()
+            await asyncio.wait({*work, forced})
+        for task in done & work:
+            error = task.exception()
+            if isinstance(error, ObsError):
+                raise error
+            if error is not None:
+                if "nonsense" not in self._said:
+                    self._said.add("nonsense")
+                    log.error("OBS's answers make no sense", exc_info=error)
+                raise Unreachable(f"OBS's answers make no sense ({type(error).__name__})") from error
+        self._fall("a reconnect was asked for")
+
+    async def _end_of(self, link: Link) -> NoReturn:
+        raise await link.until_lost()
+
+    async def _live(self, link: Link) -> NoReturn:
+        """Settle, be up until something unsettles OBS, and again."""
+        wait = self.pace.settle
+        while True:
+            self._unsettled.clear()
+            self._hurry.clear()
+            try:
+                traits = await self._settle(link)
+                await self._rise(link, traits)
+            except (_UnsettledError, ObsRefused) as error:
+                reason = str(error)
+                self._say(reason, f"OBS is not ready: {reason}. Waiting for it", reason)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(wait):
+                        await self._hurry.wait()
+                wait = min(self.pace.settle_most, wait * 2)
+            else:
+                wait = self.pace.settle
+                await self._unsettled.wait()
+
+    async def _settle(self, link: Link) -> Traits:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.pace.collection):
+                await self._loaded.wait()
+        self._loaded.set()
+        before = await self._frames(link)
+        version = await link.call("GetVersion")
+        scenes = (await link.call("GetSceneList"))["scenes"]
+        scene = self.endpoint.scene
+        if scene not in {each["sceneName"] for each in scenes}:
+            raise _UnsettledError(f"it has no scene {scene!r}: create it, or set obs.scene")
+        await link.call("GetSceneItemList", {"sceneName": scene})
+        kinds = (await link.call("GetInputKindList"))["inputKinds"]
+        video = await link.call("GetVideoSettings")
+        if await self._frames(link) == before:
+            await asyncio.sleep(self.pace.settle)
+            if await self._frames(link) == before:
+                raise _UnsettledError("its renderer stands still")
+        if not self._loaded.is_set():
+            raise _UnsettledError("it changes its scene collection")
+        return Traits(
+            version=str(version["obsVersion"]),
+            websocket=str(version["obsWebSocketVersion"]),
+            kinds=frozenset(kinds),
+            width=int(video["baseWidth"]),
+            height=int(video["baseHeight"]),
+            fps=float(video["fpsNumerator"]) / float(video["fpsDenominator"]),
+        )
+
+    async def _frames(self, link: Link) -> int:
+        self.stats = await link.call("GetStats")
+        return int(self.stats["renderTotalFrames"])
+
+    async def _rise(self, link: Link, traits: Traits) -> None:
+        self.traits = traits
+        missed: list[ObsEvent] = []
+        self._missed = missed
+        try:
+            await self._up(link, traits)
+        finally:
+            self._missed = None
+        self._usable = True
+        self.reason = ""
+        self._said.clear()
+        log.info(
+            f"Connected to OBS {traits.version} (obs-websocket {traits.websocket}) at {self._where}",
+            obs=traits.version,
+            websocket=traits.websocket,
+        )
+        if not self._loaded.is_set():
+            self.unsettle(COLLECTION_CHANGES)
+        for event in missed:
+            self._hint(event)
+
+    def _fall(self, reason: str) -> None:
+        if self._usable:
+            self._usable = False
+            self.losses += 1
+            self.reason = reason
+            log.warning(f"Lost OBS: {reason}", reason=reason)
+            self._down(reason)
+
+    async def _beat(self, link: Link) -> NoReturn:
+        strikes = 0
+        seen: int | None = None
+        wait = self.pace.beat
+        while True:
+            await asyncio.sleep(wait)
+            try:
+                stats = await link.call("GetStats", seconds=min(link.timeout, max(self.pace.beat, 0.5)))
+            except ObsRefused:
+                continue
+            except ObsTimeout:
+                # The time it had to answer was a wait already.
+                wait, still, reason = 0.0, True, "it does not answer"
+            else:
+                frames = int(stats["renderTotalFrames"])
+                wait, still, reason = self.pace.beat, frames == seen, "its renderer stands still"
+                self.stats, seen = stats, frames
+            strikes = strikes + 1 if still else 0
+            if strikes >= self.pace.strikes:
+                raise Unreachable(f"OBS is connected and dead: {reason}")
+
+    async def _pump(self, link: Link) -> NoReturn:
+        while True:
+            event = await link.events.get()
+            match event.kind:
+                case "CurrentSceneCollectionChanging":
+                    self._loaded.clear()
+                    self.unsettle(COLLECTION_CHANGES)
+                case "CurrentSceneCollectionChanged":
+                    self._loaded.set()
+                    self._hurry.set()
+                case "ExitStarted":
+                    raise Unreachable("OBS is shutting down")
+                case "SceneCreated" | "SceneListChanged":
+                    self._hurry.set()
+                case "SceneRemoved" if event.data.get("sceneName") == self.endpoint.scene:
+                    self.unsettle(f"the scene {self.endpoint.scene!r} was removed")
+                case "SceneNameChanged" if event.data.get("oldSceneName") == self.endpoint.scene:
+                    self.unsettle(f"the scene {self.endpoint.scene!r} was renamed")
+                case "SceneNameChanged":
+                    self._hurry.set()
+                case _ if self._usable:
+                    self._hint(event)
+                case _ if self._missed is not None:
+                    self._missed.append(event)
+
+    # -- what is said, and how long is waited ----------------------------------------------------------------------
+
+    def _tell_refused(self) -> None:
+        key = "obs.password" if self.endpoint.password else "obs.password (it is empty)"
+        line = f"OBS refuses the password: set {key} to the one that OBS shows under WebSocket Server Settings"
+        self._say("password", line, "OBS refuses the password", loud=True)
+
+    def _say(self, topic: str, line: str, reason: str, *, loud: bool = False) -> None:
+        """Each topic once, until OBS has come."""
+        self.reason = reason
+        if topic not in self._said:
+            self._said.add(topic)
+            (log.error if loud else log.warning)(line, reason=reason)
+
+    async def _wait(self, seconds: float | None) -> None:
+        """So many seconds (None: for ever), or until a reconnect is forced."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._forced.wait()

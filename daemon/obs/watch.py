@@ -1,0 +1,130 @@
+"""Looks at one input again and again, and tells what it sees. Polling: obs-gstreamer sends no media events at all."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import structlog
+
+from daemon.obs.connection import NOT_FOUND, Link, Request, Result
+from daemon.obs.inventory import read_scene
+from daemon.obs.readiness import Dead, Judge, Look, Moves, Proven, StateSeen, Still, Verdict
+from daemon.ports import ObsError, ObsGone, ObsRefused, WatchCallbacks
+
+log = structlog.get_logger()
+
+
+class Watch:
+    """The watch over one input while ``run`` runs: until ``stop``, the input's failure, or the loss of OBS."""
+
+    def __init__(
+        self,
+        link: Link,
+        scene: str,
+        name: str,
+        callbacks: WatchCallbacks,
+        *,
+        poll_interval: float,
+        stall: float,
+        proven: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.name = name
+        self._link = link
+        self._scene = scene
+        self._callbacks = callbacks
+        self._clock = clock
+        self._judge = Judge(began=clock(), poll_interval=poll_interval, stall=stall, proven=proven)
+        self._quiet = proven
+        self._item: int | None = None
+        self._stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        """Look, judge, tell, wait. Returns without a word where OBS is lost: that is told elsewhere."""
+        try:
+            while not self._stopping.is_set():
+                over = await self._look_and_tell()
+                if over:
+                    return
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(self._judge.interval):
+                        await self._stopping.wait()
+        except ObsGone:
+            return
+
+    def stop(self) -> None:
+        """No look after this. ``run`` returns once the one under way is over."""
+        self._stopping.set()
+
+    async def _look_and_tell(self) -> bool:
+        """Whether the watch is over."""
+        try:
+            look = await self._look()
+        except ObsGone:
+            raise
+        except ObsError as error:
+            if not isinstance(error, ObsRefused) or error.code != NOT_FOUND:
+                # OBS is slow, or not ready. That says nothing of the input.
+                return False
+            look = None
+        if self._stopping.is_set():
+            return True
+        if look is None:
+            self._callbacks.failed("it is gone from OBS")
+            return True
+        return any(self._tell(verdict) for verdict in self._judge.see(look))
+
+    async def _look(self) -> Look:
+        if self._judge.proven:
+            return self._read(await self._link.batch([self._status()]))
+        if self._item is None:
+            self._item = await self._find()
+        asked = {"sceneName": self._scene, "sceneItemId": self._item}
+        results = await self._link.batch([self._status(), Request("GetSceneItemTransform", asked)])
+        if len(results) == 2 and not results[1].ok:
+            self._item = None  # the item was taken out and put in again by hand
+        return self._read(results)
+
+    async def _find(self) -> int:
+        for item in await read_scene(self._link, self._scene):
+            if item.name == self.name:
+                return item.id
+        raise ObsRefused("GetSceneItemTransform", NOT_FOUND, "it is not in the scene")
+
+    def _status(self) -> Request:
+        return Request("GetMediaInputStatus", {"inputName": self.name})
+
+    def _read(self, results: list[Result]) -> Look:
+        if not results:
+            raise ObsError("GetMediaInputStatus: an empty answer")
+        status = results[0].checked()
+        transform: Any = results[1].data.get("sceneItemTransform") if len(results) > 1 else None
+        cursor = status.get("mediaCursor")
+        return Look(
+            at=self._clock(),
+            state=str(status.get("mediaState")),
+            cursor=cursor if isinstance(cursor, int | float) else None,
+            width=float(transform.get("sourceWidth") or 0.0) if isinstance(transform, Mapping) else 0.0,
+        )
+
+    def _tell(self, verdict: Verdict) -> bool:
+        match verdict:
+            case StateSeen(state):
+                # An adopted input's first state is no change.
+                if not self._quiet:
+                    log.info(f"Source '{self.name}' state: {state}", input=self.name, state=state)
+                self._quiet = False
+            case Proven(seconds):
+                line = f"Source '{self.name}' is PLAYING after {seconds:.2f}s"
+                log.info(line, input=self.name, seconds=round(seconds, 3))
+                self._callbacks.ready(seconds)
+            case Still(seconds):
+                self._callbacks.stalled(seconds)
+            case Moves():
+                self._callbacks.resumed()
+            case Dead(reason):
+                self._callbacks.failed(reason)
+                return True
+        return False
