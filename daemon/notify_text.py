@@ -1,0 +1,105 @@
+"""What people are told, in their words: one short line a message."""
+
+import math
+import re
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+from statemachine import facts
+
+Level = Literal["info", "success", "warning", "failure"]
+"""Apprise's words for how grave it is."""
+
+AGAIN_AFTER: Final = 600.0
+"""Seconds in which the same trouble is told once: OBS tries to publish again every few seconds, for hours."""
+LONGEST_NAME: Final = 64
+LONGEST_TEXT: Final = 300
+MOST_TOPICS: Final = 500
+
+FAILURES: Final = {
+    "creation_failed": "OBS could not make its input",
+    "not_ready": "no picture came",
+    "media_failed": "the picture broke off",
+    "cut_failed": "OBS did not change the picture",
+}
+"""The outcomes of a hand-over that somebody should look at, and what they mean."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One thing to tell."""
+
+    text: str
+    topic: str
+    """What it is about: of two messages on one topic with one text the second is no news for ``quiet`` seconds."""
+    level: Level = "info"
+    quiet: float = 0.0
+
+
+def of_fact(fact: facts.Fact) -> Message | None:
+    """What a fact is worth telling, if anything."""
+    match fact:
+        case facts.OnAirChanged(adopted=True):
+            return None  # the daemon was started anew, the picture is what it was
+        case facts.OnAirChanged(streamer=""):
+            return Message("nobody is on air", "on_air", "warning", math.inf)
+        case facts.OnAirChanged(streamer=streamer):
+            return Message(f"{shown(streamer)} is on air", "on_air", "success", math.inf)
+        case facts.HandoverEnded(outcome=outcome, to_streamer=streamer) if outcome in FAILURES:
+            why = FAILURES[outcome] + (f" ({fact.detail})" if fact.detail and outcome == "creation_failed" else "")
+            what = f"{shown(streamer)} could not be put on air" if streamer else "the show could not go on"
+            return Message(f"{what}: {why}", f"handover:{streamer}", "failure", AGAIN_AFTER)
+        case facts.LineupChanged(what="kicked", streamer=streamer):
+            return Message(f"{shown(streamer)} was kicked", f"kick:{streamer}", "warning")
+        case facts.LineupChanged(what="blocked", streamer=streamer):
+            return Message(f"{shown(streamer)} is kept out", f"kick:{streamer}", "warning")
+        case facts.OrphanReported(input=name):
+            text = f"OBS did not remove the input {name}; it is tried again later"
+            return Message(text, f"orphan:{name}", "warning", AGAIN_AFTER)
+    return None
+
+
+def of_refusal(code: str, message: str) -> Message:
+    """A publisher that was not let in, and why."""
+    # The seconds go by, the refusal is the same.
+    why = re.sub(r" for another [0-9.]+ s$", "", message)
+    return Message(f"a publisher was refused: {why}", f"refused:{code}:{why}", "warning", AGAIN_AFTER)
+
+
+def shown(name: str) -> str:
+    """A streamer's name as a chat may show it: without what would call people (@everyone) or make a link of it."""
+    plain = "".join(char if char.isprintable() else "?" for char in name[:LONGEST_NAME])
+    return re.sub(r"([@<])", "\\1\u200b", plain)
+
+
+def span(seconds: float) -> str:
+    """A length of time as people say it: "30 seconds", "5 minutes", "2 hours"."""
+    for unit, length in (("hour", 3600), ("minute", 60)):
+        if seconds >= 1.5 * length or round(seconds) == length:
+            count = round(seconds / length)
+            return f"{count} {unit}{'' if count == 1 else 's'}"
+    count = round(seconds)
+    return f"{count} second{'' if count == 1 else 's'}"
+
+
+class Repeats:
+    """Lets through what is news. What is held back is counted and told with the next one on the topic."""
+
+    def __init__(self) -> None:
+        self._last: OrderedDict[str, tuple[Message, float, int]] = OrderedDict()
+
+    def admit(self, message: Message, now: float) -> Message | None:
+        """The message as it is to be told, or None where it was told already."""
+        last, at, held_back = self._last.get(message.topic, (None, -math.inf, 0))
+        same = last is not None and last.text == message.text
+        if last is not None and same and now - at < message.quiet:
+            self._last[message.topic] = (last, at, held_back + 1)
+            return None
+        self._last[message.topic] = (message, now, 0)
+        self._last.move_to_end(message.topic)
+        while len(self._last) > MOST_TOPICS:
+            self._last.popitem(last=False)
+        if held_back and same and math.isfinite(message.quiet):
+            return replace(message, text=f"{message.text} ({held_back} more like it in {span(now - at)})")
+        return message
