@@ -26,6 +26,7 @@ from daemon.http.control import Check, Control
 from daemon.http.events import EventHub
 from daemon.http.server import HttpServer
 from daemon.ingest.admission import Admission
+from daemon.ingest.api import open_client
 from daemon.ingest.auth_url import UrlAuth
 from daemon.ingest.kick import Kicker
 from daemon.ingest.reconcile import Reconciler
@@ -85,11 +86,15 @@ class _App:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
         journal = Journal(config.store.path)
-        await journal.open()
         async with contextlib.AsyncExitStack() as stack:
+            # The keys are read before the journal may put a damaged file aside.
+            keys = StreamerIndex(config.store.path)
+            keys.start()
+            stack.callback(keys.stop)
+            await journal.open()
             stack.push_async_callback(journal.close)
-            client = await stack.enter_async_context(aiohttp.ClientSession())
-            dispatcher, server, reconciler, obs = await self._build(journal, client, stack)
+            client = await stack.enter_async_context(open_client())
+            dispatcher, server, reconciler, obs = await self._build(journal, keys, client, stack)
             loop.add_signal_handler(signal.SIGHUP, self._reload, dispatcher)
             stack.callback(loop.remove_signal_handler, signal.SIGHUP)
             try:
@@ -117,7 +122,7 @@ class _App:
         return code
 
     async def _build(
-        self, journal: Journal, client: aiohttp.ClientSession, stack: contextlib.AsyncExitStack
+        self, journal: Journal, keys: StreamerIndex, client: aiohttp.ClientSession, stack: contextlib.AsyncExitStack
     ) -> tuple[Dispatcher, HttpServer, Reconciler, Obs]:
         config = self.config
         policy = policy_of(config)
@@ -136,9 +141,6 @@ class _App:
         submit.append(dispatcher)
         executor.answer_to(dispatcher.submit)
 
-        keys = StreamerIndex(config.store.path)
-        keys.start()
-        stack.callback(keys.stop)
         admission = Admission(lambda: self.config.queue, keys, director.admits, UrlAuth(client), self._redactor.learn)
         reconciler = Reconciler(
             servers, sessions, admission, dispatcher.submit, clock.now, lambda: self.config.ingest.reconcile

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from daemon.cli_streamer import add_parser as add_streamer_parser
 from daemon.client import Client, ClientError, quoted
 from daemon.config import Config
 from daemon.config_load import ConfigError, load
@@ -70,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     kick = with_config(add("kick", _kick, "cut a streamer off and keep it out for a while"))
     kick.add_argument("name", metavar="NAME", help="the streamer")
     kick.add_argument("--seconds", type=float, default=300.0, help="how long to keep it out (default: 300)")
+    add_streamer_parser(commands)
     states = add("states", _states, "print the state machine, drawn from its table")
     states.add_argument("--format", choices=("table", "mermaid"), default="table")
     demo = add("demo", _demo, "run a whole studio on this machine: OBS, an RTMP server, streamers taking turns")
