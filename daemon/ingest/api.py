@@ -17,7 +17,6 @@ MOST_BYTES: Final = 8 * 1024 * 1024
 def open_client() -> aiohttp.ClientSession:
     """The HTTP client for all calls to ingest servers. Close it at the end."""
     return aiohttp.ClientSession(
-        timeout=aiohttp.ClientTimeout(total=TIMEOUT),
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
         headers={"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "motherstream"},
@@ -52,7 +51,13 @@ class Api:
         """The status, one of those accepted, and the object that was answered. Raises IngestError."""
         try:
             async with self._client.request(
-                method, self._base + path, params=query, json=body, headers=self._headers, allow_redirects=False
+                method,
+                self._base + path,
+                params=query,
+                json=body,
+                headers=self._headers,
+                allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(total=TIMEOUT),
             ) as response:
                 if response.status not in accept:
                     raise IngestError(f"{self.where} answered {response.status} to {method} {path.split('?')[0]}")

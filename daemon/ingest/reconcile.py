@@ -47,12 +47,18 @@ class Reconciler:
         self._strangers: dict[str, set[str]] = {}
         self._received: dict[str, dict[str, int]] = {}
         self._gone: dict[str, set[str]] = {}
+        self._heard: set[str] = set()
+        self.heard = asyncio.Event()
+        """Every server was asked once, whether it answered or not."""
+        if not self._servers:
+            self.heard.set()
 
     async def run(self) -> None:
-        """Go on until cancelled."""
+        """Go on until cancelled, also where there is no server to ask."""
         async with asyncio.TaskGroup() as group:
             for server in self._servers:
                 group.create_task(self._watch(server))
+            await asyncio.Event().wait()
 
     async def once(self, server: IngestServer) -> bool:
         """Ask one server; False if it did not answer."""
@@ -97,6 +103,9 @@ class Reconciler:
             except Exception:
                 self._failures[server.prefix] = self._failures.get(server.prefix, 0) + 1
                 log.exception("The ingest server's list could not be used", server=server.where)
+            self._heard.add(server.prefix)
+            if len(self._heard) == len(self._servers):
+                self.heard.set()
             pause = self._interval() * 2.0 ** min(self._failures.get(server.prefix, 0), 10)
             await self._sleep(min(pause, max(LONGEST_PAUSE, self._interval())))
 

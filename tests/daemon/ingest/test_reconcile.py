@@ -175,7 +175,9 @@ async def test_half_a_list_ends_nobody(studio: Set) -> None:
 async def test_it_asks_at_the_start_and_then_at_the_interval_and_backs_off(studio: Set) -> None:
     task = asyncio.create_task(studio.reconciler.run())
     async with asyncio.timeout(5):
+        assert not studio.reconciler.heard.is_set()
         pauses = [await studio.pauses.get()]
+        assert studio.reconciler.heard.is_set()
         assert len(studio.events) == 1
         studio.srs.faults.answer(500)
         while len(pauses) < 6:
@@ -202,6 +204,17 @@ async def test_a_fault_of_one_server_s_reader_does_not_end_the_watch(
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert lines[0]["log_level"] == "error"
+
+
+async def test_with_no_server_to_ask_it_has_heard_all_and_goes_on() -> None:
+    sessions = SessionDirectory(lambda: "")
+    reconciler = Reconciler([], sessions, admission(), lambda event: None, lambda: 1.0, lambda: 5.0)
+    assert reconciler.heard.is_set()
+    task = asyncio.create_task(reconciler.run())
+    done, _ = await asyncio.wait((task,), timeout=0.05)
+    assert not done
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_a_lost_end_of_oryx_does_not_come_back_as_a_ghost() -> None:

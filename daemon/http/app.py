@@ -1,0 +1,79 @@
+"""The application: all routes behind the guards."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from aiohttp import web
+
+from daemon.http.api import QueueRoutes
+from daemon.http.asking import json_object, text_in
+from daemon.http.auth import Guard
+from daemon.http.control import Control
+from daemon.http.errors import errors
+from daemon.http.events import stream
+from daemon.http.health import HealthRoutes
+from daemon.http.hooks import HookRoutes
+from daemon.http.limits import BODY_BYTES, Gate, Limits
+from daemon.http.obs_api import ObsRoutes
+
+HEADERS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+}
+"""On every answer that does not set its own."""
+
+
+def build_app(control: Control, limits: Limits | None = None) -> tuple[web.Application, Gate]:
+    """The application and the gate that its server has to pass connections through."""
+    gate = Gate(limits or Limits())
+    guard = Guard(control.config().http)
+    app = web.Application(
+        middlewares=[gate.middleware, errors, guard.middleware],
+        client_max_size=BODY_BYTES,
+    )
+    app.on_response_prepare.append(_add_headers)
+    app.on_shutdown.append(_closing(control))
+    app.add_routes(HookRoutes(control).routes())
+    app.add_routes(QueueRoutes(control).routes())
+    app.add_routes(ObsRoutes(control).routes())
+    app.add_routes(HealthRoutes(control).routes())
+    app.add_routes(_sign_in_routes(guard))
+    app.add_routes([web.get("/events", _events(control), allow_head=False)])
+    return app, gate
+
+
+def _events(control: Control) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def events(request: web.Request) -> web.StreamResponse:
+        return await stream(request, control.hub)
+
+    return events
+
+
+def _sign_in_routes(guard: Guard) -> list[web.RouteDef]:
+    async def state(request: web.Request) -> web.Response:
+        return guard.state(request)
+
+    async def sign_in(request: web.Request) -> web.Response:
+        return guard.sign_in(request, text_in(await json_object(request), "token"))
+
+    async def sign_out(_: web.Request) -> web.Response:
+        return guard.sign_out()
+
+    return [web.get("/sign-in", state), web.post("/sign-in", sign_in), web.post("/sign-out", sign_out)]
+
+
+def _closing(control: Control) -> Callable[[web.Application], Awaitable[None]]:
+    async def close(_: web.Application) -> None:
+        control.hub.close()
+
+    return close
+
+
+async def _add_headers(_: web.Request, response: web.StreamResponse) -> None:
+    response.headers["Server"] = "motherstream"  # aiohttp has put its own version there by now
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)

@@ -1,0 +1,186 @@
+"""Who may use the control API: a token, a sign-in cookie, and no page of another site.
+
+A token that is set is asked for everywhere but at the hooks, which have a secret of their own, at the probes and at
+the sign-in; ``/metrics`` names streamers, so it asks, too (Prometheus sends bearer tokens). Where none is set the
+daemon listens on loopback alone, and what remains is somebody's browser: a request must name a host that is this
+machine's, lest a page's own name be pointed at it, and one that changes something must not come from another site.
+"""
+
+import hashlib
+import hmac
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Final
+from urllib.parse import urlsplit
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from daemon.config import Http
+from daemon.config_values import is_loopback
+from daemon.http.errors import ApiError
+from daemon.secrets import same
+
+COOKIE: Final = "motherstream"
+COOKIE_SECONDS: Final = 30 * 24 * 3600
+OPEN: Final = frozenset({"/healthz", "/readyz", "/sign-in", "/sign-out", "/"})
+"""Paths that ask for no token: probes, and what one signs in with."""
+OPEN_PREFIX: Final = "/dashboard/"
+"""The dashboard's own files: they hold nothing of anybody's."""
+UNCHECKED: Final = frozenset({"/healthz", "/readyz"})
+"""Paths that may be asked for by any host's name: probes use addresses."""
+HOOKS: Final = "/hooks/"
+SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+WRONG_TOKENS: Final = 10
+"""Wrong tokens in a row that an address may try."""
+REFILL: Final = 6.0
+"""Seconds until it may try one more."""
+MOST_ADDRESSES: Final = 4096
+
+
+class Tries:
+    """How many wrong tokens each address may still give."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._forgiven_at: OrderedDict[str, float] = OrderedDict()
+
+    def wait(self, address: str) -> float:
+        """Seconds until this address may try again; 0 where it may now."""
+        forgiven_at = self._forgiven_at.get(address, 0.0)
+        return max(0.0, forgiven_at - self._clock() - (WRONG_TOKENS - 1) * REFILL)
+
+    def wrong(self, address: str) -> None:
+        """It gave a wrong one."""
+        self._forgiven_at[address] = max(self._forgiven_at.get(address, 0.0), self._clock()) + REFILL
+        self._forgiven_at.move_to_end(address)
+        while len(self._forgiven_at) > MOST_ADDRESSES:
+            self._forgiven_at.popitem(last=False)
+
+
+class Guard:
+    """The middleware, and the sign-in's two routes."""
+
+    def __init__(
+        self,
+        config: Http,
+        monotonic: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._token = config.token.get_secret_value()
+        self._host = config.host.lower()
+        self._tries = Tries(monotonic)
+        self._wall = wall
+
+    @web.middleware
+    async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Let through, or raise ApiError."""
+        # What is in fact served counts, not how its path was spelt.
+        resource = request.match_info.route.resource
+        path = resource.canonical if resource is not None else ""
+        if not path.startswith(HOOKS):
+            if not self._token and path not in UNCHECKED:
+                self._check_host(request)
+            if request.method not in SAFE:
+                self._check_site(request)
+            if self._token and path not in OPEN and not path.startswith(OPEN_PREFIX):
+                self._check_token(request)
+        return await handler(request)
+
+    # --- the sign-in -----------------------------------------------------------------------------------------
+
+    def sign_in(self, request: web.Request, token: str) -> web.Response:
+        """Set the cookie for the right token. Raises ApiError."""
+        if self._token:
+            self._try(request, token)
+        response = web.json_response({"status": "success", "message": "signed in"})
+        if self._token:
+            response.set_cookie(
+                COOKIE,
+                self._cookie(int(self._wall()) + COOKIE_SECONDS),
+                max_age=COOKIE_SECONDS,
+                httponly=True,
+                samesite="Strict",
+                secure=request.secure,
+                path="/",
+            )
+        return response
+
+    def sign_out(self) -> web.Response:
+        """Take the cookie back."""
+        response = web.json_response({"status": "success", "message": "signed out"})
+        response.del_cookie(COOKIE, path="/", httponly=True, samesite="Strict")
+        return response
+
+    def state(self, request: web.Request) -> web.Response:
+        """Whether a token is asked for, and whether this client has signed in."""
+        signed_in = not self._token or self._has_cookie(request)
+        return web.json_response({"token_required": bool(self._token), "signed_in": signed_in})
+
+    # --- checks ----------------------------------------------------------------------------------------------
+
+    def _check_token(self, request: web.Request) -> None:
+        if self._has_cookie(request):
+            return
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        token = token.strip() if scheme.lower() == "bearer" else request.headers.get("X-Token", "")
+        if not token:
+            raise _unauthorized("a token is needed")
+        self._try(request, token)
+
+    def _try(self, request: web.Request, token: str) -> None:
+        # Refused before it is looked at: else the right one would stand out among the refusals.
+        address = request.remote or ""
+        if wait := self._tries.wait(address):
+            seconds = str(int(wait) + 1)
+            message = f"too many wrong tokens: try again in {seconds} s"
+            raise ApiError(429, "too_many_tries", message, {"Retry-After": seconds})
+        if not same(token, self._token):
+            self._tries.wrong(address)
+            raise _unauthorized("the token is wrong")
+
+    def _has_cookie(self, request: web.Request) -> bool:
+        cookie = request.cookies.get(COOKIE, "")
+        expires = cookie.partition(".")[0]
+        if not expires.isascii() or not expires.isdigit() or len(expires) > 12 or int(expires) < self._wall():
+            return False
+        return same(cookie, self._cookie(int(expires)))
+
+    def _cookie(self, expires: int) -> str:
+        text = f"motherstream sign-in until {expires}".encode()
+        return f"{expires}.{hmac.new(self._token.encode(), text, hashlib.sha256).hexdigest()}"
+
+    def _check_host(self, request: web.Request) -> None:
+        host = request.headers.get("Host", "")
+        name = (_host_name(host) or "").lower()
+        if host and not (is_loopback(name) or name == self._host):
+            message = "this host's name is not served: use 127.0.0.1 or localhost, or set http.token"
+            raise ApiError(403, "bad_host", message)
+
+    def _check_site(self, request: web.Request) -> None:
+        refusal = ApiError(403, "cross_site", "a page of another site may not do this")
+        if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
+            raise refusal
+        origin = request.headers.get("Origin")
+        if origin is not None and _place(origin) != request.headers.get("Host", "").lower():
+            raise refusal
+
+
+def _unauthorized(message: str) -> ApiError:
+    return ApiError(401, "unauthorized", message, {"WWW-Authenticate": 'Bearer realm="motherstream"'})
+
+
+def _host_name(host: str) -> str | None:
+    try:
+        return urlsplit(f"//{host}").hostname
+    except ValueError:
+        return None
+
+
+def _place(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc.lower() or None
+    except ValueError:
+        return None

@@ -1,0 +1,94 @@
+"""What the HTTP side needs of the rest of the daemon; the composition root provides it."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from prometheus_client import CollectorRegistry
+
+from daemon.config import Config
+from daemon.http.events import EventHub
+from daemon.ingest.admission import Admission
+from daemon.ingest.sessions import SessionDirectory
+from statemachine.events import Event
+from statemachine.facts import Fact
+from statemachine.policy import Policy
+from statemachine.view import View
+
+
+class Asker(Protocol):
+    """The dispatcher, as much of it as is needed here."""
+
+    async def ask(self, event: Event) -> tuple[Fact, ...]:
+        """Queue an event; the facts of its step, after it was journaled."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObsInfo:
+    """OBS at a glance; None where it is not known yet."""
+
+    connected: bool
+    version: str | None = None
+    websocket: str | None = None
+    source_kind: str | None = None
+
+
+class Studio(Protocol):
+    """OBS as people look at it. The coroutines raise ObsError."""
+
+    @property
+    def info(self) -> ObsInfo:
+        """What is known without asking."""
+
+    def health(self) -> Mapping[str, Any]:
+        """The connection in some detail: plain values for JSON."""
+
+    async def list_inputs(self) -> Sequence[Mapping[str, Any]]:
+        """All inputs of OBS, with their kinds; no settings, for these hold URLs."""
+
+    async def media_status(self, name: str) -> Mapping[str, Any]:
+        """GetMediaInputStatus of one input."""
+
+    async def stream_status(self) -> Mapping[str, Any]:
+        """GetStreamStatus."""
+
+    async def screenshot(self, width: int) -> bytes | None:
+        """The scene as a JPEG that wide; None while there is no picture."""
+
+    async def reconnect(self) -> bool:
+        """Drop the connection and make it anew; whether it is up again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that has to be well for the daemon to do its work."""
+
+    name: str
+    ok: bool
+    detail: str = ""
+    """What is wrong, in a few words without secrets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """Everything that the routes use."""
+
+    config: Callable[[], Config]
+    """As it is now: what may change live does."""
+    now: Callable[[], float]
+    """The events' clock."""
+    dispatcher: Asker
+    view: Callable[[], View]
+    policy: Callable[[], Policy]
+    """The rules' settings with what was set live."""
+    history: Callable[[int], Awaitable[Sequence[Mapping[str, Any]]]]
+    """The last hand-overs, newest first."""
+    studio: Studio
+    admission: Admission
+    sessions: SessionDirectory
+    hub: EventHub
+    registry: CollectorRegistry
+    ready: Callable[[], Sequence[Check]]
+    """What has to be well for /readyz to be so."""
+    alive: Callable[[], bool] = field(default=lambda: True)
+    """The dispatcher makes progress."""

@@ -1,0 +1,71 @@
+"""One form for every error: ``{"error": {"code", "message"}}`` with the right status."""
+
+import asyncio
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Final
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from daemon.ports import ObsError, ObsGone, ObsRefused, ObsTimeout
+
+RESOURCE_NOT_FOUND: Final = 600
+"""obs-websocket's status for an input that is not there."""
+
+log = structlog.get_logger(__name__)
+
+
+class ApiError(Exception):
+    """What a request is refused with. The message is for people and holds nothing secret."""
+
+    def __init__(self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.headers = dict(headers or {})
+
+    def response(self) -> web.Response:
+        """The answer."""
+        return error_response(self.status, self.code, str(self), self.headers)
+
+
+def error_response(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> web.Response:
+    """An answer in the form of all errors."""
+    return web.json_response({"error": {"code": code, "message": message}}, status=status, headers=headers)
+
+
+def obs_error(error: ObsError) -> ApiError:
+    """OBS's answer as ours."""
+    match error:
+        case ObsGone():
+            return ApiError(503, "obs_gone", "OBS is not connected")
+        case ObsTimeout():
+            return ApiError(504, "obs_timeout", str(error))
+        case ObsRefused(code=code) if code == RESOURCE_NOT_FOUND:
+            return ApiError(404, "not_found", error.comment)
+        case _:
+            return ApiError(502, "obs_refused", str(error))
+
+
+@web.middleware
+async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn every exception into an answer. What went wrong inside goes into the log, never into the answer."""
+    try:
+        return await handler(request)
+    except ApiError as error:
+        return error.response()
+    except ObsError as error:
+        return obs_error(error).response()
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        status = HTTPStatus(error.status)
+        headers = {name: error.headers[name] for name in ("Allow", "Retry-After") if name in error.headers}
+        return error_response(status, status.name.lower(), f"{status.phrase}: {request.method} {request.path}", headers)
+    except (asyncio.CancelledError, ConnectionResetError):
+        raise
+    except Exception:
+        log.exception("A request failed", method=request.method, path=request.path)
+        return error_response(500, "internal", "something went wrong here; the log says what")

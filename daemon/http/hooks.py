@@ -1,0 +1,212 @@
+"""``POST /hooks/…``: what the ingest servers tell, answered at once in each server's own form."""
+
+import asyncio
+import ipaddress
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from aiohttp import web
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from daemon.config import Hooks
+from daemon.http.control import Control
+from daemon.http.errors import ApiError
+from daemon.http.limits import read_body
+from daemon.ingest import mediamtx, nginx_rtmp, oryx, srs
+from daemon.ingest.hook import (
+    ACCEPTED,
+    FORM,
+    JSON,
+    Hook,
+    Ignored,
+    Publish,
+    Reply,
+    Unpublish,
+    Verdict,
+    refusal,
+    refused,
+)
+from daemon.ingest.quiet import Quiet
+from daemon.ingest.stream import HookError
+from daemon.secrets import same
+from statemachine.events import Event, Published, Unpublished
+from statemachine.facts import Fact, Refused
+
+JOURNAL_SECONDS: Final = 1.0
+"""Seconds that a publisher waits for its event to be journaled. Then it is let in: the event is queued already."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """One kind of ingest server: how its hooks are read and answered."""
+
+    name: str
+    path: str
+    content_type: str
+    parse: Callable[[bytes], Hook]
+    answer: Callable[[Verdict], Reply]
+
+
+SERVERS: Final = (
+    Server("srs", "/hooks/srs", JSON, srs.parse, srs.answer),
+    Server("nginx-rtmp", "/hooks/nginx-rtmp", FORM, nginx_rtmp.parse, nginx_rtmp.answer),
+    Server("oryx", "/hooks/oryx", JSON, oryx.parse, oryx.answer),
+    Server("mediamtx", "/hooks/mediamtx", JSON, mediamtx.parse, mediamtx.answer),
+)
+
+
+class HookRoutes:
+    """The hooks' handlers."""
+
+    def __init__(self, control: Control) -> None:
+        self._control = control
+        self._quiet = Quiet()
+        self._late: set[asyncio.Task[tuple[Fact, ...]]] = set()
+        self._metrics = HookMetrics(control.registry)
+
+    def routes(self) -> list[web.RouteDef]:
+        """One for each server."""
+        return [web.post(server.path, self._handler(server)) for server in SERVERS]
+
+    def _handler(self, server: Server) -> Callable[[web.Request], Awaitable[web.Response]]:
+        async def handle(request: web.Request) -> web.Response:
+            began = time.perf_counter()
+            verdict = await self._verdict(server, request)
+            if not verdict.accepted:
+                self._tell(server, request, verdict)
+            self._metrics.count(server.name, verdict.code, time.perf_counter() - began)
+            reply = server.answer(verdict)
+            return web.Response(status=reply.status, body=reply.body, content_type=reply.content_type)
+
+        return handle
+
+    async def _verdict(self, server: Server, request: web.Request) -> Verdict:
+        try:
+            self._check_sender(request)
+            if request.content_type != server.content_type:
+                raise ApiError(415, "wrong_content_type", f"the body must be {server.content_type}")
+            raw = await read_body(request)
+            hook = server.parse(raw)
+        except ApiError as error:
+            return refused(error.code, str(error), error.status)
+        except HookError as error:
+            return refusal(error)
+        match hook:
+            case Publish():
+                return await self._publish(hook, raw, server.content_type)
+            case Unpublish():
+                return await self._unpublish(hook)
+            case Ignored(client_ip=None):
+                return ACCEPTED
+            case Ignored(client_ip=ip):
+                return self._let_in(ip or "")
+
+    # --- who sends -------------------------------------------------------------------------------------------
+
+    def _check_sender(self, request: web.Request) -> None:
+        hooks = self._control.config().hooks
+        if not allowed(request.remote or "", hooks):
+            raise ApiError(403, "address_not_allowed", "hooks are not taken from this address (hooks.allow)")
+        # An ingest server sends neither; a browser sends them with every form that a page makes it post.
+        if "Origin" in request.headers or "Sec-Fetch-Site" in request.headers:
+            raise ApiError(403, "cross_site", "hooks are not taken from browsers")
+        secret = hooks.secret.get_secret_value()
+        if secret and not same(request.query.get("secret", ""), secret):
+            raise ApiError(403, "wrong_secret", "the hook's URL must end in ?secret= with hooks.secret")
+
+    def _let_in(self, ip: str) -> Verdict:
+        """MediaMTX asks about somebody who does not publish."""
+        if allowed(ip, self._control.config().hooks):
+            return ACCEPTED
+        return refused("reader_not_allowed", "readers are let in from hooks.allow alone; see authHTTPExclude")
+
+    # --- what it means ---------------------------------------------------------------------------------------
+
+    async def _publish(self, hook: Publish, raw: bytes, content_type: str) -> Verdict:
+        control = self._control
+        verdict = await control.admission.check(hook.ref, control.now(), raw, content_type)
+        if not verdict.accepted:
+            return verdict
+        at = control.now()
+        session = control.sessions.open(hook.ref, verdict, at)
+        told = await self._ask(Published(at, session))
+        refusals = [fact for fact in told if isinstance(fact, Refused)]
+        if refusals:
+            control.sessions.drop(session)
+            return refused(refusals[0].code, refusals[0].message)
+        log.info("A stream is published", session=session.id, streamer=session.streamer, ip=hook.ref.ip or None)
+        return verdict
+
+    async def _unpublish(self, hook: Unpublish) -> Verdict:
+        control = self._control
+        at = control.now()
+        for session_id in control.sessions.end(hook.ref, at):
+            await self._ask(Unpublished(at, session_id))
+            log.debug("A stream has ended", session=session_id)
+        return ACCEPTED
+
+    async def _ask(self, event: Event) -> Sequence[Fact]:
+        """The facts, or nothing where they do not come in time: the event takes effect all the same."""
+        task = asyncio.ensure_future(self._control.dispatcher.ask(event))
+        done, _ = await asyncio.wait((task,), timeout=JOURNAL_SECONDS)
+        if done:
+            return task.result()
+        self._late.add(task)
+        task.add_done_callback(self._came_late)
+        if (count := self._quiet.held_back("slow")) is not None:
+            log.warning("A hook is answered before its event was journaled", seconds=JOURNAL_SECONDS, more=count)
+        return ()
+
+    def _came_late(self, task: "asyncio.Task[tuple[Fact, ...]]") -> None:
+        self._late.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("A hook's event was lost", error=repr(error))
+
+    def _tell(self, server: Server, request: web.Request, verdict: Verdict) -> None:
+        if (count := self._quiet.held_back(f"{server.name} {verdict.code}")) is not None:
+            more = {"more": count} if count else {}
+            log.warning(
+                "A hook was refused",
+                server=server.name,
+                reason=verdict.code,
+                why=verdict.message,
+                address=request.remote,
+                **more,
+            )
+
+
+class HookMetrics:
+    """What hooks there were, and how long they took."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._hooks = Counter(
+            "motherstream_hooks", "Hooks by server and outcome", ("server", "outcome"), registry=registry
+        )
+        self._seconds = Histogram(
+            "motherstream_hook_seconds",
+            "Seconds from a hook's arrival to its answer",
+            ("server",),
+            buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0),
+            registry=registry,
+        )
+
+    def count(self, server: str, outcome: str, seconds: float) -> None:
+        """One more."""
+        self._hooks.labels(server, outcome).inc()
+        self._seconds.labels(server).observe(seconds)
+
+
+def allowed(address: str, hooks: Hooks) -> bool:
+    """Whether the address is in one of ``hooks.allow``."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    # A socket for both families gives IPv4 addresses as IPv6 ones.
+    plain = getattr(ip, "ipv4_mapped", None) or ip
+    return any(plain in network for network in hooks.allow)

@@ -1,0 +1,140 @@
+"""Against clients that are slow, many or long-winded: caps on connections, on time and on bytes."""
+
+import asyncio
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Final, cast
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from daemon.http.errors import ApiError
+
+BODY_BYTES: Final = 64 * 1024
+BODY_SECONDS: Final = 5.0
+"""Seconds that a body may take, from its head to its last byte."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What clients may take."""
+
+    connections: int = 512
+    """Open at once. One more pushes out the one that has waited longest without a request."""
+    waiting: float = 20.0
+    """Seconds that a connection may take to deliver a request's head, and to be idle between two."""
+    sweep: float = 1.0
+    """Seconds between two looks at who has waited too long."""
+
+
+async def read_body(request: web.Request) -> bytes:
+    """The body, if it comes in time and is not too long. Raises ApiError."""
+    most, seconds = BODY_BYTES, BODY_SECONDS
+    too_long = ApiError(413, "too_large", f"the body may have {most} bytes at most", {"Connection": "close"})
+    if request.content_length is not None and request.content_length > most:
+        raise too_long
+    body = bytearray()
+    try:
+        async with asyncio.timeout(seconds):
+            async for chunk in request.content.iter_chunked(16384):
+                body += chunk
+                if len(body) > most:
+                    raise too_long
+    except TimeoutError:
+        raise ApiError(408, "too_slow", f"the body took longer than {seconds:g}s", {"Connection": "close"}) from None
+    except web.RequestPayloadError:
+        raise ApiError(400, "bad_body", "the body is not as its headers say", {"Connection": "close"}) from None
+    return bytes(body)
+
+
+class Guarded(asyncio.Protocol):
+    """One connection: passes everything on to aiohttp's protocol, and is known to the gate."""
+
+    def __init__(self, inner: asyncio.Protocol, gate: "Gate") -> None:
+        self._inner = inner
+        self._gate = gate
+        self.transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+        self._gate.arrived(self)
+        self._inner.connection_made(transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._inner.data_received(data)
+
+    def eof_received(self) -> bool | None:
+        return self._inner.eof_received()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._gate.left(self)
+        self._inner.connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        self._inner.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._inner.resume_writing()
+
+
+class Gate:
+    """Counts the connections, and ends those that wait too long for their own next request."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._waiting: OrderedDict[Guarded, float] = OrderedDict()
+        self._busy: set[Guarded] = set()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def __len__(self) -> int:
+        return len(self._waiting) + len(self._busy)
+
+    def arrived(self, connection: Guarded) -> None:
+        """A new one; where there are too many, the one that has waited longest goes, and that may be itself."""
+        self._waiting[connection] = time.monotonic()
+        if len(self) > self._limits.connections:
+            self._end(next(iter(self._waiting)))
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(self._limits.sweep, self._sweep)
+
+    def left(self, connection: Guarded) -> None:
+        """It is closed."""
+        self._waiting.pop(connection, None)
+        self._busy.discard(connection)
+
+    def close(self) -> None:
+        """No more looks."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    @web.middleware
+    async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """A connection whose request is being worked on does not wait."""
+        connection = request.transport.get_protocol() if request.transport else None
+        if not isinstance(connection, Guarded) or connection not in self._waiting:
+            return await handler(request)
+        del self._waiting[connection]
+        self._busy.add(connection)
+        try:
+            return await handler(request)
+        finally:
+            if connection in self._busy:
+                self._busy.discard(connection)
+                self._waiting[connection] = time.monotonic()
+
+    def _end(self, connection: Guarded) -> None:
+        self.left(connection)
+        if connection.transport is not None:
+            connection.transport.abort()
+
+    def _sweep(self) -> None:
+        self._timer = None
+        latest = time.monotonic() - self._limits.waiting
+        while self._waiting:
+            connection, since = next(iter(self._waiting.items()))
+            if since > latest:
+                self._timer = asyncio.get_running_loop().call_later(self._limits.sweep, self._sweep)
+                return
+            self._end(connection)

@@ -1,0 +1,62 @@
+"""The listening side: aiohttp behind the gate."""
+
+import asyncio
+import logging
+from typing import Final
+
+from aiohttp import web
+
+from daemon.http.limits import Gate, Guarded
+
+LINGER: Final = 2.0
+"""Seconds that an unread body is thrown away for, so that its sender reads the answer."""
+BACKLOG: Final = 256
+
+# aiohttp tells every malformed request with a traceback: anybody could fill the disk.
+_protocol_log = logging.getLogger("daemon.http.protocol")
+_protocol_log.setLevel(logging.CRITICAL)
+
+
+class HttpServer:
+    """Serves one application. ``start`` raises OSError where it cannot listen."""
+
+    def __init__(self, app: web.Application, gate: Gate, host: str, port: int, *, stop_within: float = 3.0) -> None:
+        """``gate`` is the application's own (``build_app`` returns both); 0 takes a free port."""
+        self._host, self._port = host, port
+        self._gate = gate
+        self._listener: asyncio.Server | None = None
+        self._runner = web.AppRunner(
+            app,
+            access_log=None,
+            logger=_protocol_log,
+            keepalive_timeout=15.0,
+            lingering_time=LINGER,
+            auto_decompress=False,
+            shutdown_timeout=stop_within,
+        )
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        if self._listener is not None and self._listener.sockets:
+            self._port = int(self._listener.sockets[0].getsockname()[1])
+        return self._port
+
+    async def start(self) -> None:
+        """Listen."""
+        await self._runner.setup()
+        server = self._runner.server
+        if server is None:
+            raise RuntimeError("the application has no server")
+        make = server
+        self._listener = await asyncio.get_running_loop().create_server(
+            lambda: Guarded(make(), self._gate), self._host, self._port, backlog=BACKLOG
+        )
+
+    async def stop(self) -> None:
+        """Take no more connections, let requests end, close."""
+        if self._listener is not None:
+            self._listener.close()
+        self._gate.close()
+        await self._runner.cleanup()
+        self._listener = None

@@ -1,0 +1,82 @@
+"""The rules' view as the API's JSON."""
+
+from typing import Any
+
+from daemon.clock import iso
+from daemon.http.control import ObsInfo
+from statemachine.facts import HandoverEnded
+from statemachine.view import OnAir, Place, Standby, View
+
+
+def status(view: View, obs: ObsInfo) -> dict[str, Any]:
+    """``GET /status``."""
+    return {
+        "state": view.state.value,
+        "attempt": view.attempt,
+        "held": view.held,
+        "on_air": _on_air(view.on_air) if view.on_air else None,
+        "standby": _standby(view.standby) if view.standby else None,
+        "queue": [_place(place) for place in view.queue],
+        "obs": {
+            "connected": obs.connected,
+            "version": obs.version,
+            "websocket": obs.websocket,
+            "source_kind": obs.source_kind,
+        },
+        "last_switch": _switch(view.last_switch) if view.last_switch else None,
+    }
+
+
+def queue(view: View) -> dict[str, Any]:
+    """``GET /queue``: the line-up in more detail, and who is kept out."""
+    return {
+        "held": view.held,
+        "queue": [
+            {
+                **_place(place),
+                "publishing": place.publishing,
+                "has_turn": place.has_turn,
+                "turn": place.turn_length,
+                "stalled": place.stalled,
+                "failures": place.failures,
+                "grace_remaining": None if place.grace_ends is None else _seconds(max(0.0, place.grace_ends - view.at)),
+            }
+            for place in view.queue
+        ],
+        "blocked": [
+            {"streamer": name, "seconds": _seconds(max(0.0, until - view.at))}
+            for name, until in sorted(view.blocks.items())
+        ],
+    }
+
+
+def _on_air(on_air: OnAir) -> dict[str, Any]:
+    return {
+        "streamer": on_air.streamer,
+        "input": on_air.input,
+        "since": iso(on_air.since),
+        "seconds": _seconds(on_air.seconds),
+        "remaining": None if on_air.remaining is None else _seconds(on_air.remaining),
+    }
+
+
+def _standby(standby: Standby) -> dict[str, Any]:
+    return {"streamer": standby.streamer, "input": standby.input, "ready": standby.ready}
+
+
+def _place(place: Place) -> dict[str, Any]:
+    return {"streamer": place.streamer, "position": place.position, "since": iso(place.since)}
+
+
+def _switch(ended: HandoverEnded) -> dict[str, Any]:
+    return {
+        "from": ended.from_streamer,
+        "to": ended.to_streamer,
+        "reason": ended.reason,
+        "outcome": ended.outcome,
+        "seconds": _seconds(ended.seconds),
+    }
+
+
+def _seconds(value: float) -> float:
+    return round(value, 3)

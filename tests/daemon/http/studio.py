@@ -1,0 +1,235 @@
+"""The daemon as the HTTP side sees it, for tests: everything is a plain value that a test may set."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import ClientResponse, DummyCookieJar
+from aiohttp.test_utils import TestClient, TestServer
+from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
+
+from daemon.config import Config, Hooks, Http, Ingest, Obs, Queue
+from daemon.http.app import build_app
+from daemon.http.control import Check, Control, ObsInfo
+from daemon.http.events import EventHub
+from daemon.ingest.sessions import SessionDirectory
+from daemon.ports import ObsError
+from statemachine import facts
+from statemachine.events import Event
+from statemachine.policy import Policy
+from statemachine.states import State
+from statemachine.view import OnAir, Place, Standby, View
+from tests.daemon.ingest.helpers import Ask, Keys, admission
+
+AT = 1767297600.0
+"""2026-01-01T20:00:00Z."""
+
+SWITCH = facts.HandoverEnded(
+    at=AT,
+    attempt=12,
+    input="GMOTHERSTREAM_12",
+    outgoing="GMOTHERSTREAM_11",
+    from_streamer="carol",
+    to_streamer="alice",
+    reason="skip",
+    outcome="completed",
+    seconds=0.0312,
+)
+
+
+def place(streamer: str, position: int, **changes: Any) -> Place:
+    """One place in the line-up."""
+    values: dict[str, Any] = {
+        "since": AT,
+        "publishing": True,
+        "has_turn": position == 0,
+        "turn_length": 3600.0,
+        "grace_ends": None,
+        "stalled": False,
+        "failures": 0,
+    }
+    return Place(streamer=streamer, position=position, **{**values, **changes})
+
+
+def view(**changes: Any) -> View:
+    """Alice is on air, Bob is ready."""
+    values: dict[str, Any] = {
+        "at": AT + 83.2,
+        "state": State.STANDBY,
+        "attempt": 12,
+        "held": False,
+        "on_air": OnAir("alice", "GMOTHERSTREAM_12", AT, 83.2, 3516.8, True),
+        "standby": Standby("bob", "GMOTHERSTREAM_13", True, AT, False),
+        "queue": (place("alice", 0), place("bob", 1)),
+        "last_switch": SWITCH,
+        "blocks": {},
+        "orphans": (),
+    }
+    return View(**{**values, **changes})
+
+
+class FakeDispatcher:
+    """Remembers what it was asked; answers with the facts that a test has laid ready."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.facts: tuple[facts.Fact, ...] = ()
+        self.stuck: asyncio.Event | None = None
+
+    async def ask(self, event: Event) -> tuple[facts.Fact, ...]:
+        self.events.append(event)
+        if self.stuck:
+            await self.stuck.wait()
+        return self.facts
+
+    def refuse(self, code: str, message: str = "it will not do") -> None:
+        """From now on."""
+        self.facts = (facts.Refused(AT, code, message),)
+
+
+class FakeStudio:
+    """OBS, answering as it is told."""
+
+    def __init__(self) -> None:
+        self.info = ObsInfo(True, "29.0.2", "5.1.0", "gstreamer-source")
+        self.error: ObsError | None = None
+        self.reconnects = 0
+
+    def _answer(self, value: Any) -> Any:
+        if self.error:
+            raise self.error
+        return value
+
+    def health(self) -> Mapping[str, Any]:
+        return {"losses": 3}
+
+    async def list_inputs(self) -> Sequence[Mapping[str, Any]]:
+        rows: Sequence[Mapping[str, Any]] = self._answer([{"inputName": "GMOTHERSTREAM_12", "inputKind": "x"}])
+        return rows
+
+    async def media_status(self, name: str) -> Mapping[str, Any]:
+        status: Mapping[str, Any] = self._answer({"mediaState": "OBS_MEDIA_STATE_PLAYING", "mediaCursor": 7})
+        return status
+
+    async def stream_status(self) -> Mapping[str, Any]:
+        status: Mapping[str, Any] = self._answer({"outputActive": True})
+        return status
+
+    async def screenshot(self, width: int) -> bytes | None:
+        picture: bytes | None = self._answer(None)
+        return picture
+
+    async def reconnect(self) -> bool:
+        self.reconnects += 1
+        return self.info.connected
+
+
+@dataclass
+class House:
+    """All of it, and a client."""
+
+    client: "TestClient[Any, Any]"
+    dispatcher: FakeDispatcher
+    studio: FakeStudio
+    sessions: SessionDirectory
+    hub: EventHub
+    registry: CollectorRegistry
+    keys: Keys
+    ask: Ask
+    config: Config
+    checks: list[Check] = field(default_factory=list)
+    view: View = field(default_factory=view)
+    policy: Policy = field(default_factory=Policy)
+    history: list[dict[str, Any]] = field(default_factory=list)
+    alive: bool = True
+    learnt: list[str] = field(default_factory=list)
+
+    async def get(self, path: str, **more: Any) -> tuple[int, Any]:
+        """Status and JSON."""
+        async with self.client.get(path, **more) as response:
+            return await read(response)
+
+    async def post(self, path: str, **more: Any) -> tuple[int, Any]:
+        """Status and JSON."""
+        async with self.client.post(path, **more) as response:
+            return await read(response)
+
+
+async def read(response: ClientResponse) -> tuple[int, Any]:
+    """Status and JSON."""
+    return response.status, await response.json()
+
+
+def config(token: str = "", **sections: Any) -> Config:
+    """Anybody may publish, unless told otherwise."""
+    return Config(
+        http=sections.get("http", Http(token=SecretStr(token))),
+        hooks=sections.get("hooks", Hooks()),
+        obs=sections.get("obs", Obs()),
+        ingest=sections.get("ingest", Ingest()),
+        queue=sections.get("queue", Queue(auth="open")),
+    )
+
+
+def make_control(house: House, admits: Any = lambda streamer, at: None) -> Control:
+    """What the composition root would make."""
+    gate = admission(None, house.keys, admits, house.ask, house.learnt)
+    gate._config = lambda: house.config.queue
+
+    async def history(count: int) -> Sequence[Mapping[str, Any]]:
+        return house.history[:count]
+
+    return Control(
+        config=lambda: house.config,
+        now=lambda: AT,
+        dispatcher=house.dispatcher,
+        view=lambda: house.view,
+        policy=lambda: house.policy,
+        history=history,
+        studio=house.studio,
+        admission=gate,
+        sessions=house.sessions,
+        hub=house.hub,
+        registry=house.registry,
+        ready=lambda: house.checks,
+        alive=lambda: house.alive,
+    )
+
+
+def make_house(given: Config | None = None, hub: EventHub | None = None) -> House:
+    """Everything but the client."""
+    made = given or config()
+    house: House
+    sessions = SessionDirectory(lambda: house.config.ingest.rtmp_url)
+    house = House(
+        client=None,  # type: ignore[arg-type]  # set by open_house
+        dispatcher=FakeDispatcher(),
+        studio=FakeStudio(),
+        sessions=sessions,
+        hub=hub or EventHub(),
+        registry=CollectorRegistry(),
+        keys=Keys(),
+        ask=Ask(),
+        config=made,
+    )
+    return house
+
+
+@asynccontextmanager
+async def open_house(given: Config | None = None, hub: EventHub | None = None) -> AsyncIterator[House]:
+    """Serve it."""
+    house = make_house(given, hub)
+    app, _ = build_app(make_control(house))
+    async with TestClient(TestServer(app), cookie_jar=DummyCookieJar()) as client:
+        house.client = client
+        yield house
+
+
+async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
+    """Wait until it holds, by the loop's own turns."""
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.get_running_loop().run_in_executor(None, lambda: None)

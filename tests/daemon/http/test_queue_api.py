@@ -1,0 +1,222 @@
+"""The line-up over HTTP."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from statemachine import events as ev
+from statemachine.policy import Policy
+from tests.daemon.http.studio import AT, House, place, view
+
+
+async def test_the_status_is_as_the_contract_has_it(house: House) -> None:
+    assert await house.get("/status") == (
+        200,
+        {
+            "state": "STANDBY",
+            "attempt": 12,
+            "held": False,
+            "on_air": {
+                "streamer": "alice",
+                "input": "GMOTHERSTREAM_12",
+                "since": "2026-01-01T20:00:00Z",
+                "seconds": 83.2,
+                "remaining": 3516.8,
+            },
+            "standby": {"streamer": "bob", "input": "GMOTHERSTREAM_13", "ready": True},
+            "queue": [
+                {"streamer": "alice", "position": 0, "since": "2026-01-01T20:00:00Z"},
+                {"streamer": "bob", "position": 1, "since": "2026-01-01T20:00:00Z"},
+            ],
+            "obs": {
+                "connected": True,
+                "version": "29.0.2",
+                "websocket": "5.1.0",
+                "source_kind": "gstreamer-source",
+            },
+            "last_switch": {
+                "from": "carol",
+                "to": "alice",
+                "reason": "skip",
+                "outcome": "completed",
+                "seconds": 0.031,
+            },
+        },
+    )
+
+
+async def test_what_is_not_there_is_null(house: House) -> None:
+    house.view = view(on_air=None, standby=None, last_switch=None, queue=())
+    _, answer = await house.get("/status")
+    assert (answer["on_air"], answer["standby"], answer["last_switch"], answer["queue"]) == (None, None, None, [])
+
+
+async def test_the_line_up_in_detail(house: House) -> None:
+    away = place("bob", 1, publishing=False, grace_ends=AT + 90.2)
+    house.view = view(queue=(place("alice", 0), away), blocks={"mallory": AT + 383.2}, held=True)
+    status, answer = await house.get("/queue")
+    assert status == 200
+    assert answer["held"] is True
+    assert answer["queue"][1] == {
+        "streamer": "bob",
+        "position": 1,
+        "since": "2026-01-01T20:00:00Z",
+        "publishing": False,
+        "has_turn": False,
+        "turn": 3600.0,
+        "stalled": False,
+        "failures": 0,
+        "grace_remaining": 7.0,
+    }
+    assert answer["blocked"] == [{"streamer": "mallory", "seconds": 300.0}]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "event"),
+    [
+        ("POST", "/queue/skip", ev.SkipRequested(AT)),
+        ("POST", "/queue/hold", ev.Held(AT)),
+        ("POST", "/queue/release", ev.Released(AT)),
+        ("POST", "/queue/bob/move?position=1", ev.MoveRequested(AT, "bob", 1)),
+        ("POST", "/queue/bob/kick", ev.KickRequested(AT, "bob", 300.0)),
+        ("POST", "/queue/bob/kick?seconds=12.5", ev.KickRequested(AT, "bob", 12.5)),
+        ("DELETE", "/queue/bob", ev.RemoveRequested(AT, "bob")),
+        ("DELETE", "/queue/DJ%20%C3%96tzi", ev.RemoveRequested(AT, "DJ Ötzi")),
+        ("DELETE", "/queue/a%2Fb", ev.RemoveRequested(AT, "a/b")),
+        ("DELETE", "/queue/skip", ev.RemoveRequested(AT, "skip")),
+        ("POST", "/update-timer/900", ev.TurnChanged(AT, 900.0, None, False)),
+        ("POST", "/update-timer/900?reset_time=true", ev.TurnChanged(AT, 900.0, None, True)),
+        ("POST", "/update-timer/900?streamer=bob", ev.TurnChanged(AT, 900.0, "bob", False)),
+        ("POST", "/block-toggle", ev.SettingChanged(AT, "block_last", True)),
+        ("POST", "/debug/set-source-z-offset?z_offset=3", ev.SettingChanged(AT, "z_offset", 3)),
+        ("POST", "/debug/obs-job-delay?delay_seconds=0.5", ev.SettingChanged(AT, "job_delay", 0.5)),
+    ],
+)
+async def test_each_request_is_one_event(house: House, method: str, path: str, event: ev.Event) -> None:
+    async with house.client.request(method, path) as response:
+        answer = await response.json()
+    assert response.status == 200
+    assert answer["status"] == "success"
+    assert answer["message"]
+    assert house.dispatcher.events == [event]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/queue/bob/move",
+        "/queue/bob/move?position=x",
+        "/queue/bob/move?position=-1",
+        "/queue/bob/move?position=1e400",
+        "/queue/bob/move?position=" + "9" * 5000,
+        "/queue/bob/kick?seconds=nan",
+        "/queue/bob/kick?seconds=inf",
+        "/queue/bob/kick?seconds=-1",
+        "/queue/bob/kick?seconds=",
+        "/queue/%00/kick",
+        "/queue/%1b%5b31m/kick",
+        "/queue/" + "x" * 300 + "/kick",
+        "/update-timer/0",
+        "/update-timer/604801",
+        "/update-timer/soon",
+        "/update-timer/900?reset_time=maybe",
+        "/debug/set-source-z-offset",
+        "/debug/set-source-z-offset?z_offset=-1",
+        "/debug/set-source-z-offset?z_offset=1.5",
+        "/debug/obs-job-delay?delay_seconds=61",
+    ],
+)
+async def test_a_value_that_cannot_be_is_refused_and_asks_nobody(house: House, path: str) -> None:
+    status, answer = await house.post(path)
+    assert status == 400
+    assert set(answer) == {"error"}
+    assert set(answer["error"]) == {"code", "message"}
+    assert house.dispatcher.events == []
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [("nobody_on_air", 409), ("nobody_waits", 409), ("not_found", 404), ("bad_position", 400), ("on_air", 409)],
+)
+async def test_the_rules_refusal_is_the_answer(house: House, code: str, status: int) -> None:
+    house.dispatcher.refuse(code, "it will not do")
+    answer = await house.post("/queue/skip")
+    assert answer == (status, {"error": {"code": code, "message": "it will not do"}})
+
+
+async def test_a_busy_daemon_says_so(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("daemon.http.asking.ASK_SECONDS", 0.02)
+    house.dispatcher.stuck = asyncio.Event()
+    status, answer = await house.post("/queue/skip")
+    assert (status, answer["error"]["code"]) == (503, "busy")
+
+
+async def test_the_names_that_scripts_know_answer_as_they_did(house: House) -> None:
+    house.policy = Policy(turn=1800.0, block_last=True, z_offset=4, job_delay=2.5)
+    answers: dict[str, Any] = {
+        "/queue-json": {"stream_queue": ["alice", "bob"]},
+        "/time-settings": {"swap_interval": 1800, "remaining_time": 3516},
+        "/block-toggle": {"is_blocked": True},
+    }
+    for path, expected in answers.items():
+        assert await house.get(path) == (200, expected)
+    assert (await house.get("/debug/get-source-z-offset"))[1]["z_offset"] == 4
+    assert (await house.get("/debug/obs-job-delay"))[1]["obs_job_delay_seconds"] == 2.5
+    house.view = view(on_air=None)
+    assert (await house.get("/time-settings"))[1]["remaining_time"] == 0
+
+
+async def test_a_toggle_turns_back_what_is_on(house: House) -> None:
+    house.policy = Policy(block_last=True)
+    await house.post("/block-toggle")
+    assert house.dispatcher.events == [ev.SettingChanged(AT, "block_last", False)]
+
+
+async def test_the_last_hand_overs(house: House) -> None:
+    house.history = [{"attempt": number} for number in range(100)]
+    _, answer = await house.get("/history?count=2")
+    assert answer == {"history": [{"attempt": 0}, {"attempt": 1}]}
+    assert (await house.get("/history?count=0"))[0] == 400
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/nowhere", 404, "not_found"),
+        ("GET", "/queue/skip", 405, "method_not_allowed"),
+        ("PUT", "/status", 405, "method_not_allowed"),
+        ("DELETE", "/status", 405, "method_not_allowed"),
+        ("GET", "/hooks/srs", 405, "method_not_allowed"),
+    ],
+)
+async def test_every_error_has_the_one_form(house: House, method: str, path: str, status: int, code: str) -> None:
+    async with house.client.request(method, path) as response:
+        answer = await response.json()
+    assert response.status == status
+    assert answer["error"]["code"] == code
+    assert ("Allow" in response.headers) == (status == 405)
+
+
+async def test_a_fault_of_ours_is_told_in_the_log_alone(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr("daemon.http.views.status", broken)
+    async with house.client.get("/status") as response:
+        text = await response.text()
+    assert response.status == 500
+    assert "secret detail" not in text
+    assert "Traceback" not in text
+    assert '"code": "internal"' in text
+
+
+async def test_every_answer_is_closed_to_other_pages_and_to_caches(house: House) -> None:
+    for path in ("/status", "/nowhere", "/healthz"):
+        async with house.client.get(path) as response:
+            await response.read()
+        assert response.headers["Server"] == "motherstream"
+        assert response.headers["Cache-Control"] == "no-store"
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+        assert "Access-Control-Allow-Origin" not in response.headers
