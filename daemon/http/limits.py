@@ -3,6 +3,8 @@
 import asyncio
 import time
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -36,11 +38,12 @@ async def read_body(request: web.Request) -> bytes:
         raise too_long
     body = bytearray()
     try:
-        async with asyncio.timeout(seconds):
-            async for chunk in request.content.iter_chunked(16384):
-                body += chunk
-                if len(body) > most:
-                    raise too_long
+        with listening(request):
+            async with asyncio.timeout(seconds):
+                async for chunk in request.content.iter_chunked(16384):
+                    body += chunk
+                    if len(body) > most:
+                        raise too_long
     except TimeoutError:
         raise ApiError(408, "too_slow", f"the body took longer than {seconds:g}s", {"Connection": "close"}) from None
     except web.RequestPayloadError:
@@ -53,12 +56,12 @@ class Guarded(asyncio.Protocol):
 
     def __init__(self, inner: asyncio.Protocol, gate: "Gate") -> None:
         self._inner = inner
-        self._gate = gate
+        self.gate = gate
         self.transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
-        self._gate.arrived(self)
+        self.gate.arrived(self)
         self._inner.connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
@@ -68,7 +71,7 @@ class Guarded(asyncio.Protocol):
         return self._inner.eof_received()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._gate.left(self)
+        self.gate.left(self)
         self._inner.connection_lost(exc)
 
     def pause_writing(self) -> None:
@@ -76,6 +79,25 @@ class Guarded(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._inner.resume_writing()
+
+
+def _guarded(request: web.Request) -> Guarded | None:
+    connection = request.transport.get_protocol() if request.transport else None
+    return connection if isinstance(connection, Guarded) else None
+
+
+@contextmanager
+def listening(request: web.Request) -> Iterator[None]:
+    """While a body is read its sender is waited for: such connections are pushed out as idle ones are."""
+    connection = _guarded(request)
+    if connection is None:
+        yield
+        return
+    connection.gate.waits(connection)
+    try:
+        yield
+    finally:
+        connection.gate.works(connection)
 
 
 class Gate:
@@ -109,20 +131,28 @@ class Gate:
             self._timer.cancel()
             self._timer = None
 
+    def works(self, connection: Guarded) -> None:
+        """Its request is being worked on: it keeps its place."""
+        if self._waiting.pop(connection, None) is not None:
+            self._busy.add(connection)
+
+    def waits(self, connection: Guarded) -> None:
+        """It is the client's turn again: to send the rest of a body, or the next request."""
+        if connection in self._busy:
+            self._busy.discard(connection)
+            self._waiting[connection] = time.monotonic()
+
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """A connection whose request is being worked on does not wait."""
-        connection = request.transport.get_protocol() if request.transport else None
-        if not isinstance(connection, Guarded) or connection not in self._waiting:
+        connection = _guarded(request)
+        if connection is None:
             return await handler(request)
-        del self._waiting[connection]
-        self._busy.add(connection)
+        self.works(connection)
         try:
             return await handler(request)
         finally:
-            if connection in self._busy:
-                self._busy.discard(connection)
-                self._waiting[connection] = time.monotonic()
+            self.waits(connection)
 
     def _end(self, connection: Guarded) -> None:
         self.left(connection)

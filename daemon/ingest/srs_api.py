@@ -30,7 +30,8 @@ class SrsServer:
         """All streams that have a publisher. Raises IngestError."""
         found: dict[str, Listed] = {}
         for page in range(MOST_PAGES):
-            _, answer = await self._api.call("GET", "/api/v1/streams", start=page * PAGE, count=PAGE)
+            # With the slash: without it SRS answers with a redirect.
+            _, answer = await self._api.call("GET", "/api/v1/streams/", start=page * PAGE, count=PAGE)
             self._check(answer)
             streams = rows(answer, "streams", self.where)
             for row in streams:

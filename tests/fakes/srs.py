@@ -146,7 +146,8 @@ class FakeSrs(Serving):
     def routes(self) -> list[web.RouteDef]:
         return [
             web.get("/api/v1/versions", self._versions),
-            web.get("/api/v1/streams", self._streams),
+            web.get("/api/v1/streams", self._redirect),
+            web.get("/api/v1/streams/", self._streams),
             web.get("/api/v1/clients/{id}", self._client),
             web.delete("/api/v1/clients/{id}", self._kick),
         ]
@@ -157,6 +158,10 @@ class FakeSrs(Serving):
 
     async def _versions(self, _: web.Request) -> web.Response:
         return self._answer(data={"major": 5, "minor": 0, "revision": 216, "version": "5.0.216"})
+
+    async def _redirect(self, request: web.Request) -> web.Response:
+        # SRS's mux answers so for a path that it knows with a slash at its end.
+        return web.Response(status=302, headers={"Location": request.path_qs.replace("streams", "streams/", 1)})
 
     async def _streams(self, request: web.Request) -> web.Response:
         start = max(0, int(request.query.get("start", "0")))

@@ -114,6 +114,18 @@ async def test_idle_connections_do_not_keep_a_hook_out() -> None:
             writer.close()
 
 
+async def test_bodies_that_dribble_do_not_keep_a_hook_out() -> None:
+    async with served(Limits(connections=20)) as it:
+        slow = [await it.connect() for _ in range(100)]
+        for _, writer in slow:
+            writer.write(REQUEST[:-20])
+        assert b"200" in await it.hook()
+        assert len(it.gate) <= 20
+        assert len(it.house.dispatcher.events) == 1
+        for _, writer in slow:
+            writer.close()
+
+
 async def test_a_request_under_way_is_not_pushed_out_by_newcomers() -> None:
     async with served(Limits(connections=5)) as it:
         it.house.dispatcher.stuck = asyncio.Event()
