@@ -2,7 +2,7 @@
 
 It asks about readers and users of its API too: those are let in from the networks that hooks may come from, because
 OBS and this daemon are such clients, and refused from anywhere else. It never tells of an end by itself: that comes
-from its list of connections, or sooner from a ``runOnUnavailable`` (``runOnNotReady`` before 1.13) that posts
+from its list of connections, or sooner from a ``runOnUnavailable`` (``runOnNotReady`` in older versions) that posts
 ``{"action": "unpublish", "path": "$MTX_PATH", "id": "$MTX_SOURCE_ID"}``.
 """
 
