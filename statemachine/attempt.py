@@ -16,6 +16,8 @@ class Attempt:
     begun_at: float
     due_at: float | None
     """When its turn came; None as long as it is only made ready."""
+    mode: str = "dynamic"
+    """The policy's, when it began: an attempt ends as it was begun."""
     from_streamer: str = ""
     outgoing: str = ""
     deadline: float | None = None
@@ -25,3 +27,5 @@ class Attempt:
     outcome: str = ""
     detail: str = ""
     ready_at: float | None = None
+    stalled_since: float | None = None
+    """Its picture stood still, or failed, while the cut was under way."""

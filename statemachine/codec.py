@@ -14,24 +14,33 @@ from statemachine import events as ev
 from statemachine.errors import BadSnapshotError
 
 D = TypeVar("D")
+_SCALARS = frozenset({str, float, int, bool, type(None)})
 
 
 def to_plain(value: object) -> Any:
     """What ``json.dumps`` takes."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: to_plain(getattr(value, f.name)) for f in fields(value)}
+    kind = type(value)
+    if kind in _SCALARS:
+        return value
+    if is_dataclass(kind):
+        return {name: to_plain(getattr(value, name)) for name in _names(kind)}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, list | tuple):
         return [to_plain(item) for item in value]
     if isinstance(value, dict):
         return {key: to_plain(item) for key, item in value.items()}
-    return value
+    raise TypeError(f"not plain data: {kind.__name__}")
 
 
 def from_plain(kind: type[D], value: Any) -> D:
     """The inverse, for the type ``kind``. Raises BadSnapshotError, which names the field."""
     return typing.cast(D, _build(kind, value, kind.__name__))
+
+
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(kind))
 
 
 @cache

@@ -117,7 +117,14 @@ class SetSlate(Command):
 
 @dataclass(frozen=True, slots=True)
 class ShowInput(Command):
-    """Show an input again that somebody hid by hand. No answer: the next inventory tells."""
+    """Show the input on air again that somebody hid by hand. No answer: the next inventory tells."""
+
+    input: str
+
+
+@dataclass(frozen=True, slots=True)
+class HideInput(Command):
+    """Hide an own input that somebody showed by hand, or a late cut. No answer: the next inventory tells."""
 
     input: str
 

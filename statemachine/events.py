@@ -88,7 +88,7 @@ class PublishersListed(Event):
     """An ingest server's own list of live publishers, asked for at ``asked_at``."""
 
     server: str
-    """The prefix of the session ids that this list speaks for."""
+    """The prefix of the session ids that this list speaks for, with its separator."""
     asked_at: float
     sessions: tuple[Session, ...]
 
@@ -174,6 +174,8 @@ class ObsLost(Event):
     """OBS cannot be reached, or is connected and dead."""
 
     reason: str
+    down_since: float | None = None
+    """After a restart of the daemon: since when it did not run. Graces do not run out while nobody can return."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +187,7 @@ class ObsReady(Event):
 
 @dataclass(frozen=True, slots=True)
 class InventoryRead(Event):
-    """OBS was re-read while connected: somebody may have touched the scene."""
+    """OBS was re-read while connected: somebody may have touched the scene. ``at`` is when the reading began."""
 
     inventory: Inventory
 

@@ -32,7 +32,7 @@ class HandoverEnded(Fact):
     from_streamer: str
     to_streamer: str
     reason: str
-    """Why it was begun: first, skip, turn, ended, stalled, returned, kick, removed, moved, test, standby."""
+    """Why it was begun: first, skip, turn, ended, stalled, returned, kick, removed, moved, test, lost, standby."""
     outcome: str
     """completed, creation_failed, not_ready, media_failed, stream_ended, superseded, cut_failed, obs_lost."""
     seconds: float

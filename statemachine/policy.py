@@ -1,6 +1,6 @@
 """What the operator may choose: the rules' share of the configuration, as one frozen value."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +36,33 @@ class Policy:
     retry_first: float = 5.0
     retry_most: float = 60.0
     removal_tries: int = 5
+
+    def problem(self, name: str, value: object) -> str | None:
+        """Why this field cannot take this value, in one line; None where it can."""
+        kinds = {f.name: type(f.default) for f in fields(self)}
+        kind = kinds.get(name)
+        if kind is None:
+            return f"there is no setting {name}"
+        if kind is float and type(value) is int:
+            value = float(value)
+        if type(value) is not kind:
+            return f"{name} takes {_KIND_NAMES[kind]}"
+        if name in CHOICES and value not in CHOICES[name]:
+            return f"{name} takes one of: {', '.join(CHOICES[name])}"
+        if isinstance(value, int | float) and kind is not bool:
+            least, strictly = LEAST.get(name, (0.0, False))
+            # Written so that a NaN fails too.
+            if not (least < value if strictly else least <= value) or value > MOST:
+                return f"{name} takes {'more than' if strictly else 'at least'} {least:g} and at most {MOST:g}"
+        return None
+
+
+CHOICES: dict[str, tuple[str, ...]] = {
+    "mode": ("dynamic", "pooled", "static"),
+    "after_turn": ("requeue", "kick"),
+    "during_grace": ("next", "slate"),
+}
+LEAST: dict[str, tuple[float, bool]] = {"turn": (0.0, True), "cut_timeout": (0.0, True), "retry_first": (0.0, True)}
+"""The least value of a number, and whether it must be exceeded; 0 is allowed for all others."""
+MOST = 1e9
+_KIND_NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from statemachine import events as ev
 
+DIGITS = 18
+"""More than a name's number can ever have; Python refuses to read some thousands of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Program:
@@ -12,8 +15,14 @@ class Program:
 
     input: str
     session: ev.Session | None
-    """None: an own input that was found on air and that nobody can be named for."""
+    """None: an own input that was found on air and that nobody can be named for (yet)."""
     since: float
+    attempt: int = 0
+    """The attempt that put it on air; 0 where it was found there."""
+    stalled_since: float | None = None
+    """Its picture stands still, or it told that it will not play any more."""
+    stream: str = ""
+    """``app/stream`` as found in OBS, for as long as nobody can be named for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +32,14 @@ class Adoption:
     program: Program | None
     orphans: tuple[str, ...]
     names: tuple[str, ...]
+    hidden: bool = False
+    """The program is there but hidden."""
 
-    def highest(self, prefix: str) -> int:
-        """The highest number in use, 0 where there is none."""
-        numbers = [name.removeprefix(prefix) for name in self.names if name.startswith(prefix)]
-        return max((int(n) for n in numbers if n.isascii() and n.isdigit()), default=0)
+
+def highest(names: tuple[str, ...], prefix: str) -> int:
+    """The highest number in use, 0 where there is none."""
+    numbers = [name.removeprefix(prefix) for name in names if name.startswith(prefix)]
+    return max((int(n) for n in numbers if n.isascii() and n.isdigit() and len(n) <= DIGITS), default=0)
 
 
 def adopt(
@@ -41,18 +53,24 @@ def adopt(
 
     An incoming whose cut was interrupted comes before the old program: shown, it was proven, and the outgoing is
     hidden by the same batch. A shown input that nobody knows is kept rather than blanked: the director replaces it.
+    Where nothing is shown, a program that is still there was hidden by somebody's hand, or by half a cut: if its
+    stream lives, it is the quickest to be had. Not where the program was just being emptied.
     """
+    names = tuple(item.name for item in inventory.inputs)
     shown = {item.name: item for item in inventory.inputs if item.shown}
     found: Program | None = None
     if incoming is not None and incoming.input in shown:
         found = incoming
     elif program is not None and program.input in shown:
         found = program
-    else:
+    elif shown:
         # The newest first (names count up), and before it one that a live stream can be named for.
         for item in reversed(shown.values()):
             session = identify(item.stream) if item.stream else None
             if found is None or (found.session is None and session is not None):
-                found = Program(item.name, session, at)
-    orphans = tuple(item.name for item in inventory.inputs if found is None or item.name != found.input)
-    return Adoption(found, orphans, tuple(item.name for item in inventory.inputs))
+                found = Program(item.name, session, at, stream=item.stream or "")
+    elif program is not None and program.session is not None and (incoming is None or incoming.input):
+        lives = identify(f"{program.session.app}/{program.session.stream}") == program.session
+        found = program if lives and program.input in names else None
+    orphans = tuple(name for name in names if found is None or name != found.input)
+    return Adoption(found, orphans, names, hidden=found is not None and found.input not in shown)

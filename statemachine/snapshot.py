@@ -3,20 +3,28 @@
 from dataclasses import dataclass
 
 from statemachine.attempt import Attempt
+from statemachine.entry import LineupState
 from statemachine.facts import HandoverEnded
-from statemachine.lineup import LineupState
+from statemachine.orphans import Orphan
 from statemachine.policy import Policy
 from statemachine.program import Program
 from statemachine.states import State
 
 
 @dataclass(frozen=True, slots=True)
-class Orphan:
-    """An own input that nothing refers to, until it is gone."""
+class SwitchoverState:
+    """All that the switchover remembers."""
 
-    name: str
-    retry_at: float | None
-    tries: int
+    state: State
+    program: Program | None
+    attempt: Attempt | None
+    last_number: int
+    next_input: int
+    pool: tuple[str, ...]
+    scene_at: float
+    """When the scene was last changed by us, or read whole."""
+    old_slates: tuple[str, ...]
+    """Slates that a policy named before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +35,9 @@ class Snapshot:
     base: Policy
     overrides: dict[str, bool | int | float | str]
     lineup: LineupState
-    state: State
-    program: Program | None
-    attempt: Attempt | None
-    last_number: int
-    next_input: int
-    pool: tuple[str, ...]
+    switchover: SwitchoverState
     last_cut: float | None
     last_switch: HandoverEnded | None
     orphans: tuple[Orphan, ...]
-    why: str
     proof_at: float | None
     empty_at: float | None

@@ -4,7 +4,7 @@ It knows what the program shows and which attempt is under way. It does not know
 wanted is told to it by events.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 import transitions
@@ -15,12 +15,15 @@ from statemachine import facts
 from statemachine.attempt import Attempt
 from statemachine.errors import IllegalEventError
 from statemachine.policy import Policy
-from statemachine.program import Program, adopt
+from statemachine.program import Program, adopt, highest
+from statemachine.snapshot import SwitchoverState
 from statemachine.states import State
 from statemachine.table import IGNORED, TRANSITIONS
 
 BACKOFF_MOST = 10.0
 """Seconds: the longest pause between two tries to remove an input or to put the scene right."""
+SLATES_MOST = 4
+"""Former slates that are remembered, because the command that hid one may have been lost."""
 
 
 class Switchover:
@@ -35,6 +38,9 @@ class Switchover:
         self.last_number = 0
         self.next_input = 1
         self.pool: tuple[str, ...] = ()
+        self.scene_at = 0.0
+        self.old_slates: tuple[str, ...] = ()
+        self.held = False
         self.commands: list[cmd.Command] = []
         self.facts: list[facts.Fact] = []
         self.orphans_found: list[str] = []
@@ -76,15 +82,44 @@ class Switchover:
         if moved:
             self.facts.append(facts.StateChanged(event.at, state, name, self.state, number))
 
-    def restore_state(self, state: State) -> None:
-        """Stand where a snapshot stood."""
-        self._machine.set_state(state, self)
+    def use(self, policy: Policy) -> None:
+        """The policy from now on. A slate that it no longer names is hidden, now and whenever OBS comes back."""
+        before, self.policy = self.policy.slate, policy
+        if policy.slate == before:
+            return
+        old = dict.fromkeys((*self.old_slates, before))
+        self.old_slates = tuple(name for name in old if name not in ("", policy.slate))[-SLATES_MOST:]
+        if self.state is not State.RECOVERING:
+            self._set_slates()
+
+    @property
+    def kept(self) -> SwitchoverState:
+        """All of it, for the snapshot."""
+        return SwitchoverState(
+            self.state,
+            self.program,
+            self.attempt,
+            self.last_number,
+            self.next_input,
+            self.pool,
+            self.scene_at,
+            self.old_slates,
+        )
+
+    def restore(self, kept: SwitchoverState) -> None:
+        """Stand where the snapshot was taken."""
+        self._machine.set_state(kept.state, self)
+        self.program, self.attempt, self.last_number = kept.program, kept.attempt, kept.last_number
+        self.next_input, self.pool, self.scene_at = kept.next_input, kept.pool, kept.scene_at
+        self.old_slates = kept.old_slates
 
     # --- beginning -------------------------------------------------------------------------------------------
 
     def begin(self, at: float, target: ev.Session | None, reason: str, *, due: bool) -> None:
         """From IDLE: the next attempt, for ``target``, or to empty the program where that is None."""
         self.last_number += 1
+        if self.policy.mode != "pooled":
+            self.pool = ()
         self.attempt = Attempt(
             number=self.last_number,
             input=self._next_name() if target else "",
@@ -92,6 +127,7 @@ class Switchover:
             reason=reason,
             begun_at=at,
             due_at=at if due else None,
+            mode=self.policy.mode,
             from_streamer=self.on_air_streamer,
             outgoing=self.program.input if self.program else "",
         )
@@ -122,11 +158,24 @@ class Switchover:
         self.handle(kind[self.state](now, attempt.number))
         return True
 
-    def hurry(self, now: float) -> None:
-        """Cut the outgoing's grace short: somebody waits for the picture to change again."""
+    def hurry(self, now: float) -> bool:
+        """Cut a grace or a backoff short: the picture has to change again. True if that rang the deadline."""
         attempt = self.attempt
-        if self.state is State.CLEANUP and attempt and attempt.outcome == "completed" and attempt.tries == 0:
-            self._set(deadline=min(now, attempt.deadline) if attempt.deadline is not None else None)
+        if self.state is not State.CLEANUP or attempt is None or attempt.deadline is None or attempt.restore:
+            return False
+        # A removal that failed gets one more try; then it is left to the sweep.
+        self._set(deadline=now, tries=self.policy.removal_tries if attempt.tries else 0)
+        return self.expire(now)
+
+    @property
+    def in_use(self) -> Collection[str]:
+        """Inputs that something refers to."""
+        names = {self.policy.static_input, *(self.pool if self.policy.mode == "pooled" else ())}
+        if self.program:
+            names.add(self.program.input)
+        if self.attempt:
+            names |= {self.attempt.input, self.attempt.outgoing, self.attempt.victim}
+        return names
 
     # --- guards ----------------------------------------------------------------------------------------------
 
@@ -156,10 +205,10 @@ class Switchover:
     def create(self, event: ev.TargetChosen) -> None:
         a = self._attempt
         assert a.target is not None
-        if self.policy.mode == "static":
+        if a.mode == "static":
             self._do(cmd.RestartInput(a.number, a.input, a.target))
         else:
-            self._do(cmd.CreateInput(a.number, a.input, a.target, reuse=self.policy.mode == "pooled"))
+            self._do(cmd.CreateInput(a.number, a.input, a.target, reuse=a.mode == "pooled"))
 
     def take_off(self, event: ev.ProgramEmptied) -> None:
         a = self._attempt
@@ -173,7 +222,7 @@ class Switchover:
     def place_and_watch(self, event: ev.InputCreated) -> None:
         a = self._attempt
         self._set(deadline=event.at + self.policy.ready_timeout)
-        if self.policy.mode != "static":
+        if a.mode != "static":
             self._do(cmd.PlaceInput(a.number, a.input, self.policy.z_offset))
         self._do(cmd.WatchInput(a.number, a.input, self.policy.ready_timeout))
 
@@ -206,33 +255,34 @@ class Switchover:
 
     def cut_done(self, event: ev.CutDone) -> None:
         a = self._attempt
-        static = self.policy.mode == "static"
-        self.program = Program(a.input, a.target, event.at) if a.target else None
-        same = a.outgoing == a.input
-        self._set(
-            victim="" if static or same else a.outgoing,
-            deadline=event.at + self.policy.cleanup_grace if a.outgoing and not (static or same) else event.at,
-        )
+        since = a.stalled_since
+        self.program = Program(a.input, a.target, event.at, a.number, since) if a.target else None
+        self.scene_at = event.at
+        leaves = a.outgoing not in ("", a.input, self.policy.static_input)
+        if a.mode == "static":
+            self._set_slates()  # ToggleInput leaves it alone
+        grace = self.policy.cleanup_grace if leaves else 0.0
+        self._set(victim=a.outgoing if leaves else "", deadline=event.at + grace)
         self._end(event.at, "completed")
-        self.facts.append(
-            facts.OnAirChanged(event.at, a.target.streamer if a.target else "", a.input if a.target else "")
-        )
+        self.facts.append(self._on_air(event.at))
 
     def cut_failed(self, event: ev.CutFailed | ev.CutTimedOut) -> None:
         reason = event.reason if isinstance(event, ev.CutFailed) else "OBS did not answer in time"
         self._end(event.at, "cut_failed", reason)
-        static = self.policy.mode == "static"
-        self._set(deadline=None, restore=not static, victim="" if static else self._attempt.input)
-        if static:
+        if self._attempt.mode == "static":
             self._set(deadline=event.at)
         else:
+            self._set(deadline=None, restore=True, victim=self._attempt.input)
             self.restore_again(event)
 
     def restore_again(self, event: ev.Event) -> None:
         a = self._attempt
-        self._do(cmd.RestoreOutgoing(a.number, a.input or None, a.outgoing or None, self.policy.slate))
+        # Somebody may have removed the outgoing since.
+        outgoing = self.program.input if self.program else None
+        self._do(cmd.RestoreOutgoing(a.number, a.input or None, outgoing, self.policy.slate))
 
     def restored(self, event: ev.OutgoingRestored) -> None:
+        self.scene_at = event.at
         self._set(restore=False, tries=0, deadline=event.at)
 
     def restore_later(self, event: ev.RestoreFailed) -> None:
@@ -240,15 +290,18 @@ class Switchover:
 
     def remove(self, event: ev.CleanupDue) -> None:
         a = self._attempt
-        kind = cmd.ParkInput if self.policy.mode == "pooled" else cmd.RemoveInput
+        parked = self.policy.mode == "pooled" and a.victim in self.pool
+        kind = cmd.ParkInput if parked else cmd.RemoveInput
         self._do(kind(a.number, a.victim, outgoing=a.victim == a.outgoing))
 
     def remove_later(self, event: ev.RemovalFailed) -> None:
         self._retry(event.at, event.reason)
 
     def give_up(self, event: ev.RemovalFailed) -> None:
-        self.orphans_found.append(self._attempt.victim)
-        self.facts.append(facts.OrphanReported(event.at, self._attempt.victim, event.reason))
+        victim = self._attempt.victim
+        self.pool = tuple(name for name in self.pool if name != victim)
+        self.orphans_found.append(victim)
+        self.facts.append(facts.OrphanReported(event.at, victim, event.reason))
         self.attempt = None
 
     def removed(self, event: ev.InputRemoved) -> None:
@@ -263,26 +316,58 @@ class Switchover:
         if not self.attempt.outcome:
             self._end(event.at, "obs_lost", event.reason)
         # A cut under way may have happened: its attempt is kept until the inventory tells.
-        if self.state is State.SWAPPING:
+        if self.state is State.SWAPPING or self.attempt.restore:
             self._set(deadline=None)
         else:
             self.attempt = None
 
     def adopt(self, event: ev.ObsReady) -> None:
-        incoming = Program(self.attempt.input, self.attempt.target, event.at) if self.attempt else None
-        result = adopt(event.inventory, self.program, incoming, self._identify, event.at)
-        changed = result.program != self.program
-        self.program, self.attempt = result.program, None
-        keep = set(self.pool) | ({self.policy.static_input} if self.policy.mode == "static" else set())
-        self.orphans_found += [name for name in result.orphans if name not in keep]
-        self.next_input = max(self.next_input, result.highest(self.policy.prefix) + 1)
+        a, before = self.attempt, self.program
+        incoming = Program(a.input, a.target, event.at) if a else None
+        result = adopt(event.inventory, before, incoming, self._identify, event.at)
+        found = result.program
+        static = self.policy.static_input
+        if found is None and a is None and before and before.input == static and static not in result.names:
+            found = before  # it bears no number, so inventories do not list it
+        # Its new watch belongs to no attempt, and tells of a stall afresh.
+        self.program = replace(found, attempt=0, stalled_since=None) if found else None
+        self.attempt, self.scene_at = None, event.at
+        self.orphans_found += [name for name in result.orphans if name not in self.in_use]
+        self.next_input = max(self.next_input, highest(result.names, self.policy.prefix) + 1)
         if self.program:
             self._do(cmd.WatchOnAir(self.program.input))
-        if self.policy.slate:
-            self._do(cmd.SetSlate(self.policy.slate, shown=self.program is None))
-        if changed or self.program:
-            name = self.program.input if self.program else ""
-            self.facts.append(facts.OnAirChanged(event.at, self.on_air_streamer, name, adopted=True))
+            if result.hidden and not self.held:
+                self._do(cmd.ShowInput(self.program.input))
+        self._set_slates()
+        if before or self.program:
+            self.facts.append(self._on_air(event.at, adopted=True))
+
+    # --- OBS was re-read -------------------------------------------------------------------------------------
+
+    def reread(self, event: ev.InventoryRead, now: float) -> bool:
+        """Somebody may have touched the scene; True if the program is gone. While held their hand is respected.
+
+        What was read before the scene was last changed says nothing about it.
+        """
+        if self.state in (State.RECOVERING, State.SWAPPING):
+            return False
+        known = {item.name: item for item in event.inventory.inputs}
+        self.next_input = max(self.next_input, highest(tuple(known), self.policy.prefix) + 1)
+        self.orphans_found += [name for name in known if name not in self.in_use]
+        program = self.program
+        if self.held or event.at <= self.scene_at:
+            return False
+        lost = program is not None and program.input not in known and program.input != self.policy.static_input
+        if lost:
+            self.program = None
+            self.facts.append(self._on_air(now))
+            self._set_slates()
+        if not (self.attempt and self.attempt.restore):
+            for item in event.inventory.inputs:
+                wanted = self.program is not None and item.name == self.program.input
+                if item.shown != wanted and (wanted or item.shown) and item.name != self.policy.static_input:
+                    self._do(cmd.ShowInput(item.name) if wanted else cmd.HideInput(item.name))
+        return lost
 
     # --- helpers ---------------------------------------------------------------------------------------------
 
@@ -297,6 +382,12 @@ class Switchover:
     def _do(self, command: cmd.Command) -> None:
         self.commands.append(command)
 
+    def _set_slates(self) -> None:
+        for name in self.old_slates:
+            self._do(cmd.SetSlate(name, shown=False))
+        if self.policy.slate:
+            self._do(cmd.SetSlate(self.policy.slate, shown=self.program is None))
+
     def _swap(self, at: float) -> None:
         # The program may have changed hands since the attempt began: what is hidden is what is shown now.
         self._set(
@@ -305,20 +396,23 @@ class Switchover:
             from_streamer=self.on_air_streamer,
         )
         a = self._attempt
-        if self.policy.mode == "static":
+        # An outgoing from another mode is hidden by a cut.
+        if a.mode == "static" and a.outgoing in ("", a.input):
             self._do(cmd.ToggleInput(a.number, a.input))
         else:
             self._do(cmd.Cut(a.number, a.input, a.outgoing or None, self.policy.slate, self.policy.fade))
 
     def _fail(self, at: float, outcome: str, detail: str) -> None:
         self._end(at, outcome, detail)
-        static = self.policy.mode == "static"
         # At once, and on a deadline like every removal: the director lets it ring in the same step.
-        self._set(victim="" if static else self._attempt.input, deadline=at)
+        self._set(victim="" if self._attempt.mode == "static" else self._attempt.input, deadline=at)
 
     def _retry(self, at: float, reason: str) -> None:
         tries = self._attempt.tries + 1
-        self._set(tries=tries, detail=reason, deadline=at + min(BACKOFF_MOST, 0.5 * 2 ** (tries - 1)))
+        self._set(tries=tries, detail=reason, deadline=at + min(BACKOFF_MOST, 0.5 * 2 ** min(tries - 1, 10)))
+
+    def _on_air(self, at: float, *, adopted: bool = False) -> facts.OnAirChanged:
+        return facts.OnAirChanged(at, self.on_air_streamer, self.program.input if self.program else "", adopted)
 
     def _end(self, at: float, outcome: str, detail: str = "") -> None:
         self._set(outcome=outcome, detail=detail)

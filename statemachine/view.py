@@ -109,11 +109,11 @@ def make_view(director: "Director", at: float) -> View:
         at=at,
         state=switchover.state,
         attempt=switchover.last_number,
-        held=lineup.state.held,
+        held=lineup.held,
         on_air=on_air,
         standby=standby,
         queue=queue,
         last_switch=director.last_switch,
-        blocks={name: until for name, until in lineup.state.blocks.items() if until > at},
+        blocks={name: until for name, until in lineup.blocks.items() if until > at},
         orphans=director.orphans,
     )

@@ -1,0 +1,71 @@
+"""One streamer in the line-up, and all that the line-up remembers."""
+
+from dataclasses import dataclass, field
+
+from statemachine import events as ev
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One streamer in the line-up."""
+
+    streamer: str
+    joined_at: float
+    sessions: tuple[ev.Session, ...] = ()
+    """Live ones, oldest first; the first is played until it ends, because a second one's publish may yet be refused."""
+    turn_began: float | None = None
+    turn_length: float | None = None
+    away_since: float | None = None
+    grace_used: float = 0.0
+    stalled_since: float | None = None
+    """Of the turn's holder: its picture stands still, and it keeps the turn for its grace."""
+    retry_at: float | None = None
+    failures: int = 0
+    transient: bool = False
+    """Asked for by hand, without a hook: leaves with its turn."""
+
+    @property
+    def session(self) -> ev.Session | None:
+        """The one to play."""
+        return self.sessions[0] if self.sessions else None
+
+    def showable(self, now: float) -> bool:
+        """A picture can be expected of it."""
+        return self.stalled_since is None and self.may_try(now)
+
+    def may_try(self, now: float) -> bool:
+        """It publishes, and no failure keeps it waiting."""
+        return bool(self.sessions) and (self.retry_at is None or self.retry_at <= now)
+
+    @property
+    def missed_since(self) -> float | None:
+        """Since when no picture can be had of it: it is away, or stands still in its turn."""
+        return self.away_since if self.away_since is not None else self.stalled_since
+
+    def grace_until(self, at: float) -> float:
+        """The grace that it has used in this turn, this absence included."""
+        return self.grace_used + (max(0.0, at - self.missed_since) if self.missed_since is not None else 0.0)
+
+
+@dataclass(slots=True)
+class LineupState:
+    """All that the line-up remembers; plain data for the snapshot."""
+
+    entries: list[Entry] = field(default_factory=list)
+    ousted: dict[str, float] = field(default_factory=dict)
+    """Sessions that still publish but were taken out of the line-up."""
+    ended: dict[str, float] = field(default_factory=dict)
+    """Sessions that ended a short while ago."""
+    missing: dict[str, float] = field(default_factory=dict)
+    """Sessions that one list of their server lacked already, and when that was asked for."""
+    blocks: dict[str, float] = field(default_factory=dict)
+    """Streamers that were kicked, and until when they are kept out."""
+    born: dict[str, float] = field(default_factory=dict)
+    """Live sessions of the line-up, and when they were accepted."""
+    held: bool = False
+    last_streamer: str = ""
+    """Whose turn ended last, for block_last."""
+    why: str = ""
+    """What last changed the order: skip, turn, kick, removed, moved, test, lost; empty after the next picture."""
+    whose: str = ""
+    """Whom it concerned."""

@@ -1,0 +1,67 @@
+"""What the watches tell of pictures that stand still, fail or move again, and whose picture that is."""
+
+from dataclasses import replace
+
+from statemachine import events as ev
+from statemachine import facts
+from statemachine.lineup import Lineup
+from statemachine.states import State
+from statemachine.switchover import Switchover
+
+
+class Pictures:
+    """Tells the line-up of the one on air, and the switchover of the incoming."""
+
+    def __init__(self, lineup: Lineup, switchover: Switchover) -> None:
+        self._lineup = lineup
+        self._switchover = switchover
+
+    def stalled(self, event: ev.MediaStalled) -> None:
+        """A picture stands still."""
+        program, attempt = self._switchover.program, self._switchover.attempt
+        if program and program.input == event.input:
+            self._stands_still(event.at, event.since)
+        elif attempt and attempt.input == event.input and self._switchover.state is not State.BUFFERING:
+            self._incoming_failed(ev.MediaFailed(event.at, attempt.number, "its picture stands still"))
+
+    def failed(self, event: ev.MediaFailed) -> None:
+        """An input will not play any more. On air that is a stall."""
+        program = self._switchover.program
+        if program and program.attempt == event.attempt:
+            self._stands_still(event.at, event.at)
+        else:
+            self._incoming_failed(event)
+
+    def resumed(self, event: ev.MediaResumed) -> None:
+        """A picture that stood still moves again."""
+        program, attempt = self._switchover.program, self._switchover.attempt
+        if program and program.input == event.input:
+            self._switchover.program = replace(program, stalled_since=None)
+            if program.session:
+                self._lineup.moves(event.at, program.session.id)
+        elif attempt and attempt.input == event.input:
+            self._switchover.attempt = replace(attempt, stalled_since=None)
+
+    def name_program(self, at: float) -> None:
+        """An input that was found on air turns out to play a stream that was live before: carry on with it."""
+        program = self._switchover.program
+        if program is None or program.session is not None or not program.stream:
+            return
+        if session := self._lineup.by_stream(program.stream):
+            self._switchover.program = replace(program, session=session, stream="")
+            self._switchover.facts.append(facts.OnAirChanged(at, session.streamer, program.input, adopted=True))
+
+    def _incoming_failed(self, event: ev.MediaFailed) -> None:
+        """While the cut is under way its outcome decides first; then it counts as a stall of the one on air."""
+        attempt = self._switchover.attempt
+        if attempt and attempt.number == event.attempt and self._switchover.state is State.SWAPPING:
+            self._switchover.attempt = replace(attempt, stalled_since=event.at)
+        self._switchover.handle(event)
+
+    def _stands_still(self, at: float, since: float) -> None:
+        program = self._switchover.program
+        if program and program.stalled_since is None:
+            since = min(max(since, program.since), at)
+            self._switchover.program = replace(program, stalled_since=since)
+            if program.session:
+                self._lineup.stalled(at, program.session.id, since)

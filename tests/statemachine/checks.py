@@ -1,0 +1,141 @@
+"""What must never happen, looked at after every single event and every single change of the scene."""
+
+from statemachine import commands as cmd
+from statemachine import events as ev
+from statemachine import facts
+from statemachine.director import Director
+from statemachine.lineup import Entry
+from statemachine.states import State
+from tests.statemachine.model_obs import ModelObs
+
+EPSILON = 1e-6
+
+
+class Checks:
+    """Watches one director and the OBS that it drives."""
+
+    def __init__(self, director: Director, obs: ModelObs) -> None:
+        self.director = director
+        self.obs = obs
+        self.names_asked: set[str] = set()
+        self.turns_seen: dict[str, dict[str, int]] = {}
+        """For each that waits and could be shown: how many turns each other one has had meanwhile."""
+        self.away: dict[str, float] = {}
+        """Seconds of grace of the one who has the turn, measured here and not by the rules."""
+        self.last_at = 0.0
+        self._before: tuple[Entry, ...] = ()
+
+    def restarted(self, director: Director, at: float) -> None:
+        """The daemon was restarted: the clock of its graces stood still."""
+        self.director, self.last_at = director, at
+
+    def before(self) -> None:
+        """Just before an event."""
+        self._before = tuple(self.director.lineup)
+
+    def after(self, event: ev.Event, commands: tuple[cmd.Command, ...], told: tuple[facts.Fact, ...]) -> None:
+        """Just after it."""
+        now = self.director.now
+        for command in commands:
+            self._command(command)
+        after = tuple(self.director.lineup)
+        requeued = {f.streamer for f in told if isinstance(f, facts.LineupChanged) and f.what == "requeued"}
+        self._order(event, after, requeued)
+        self._fairness(event, after, now)
+        self._grace(after, now)
+        self._shape(now)
+        self.last_at = now
+
+    def scene_changed(self) -> None:
+        """A frame is rendered: no two own inputs in it, unless somebody else's hand was in it."""
+        shown = [item.name for item in self.obs.shown if not item.astray]
+        assert len(shown) <= 1, f"shown at once: {shown}"
+
+    def removing(self, name: str) -> None:
+        """An input is about to go."""
+        item = self.obs.items.get(name)
+        if item is not None and item.shown and not item.astray:
+            assert len(self.obs.shown) > 1, f"{name} is removed while it is on air"
+
+    def _command(self, command: cmd.Command) -> None:
+        switchover, lineup = self.director.switchover, self.director.lineup
+        on_air = switchover.program.input if switchover.program else ""
+        match command:
+            case cmd.Cut(incoming=str() as incoming):
+                item = self.obs.items.get(incoming)
+                assert item is None or item.proven, f"{incoming} is cut to before it is ready"
+                self._not_blocked()
+            case cmd.Cut(incoming=None):
+                policy = self.director.policy
+                assert policy.slate or not any(entry.showable(self.director.now) for entry in lineup), "blanked"
+            case cmd.RemoveInput() | cmd.ParkInput() | cmd.RemoveOrphan():
+                assert command.input != on_air, f"{on_air} is removed while it is on air"
+            case cmd.HideInput():
+                assert command.input != on_air
+            case cmd.CreateInput():
+                assert command.reuse or command.input not in self.names_asked, f"{command.input} is used twice"
+                assert command.reuse or command.input not in self.obs.items, f"{command.input} is there already"
+                self.names_asked.add(command.input)
+                self._not_blocked()
+            case _:
+                pass
+
+    def _not_blocked(self) -> None:
+        attempt = self.director.switchover.attempt
+        assert attempt is not None
+        if attempt.target is not None:
+            until = self.director.lineup.blocks.get(attempt.target.streamer, 0.0)
+            assert until <= self.director.now, f"{attempt.target.streamer} is blocked"
+
+    def _order(self, event: ev.Event, after: tuple[Entry, ...], requeued: set[str]) -> None:
+        names = [entry.streamer for entry in after]
+        assert len(set(names)) == len(names), "twice in the line-up"
+        if isinstance(event, ev.MoveRequested | ev.TestRequested):
+            return
+        turns = {entry.streamer: entry.turn_began for entry in self._before}
+        settled = [e.streamer for e in after if e.streamer in turns and turns[e.streamer] == e.turn_began]
+        stayed = [name for name in settled if name not in requeued]
+        assert stayed == [entry.streamer for entry in self._before if entry.streamer in stayed], "the order was lost"
+        holders = [entry.streamer for entry in after if entry.turn_began is not None]
+        assert holders in ([], names[:1]), f"turns: {holders}"
+
+    def _fairness(self, event: ev.Event, after: tuple[Entry, ...], now: float) -> None:
+        if isinstance(event, ev.MoveRequested | ev.TestRequested):
+            self.turns_seen.clear()
+        turns = {entry.streamer: entry.turn_began for entry in self._before}
+        began = [e.streamer for e in after if e.turn_began is not None and turns.get(e.streamer) != e.turn_began]
+        waiting = {e.streamer for e in after if e.turn_began is None and e.showable(now)}
+        self.turns_seen = {name: seen for name, seen in self.turns_seen.items() if name in waiting}
+        for name in waiting:
+            seen = self.turns_seen.setdefault(name, {})
+            for other in began if not isinstance(event, ev.TurnChanged) else ():
+                seen[other] = seen.get(other, 0) + 1
+                assert seen[other] <= 1, f"{name} waits while {other} has another turn"
+
+    def _grace(self, after: tuple[Entry, ...], now: float) -> None:
+        policy, lineup = self.director.policy, self.director.lineup
+        turns = {entry.streamer: entry for entry in self._before}
+        away: dict[str, float] = {}
+        for entry in after:
+            if entry.away_since is not None:
+                ends = lineup.grace_ends(entry)
+                assert ends is not None
+                assert ends > now, f"{entry.streamer} outstays its grace"
+            known = turns.get(entry.streamer)
+            if known is None or entry.turn_began is None or known.turn_began != entry.turn_began:
+                continue
+            gone = now - self.last_at if known.away_since is not None else 0.0
+            away[entry.streamer] = self.away.get(entry.streamer, 0.0) + gone
+            assert away[entry.streamer] <= policy.grace_cap + EPSILON, f"{entry.streamer}'s grace outlives its cap"
+        self.away = away
+
+    def _shape(self, now: float) -> None:
+        director = self.director
+        deadline = director.deadline
+        assert deadline is None or deadline > now
+        attempt, state = director.switchover.attempt, director.switchover.state
+        if state is State.IDLE:
+            assert attempt is None
+        elif state is not State.RECOVERING:
+            assert attempt is not None
+        assert len(director.switchover.pool) <= 2

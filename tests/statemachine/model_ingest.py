@@ -1,0 +1,36 @@
+"""An ingest server's truth about its publishers, which its hooks tell of more or less."""
+
+from statemachine import events as ev
+
+SERVER = "srs:1/"
+
+
+class ModelIngest:
+    """``live`` is what really publishes; at most one session a stream."""
+
+    def __init__(self) -> None:
+        self.live: dict[str, ev.Session] = {}
+        self.frozen: set[str] = set()
+        self._count = 0
+
+    def new_session(self, streamer: str, turn: float | None = None) -> ev.Session:
+        """A client that asks to publish; not live yet."""
+        self._count += 1
+        return ev.Session(f"{SERVER}{self._count}", streamer, "live", streamer, turn)
+
+    def of(self, streamer: str) -> ev.Session | None:
+        """The live session of a streamer."""
+        return next((session for session in self.live.values() if session.streamer == streamer), None)
+
+    def end(self, session_id: str) -> None:
+        """A publisher is gone."""
+        self.live.pop(session_id, None)
+        self.frozen.discard(session_id)
+
+    def moves(self, session: ev.Session | None) -> bool:
+        """Pictures of it come in."""
+        return session is not None and session.id in self.live and session.id not in self.frozen
+
+    def listing(self, at: float, asked_at: float) -> ev.PublishersListed:
+        """Its own list."""
+        return ev.PublishersListed(at, SERVER, asked_at, tuple(self.live.values()))

@@ -1,0 +1,260 @@
+"""The never list and the way back, under anything that OBS, ingest servers, operators and crashes can do."""
+
+import os
+from dataclasses import replace
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from statemachine import events as ev
+from statemachine.policy import Policy
+from tests.statemachine.model_ingest import SERVER
+from tests.statemachine.model_obs import Item
+from tests.statemachine.world import World
+
+NAMES = st.sampled_from(["alice", "bob", "carol", "dave"])
+MODES = {
+    "plain": Policy(turn=40.0),
+    "impatient": Policy(turn=15.0, job_delay=0.0, cleanup_grace=0.0, reconnect_grace=0.0, removal_tries=1),
+    "slate": Policy(turn=30.0, slate="SLATE", grace_cap=12.0),
+    "slate in grace": Policy(turn=30.0, slate="SLATE", during_grace="slate", fade=0.5),
+    "alone too": Policy(turn=20.0, turn_when_alone=True, standby=False),
+    "kick": Policy(turn=25.0, after_turn="kick", block_last=True),
+    "pooled": Policy(turn=30.0, mode="pooled"),
+    "pooled with slate": Policy(turn=30.0, mode="pooled", slate="SLATE"),
+    "static": Policy(turn=30.0, mode="static"),
+}
+PAUSES = st.sampled_from([0.0, 0.05, 0.25, 1.0, 2.5, 6.0, 9.0, 20.0])
+OUTCOMES = st.sampled_from(["done", "done", "done", "refused", "lied", "timeout"])
+HOOKS = st.sampled_from(["told", "told", "told", "twice", "late", "lost"])
+
+
+class Channel(RuleBasedStateMachine):
+    """Every rule is something that happens to a channel; ``Checks`` looks on."""
+
+    @initialize(mode=st.sampled_from(sorted(MODES)), up=st.booleans())
+    def begin(self, mode: str, up: bool) -> None:
+        self.world = World(MODES[mode])
+        self.hooks: list[ev.Event] = []
+        self.lists: list[ev.Event] = []
+        if up:
+            self.world.obs_ready()
+
+    # --- publishers ------------------------------------------------------------------------------------------
+
+    def _hook(self, event: ev.Event, fate: str) -> None:
+        if fate in ("told", "twice"):
+            self.world.feed(event)
+        if fate in ("late", "twice"):
+            self.hooks.append(event)
+
+    @rule(name=NAMES, fate=HOOKS, turn=st.sampled_from([None, None, 12.0]))
+    def publish(self, name: str, fate: str, turn: float | None) -> None:
+        world = self.world
+        if world.ingest.of(name) is None and world.director.admits(name, world.now) is None:
+            session = world.ingest.new_session(name, turn)
+            world.ingest.live[session.id] = session
+            self._hook(ev.Published(world.now, session), fate)
+
+    @rule(name=NAMES)
+    def sneak_in(self, name: str) -> None:
+        """A publisher whom nobody asked about: the server let it in by itself."""
+        if self.world.ingest.of(name) is None:
+            session = self.world.ingest.new_session(name)
+            self.world.ingest.live[session.id] = session
+
+    @rule(name=NAMES, fate=HOOKS)
+    def refused_as_busy(self, name: str, fate: str) -> None:
+        """A second publisher's hook comes before the server refuses it, and no end is told."""
+        self._hook(ev.Published(self.world.now, self.world.ingest.new_session(name)), fate)
+
+    @rule(name=NAMES, fate=HOOKS)
+    def unpublish(self, name: str, fate: str) -> None:
+        if session := self.world.ingest.of(name):
+            self.world.ingest.end(session.id)
+            self._hook(ev.Unpublished(self.world.now, session.id), fate)
+
+    @rule(name=NAMES, fate=HOOKS)
+    def publish_anew(self, name: str, fate: str) -> None:
+        """publish(A) publish(B) unpublish(A), with B live."""
+        world = self.world
+        if (old := world.ingest.of(name)) and world.director.admits(name, world.now) is None:
+            new = world.ingest.new_session(name)
+            world.ingest.end(old.id)
+            world.ingest.live[new.id] = new
+            self._hook(ev.Published(world.now, new), "told")
+            self._hook(ev.Unpublished(world.now, old.id), fate)
+
+    @rule(number=st.integers(1, 6), known=st.booleans())
+    def spoofed_end(self, number: int, known: bool) -> None:
+        self.world.feed(ev.Unpublished(self.world.now, f"{SERVER}{number}" if known else "x"))
+
+    @precondition(lambda self: self.hooks)
+    @rule(index=st.integers(0, 5))
+    def deliver_hook(self, index: int) -> None:
+        event = self.hooks.pop(index % len(self.hooks))
+        self.world.feed(replace(event, at=self.world.now))
+
+    @rule()
+    def ask_for_publishers(self) -> None:
+        self.lists.append(self.world.ingest.listing(self.world.now, self.world.now))
+
+    @precondition(lambda self: self.lists)
+    @rule(index=st.integers(0, 3))
+    def deliver_list(self, index: int) -> None:
+        self.world.feed(replace(self.lists.pop(index % len(self.lists)), at=self.world.now))
+
+    @rule(name=NAMES)
+    def freeze_or_thaw(self, name: str) -> None:
+        if session := self.world.ingest.of(name):
+            self.world.ingest.frozen ^= {session.id}
+
+    # --- operators -------------------------------------------------------------------------------------------
+
+    @rule(
+        make=st.sampled_from(
+            [
+                ev.SkipRequested,
+                ev.SkipRequested,
+                ev.Held,
+                ev.Released,
+                lambda at: ev.TurnChanged(at, 60.0, restart=True),
+                lambda at: ev.SettingChanged(at, "standby", False),
+                lambda at: ev.SettingChanged(at, "standby", True),
+                lambda at: ev.SettingChanged(at, "slate", "OTHER"),
+                lambda at: ev.SettingChanged(at, "turn", "long"),
+                lambda at: ev.SettingChanged(at, "block_last", True),
+            ]
+        )
+    )
+    def operate(self, make: type[ev.SkipRequested]) -> None:
+        self.world.feed(make(self.world.now))
+
+    @rule(name=NAMES, position=st.integers(-1, 4))
+    def move(self, name: str, position: int) -> None:
+        self.world.feed(ev.MoveRequested(self.world.now, name, position))
+
+    @rule(name=NAMES)
+    def remove(self, name: str) -> None:
+        self.world.feed(ev.RemoveRequested(self.world.now, name))
+
+    @rule(name=NAMES, seconds=st.sampled_from([0.0, 5.0, 30.0]))
+    def kick(self, name: str, seconds: float) -> None:
+        self.world.feed(ev.KickRequested(self.world.now, name, seconds))
+
+    @rule(name=NAMES, seconds=st.sampled_from([-1.0, 13.0, 100.0]))
+    def set_turn(self, name: str, seconds: float) -> None:
+        self.world.feed(ev.TurnChanged(self.world.now, seconds, name))
+
+    @rule(name=NAMES, stream=NAMES, number=st.integers(1, 3))
+    def test_request(self, name: str, stream: str, number: int) -> None:
+        self.world.feed(ev.TestRequested(self.world.now, ev.Session(f"test:{number}", name, "live", stream)))
+
+    @rule(mode=st.sampled_from(sorted(MODES)))
+    def load_policy(self, mode: str) -> None:
+        self.world.feed(ev.PolicyLoaded(self.world.now, MODES[mode]))
+
+    # --- OBS -------------------------------------------------------------------------------------------------
+
+    @precondition(lambda self: self.world.lane and self.world.obs.up)
+    @rule(outcome=OUTCOMES)
+    def carry_out(self, outcome: str) -> None:
+        self.world.carry_out(outcome)
+
+    @precondition(lambda self: self.world.answers)
+    @rule(index=st.integers(0, 3), twice=st.sampled_from([False, False, False, True]))
+    def deliver_answer(self, index: int, twice: bool) -> None:
+        self.world.deliver(index, twice=twice)
+
+    @precondition(lambda self: self.world.late)
+    @rule(index=st.integers(0, 3))
+    def carry_out_late(self, index: int) -> None:
+        self.world.carry_out_late(index)
+
+    @rule()
+    def look(self) -> None:
+        if self.world.obs.up:
+            self.world.look()
+
+    def _watched(self, index: int) -> Item | None:
+        watched = self.world.watches() if self.world.obs.up else []
+        return watched[index % len(watched)] if watched else None
+
+    @rule(index=st.integers(0, 1))
+    def media_fails(self, index: int) -> None:
+        if item := self._watched(index):
+            self.world.feed(ev.MediaFailed(self.world.now, item.attempt, "the pipeline failed"))
+
+    @rule(index=st.integers(0, 1), since=st.sampled_from([0.0, 1.0, 30.0, -5.0]))
+    def media_stalls_for_a_moment(self, index: int, since: float) -> None:
+        item = self._watched(index)
+        if item and item.proven:
+            item.stalled = True
+            self.world.feed(ev.MediaStalled(self.world.now, item.name, self.world.now - since))
+
+    @rule(index=st.integers(0, 1))
+    def a_dead_stream_looks_alive(self, index: int) -> None:
+        """A server's GOP cache plays on for a moment."""
+        item = self._watched(index)
+        if item and not item.proven:
+            item.proven = True
+            self.world.feed(ev.MediaReady(self.world.now, item.attempt))
+
+    @rule(index=st.integers(0, 3), what=st.sampled_from(["show", "hide", "remove"]))
+    def somebodys_hand(self, index: int, what: str) -> None:
+        own = self.world.obs.own
+        if own:
+            item = own[index % len(own)]
+            if what == "remove":
+                del self.world.obs.items[item.name]
+            else:
+                item.shown, item.astray = what == "show", True
+
+    @rule()
+    def read_inventory(self) -> None:
+        self.world.read_inventory()
+
+    @rule(done=st.integers(0, 2))
+    def obs_lost(self, done: int) -> None:
+        self.world.obs_lost(done=done)
+
+    @rule(what=st.sampled_from(["back", "restarted empty", "with the scene as it was saved"]))
+    def obs_ready(self, what: str) -> None:
+        world = self.world
+        if not world.obs.up:
+            if what == "restarted empty":
+                for item in world.obs.own:
+                    del world.obs.items[item.name]
+            elif what == "with the scene as it was saved":
+                for item in world.obs.own:
+                    item.shown, item.astray = not item.shown, True
+            world.obs_ready()
+
+    # --- the daemon and time ---------------------------------------------------------------------------------
+
+    @rule(gap=st.sampled_from([0.0, 0.5, 3.0, 30.0]), done=st.integers(0, 2))
+    def daemon_killed(self, gap: float, done: int) -> None:
+        for _ in range(min(done, len(self.world.lane)) if self.world.obs.up else 0):
+            self.world.carry_out("lost")
+        self.hooks.clear()
+        self.lists.clear()
+        self.world.crash(gap)
+
+    @rule(seconds=PAUSES, punctual=st.sampled_from([True, True, True, False]))
+    def time_passes(self, seconds: float, punctual: bool) -> None:
+        self.world.advance(seconds, punctual=punctual)
+
+    @rule(seconds=st.sampled_from([0.5, 3.0, 12.0]))
+    def all_is_well_for_a_while(self, seconds: float) -> None:
+        if self.world.obs.up:
+            self.world.run(seconds, step=0.25)
+
+    def teardown(self) -> None:
+        if hasattr(self, "world"):
+            self.world.calm()
+
+
+TestChannel = Channel.TestCase
+if os.environ.get("HYPOTHESIS_PROFILE") != "soak":
+    TestChannel.settings = settings(max_examples=60, stateful_step_count=40)

@@ -1,0 +1,275 @@
+"""The director between a model OBS and a model ingest server, in time that is moved by hand.
+
+Nothing happens by itself: whoever drives the world decides what is carried out, what is answered, and when. ``calm``
+ends all faults and lets everything answer, until the channel stands where it ought to.
+"""
+
+import json
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+
+from statemachine import commands as cmd
+from statemachine import events as ev
+from statemachine import facts
+from statemachine.director import Director
+from statemachine.policy import Policy
+from statemachine.states import State
+from tests.statemachine.checks import Checks
+from tests.statemachine.model_ingest import ModelIngest
+from tests.statemachine.model_obs import STATIC, Item, ModelObs, Refused, answer
+
+START = 1000.0
+PROOF = 0.2
+"""Seconds from a watch's begin to a picture."""
+STALL = 1.0
+CALM_WITHIN = 420.0
+"""Seconds: the longest pause of the rules (the backoff of a leftover) and a hand-over."""
+
+
+class World:
+    """``lane`` is what OBS was asked and has not done yet."""
+
+    def __init__(self, policy: Policy | None = None) -> None:
+        self.director = Director(policy or Policy())
+        self.obs = ModelObs()
+        self.ingest = ModelIngest()
+        self.checks = Checks(self.director, self.obs)
+        self.now = START
+        self.lane: deque[cmd.Command] = deque()
+        self.late: list[cmd.Command] = []
+        """Timed out, answered as failed, and may still be done."""
+        self.answers: list[ev.Event] = []
+        self.told: list[facts.Fact] = []
+        self.trace: list[tuple[ev.Event, tuple[cmd.Command, ...]]] = []
+        self.obs.up = False
+
+    # --- the director ----------------------------------------------------------------------------------------
+
+    def feed(self, event: ev.Event) -> tuple[cmd.Command, ...]:
+        """Hand an event to the rules and look at what they make of it."""
+        self.checks.before()
+        commands = self.director.handle(event)
+        told = self.director.take_facts()
+        self.checks.after(event, commands, told)
+        self.told += told
+        self.trace.append((event, commands))
+        if any(isinstance(fact, facts.StateChanged) and fact.dest is State.RECOVERING for fact in told):
+            self.lane.clear()
+        for command in commands:
+            if isinstance(command, cmd.KickSession):
+                self.ingest.end(command.session.id)
+            else:
+                self.lane.append(command)
+        return commands
+
+    def advance(self, seconds: float, *, punctual: bool = True) -> None:
+        """Let time pass; the deadlines ring, or nobody looks at them meanwhile."""
+        end = self.now + seconds
+        while punctual and (deadline := self.director.deadline) is not None and deadline <= end:
+            self.now = max(self.now, deadline)
+            self.feed(ev.TimePassed(self.now))
+        self.now = end
+
+    def crash(self, gap: float = 0.0) -> None:
+        """kill -9, and a new daemon from what was kept."""
+        kept = json.loads(json.dumps(self.director.snapshot()))
+        self.director = Director.restore(kept)
+        assert json.loads(json.dumps(self.director.snapshot())) == kept
+        before = list(self.director.lineup)
+        self.lane.clear()
+        self.answers.clear()
+        self.obs.stop_watches()
+        self.obs.up = False
+        down, self.now = self.now, self.now + gap
+        self.checks.restarted(self.director, self.now)
+        self.feed(ev.ObsLost(self.now, "the daemon was restarted", down_since=max(down, self.director.now)))
+        holder = self.director.lineup.holder
+        if before and before[0].turn_began is not None and gap < 1.0:
+            assert holder is not None
+            assert (holder.streamer, holder.turn_began) == (before[0].streamer, before[0].turn_began), "turn lost"
+
+    # --- OBS -------------------------------------------------------------------------------------------------
+
+    def obs_ready(self) -> None:
+        """OBS answers (again)."""
+        if not self.obs.up:
+            self.obs.up = True
+            self.feed(ev.ObsReady(self.now, self.obs.inventory()))
+
+    def obs_lost(self, *, done: int = 0) -> None:
+        """The connection is gone; ``done`` of the commands under way were carried out all the same."""
+        for _ in range(min(done, len(self.lane))):
+            self.carry_out("lost")
+        self.obs.up = False
+        self.obs.stop_watches()
+        self.feed(ev.ObsLost(self.now, "the connection is gone"))
+
+    def carry_out(self, outcome: str = "done") -> None:
+        """Work the next command off.
+
+        ``done``; ``refused`` (not done, and said so); ``lied`` (done, and answered as failed); ``timeout`` (answered
+        as failed, done later or never); ``lost`` (done, never answered: the connection is about to go).
+        """
+        command = self.lane.popleft()
+        failure = "" if outcome in ("done", "lost") else outcome
+        if outcome in ("done", "lied", "lost"):
+            try:
+                self._execute(command)
+            except Refused as error:
+                failure = str(error)
+        elif outcome == "timeout":
+            self.late.append(command)
+        told = answer(command, self.now, failure)
+        if told is not None and outcome != "lost":
+            self.answers.append(told)
+
+    def carry_out_late(self, index: int) -> None:
+        """What timed out is done after all."""
+        command = self.late.pop(index % len(self.late))
+        with suppress(Refused):
+            self._execute(command, late=True)
+
+    def _execute(self, command: cmd.Command, *, late: bool = False) -> None:
+        if isinstance(command, cmd.RemoveInput | cmd.RemoveOrphan | cmd.ParkInput) and not late:
+            self.checks.removing(command.input)
+        self.obs.execute(command, self.now, late=late)
+        self.checks.scene_changed()
+
+    def deliver(self, index: int = 0, *, twice: bool = False) -> None:
+        """One answer reaches the rules, in whatever order."""
+        event = self.answers[index % len(self.answers)] if twice else self.answers.pop(index % len(self.answers))
+        self.feed(event)
+
+    def watches(self) -> list[Item]:
+        """Inputs that are looked at."""
+        return [item for item in self.obs.items.values() if item.watched_since is not None]
+
+    def look(self) -> None:
+        """The watches tell what they see."""
+        for item in self.watches():
+            moves = self.ingest.moves(item.session)
+            if item.watched_since is None or self.now < item.watched_since + PROOF:
+                continue
+            if not item.proven and moves:
+                item.proven = True
+                self.feed(ev.MediaReady(self.now, item.attempt))
+            elif item.proven and not moves and not item.stalled and self.now >= item.watched_since + STALL:
+                item.stalled = True
+                self.feed(ev.MediaStalled(self.now, item.name, self.now - STALL))
+            elif item.stalled and moves:
+                item.stalled = False
+                self.feed(ev.MediaResumed(self.now, item.name))
+
+    def read_inventory(self) -> None:
+        """OBS is re-read, at once."""
+        if self.obs.up:
+            self.feed(ev.InventoryRead(self.now, self.obs.inventory()))
+
+    # --- the ingest side -------------------------------------------------------------------------------------
+
+    def publish(self, streamer: str, turn: float | None = None) -> ev.Session:
+        """A publisher comes and its hook is answered as the shell would."""
+        session = self.ingest.new_session(streamer, turn)
+        if self.director.admits(streamer, self.now) is None:
+            self.ingest.live[session.id] = session
+            self.feed(ev.Published(self.now, session))
+        return session
+
+    def unpublish(self, streamer: str) -> None:
+        """A publisher leaves."""
+        session = self.ingest.of(streamer)
+        if session is not None:
+            self.ingest.end(session.id)
+            self.feed(ev.Unpublished(self.now, session.id))
+
+    def list_publishers(self) -> None:
+        """The server's own list, asked for and answered at once."""
+        self.feed(self.ingest.listing(self.now, self.now))
+
+    # --- letting it run --------------------------------------------------------------------------------------
+
+    def settle(self) -> None:
+        """Do and answer everything that was asked."""
+        for _ in range(200):
+            if self.lane:
+                self.carry_out()
+            elif self.answers:
+                self.deliver()
+            else:
+                return
+        raise AssertionError("the commands never end")
+
+    def run(self, seconds: float, step: float = 0.1) -> None:
+        """A studio without faults, with an ingest server that is asked every two seconds."""
+        end, count = self.now + seconds, 0
+        self.settle()
+        while self.now < end - 1e-9:
+            self._tick(min(step, end - self.now), count)
+            count += 1
+
+    def run_until(self, condition: Callable[[], bool], within: float, step: float = 0.1) -> float:
+        """Run until ``condition``; how long it took. Fails after ``within`` seconds."""
+        began, count = self.now, 0
+        self.settle()
+        while not condition():
+            assert self.now - began <= within, f"not within {within:g} s: {self.director.view(self.now)}"
+            self._tick(step, count)
+            count += 1
+        return self.now - began
+
+    def _tick(self, step: float, count: int) -> None:
+        self.advance(step)
+        self.settle()
+        self.look()
+        self.settle()
+        if count % max(1, round(2.0 / step)) == 0:
+            self.list_publishers()
+            self.read_inventory()
+            self.settle()
+
+    def calm(self) -> None:
+        """No more faults: within bounded time the channel stands where it ought to, and stays there."""
+        self.late.clear()
+        self.ingest.frozen.clear()
+        self.feed(ev.Released(self.now))
+        if not self.obs.up:
+            self.feed(ev.ObsLost(self.now, "the connection is gone"))
+        self.obs_ready()
+        self.run_until(lambda: not self.amiss(), CALM_WITHIN, step=0.25)
+
+    def amiss(self) -> str:
+        """What is not as it ought to be, in one line; empty where all is well."""
+        view, policy, now = self.director.view(self.now), self.director.policy, self.now
+        live = {s.streamer for s in self.ingest.live.values() if not self.is_out(s)}
+        present = {place.streamer for place in view.queue if place.publishing}
+        if present != live:
+            return f"in the line-up {sorted(present)}, live {sorted(live)}"
+        if view.state not in (State.IDLE, State.STANDBY) or self.lane or self.answers:
+            return f"busy: {view.state.value}"
+        if view.orphans:
+            return f"leftovers: {view.orphans}"
+        own, shown = [item.name for item in self.obs.own], [item.name for item in self.obs.shown]
+        if self.obs.slates != ({policy.slate} if policy.slate and view.on_air is None else set()):
+            return f"slates: {self.obs.slates}"
+        if view.on_air is None:
+            pool = set(self.director.switchover.pool)
+            return "somebody ought to be on air" if live else f"left: {shown} {own}" * bool(shown or set(own) - pool)
+        if not live:
+            return f"{view.on_air.streamer} is on air and gone"
+        expected = next(p.streamer for p in view.queue if p.publishing)
+        if view.on_air.streamer != expected or shown != [view.on_air.input]:
+            return f"{expected} ought to be on air: {view.on_air}, OBS shows {shown}"
+        playing = self.obs.items[view.on_air.input].session
+        if policy.mode != "static" and playing != self.ingest.of(expected):
+            return f"{view.on_air.input} plays {playing}"
+        if policy.standby and policy.mode != "static" and len(live) > 1 and view.standby is None:
+            return "nobody stands by"
+        ready = view.standby.input if view.standby else ""
+        if set(own) - {STATIC, view.on_air.input, ready, *self.director.switchover.pool}:
+            return f"too many inputs: {own}"
+        return "" if self.director.now <= now else "time"
+
+    def is_out(self, session: ev.Session) -> bool:
+        """Taken out of the line-up by hand, though it still publishes."""
+        return session.id in self.director.lineup.state.ousted
