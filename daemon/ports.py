@@ -34,7 +34,7 @@ class ObsRefused(ObsError):
     """OBS answered with an error. ``code`` is obs-websocket's request status."""
 
     def __init__(self, request: str, code: int, comment: str) -> None:
-        super().__init__(f"{comment} ({request}: {code})")
+        super().__init__(comment or f"{request} was refused with status {code}")
         self.request = request
         self.code = code
         self.comment = comment

@@ -20,6 +20,8 @@ DEAD_FOR = 3.0
 """Seconds after which an error or an end counts; the plugins start again after two or one."""
 MOVING_FOR = 0.6
 """Seconds that a stalled picture has to move before it counts as moving: a hiccup in a hiccup is none."""
+STARTING = 5.0
+"""Seconds that an adopted input may take to its first motion: OBS, restarted, has just begun to open it."""
 MOST_GAP = 0.5
 """Seconds of standstill that two looks prove at most: where OBS itself stood still, nothing is known of the stream."""
 
@@ -86,6 +88,7 @@ class Judge:
         self._still = 0.0
         self._moving = 0.0
         self._stalled = False
+        self._moved = False
         self._dead_since: float | None = None
 
     @property
@@ -111,14 +114,15 @@ class Judge:
         if last is not None and last.cursor is not None and look.cursor is not None:
             step = look.cursor - last.cursor
         plays = step > 0 and look.state == PLAYING and last is not None and last.state == PLAYING
-        if self._dies(look, plays=plays):
-            verdicts.append(Dead(f"its media state is {look.state}"))
-        elif self.proven:
+        if self.proven:
+            # One that has died is a picture that stands still, and is watched on: its plugin may bring it back.
             gap = 0.0 if last is None else min(look.at - last.at, MOST_GAP)
             # A cursor that jumps back is a stream begun anew, which moves as well.
             verdicts += self._motion(gap, moved=step != 0 and look.state not in DEAD)
+        elif self._dies(look, plays=plays):
+            verdicts.append(Dead(f"its media state is {look.state}"))
         elif plays and look.width > 0:
-            self.proven = True
+            self.proven = self._moved = True
             verdicts.append(Proven(look.at - self.began))
         return tuple(verdicts)
 
@@ -132,6 +136,7 @@ class Judge:
 
     def _motion(self, gap: float, *, moved: bool) -> list[Verdict]:
         if moved:
+            self._moved = True
             self._still = 0.0
             self._moving += gap
             if self._stalled and self._moving >= MOVING_FOR:
@@ -140,7 +145,8 @@ class Judge:
         else:
             self._moving = 0.0
             self._still += gap
-            if not self._stalled and self._still >= self._stall:
+            patience = self._stall if self._moved else max(self._stall, STARTING)
+            if not self._stalled and self._still >= patience:
                 self._stalled = True
                 return [Still(self._still)]
         return []

@@ -14,6 +14,21 @@ async def eventually(condition: Callable[[], Awaitable[bool]], *, within: float 
             await asyncio.sleep(0.05)
 
 
+async def becomes(ask: Callable[[], Awaitable[object]], wanted: object, *, within: float = 15.0) -> None:
+    """Wait until ``ask`` answers ``wanted``; AssertionError with its last answer where it does not."""
+    answer: object = None
+
+    async def as_wanted() -> bool:
+        nonlocal answer
+        answer = await ask()
+        return answer == wanted
+
+    try:
+        await eventually(as_wanted, within=within)
+    except TimeoutError:
+        raise AssertionError(f"{answer!r} has not become {wanted!r} within {within:g} s") from None
+
+
 def alive(pid: int) -> bool:
     """Whether the process runs; a zombie that nobody has reaped does not."""
     try:

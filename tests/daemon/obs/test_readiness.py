@@ -1,0 +1,180 @@
+"""What looks prove: pure, on a clock of the test's own."""
+
+from collections.abc import Iterable
+
+import pytest
+
+from daemon.obs.readiness import (
+    DEAD_FOR,
+    MOVING_FOR,
+    PLAYING,
+    QUICK,
+    QUICK_FOR,
+    STARTING,
+    WATCHING,
+    Dead,
+    Judge,
+    Look,
+    Moves,
+    Proven,
+    StateSeen,
+    Still,
+    Verdict,
+)
+
+OPENING = "OBS_MEDIA_STATE_OPENING"
+PAUSED = "OBS_MEDIA_STATE_PAUSED"
+ERROR = "OBS_MEDIA_STATE_ERROR"
+ENDED = "OBS_MEDIA_STATE_ENDED"
+
+STALL = 1.0
+
+
+def judge(*, proven: bool = False) -> Judge:
+    return Judge(began=100.0, poll_interval=0.5, stall=STALL, proven=proven)
+
+
+def moving(proven: bool = True) -> Judge:
+    """One that has been seen to move already."""
+    by = judge(proven=proven)
+    for n in range(2):
+        by.see(look(-0.2 + 0.1 * n, width=640, cursor=n - 2))
+    return by
+
+
+def look(at: float, state: str = PLAYING, cursor: float | None = 0, width: float = 0) -> Look:
+    return Look(100.0 + at, state, cursor, width)
+
+
+def seen(by: Judge, looks: Iterable[Look]) -> list[Verdict]:
+    """All that was said, states left out."""
+    return [verdict for each in looks for verdict in by.see(each) if not isinstance(verdict, StateSeen)]
+
+
+def test_playing_a_width_and_a_moving_cursor_together_are_the_proof() -> None:
+    assert seen(judge(), [look(0.1, width=640, cursor=0), look(0.25, width=640, cursor=33)]) == [Proven(0.25)]
+
+
+@pytest.mark.parametrize(
+    "looks",
+    [
+        [look(0.1, cursor=0), look(0.2, cursor=33), look(0.3, cursor=66)],  # no width: no frame yet
+        [look(0.1, width=640, cursor=33), look(0.2, width=640, cursor=33)],  # a frame, and then nothing
+        [look(0.1, PAUSED, 0, 640), look(0.2, PAUSED, 33, 640)],  # moves, and does not play
+        [look(0.1, OPENING, 0, 640), look(0.2, PLAYING, 33, 640)],  # the cursor moved before it played
+        [look(0.1, width=640, cursor=None), look(0.2, width=640, cursor=33)],  # one cursor is no movement
+        [look(0.1, width=640, cursor=50), look(0.2, width=640, cursor=20)],  # backwards is none either
+        [look(0.1, width=640, cursor=33)],
+    ],
+)
+def test_less_than_all_three_is_no_proof(looks: list[Look]) -> None:
+    assert seen(judge(), looks) == []
+
+
+def test_the_proof_is_given_once() -> None:
+    moving = [look(0.05 * n, width=640, cursor=33 * n) for n in range(1, 20)]
+    assert len(seen(judge(), moving)) == 1
+
+
+def test_each_change_of_state_is_told_once() -> None:
+    by = judge()
+    states = [OPENING, OPENING, PLAYING, PLAYING, PAUSED, PLAYING]
+    verdicts = [verdict for n, state in enumerate(states) for verdict in by.see(look(n * 0.05, state))]
+    assert verdicts == [StateSeen(OPENING), StateSeen(PLAYING), StateSeen(PAUSED), StateSeen(PLAYING)]
+
+
+def test_a_cursor_that_stands_still_is_a_stall_although_it_says_playing() -> None:
+    looks = [look(0.2 * n, width=640, cursor=500) for n in range(20)]
+    [still] = seen(moving(), looks[1:])
+    assert isinstance(still, Still)
+    assert still.seconds == pytest.approx(STALL, abs=0.21)
+
+
+def test_an_adopted_input_that_has_not_moved_yet_may_still_be_starting() -> None:
+    looks = [look(0.2 * n, width=640, cursor=500) for n in range(60)]
+    [still] = seen(judge(proven=True), looks)
+    assert isinstance(still, Still)
+    assert still.seconds == pytest.approx(STARTING)
+
+
+def test_a_standstill_shorter_than_the_stall_is_none() -> None:
+    looks = [look(0.2 * n, cursor=100 * (n // 5)) for n in range(50)]
+    assert seen(judge(proven=True), looks) == []
+
+
+def test_a_stalled_picture_resumes_only_after_it_has_moved_for_a_bit() -> None:
+    by = moving()
+    cursor = iter([0, 0, 0, 0, 0, 0, 0, 40, 40, 40, 80, 120, 160, 200, 240])
+    said = {n: seen(by, [look(0.2 * n, cursor=next(cursor))]) for n in range(15)}
+    # At 1.4 s and from 2.0 s on the cursor moves, and 0.6 s later it has moved for long enough.
+    assert {n: [type(each) for each in verdicts] for n, verdicts in said.items() if verdicts} == {
+        5: [Still],
+        12: [Moves],
+    }
+    assert pytest.approx(0.2 * 3) == MOVING_FOR
+
+
+def test_it_stalls_and_resumes_as_often_as_it_does() -> None:
+    still = [0] * 8
+    cursors = [*still, *range(10, 60, 10), *[60] * 8, *range(70, 120, 10)]
+    verdicts = seen(moving(), [look(0.2 * n, cursor=cursor) for n, cursor in enumerate(cursors)])
+    assert [type(verdict) for verdict in verdicts] == [Still, Moves, Still, Moves]
+
+
+def test_where_obs_itself_stood_still_the_stream_is_not_blamed() -> None:
+    by = judge(proven=True)
+    assert seen(by, [look(0, cursor=0), look(0.2, cursor=200), look(30.0, cursor=200), look(30.2, cursor=400)]) == []
+
+
+def test_a_cursor_that_jumps_back_is_a_stream_begun_anew_and_moves() -> None:
+    looks = [look(0.2 * n, cursor=(200 * n) % 1000) for n in range(50)]
+    assert seen(judge(proven=True), looks) == []
+
+
+@pytest.mark.parametrize("state", [ERROR, ENDED])
+def test_an_error_or_an_end_that_lasts_is_a_failure_before_the_proof(state: str) -> None:
+    looks = [look(0.25 * n, state, None) for n in range(1, 40)]
+    by = judge()
+    said = [(each.at - 100.0, verdict) for each in looks for verdict in by.see(each) if isinstance(verdict, Dead)]
+    assert said[0] == (0.25 + DEAD_FOR, Dead(f"its media state is {state}"))
+
+
+@pytest.mark.parametrize("state", [ERROR, ENDED])
+def test_after_the_proof_it_is_a_stall_and_is_watched_on(state: str) -> None:
+    looks = [look(0.2 * n, state, None) for n in range(1, 40)]
+    looks += [look(8.0 + 0.2 * n, width=640, cursor=30 * n) for n in range(20)]
+    assert [type(verdict) for verdict in seen(moving(), looks)] == [Still, Moves]
+
+
+def test_one_that_starts_again_in_time_has_not_failed() -> None:
+    looks = [look(0, width=640, cursor=0), look(0.2, ERROR, 0), look(2.2, OPENING, 0)]
+    looks += [look(2.3 + 0.05 * n, width=640, cursor=30 * n) for n in range(40)]
+    assert [type(verdict) for verdict in seen(judge(), looks)] == [Proven]
+
+
+def test_one_that_tries_again_and_again_has_failed_although_it_says_playing_in_between() -> None:
+    states = [ENDED, PLAYING, ENDED, PLAYING, ENDED, PLAYING, ENDED, PLAYING]
+    verdicts = seen(judge(), [look(0.5 * n, state, 0) for n, state in enumerate(states)])
+    assert verdicts[0] == Dead(f"its media state is {ENDED}")
+
+
+def test_looks_are_quick_at_first_then_at_the_poll_interval_and_quick_again_once_a_frame_is_there() -> None:
+    by = judge()
+    by.see(look(QUICK_FOR - 0.1))
+    assert by.interval == QUICK
+    by.see(look(QUICK_FOR + 0.1))
+    assert by.interval == 0.5
+    by.see(look(QUICK_FOR + 0.6, width=640))
+    assert by.interval == QUICK
+
+
+def test_never_more_than_twenty_looks_a_second_at_one_that_buffers_and_five_at_one_that_plays() -> None:
+    assert judge().interval >= 1 / 20
+    assert judge(proven=True).interval >= 1 / 5
+    assert Judge(began=0.0, poll_interval=0.01, stall=1.0).interval >= 1 / 20
+
+
+def test_one_whose_pipeline_is_about_to_be_rebuilt_is_looked_at_rarely() -> None:
+    by = judge()
+    by.see(look(0.1, ERROR, 0))
+    assert by.interval == max(0.5, WATCHING)

@@ -1,0 +1,160 @@
+"""A live channel on the real thing: OBS, nginx-rtmp, ffmpeg publishers, and the daemon as a process of its own."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+import pytest
+
+from daemon.studio import Delivers, Studio, free_port
+from daemon.studio.channel import Channel, on_air
+from daemon.studio.verdict import Verdict
+from tests.e2e.support import becomes, eventually
+
+pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
+
+QUICK: Mapping[str, object] = {"sources.job_delay": 0, "sources.cleanup_grace": 0.3}
+"""Six hand-overs need not be two seconds apart to be six."""
+
+
+@asynccontextmanager
+async def live(*names: str, **settings: object) -> AsyncIterator[tuple[Studio, Channel]]:
+    port = free_port()
+    dotted = {key.replace("__", "."): value for key, value in settings.items()}
+    async with (
+        Studio(hook_url=Channel.hook_url(port)) as studio,
+        Channel(studio, port=port, settings={**QUICK, **dotted}) as channel,
+    ):
+        for name in names:
+            await studio.publish(name)
+        if names:
+            await channel.until_on_air(names[0])
+        yield studio, channel
+
+
+def assert_seamless(verdict: Verdict, lagged: int) -> None:
+    """What the viewer is promised; a frame that this machine rendered late counts as its own, not as a fault."""
+    assert verdict.blank_frames == 0, verdict.summary()
+    assert verdict.longest_freeze <= 3 + lagged, verdict.summary()
+    assert verdict.longest_silence <= 60 + 1000 / 30 * lagged, verdict.summary()
+
+
+async def own_inputs(studio: Studio) -> dict[str, bool]:
+    items = (await studio.obs.call("GetSceneItemList", {"sceneName": studio.scene}))["sceneItems"]
+    return {
+        item["sourceName"]: item["sceneItemEnabled"]
+        for item in items
+        if item["sourceName"].startswith("GMOTHERSTREAM_")
+    }
+
+
+async def shown(studio: Studio) -> list[str]:
+    return [name for name, enabled in (await own_inputs(studio)).items() if enabled]
+
+
+@pytest.mark.parametrize("standby", [True, False], ids=["standby", "cold"])
+async def test_six_skips_leave_no_blank_no_freeze_and_no_silence(standby: bool) -> None:
+    async with live("alice", "bob", "carol", sources__standby=standby) as (studio, channel):
+        await studio.obs.start_recording()
+        before = await studio.render_stats()
+        seen = ["alice"]
+        for _ in range(6):
+            if standby:
+                await channel.until(lambda status: status["state"] == "STANDBY")
+            seen.append(str(on_air(await channel.skip())))
+        await channel.until(lambda status: status["state"] in ("STANDBY", "IDLE"))
+        recording = await studio.obs.stop_recording()
+        lagged = (await studio.render_stats() - before).lagged
+        verdict = await studio.analyse(recording)
+        assert seen == ["alice", "bob", "carol", "alice", "bob", "carol", "alice"]
+        assert len(verdict.cuts) == 6, verdict.summary()
+        assert_seamless(verdict, lagged)
+        assert len(await own_inputs(studio)) <= 2
+
+
+async def test_the_end_of_a_stream_moves_on_to_the_next() -> None:
+    async with live("alice", "bob") as (studio, channel):
+        await channel.until(lambda status: status["state"] == "STANDBY")
+        await studio.publishers[0].stop()
+        status = await channel.until_on_air("bob")
+        assert status["last_switch"]["reason"] == "ended"
+        await studio.publishers[0].kill()
+        await channel.until_on_air(None)
+        await becomes(lambda: own_inputs(studio), {})
+
+
+async def test_an_input_that_never_shows_a_frame_is_given_up_and_the_next_one_tried() -> None:
+    async with live("alice", sources__ready_timeout=4.0, sources__standby=False) as (studio, channel):
+        await studio.publish("mute", delivers=Delivers.SOUND)
+        await studio.publish("bob")
+        await channel.post("/queue/skip")
+        status = await channel.until_on_air("bob", within=60)
+        lines = channel.lines()
+        given_up = [line for line in lines if line["event"].endswith("did not become ready within 4.0s")]
+        assert len(given_up) == 1
+        assert given_up[0]["event"] == f"New source '{given_up[0]['input']}' did not become ready within 4.0s"
+        assert given_up[0]["to_streamer"] == "mute"
+        assert status["last_switch"]["outcome"] == "completed"
+        await becomes(lambda: shown(studio), [status["on_air"]["input"]])
+        off_air = [line for line in lines if line["event"] == "nobody is on air"]
+        assert off_air == []
+
+
+async def test_a_kind_that_obs_does_not_have_is_told_and_nothing_is_created() -> None:
+    async with live(sources__kind="gstreamer") as (studio, channel):
+        await studio.publish("alice")
+        wanted = "Failed to create GStreamer source 'GMOTHERSTREAM_1': Input kind not found"
+
+        async def told() -> bool:
+            return wanted in channel.events()
+
+        await eventually(told, within=20)
+        assert await own_inputs(studio) == {}
+        assert on_air(await channel.status()) is None
+
+
+async def test_without_obs_the_daemon_starts_says_so_once_and_goes_on_air_when_it_comes() -> None:
+    port = free_port()
+    async with Studio(hook_url=Channel.hook_url(port)) as studio:
+        await studio.obs.stop()
+        async with Channel(studio, port=port, settings=QUICK) as channel:
+            await studio.publish("alice")
+            status = await channel.until(lambda status: [place["streamer"] for place in status["queue"]] == ["alice"])
+            assert status["state"] == "RECOVERING"
+            assert status["obs"]["connected"] is False
+            await studio.obs.start()
+            await channel.until_on_air("alice")
+            assert len([text for text in channel.events() if text.startswith("OBS cannot be reached")]) == 1
+
+
+@pytest.mark.parametrize("fresh", [True, False], ids=["empty", "with leftovers"])
+async def test_obs_that_is_killed_on_air_comes_back_on_air_without_orphans(fresh: bool) -> None:
+    async with live("alice", "bob") as (studio, channel):
+        await channel.until(lambda status: status["state"] == "STANDBY")
+        await studio.obs.kill()
+        await channel.until(lambda status: status["state"] == "RECOVERING")
+        await studio.obs.start(fresh=fresh)
+        status = await channel.until(
+            lambda status: on_air(status) == "alice" and status["state"] == "STANDBY", within=40
+        )
+        await becomes(lambda: shown(studio), [status["on_air"]["input"]])
+        assert len(await own_inputs(studio)) == 2
+
+
+async def test_stopping_or_killing_the_daemon_leaves_the_picture_on_air_and_it_carries_on() -> None:
+    async with live("alice", "bob") as (studio, channel):
+        before = await channel.until(lambda status: status["state"] == "STANDBY")
+        await studio.obs.start_recording()
+        stats = await studio.render_stats()
+        for end in (channel.kill, channel.stop):
+            await end()
+            await channel.start()
+            status = await channel.until(lambda status: on_air(status) == "alice")
+            assert status["on_air"]["input"] == before["on_air"]["input"]
+            assert status["on_air"]["since"] == before["on_air"]["since"]
+            await channel.until(lambda status: status["state"] == "STANDBY")
+        recording = await studio.obs.stop_recording()
+        lagged = (await studio.render_stats() - stats).lagged
+        verdict = await studio.analyse(recording)
+        assert verdict.seen == ("alice",), verdict.summary()
+        assert_seamless(verdict, lagged)
+        assert len(await own_inputs(studio)) == 2
