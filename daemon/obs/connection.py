@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import inspect
 import logging
+import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
@@ -274,5 +275,5 @@ def _result(kind: str, response: Any) -> Result:
 
 
 def _os_reason(error: OSError) -> str:
-    # A host with several addresses fails with one error that quotes all of them.
-    return (error.strerror or type(error).__name__).lower() if error.errno else "nothing answers there"
+    # Not its own text, which repeats the address; where a host has several addresses there is no number.
+    return os.strerror(error.errno).lower() if error.errno else "nothing answers there"

@@ -8,7 +8,7 @@ swept on the next connection.
 import contextlib
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 import structlog
 
@@ -20,8 +20,8 @@ log = structlog.get_logger()
 FILTER = "motherstream fade"
 FILTER_KIND = "color_filter_v2"
 
-FIRST_STEP = 0.1
-"""Seconds that a step is taken to last before one was timed: three frames at 30 a second."""
+FIRST_STEP = 0.05
+"""Seconds that a step is taken to last before one was timed: a frame and a half at 30 a second."""
 MOST_STEPS = 300
 SLACK = 4.0
 """How many times its duration a fade may take before it counts as unanswered."""
@@ -72,9 +72,9 @@ class Fade:
         finally:
             # Also on the way out of an error: a batch that OBS gave up must not leave the incoming half seen.
             with contextlib.suppress(ObsError):
-                await sweep(link, incoming)
                 await link.batch(
                     [
+                        _removal(incoming),
                         *_level(incoming, loud_in, 1.0),
                         Request("Sleep", {"sleepFrames": QUIET_FRAMES}),
                         *(_level(outgoing, loud_out, 1.0) if outgoing is not None else ()),
@@ -83,10 +83,18 @@ class Fade:
                 )
 
 
-async def sweep(link: Link, name: str) -> None:
-    """Take away a fade's filter, if there is one. Raises ObsError."""
-    with _ignored(NOT_FOUND):
-        await link.call("RemoveSourceFilter", {"sourceName": name, "filterName": FILTER})
+async def sweep(link: Link, names: Iterable[str]) -> None:
+    """Take away what fades may have left on these inputs. Raises ObsError."""
+    if removals := [_removal(name) for name in names]:
+        for result in await link.batch(removals, frame=True):
+            if result.code != NOT_FOUND:
+                result.checked()
+
+
+def _removal(name: str) -> Request:
+    # On the graphics thread, as all that touches an input that is seen: otherwise OBS may find the filter's target gone
+    # in the middle of rendering, and that frame is blank (measured on OBS 29.0.2).
+    return Request("RemoveSourceFilter", {"sourceName": name, "filterName": FILTER})
 
 
 async def volume(link: Link, name: str) -> float | None:
@@ -98,18 +106,15 @@ async def volume(link: Link, name: str) -> float | None:
 
 
 async def _create_filter(link: Link, name: str) -> None:
-    with _ignored(ALREADY_EXISTS):
-        await link.call(
-            "CreateSourceFilter",
-            {
-                "sourceName": name,
-                "filterName": FILTER,
-                "filterKind": FILTER_KIND,
-                "filterSettings": {"opacity": 0.0},
-            },
-        )
-    check = _opacity(name, 0.0)
-    await link.call(check.kind, check.data)
+    settings = {"opacity": 0.0}
+    about = {"sourceName": name, "filterName": FILTER, "filterKind": FILTER_KIND, "filterSettings": settings}
+    try:
+        await link.call("CreateSourceFilter", about)
+    except ObsRefused as error:
+        if error.code != ALREADY_EXISTS:
+            raise
+        again = _opacity(name, 0.0)
+        await link.call(again.kind, again.data)
 
 
 def _opacity(name: str, share: float) -> Request:
@@ -121,12 +126,3 @@ def _level(name: str, loud: float | None, share: float) -> list[Request]:
     if loud is None:
         return []
     return [Request("SetInputVolume", {"inputName": name, "inputVolumeMul": loud * share})]
-
-
-@contextlib.contextmanager
-def _ignored(code: int) -> Iterator[None]:
-    try:
-        yield
-    except ObsRefused as error:
-        if error.code != code:
-            raise

@@ -12,6 +12,8 @@ from daemon.ports import ObsError, ObsRefused, ObsTimeout
 REMOVAL = 3.0
 """Seconds within which a removed input has to be gone from OBS's list."""
 REMOVAL_POLL = 0.05
+UNLINK_AFTER = 0.5
+"""Seconds of that after which its items are taken out of the scene one by one."""
 REREADS = 3
 """Readings that a creation without an answer is given to show up in."""
 REREAD = 0.5
@@ -51,10 +53,10 @@ async def re_aim(link: Link, scene: str, name: str, kind: str, settings: Mapping
     return True
 
 
-async def remove(link: Link, name: str) -> None:
+async def remove(link: Link, scene: str, name: str) -> None:
     """Remove an input and see it gone; one that is not there counts. Raises ObsError.
 
-    OBS answers at once and removes later: the name is taken until its last reference drops.
+    OBS answers at once and removes later: the name is taken until the last reference drops.
     """
     try:
         await link.call("RemoveInput", {"inputName": name})
@@ -63,14 +65,27 @@ async def remove(link: Link, name: str) -> None:
             raise
     except ObsTimeout:
         pass  # it may have been carried out: the list tells
-    deadline = asyncio.get_running_loop().time() + REMOVAL
+    loop = asyncio.get_running_loop()
+    began, unlinked = loop.time(), False
     while True:
         with contextlib.suppress(ObsTimeout):
             if all(each != name for each, _ in await read_inputs(link)):
                 return
-        if asyncio.get_running_loop().time() >= deadline:
+        waited = loop.time() - began
+        if waited >= REMOVAL:
             raise ObsError(f"'{name}' is still listed after its removal (OBS 32.0.3 and 32.0.4 leak inputs: OBS#12919)")
+        if waited >= UNLINK_AFTER and not unlinked:
+            unlinked = True
+            await _take_out(link, scene, name)
         await asyncio.sleep(REMOVAL_POLL)
+
+
+async def _take_out(link: Link, scene: str, name: str) -> None:
+    """Drop its items by hand: OBS does so only when it renders the scene, and the program may be another one."""
+    with contextlib.suppress(ObsTimeout, ObsRefused):
+        items = [item for item in await read_scene(link, scene) if item.name == name]
+        for item in items:
+            await link.call("RemoveSceneItem", {"sceneName": scene, "sceneItemId": item.id})
 
 
 async def _appeared(link: Link, scene: str, name: str) -> bool:

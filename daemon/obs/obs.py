@@ -159,7 +159,7 @@ class Obs:
         self._leaving.add(name)
         await self._end_watch(name)
         with self._refresher.changing():
-            await inputs.remove(link, name)
+            await inputs.remove(link, self._scene, name)
         self._leaving.discard(name)
 
     async def park_input(self, name: str) -> None:
@@ -231,8 +231,7 @@ class Obs:
     async def _up(self, link: Link, traits: Traits) -> None:
         self._refresher.forget()
         inventory = await self._read(link)
-        for own in inventory.inputs:
-            await fades.sweep(link, own.name)
+        await fades.sweep(link, [own.name for own in inventory.inputs])
         self._leaving.clear()
         self._emit(ev.ObsReady(self._now(), inventory))
 

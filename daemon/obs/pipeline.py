@@ -12,12 +12,13 @@ from daemon.config import Pipeline
 NANOSECONDS = 1_000_000_000
 
 _WORD = r"[A-Za-z0-9_-]{1,128}"
-_PLAIN = r"[A-Za-z0-9_.~-]{1,128}"
+_PLAIN = r"[A-Za-z0-9_.~-]"
+_ARGUMENT = rf"{_WORD}(?:={_PLAIN}{{0,128}})?"
 _HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\])"
 # Nothing that quotes, parts or escapes: no space, quote, backslash, percent sign, exclamation mark or equals sign
 # outside a query.
 STREAM_URL = re.compile(
-    rf"rtmps?://{_HOST}(?::[0-9]{{1,5}})?(?:/{_PLAIN}){{1,8}}(?:\?{_WORD}(?:={_PLAIN})?(?:&{_WORD}(?:={_PLAIN})?){{0,31}})?",
+    rf"rtmps?://{_HOST}(?::[0-9]{{1,5}})?(?:/{_PLAIN}{{1,128}}){{1,8}}(?:\?{_ARGUMENT}(?:&{_ARGUMENT}){{0,31}})?",
     re.ASCII,
 )
 

@@ -220,7 +220,7 @@ class Supervisor:
                 traits = await self._settle(link)
                 await self._rise(link, traits)
             except (_UnsettledError, ObsRefused) as error:
-                reason = str(error)
+                reason = str(error).rstrip(".")
                 self._say(reason, f"OBS is not ready: {reason}. Waiting for it", reason)
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(wait):

@@ -67,7 +67,7 @@ class Transition:
         """As ObsPort.restore. Raises ObsError where the scene is not right even then."""
         hidden = set(hide)
         if show is not None:
-            await fades.sweep(link, show)
+            await fades.sweep(link, [show])
         wrong = _wrong(await read_scene(link, scene), show, hidden)
         if not wrong:
             return

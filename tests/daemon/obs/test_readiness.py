@@ -42,6 +42,14 @@ def moving(proven: bool = True) -> Judge:
     return by
 
 
+def on_air() -> Judge:
+    """Of an input that has moved up to 0.2 s before the first look."""
+    by = judge(proven=True)
+    for n in (3, 2, 1):
+        by.see(look(-0.2 * n, cursor=-n))
+    return by
+
+
 def look(at: float, state: str = PLAYING, cursor: float | None = 0, width: float = 0) -> Look:
     return Look(100.0 + at, state, cursor, width)
 
@@ -99,7 +107,7 @@ def test_an_adopted_input_that_has_not_moved_yet_may_still_be_starting() -> None
 
 def test_a_standstill_shorter_than_the_stall_is_none() -> None:
     looks = [look(0.2 * n, cursor=100 * (n // 5)) for n in range(50)]
-    assert seen(judge(proven=True), looks) == []
+    assert seen(on_air(), looks) == []
 
 
 def test_a_stalled_picture_resumes_only_after_it_has_moved_for_a_bit() -> None:
@@ -122,17 +130,17 @@ def test_it_stalls_and_resumes_as_often_as_it_does() -> None:
 
 
 def test_where_obs_itself_stood_still_the_stream_is_not_blamed() -> None:
-    by = judge(proven=True)
+    by = on_air()
     assert seen(by, [look(0, cursor=0), look(0.2, cursor=200), look(30.0, cursor=200), look(30.2, cursor=400)]) == []
 
 
 def test_a_cursor_that_jumps_back_is_a_stream_begun_anew_and_moves() -> None:
     looks = [look(0.2 * n, cursor=(200 * n) % 1000) for n in range(50)]
-    assert seen(judge(proven=True), looks) == []
+    assert seen(on_air(), looks) == []
 
 
 @pytest.mark.parametrize("state", [ERROR, ENDED])
-def test_an_error_or_an_end_that_lasts_is_a_failure_before_the_proof(state: str) -> None:
+def test_an_error_or_an_end_that_lasts_is_a_failure_of_one_that_was_not_ready_yet(state: str) -> None:
     looks = [look(0.25 * n, state, None) for n in range(1, 40)]
     by = judge()
     said = [(each.at - 100.0, verdict) for each in looks for verdict in by.see(each) if isinstance(verdict, Dead)]
@@ -140,10 +148,10 @@ def test_an_error_or_an_end_that_lasts_is_a_failure_before_the_proof(state: str)
 
 
 @pytest.mark.parametrize("state", [ERROR, ENDED])
-def test_after_the_proof_it_is_a_stall_and_is_watched_on(state: str) -> None:
-    looks = [look(0.2 * n, state, None) for n in range(1, 40)]
-    looks += [look(8.0 + 0.2 * n, width=640, cursor=30 * n) for n in range(20)]
-    assert [type(verdict) for verdict in seen(moving(), looks)] == [Still, Moves]
+def test_one_that_was_ready_and_has_ended_stands_still_and_is_watched_on(state: str) -> None:
+    looks = [look(0.25 * n, state, None) for n in range(1, 40)]
+    looks += [look(10 + 0.25 * n, PLAYING, 250 * n) for n in range(10)]
+    assert [type(verdict) for verdict in seen(on_air(), looks)] == [Still, Moves]
 
 
 def test_one_that_starts_again_in_time_has_not_failed() -> None:

@@ -1,0 +1,164 @@
+"""The pipeline string is a program: what it says, and what must never get into it."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daemon.config import Pipeline
+from daemon.obs.pipeline import build, checked_url, location
+
+URL = "rtmp://127.0.0.1:1935/live/alice?key=abc"
+
+GOLDEN = (
+    'rtmpsrc location="rtmp://127.0.0.1:1935/live/alice?key=abc" do-timestamp=true timeout=10 ! decodebin name=d '
+    "d. ! queue max-size-buffers=0 max-size-bytes=0 max-size-time=3000000000 leaky=downstream ! "
+    "videoscale add-borders=true ! video/x-raw,width=1920,height=1080,pixel-aspect-ratio=1/1 ! "
+    "videoconvert ! clocksync ! video.sink "
+    "d. ! queue max-size-buffers=0 max-size-bytes=0 max-size-time=3000000000 leaky=downstream ! "
+    "audioconvert ! audioresample ! audio/x-raw,rate=48000,channels=2 ! clocksync ! audio.sink"
+)
+
+# Whoever builds a URL out of these has broken out of a key, a path, a quote or librtmp's own syntax.
+HOSTILE = (
+    'x" ! filesink location="/tmp/x',
+    "x ! filesink location=/tmp/x",
+    "x swfUrl=http://evil/",
+    "x timeout=0",
+    "a\\",
+    'a\\" ! fakesink',
+    "a'b",
+    "a\nb",
+    "a\tb",
+    "a b",
+    "a!b",
+    "a%20b",
+    "a;b",
+    "a$b",
+    "a`b`",
+    "ключ",
+    "a\u2028b",
+    "a\x00b",
+    "a\u0661",
+    "a" * 129,
+    "",
+)
+
+
+def test_the_default_pipeline_is_the_seeds_with_queues_bounded_by_time_and_square_pixels() -> None:
+    assert build(URL, Pipeline(), width=1920, height=1080) == GOLDEN
+
+
+def test_every_tunable_of_the_troubleshooting_section_has_its_place() -> None:
+    tuned = Pipeline(
+        rtmp_element="rtmp2src",
+        timeout=0,
+        do_timestamp=False,
+        video_queue_time=0.5,
+        video_queue_buffers=5,
+        audio_queue_time=0,
+        audio_queue_buffers=300,
+        leaky=False,
+        scale=False,
+        clocksync=False,
+        rate=44100,
+        channels=1,
+    )
+    assert build(URL, tuned, width=1280, height=720) == (
+        'rtmp2src location="rtmp://127.0.0.1:1935/live/alice?key=abc" do-timestamp=false idle-timeout=0 ! '
+        "decodebin name=d "
+        "d. ! queue max-size-buffers=5 max-size-bytes=0 max-size-time=500000000 ! videoconvert ! video.sink "
+        "d. ! queue max-size-buffers=300 max-size-bytes=0 max-size-time=0 ! "
+        "audioconvert ! audioresample ! audio/x-raw,rate=44100,channels=1 ! audio.sink"
+    )
+
+
+def test_another_size_is_the_pictures_size() -> None:
+    assert "video/x-raw,width=1280,height=720,pixel-aspect-ratio=1/1" in build(URL, Pipeline(), width=1280, height=720)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "rtmp://127.0.0.1/live/alice",
+        "rtmps://ingest.example.org:443/live/a-b_C9",
+        "rtmp://[::1]:1935/live/alice",
+        "rtmp://127.0.0.1:1935/motherstream/live?stream_key=s3cret",
+        "rtmp://127.0.0.1:1935/live/alice?vhost=my.vhost&key=abc",
+        "rtmp://127.0.0.1:1935/live",
+    ],
+)
+def test_urls_that_users_have_pass_and_come_back_out(url: str) -> None:
+    assert checked_url(url) == url
+    assert location(build(url, Pipeline(), width=16, height=16)) == url
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+@pytest.mark.parametrize("template", ["rtmp://h/{}/s", "rtmp://h/live/{}", "rtmp://h/live/s?{}=1"])
+def test_nothing_hostile_gets_into_any_name_in_a_url(template: str, hostile: str) -> None:
+    with pytest.raises(ValueError, match="URL holds characters"):
+        build(template.format(hostile), Pipeline(), width=16, height=16)
+
+
+@pytest.mark.parametrize("hostile", [word for word in HOSTILE if word])
+def test_nothing_hostile_gets_into_a_key(hostile: str) -> None:
+    with pytest.raises(ValueError, match="URL holds characters"):
+        build(f"rtmp://h/live/s?key={hostile}", Pipeline(), width=16, height=16)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["file:///etc/passwd", "http://h/a/b", "rtmp://u:p@h/a/b", "rtmp:///a/b", " rtmp://h/a/b", "rtmp://h/a/b\n", ""],
+)
+def test_only_a_plain_rtmp_url_is_one(url: str) -> None:
+    with pytest.raises(ValueError, match="URL holds characters"):
+        checked_url(url)
+
+
+def test_the_refusal_does_not_quote_the_url() -> None:
+    with pytest.raises(ValueError, match="URL holds") as refusal:
+        checked_url("rtmp://h/live/s?key=s3cret word")
+    assert "s3cret" not in str(refusal.value)
+
+
+def unquoted(pipeline: str) -> tuple[str, list[str]]:
+    """What GStreamer reads as the program, and the texts that it reads as quoted, a backslash escaping either way."""
+    quotes: list[str] = []
+
+    def keep(found: re.Match[str]) -> str:
+        quotes.append(re.sub(r"\\(.)", r"\1", found[1]))
+        return "<quoted>"
+
+    return re.sub(r'"((?:[^"\\]|\\.)*)"', keep, pipeline), quotes
+
+
+PROGRAM = unquoted(GOLDEN)[0]
+ANYTHING = st.text() | st.from_regex(r"[ -~]{1,20}", fullmatch=True) | st.sampled_from(HOSTILE)
+
+
+@given(app=ANYTHING, stream=ANYTHING, key=ANYTHING, name=ANYTHING)
+def test_no_app_stream_key_or_parameter_breaks_out_of_its_quotes(app: str, stream: str, key: str, name: str) -> None:
+    url = f"rtmp://127.0.0.1:1935/{app}/{stream}?{name}={key}"
+    try:
+        pipeline = build(url, Pipeline(), width=1920, height=1080)
+    except ValueError:
+        return
+    program, quotes = unquoted(pipeline)
+    assert (program, quotes) == (PROGRAM, [url])
+    # librtmp parts its own key=value options by white space.
+    assert not re.search(r"[\s\"'\\]", url)
+
+
+@given(url=st.from_regex(r"rtmps?://[ -~]*", fullmatch=True) | st.text())
+def test_whatever_is_let_through_is_one_word_without_quotes_escapes_or_links(url: str) -> None:
+    try:
+        assert checked_url(url) == url
+    except ValueError:
+        return
+    assert re.fullmatch(r"[A-Za-z0-9:/?&=._~\[\]-]+", url)
+
+
+def test_only_a_pipeline_of_our_own_making_tells_its_location() -> None:
+    assert location("videotestsrc ! video.") is None
+    assert location('rtmpsrc location="a\\"b" ! x') is None
