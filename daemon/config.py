@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from daemon.config_values import File, Float, Host, HttpUrl, Int, Name, Network, Prefix, RtmpUrl, is_loopback
+from daemon.config_values import File, Float, Host, HttpUrl, Int, Name, Network, Prefix, RtmpUrl, Template, is_loopback
 from daemon.secrets import redact
 
 
@@ -178,7 +178,22 @@ class Health(Section):
     interval: Float = live(1.0, "seconds between samples", ge=0.1, le=60)
     history: Int = fixed(3600, "samples kept in memory", ge=1, le=100_000)
     stall: Float = live(1.0, "seconds that a picture may stand still", ge=0.2, le=60)
+    low_bitrate: Float = live(250.0, "kbit/s under which a stream is poor; 0 for no bound", ge=0, le=1_000_000)
     report_dir: File = fixed("logs/stream-health", "folder of the hourly reports; empty for none")
+
+
+class Overlays(Section):
+    """Inputs of the scene that tell the viewers of the show; each empty for none."""
+
+    on_air_text: str = live("", "text input that says who is on air")
+    on_air_template: Template = live("{on_air}", "its text; also {next}, {remaining}, {queue}")
+    next_text: str = live("", "text input that says who is next")
+    next_template: Template = live("{next}", "its text")
+    remaining_text: str = live("", "text input that says what is left of the turn")
+    remaining_template: Template = live("{remaining}", "its text")
+    timer: str = live("", "scene item shown while somebody is on air, such as TIMER")
+    time_remaining: str = live("", "scene item shown with it, such as TIME REMAINING")
+    loading: str = live("", "scene item shown while the first picture is awaited, such as LOADING")
 
 
 class Store(Section):
@@ -215,6 +230,7 @@ class Config(Section):
     ingest: Ingest = Ingest()
     queue: Queue = Queue()
     health: Health = Health()
+    overlays: Overlays = Overlays()
     store: Store = Store()
     log: Log = Log()
     notify: Notify = Notify()
@@ -238,7 +254,8 @@ def conflicts(config: Config) -> Iterator[Conflict]:
         keys = ("sources.poll_interval", "sources.ready_timeout")
         yield Conflict(keys, f"is {sources.poll_interval:g}, must be less than sources.ready_timeout")
     own = re.compile(re.escape(sources.prefix) + r"\d+")
-    for key, name in (("sources.static_input", sources.static_input), ("obs.slate", obs.slate)):
+    shown = [(f"overlays.{name}", text) for name, text in config.overlays if not name.endswith("_template")]
+    for key, name in (("sources.static_input", sources.static_input), ("obs.slate", obs.slate), *shown):
         if own.fullmatch(name):
             message = f"is {name!r}, must not look like an input that is made and removed ({sources.prefix}NUMBER)"
             yield Conflict((key, "sources.prefix"), message)

@@ -14,6 +14,8 @@ from pydantic_core import PydanticKnownError
 
 PLACEHOLDERS: Final = ("app", "stream", "stream_key", "param")
 """What `ingest.rtmp_url` may name in braces."""
+SHOWN: Final = ("on_air", "next", "remaining", "queue")
+"""What a text in the scene may name in braces."""
 
 
 def is_loopback(host: str) -> bool:
@@ -94,6 +96,12 @@ def _rtmp_url(template: str) -> str:
     return template
 
 
+def _template(text: str) -> str:
+    if wrong := [name for name in re.findall(r"\{([^{}]*)\}", text) if name not in SHOWN]:
+        raise ValueError(f"{{{wrong[0]}}} is not one of {', '.join(f'{{{name}}}' for name in SHOWN)}")
+    return text
+
+
 Int = Annotated[int, BeforeValidator(_no_truth)]
 Float = Annotated[float, BeforeValidator(_no_truth)]
 Name = Annotated[str, AfterValidator(_some_text)]
@@ -101,6 +109,7 @@ Host = Annotated[str, AfterValidator(_host)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 RtmpUrl = Annotated[str, AfterValidator(_rtmp_url)]
 Prefix = Annotated[str, AfterValidator(_prefix)]
+Template = Annotated[str, AfterValidator(_template)]
 Network = Annotated[IPv4Network | IPv6Network, PlainValidator(_network)]
 File = Annotated[Path | None, BeforeValidator(lambda value: None if value == "" else value)]
 """A path relative to the working directory; empty text is None."""

@@ -51,6 +51,10 @@ def file(tmp_path: Path) -> Path:
             "[ingest]\nsrs_api = 'ftp://h'",
             'ingest.srs_api: is "ftp://h", must be http://HOST:PORT/… or https://…, or empty for none',
         ),
+        (
+            "[overlays]\nnext_template = 'Next: {nxet}'",
+            'overlays.next_template: is "Next: {nxet}", {nxet} is not one of {on_air}, {next}, {remaining}, {queue}',
+        ),
         ("[store]\npath = 5", "store.path: is 5, must be text"),
         ("obs = 5", "obs: must be a table"),
         ("[http]\nbogus = 1", "http.bogus: is not a key"),
@@ -130,6 +134,11 @@ def test_a_host_may_be(file: Path, host: str) -> None:
         (
             "[obs]\nslate = 'S9'\n[sources]\nprefix = 'S'",
             "obs.slate: is 'S9', must not look like an input that is made and removed (SNUMBER)",
+        ),
+        (
+            "[overlays]\ntimer = 'GMOTHERSTREAM_1'",
+            "overlays.timer: is 'GMOTHERSTREAM_1', must not look like an input that is made and removed"
+            " (GMOTHERSTREAM_NUMBER)",
         ),
         (
             "[sources.pipeline]\nvideo_queue_time = 0",
