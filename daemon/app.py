@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,8 @@ from daemon.ingest.sessions import SessionDirectory
 from daemon.journal import Journal
 from daemon.metrics import Metrics
 from daemon.narrator import narrate
+from daemon.notify import Notifier as Notifications
+from daemon.notify_watch import Watch
 from daemon.obs import Obs
 from daemon.policy import policy_of
 from daemon.secrets import Redactor
@@ -44,11 +46,13 @@ from statemachine import __version__
 from statemachine import events as ev
 from statemachine.director import Director
 from statemachine.states import State
+from statemachine.view import View
 
 log = structlog.get_logger("daemon.app")
 
 INGEST_FIRST = 1.0
 """Seconds that OBS waits at start for the ingest servers' first lists: what is on air is checked against them."""
+LOOK_EVERY = 1.0
 WATCHDOG_PATIENCE = 5.0
 """Seconds that the dispatcher may take for an empty event before the watchdog is no longer fed."""
 
@@ -75,6 +79,7 @@ class _App:
         self._systemd = Notifier()
         self._stop = asyncio.Event()
         self._tasks: list[asyncio.Task[Any]] = []
+        self._notifications: Notifications | None = None
 
     # --- life ------------------------------------------------------------------------------------------------
 
@@ -152,18 +157,22 @@ class _App:
             return (
                 Check("obs", info.connected, info.reason),
                 Check("journal", not journal.problem, journal.problem),
+                Check("keys", not keys.problem, keys.problem),
                 Check("ingest", not unreachable, f"no answer from {', '.join(unreachable)}" if unreachable else ""),
             )
 
+        def view() -> View:
+            return director.view(clock.now())
+
         hub = EventHub(self._redactor.value)
         registry = CollectorRegistry()
-        metrics = Metrics(registry, lambda: director.view(clock.now()), lambda: obs.info.connected)
+        metrics = Metrics(registry, view, lambda: obs.info.connected)
         app, gate = build_app(
             Control(
                 config=lambda: self.config,
                 now=clock.now,
                 dispatcher=dispatcher,
-                view=lambda: director.view(clock.now()),
+                view=view,
                 policy=lambda: director.policy,
                 history=journal.handovers,
                 studio=Desk(obs, config.obs.scene),
@@ -176,7 +185,15 @@ class _App:
         )
         server = HttpServer(app, gate, config.http.host, config.http.port)
 
-        for observer in (narrate, metrics.observe, hub.publish_facts, lambda told: record(journal, told)):
+        self._notifications = notifier = self._notifier(stack)
+        self._start(self._look(notifier, view, ready), "notifier")
+        for observer in (
+            notifier.tell,
+            narrate,
+            metrics.observe,
+            hub.publish_facts,
+            lambda told: record(journal, told),
+        ):
             dispatcher.observe(observer)
         # What was under way when the last run ended is void; what it left in OBS, the inventory will tell.
         dispatcher.submit(ev.PolicyLoaded(clock.now(), policy))
@@ -186,6 +203,13 @@ class _App:
         self._start(executor.run(), "executor")
         return dispatcher, server, reconciler, obs
 
+    def _notifier(self, stack: contextlib.AsyncExitStack) -> Notifications:
+        watch = Watch(turn_when_alone=lambda: self.config.queue.turn_when_alone)
+        notifier = Notifications(_urls(self.config), watch=watch, redact=self._redactor.text)
+        notifier.start()
+        stack.push_async_callback(notifier.stop)
+        return notifier
+
     # --- while it runs ---------------------------------------------------------------------------------------
 
     async def _after_first_lists(self, reconciler: Reconciler) -> None:
@@ -193,6 +217,21 @@ class _App:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(INGEST_FIRST):
                 await reconciler.heard.wait()
+
+    async def _look(
+        self, notifier: Notifications, view: Callable[[], View], ready: Callable[[], Sequence[Check]]
+    ) -> None:
+        """Once a second: what ends soon, and what is amiss."""
+        while True:
+            notifier.look(view())
+            for check in ready():
+                if check.name == "obs":
+                    continue  # the watch tells that, with patience
+                if check.ok:
+                    notifier.recovered(check.name, f"{check.name} works again")
+                else:
+                    notifier.trouble(check.name, f"{check.name}: {check.detail}")
+            await asyncio.sleep(LOOK_EVERY)
 
     async def _feed_watchdog(self, dispatcher: Dispatcher) -> None:
         """Feed systemd's watchdog as long as events are really handled."""
@@ -223,6 +262,8 @@ class _App:
         for value in secret_values(self.config):
             self._redactor.add(value)
         self._log.set_level(self.config.log.level)
+        if self._notifications is not None and "notify.urls" in changes.live:
+            self._notifications.set_urls(_urls(self.config))
         dispatcher.submit(ev.PolicyLoaded(dispatcher.director.now, policy_of(self.config)))
         log.info("the configuration was reloaded", changed=list(changes.live))
         if changes.restart:
@@ -251,3 +292,7 @@ class _App:
 
 def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
+
+
+def _urls(config: Config) -> list[str]:
+    return [url.get_secret_value() for url in config.notify.urls]

@@ -55,9 +55,11 @@ class Desk:
         """Raises ObsError."""
         return await self._obs.call("GetStreamStatus")
 
-    async def screenshot(self, width: int, height: int) -> bytes | None:
-        """The scene as a JPEG of that size, None where OBS gives none."""
-        size = {"imageWidth": width, "imageHeight": height}
+    async def screenshot(self, width: int) -> bytes | None:
+        """The scene as a JPEG so many pixels wide, None where OBS gives none."""
+        canvas_width, canvas_height = self._obs.canvas
+        # Both have to be given: obs-websocket divides by the source's height for the one that is not.
+        size = {"imageWidth": width, "imageHeight": max(8, round(width * canvas_height / canvas_width))}
         wanted = {"sourceName": self._scene, "imageFormat": "jpg", "imageCompressionQuality": 70, **size}
         try:
             answer = await self._obs.call("GetSourceScreenshot", wanted)
