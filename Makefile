@@ -16,7 +16,7 @@ help: ## this list
 
 demo: ## a real OBS, streamers taking turns, until Ctrl-C or for DURATION=60 (STREAMERS=3 PORT=8000 KEEP=folder)
 	@deploy/prepare.sh demo
-	@$(PYTHON_IN_VENV) -m daemon demo --duration $(DURATION) --streamers $(STREAMERS) --port $(PORT) $(if $(KEEP),--keep '$(KEEP)')
+	@$(PYTHON_IN_VENV) -m daemon demo --duration $(DURATION) --streamers $(STREAMERS) --port $(PORT)$(if $(KEEP), --keep '$(KEEP)')
 
 test: ## every test, those on a real OBS among them (ARGS="-k name")
 	@deploy/prepare.sh test
@@ -43,7 +43,7 @@ bench: ## measure the ways of switching against each other on a real OBS
 
 soak: ## the rules' random tests at length
 	@deploy/prepare.sh python
-	$(PYTHON_IN_VENV) -m pytest --hypothesis-profile=soak --timeout=0 tests/statemachine $(ARGS)
+	HYPOTHESIS_PROFILE=soak $(PYTHON_IN_VENV) -m pytest --timeout=0 tests/statemachine $(ARGS)
 
 chaos: ## kill everything at random, on a real OBS, for HOURS=1
 	@deploy/prepare.sh demo

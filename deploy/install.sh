@@ -94,11 +94,10 @@ programs() {
     [ ! -e "$DESTDIR$APP" ] || mv "$DESTDIR$APP" "$DESTDIR$APP.old"
     mv "$new" "$DESTDIR$APP"
     rm -rf "$DESTDIR$APP.old"
-    mkdir -p "$DESTDIR/usr/local/bin"
-    ln -sf "$APP/bin/motherstream" "$DESTDIR$COMMAND"
 }
 
 system_files() {
+    put 0755 "$SOURCE/deploy/motherstream.sh" $COMMAND
     put 0644 "$SOURCE/motherstream.service" $UNIT
     put 0644 "$SOURCE/deploy/sysusers.conf" $SYSUSERS
     put 0644 "$SOURCE/deploy/tmpfiles.conf" $TMPFILES
@@ -118,14 +117,15 @@ system_files() {
 
 next_steps() {
     if live && systemctl --quiet is-active motherstream; then
-        say "done. Start the new one, which leaves the picture alone:  systemctl restart motherstream"
+        say "done. Start the new one, which leaves the picture alone:  sudo systemctl restart motherstream"
         return
     fi
     say "done. What comes next:"
     say "  1. $CONFIG: OBS's scene, the RTMP server (its hooks: $APP/share/doc/docs/ingest.md)"
-    say "  2. OBS's password:  install -m 0600 /dev/stdin /etc/credstore/motherstream.obs.password"
-    say "  3. motherstream check"
-    say "  4. systemctl enable --now motherstream"
+    say "  2. OBS's password:  sudo install -m 0600 /dev/stdin /etc/credstore/motherstream.obs.password"
+    say "  3. sudo motherstream check"
+    say "  4. sudo systemctl enable --now motherstream"
+    say "  5. sudo motherstream streamer add NAME --server rtmp://THIS-HOST:1935/live"
 }
 
 uninstall() {

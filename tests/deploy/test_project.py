@@ -1,0 +1,190 @@
+"""The Makefile, the pins, CI and the documents: what they name is there."""
+
+import re
+import sys
+import tomllib
+from importlib.metadata import PackageNotFoundError, requires
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from daemon.config_keys import KEYS, SECTIONS
+from statemachine.table import mermaid
+from tests.deploy.support import DEPLOY, ROOT, done, run
+
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+LISTED = re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+EXTRAS = ("studio", "test", "lint", "notify")
+
+
+# -- make
+
+
+def test_help_lists_every_target() -> None:
+    phony = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+    assert phony
+    assert sorted(phony[1].split()) == sorted(LISTED)
+    said = done(run("make", "help"))
+    assert all(f"make {target} " in said for target in LISTED)
+
+
+def would_do(*arguments: str) -> str:
+    return done(run("make", "-n", *arguments))
+
+
+def test_demo_prepares_its_studio_and_passes_its_settings_on() -> None:
+    steps = would_do("demo", "DURATION=60", "STREAMERS=2", "PORT=0", "KEEP=/tmp/here").splitlines()
+    assert steps[0] == "deploy/prepare.sh demo"
+    assert steps[1].endswith("-m daemon demo --duration 60 --streamers 2 --port 0 --keep '/tmp/here'")
+    assert would_do("demo").splitlines()[1].endswith("-m daemon demo --duration 0 --streamers 3 --port 8000")
+
+
+def test_test_prepares_the_machine_and_runs_every_test() -> None:
+    steps = would_do("test").splitlines()
+    assert steps[0] == "deploy/prepare.sh test"
+    assert steps[1].strip().endswith("-m pytest")
+
+
+@pytest.mark.parametrize("target", LISTED)
+def test_a_target_calls_nothing_that_is_not_there(target: str) -> None:
+    for step in would_do(target).splitlines():
+        for script in re.findall(r"\bdeploy/[\w.-]+", step):
+            assert (ROOT / script).exists(), step
+        for module in re.findall(r"-m ((?:daemon|tests)[\w.]*)", step):
+            path = ROOT.joinpath(*module.split("."))
+            assert path.with_suffix(".py").exists() or (path / "__main__.py").exists(), step
+        for folder in re.findall(r"\btests/\w+", step):
+            assert (ROOT / folder).is_dir(), step
+
+
+# -- CI
+
+
+def test_ci_runs_lint_types_and_last_of_all_every_test() -> None:
+    script = (ROOT / ".ci" / "run").read_text()
+    order = [script.index(step) for step in ("make --no-print-directory lint", "directory types", "directory test")]
+    assert order == sorted(order)
+    # Nothing is said after pytest's summary.
+    assert "echo" not in script[order[-1] :]
+    assert "printf" not in script[order[-1] :]
+
+
+# -- pins
+
+
+def pins() -> dict[str, str]:
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    found = [re.fullmatch(r"([A-Za-z0-9_.-]+)==([0-9][0-9A-Za-z.]*)", line) for line in lines]
+    assert all(found), "each line is a name and a version, and nothing else"
+    return {canonicalize_name(pin[1]): pin[2] for pin in found if pin}
+
+
+def test_pins_are_in_order_and_each_is_there_once() -> None:
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    assert lines == sorted(lines, key=str.lower)
+    assert len(pins()) == len(lines)
+
+
+def test_everything_that_is_needed_is_pinned_to_a_version_that_will_do() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert set(project["optional-dependencies"]) == set(EXTRAS)
+    wanted = [Requirement(text) for text in project["dependencies"]]
+    wanted += [Requirement(text) for extra in EXTRAS for text in project["optional-dependencies"][extra]]
+    pinned = pins()
+    seen: set[tuple[str, str]] = set()
+    while wanted:
+        requirement = wanted.pop()
+        name = canonicalize_name(requirement.name)
+        extras = requirement.extras or {""}
+        if requirement.marker and not any(requirement.marker.evaluate({"extra": extra}) for extra in ("", *EXTRAS)):
+            continue
+        assert name in pinned, f"{requirement} has no pin: make pins"
+        assert requirement.specifier.contains(pinned[name]), f"{requirement} is pinned to {pinned[name]}: make pins"
+        for extra in extras:
+            if (name, extra) in seen:
+                continue
+            seen.add((name, extra))
+            for text in needs(name):
+                further = Requirement(text)
+                if further.marker is None or further.marker.evaluate({"extra": extra}):
+                    further.marker = None
+                    wanted.append(further)
+
+
+def needs(name: str) -> list[str]:
+    try:
+        return requires(name) or []
+    except PackageNotFoundError:
+        return []
+
+
+# -- documents
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_leads_somewhere(document: Path) -> None:
+    for target in re.findall(r"\]\(([^)]+)\)", document.read_text()):
+        if target.startswith(("http://", "https://")):
+            continue
+        path, _, anchor = target.partition("#")
+        found = (document.parent / path).resolve() if path else document
+        assert found.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", found.read_text(), flags=re.MULTILINE)
+            assert anchor in [re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings], target
+
+
+def test_the_readmes_diagram_is_the_tables() -> None:
+    blocks = re.findall(r"```mermaid\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
+    assert blocks == [mermaid()], "motherstream states --format mermaid"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_command_of_ours_is_one(document: Path) -> None:
+    usage = done(run(sys.executable, "-m", "daemon", "--help"))
+    commands = set(re.findall(r"^ {4}([a-z]+) ", usage, flags=re.MULTILINE))
+    for found in re.findall(r"(?:^|`|sudo |\$ )motherstream ([a-z]+)", document.read_text(), flags=re.MULTILINE):
+        assert found in commands, f"motherstream {found}"
+    for target in re.findall(r"(?:^|`)make ([a-z]+)", document.read_text(), flags=re.MULTILINE):
+        assert target in LISTED, f"make {target}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_key_that_is_named_may_be_configured(document: Path) -> None:
+    sections = "|".join(re.escape(section) for section in SECTIONS)
+    for name in re.findall(rf"`((?:{sections})\.[a-z_]+)\b", document.read_text()):
+        assert name in KEYS, name
+    for block in re.findall(r"```toml\n(.*?)```", document.read_text(), flags=re.DOTALL):
+        for section, keys in tomllib.loads(block).items():
+            for key in keys:
+                assert f"{section}.{key}" in KEYS, f"{section}.{key}"
+
+
+def test_every_route_that_a_document_calls_is_there() -> None:
+    routes = set()
+    for source in (ROOT / "daemon" / "http").glob("*.py"):
+        routes |= set(re.findall(r'web\.(?:get|post|delete)\(\s*"(/[^"]*)"', source.read_text()))
+    routes |= set(re.findall(r'"(/hooks/[\w-]+)"', (ROOT / "daemon" / "http" / "hooks.py").read_text()))
+    patterns = [re.compile(re.sub(r"\{\w+\}", "[^/]+", route)) for route in routes]
+    for document in DOCUMENTS:
+        for path in re.findall(r"http://127\.0\.0\.1:8000(/[\w/-]*)", document.read_text()):
+            assert any(pattern.fullmatch(path) for pattern in patterns), f"{document.name}: {path}"
+
+
+def test_what_the_documents_grep_for_is_what_the_log_says() -> None:
+    sources = "\n".join(path.read_text() for path in (ROOT / "daemon").rglob("*.py"))
+    for document in DOCUMENTS:
+        for pattern in re.findall(r'grep (?:-E )?"([^"]+)"', document.read_text()):
+            for text in pattern.split("|"):
+                assert text in sources, f"{document.name}: {text}"
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in DEPLOY.iterdir() if path.is_file()))
+def test_nothing_is_left_in_deploy_that_nobody_is_told_of(name: str) -> None:
+    text = "\n".join(
+        path.read_text()
+        for path in [*DOCUMENTS, ROOT / "Makefile", DEPLOY / "install.sh", DEPLOY / "compose.yaml", Path(__file__)]
+    )
+    assert name in text or name == ".gitignore"
