@@ -22,7 +22,13 @@ TOOLS = (
     "mkdir",
     "mktemp",
     "mv",
-) + ("pwd", "rm", "sh", "tail", "test", "tr")
+    "pwd",
+    "rm",
+    "sh",
+    "tail",
+    "test",
+    "tr",
+)
 ALL = "obs-studio xvfb ffmpeg nginx-light libnginx-mod-rtmp"
 
 
