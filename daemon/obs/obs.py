@@ -109,6 +109,12 @@ class Obs:
         return self._supervisor.stats
 
     @property
+    def canvas(self) -> tuple[int, int]:
+        """Width and height of OBS's picture in pixels; 16 by 9 as long as nothing is known."""
+        traits = self._supervisor.traits
+        return (traits.width, traits.height) if traits else (16, 9)
+
+    @property
     def losses(self) -> int:
         """How often OBS was lost since the start."""
         return self._supervisor.losses
