@@ -51,8 +51,8 @@ def test_it_is_started_again_for_ever_but_not_with_a_configuration_that_is_wrong
     assert service["Restart"] == ["on-failure"]
     assert service["RestartPreventExitStatus"] == [str(EXIT_CONFIG)]
     assert unit["Unit"]["StartLimitIntervalSec"] == ["0"]
-    # Ready again within two seconds of its death leaves the start itself little more than one.
-    assert service["RestartSec"] == ["500ms"]
+    # Ready again within two seconds of its death leaves the rest to the start itself.
+    assert service["RestartSec"] == ["200ms"]
 
 
 def test_every_secret_that_may_be_configured_may_be_a_credential(unit: Unit) -> None:
