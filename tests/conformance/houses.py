@@ -1,0 +1,226 @@
+"""An OBS to try things on, the fake or the real one, with streams that can be begun, frozen and ended."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Protocol
+
+from daemon.obs.connection import Link
+from daemon.ports import ObsRefused
+from daemon.studio import Publisher, Studio
+from tests.fakes import FakeObs, Stream
+
+SCENE = "MOTHERSTREAM"
+OVERLAYS = ("LOWER THIRD", "LOGO", "TEXT")
+CANVAS = (640, 360)
+
+
+class House(Protocol):
+    """Both have ffmpeg_source and no obs-gstreamer, a scene SCENE on air, and in it OVERLAYS from the bottom up."""
+
+    @property
+    def port(self) -> int: ...
+
+    @property
+    def password(self) -> str: ...
+
+    async def publish(self, stream: str) -> str:
+        """Begin a stream of the size of the canvas; the URL to play it from."""
+
+    async def freeze(self, stream: str) -> None:
+        """The publisher stops where it stands; its connection stays."""
+
+    async def thaw(self, stream: str) -> None:
+        """It goes on."""
+
+    async def crash(self, stream: str) -> None:
+        """The publisher dies without a word."""
+
+    async def restart(self) -> None:
+        """OBS crashes and comes back with what it had saved: the scene as it was at the beginning, at least."""
+
+    async def stop_answering(self) -> None:
+        """OBS freezes behind open sockets."""
+
+    async def answer_again(self) -> None:
+        """It goes on."""
+
+
+class FakeHouse:
+    """House on the fake."""
+
+    def __init__(self, fake: FakeObs) -> None:
+        self._fake = fake
+        self.port = fake.port
+        self.password = fake.password or ""
+        scene = fake.studio.scene(SCENE)
+        for name in OVERLAYS:
+            fake.studio.create_input(scene, name, "color_source_v3", {"width": 10, "height": 10})
+
+    async def publish(self, stream: str) -> str:
+        url = f"rtmp://127.0.0.1:1935/live/{stream}"
+        self._fake.streams[url] = Stream(0.3, buffer=0.3, width=CANVAS[0], height=CANVAS[1])
+        return url
+
+    async def freeze(self, stream: str) -> None:
+        self._stream(stream).frozen = True
+
+    async def thaw(self, stream: str) -> None:
+        self._stream(stream).frozen = False
+
+    async def crash(self, stream: str) -> None:
+        self._stream(stream).frozen = True
+
+    async def restart(self) -> None:
+        await self._fake.restart(leftovers=True, abrupt=True)
+
+    async def stop_answering(self) -> None:
+        self._fake.faults.listens = False
+
+    async def answer_again(self) -> None:
+        self._fake.faults.listens = True
+
+    def _stream(self, stream: str) -> Stream:
+        return self._fake.streams[f"rtmp://127.0.0.1:1935/live/{stream}"]
+
+
+class RealHouse:
+    """House on the throw-away real studio."""
+
+    def __init__(self, studio: Studio) -> None:
+        self._studio = studio
+        self._publishers: dict[str, Publisher] = {}
+        self.port = studio.obs.port
+        self.password = studio.obs.password
+
+    async def publish(self, stream: str) -> str:
+        # The studio tells a few streamers apart by their looks; nobody looks at them here.
+        self._publishers[stream] = await self._studio.publish("somebody", stream=stream, keyframe_every=15)
+        return f"{self._studio.rtmp_base}/{stream}"
+
+    async def freeze(self, stream: str) -> None:
+        await self._publishers[stream].freeze()
+
+    async def thaw(self, stream: str) -> None:
+        await self._publishers[stream].thaw()
+
+    async def crash(self, stream: str) -> None:
+        await self._publishers[stream].kill()
+
+    async def restart(self) -> None:
+        await self._studio.obs.restart()
+
+    async def stop_answering(self) -> None:
+        await self._studio.obs.freeze()
+
+    async def answer_again(self) -> None:
+        await self._studio.obs.thaw()
+
+    async def rest(self) -> None:
+        """End the publishers, which cost CPU."""
+        for publisher in self._publishers.values():
+            await publisher.kill()
+        self._publishers.clear()
+
+
+@asynccontextmanager
+async def open_house(kind: str) -> AsyncIterator[House]:
+    """The house named ``fake`` or ``real``."""
+    if kind == "fake":
+        async with FakeObs(gstreamer=False, canvas=CANVAS) as fake:
+            yield FakeHouse(fake)
+        return
+    from daemon.studio import colour_box
+
+    overlays = [colour_box(name, (128, 128, 128), x=0, y=0, width=10, height=10) for name in OVERLAYS]
+    async with Studio(scene=SCENE, overlays=overlays, drop_idle=None) as studio:
+        house = RealHouse(studio)
+        yield house
+
+
+async def until(condition: Callable[[], Any], within: float = 20.0) -> Any:
+    """Ask again and again until the awaited answer is true, and return it."""
+    async with asyncio.timeout(within):
+        while True:
+            answer = await condition()
+            if answer:
+                return answer
+            await asyncio.sleep(0.02)
+
+
+class Hands:
+    """What a person does at OBS: requests over a connection of their own, and a look at what comes of them."""
+
+    _numbers = itertools.count(1)
+
+    def __init__(self, link: Link) -> None:
+        self.link = link
+        self.call = link.call
+        self.batch = link.batch
+
+    def name(self) -> str:
+        """A fresh name for an input. No name is used twice in one OBS."""
+        return f"GMOTHERSTREAM_{next(self._numbers)}"
+
+    async def create(self, name: str, url: str, *, shown: bool = False) -> int:
+        """An ffmpeg_source as the adapter makes them; its scene item's id."""
+        settings = {
+            "input": url,
+            "is_local_file": False,
+            "restart_on_activate": False,
+            "close_when_inactive": False,
+            "reconnect_delay_sec": 1,
+            "ffmpeg_options": "fpsprobesize=0",
+        }
+        about = {"sceneName": SCENE, "inputName": name, "inputKind": "ffmpeg_source", "inputSettings": settings}
+        return int((await self.call("CreateInput", {**about, "sceneItemEnabled": shown}))["sceneItemId"])
+
+    async def status(self, name: str) -> tuple[str, int | None]:
+        """Media state without its prefix, and the cursor."""
+        answer = await self.call("GetMediaInputStatus", {"inputName": name})
+        return str(answer["mediaState"]).removeprefix("OBS_MEDIA_STATE_"), answer["mediaCursor"]
+
+    async def width(self, item: int) -> float:
+        """sourceWidth of a scene item."""
+        answer = await self.call("GetSceneItemTransform", {"sceneName": SCENE, "sceneItemId": item})
+        return float(answer["sceneItemTransform"]["sourceWidth"])
+
+    async def items(self) -> list[dict[str, Any]]:
+        """The scene's items as OBS lists them."""
+        return list((await self.call("GetSceneItemList", {"sceneName": SCENE}))["sceneItems"])
+
+    async def inputs(self) -> set[str]:
+        """The names of all inputs."""
+        return {str(each["inputName"]) for each in (await self.call("GetInputList"))["inputs"]}
+
+    async def refused(self, request: str, **data: Any) -> int:
+        """The status with which OBS refuses that request; 0 where it does not."""
+        try:
+            await self.call(request, data)
+        except ObsRefused as error:
+            return error.code
+        return 0
+
+    async def event(self, kind: str, **data: Any) -> None:
+        """Wait until OBS has told of that, with at least this in it."""
+        async with asyncio.timeout(10):
+            while True:
+                event = await self.link.events.get()
+                if event.kind == kind and data.items() <= event.data.items():
+                    return
+
+    async def tidy(self) -> None:
+        """Leave OBS as it was."""
+        await self.call("SetCurrentProgramScene", {"sceneName": SCENE})
+        for name in await self.inputs():
+            if name not in OVERLAYS:
+                await self.refused("RemoveInput", inputName=name)
+        for scene in (await self.call("GetSceneList"))["scenes"]:
+            if scene["sceneName"] not in {SCENE, "Scene"}:
+                await self.refused("RemoveScene", sceneName=scene["sceneName"])
+
+        async def clean() -> bool:
+            return await self.inputs() == set(OVERLAYS)
+
+        await until(clean)
