@@ -175,7 +175,7 @@ def _stream_status(call: Call) -> dict[str, Any]:
     stream = call.studio.stream
     return {
         **_output_status(call, stream),
-        "outputReconnecting": False,
+        "outputReconnecting": stream.reconnecting,
         "outputCongestion": 0.0,
         "outputSkippedFrames": 0,
         "outputTotalFrames": stream.frames,
