@@ -136,9 +136,7 @@ class Director:
             case ev.MediaResumed():
                 self.pictures.resumed(event)
             case ev.InventoryRead():
-                self._orphans.keep_only([item.name for item in event.inventory.inputs])
-                if self.switchover.reread(event, self.now):
-                    self.lineup.because("lost")
+                self._reread(event)
             case ev.OrphanRemoved():
                 self._orphans.gone(event.input)
             case ev.OrphanRemovalFailed():
@@ -203,6 +201,15 @@ class Director:
             if program and program.session:
                 # A new watch tells of a stall afresh.
                 self.lineup.moves(event.at, program.session.id)
+
+    def _reread(self, event: ev.InventoryRead) -> None:
+        names = [item.name for item in event.inventory.inputs]
+        self._orphans.keep_only(names)
+        if self.switchover.reread(event, self.now):
+            self.lineup.because("lost")
+        a = self.switchover.attempt
+        if a and self.switchover.state is State.STANDBY and a.input not in names and event.at > (a.ready_at or 0.0):
+            self.switchover.handle(ev.MediaFailed(self.now, a.number, "its input is gone"))
 
     def _on_proof(self, event: ev.MediaReady) -> None:
         """A fresh input of a stream that had stalled moves: let it show that it goes on moving."""

@@ -18,10 +18,12 @@ class Pictures:
 
     def stalled(self, event: ev.MediaStalled) -> None:
         """A picture stands still."""
-        program, attempt = self._switchover.program, self._switchover.attempt
-        if program and program.input == event.input:
+        program, attempt, state = self._switchover.program, self._switchover.attempt, self._switchover.state
+        # Mode static: one input is both, and once it is cut to it is the incoming's.
+        swapping = attempt is not None and attempt.input == event.input and state is State.SWAPPING
+        if program and program.input == event.input and not swapping:
             self._stands_still(event.at, event.since)
-        elif attempt and attempt.input == event.input and self._switchover.state is not State.BUFFERING:
+        elif attempt and attempt.input == event.input and state is not State.BUFFERING:
             self._incoming_failed(ev.MediaFailed(event.at, attempt.number, "its picture stands still"))
 
     def failed(self, event: ev.MediaFailed) -> None:
@@ -35,12 +37,12 @@ class Pictures:
     def resumed(self, event: ev.MediaResumed) -> None:
         """A picture that stood still moves again."""
         program, attempt = self._switchover.program, self._switchover.attempt
+        if attempt and attempt.input == event.input:
+            self._switchover.attempt = replace(attempt, stalled_since=None)
         if program and program.input == event.input:
             self._switchover.program = replace(program, stalled_since=None)
             if program.session:
                 self._lineup.moves(event.at, program.session.id)
-        elif attempt and attempt.input == event.input:
-            self._switchover.attempt = replace(attempt, stalled_since=None)
 
     def name_program(self, at: float) -> None:
         """An input that was found on air turns out to play a stream that was live before: carry on with it."""

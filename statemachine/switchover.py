@@ -4,7 +4,7 @@ It knows what the program shows and which attempt is under way. It does not know
 wanted is told to it by events.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import replace
 
 import transitions
@@ -15,36 +15,23 @@ from statemachine import facts
 from statemachine.attempt import Attempt
 from statemachine.errors import IllegalEventError
 from statemachine.policy import Policy
-from statemachine.program import Program, adopt, highest
+from statemachine.program import Program
+from statemachine.scene import Scene
 from statemachine.snapshot import SwitchoverState
 from statemachine.states import State
-from statemachine.table import IGNORED, TRANSITIONS
+from statemachine.table import IGNORED, LEGAL, TRANSITIONS
 
 BACKOFF_MOST = 10.0
 """Seconds: the longest pause between two tries to remove an input or to put the scene right."""
-SLATES_MOST = 4
-"""Former slates that are remembered, because the command that hid one may have been lost."""
 
 
-class Switchover:
+class Switchover(Scene):
     """The hand-over under way. ``handle`` appends to ``commands`` and ``facts``, which the director drains."""
 
     state: State
 
     def __init__(self, policy: Policy, identify: Callable[[str], ev.Session | None]) -> None:
-        self.policy = policy
-        self.program: Program | None = None
-        self.attempt: Attempt | None = None
-        self.last_number = 0
-        self.next_input = 1
-        self.pool: tuple[str, ...] = ()
-        self.scene_at = 0.0
-        self.old_slates: tuple[str, ...] = ()
-        self.held = False
-        self.commands: list[cmd.Command] = []
-        self.facts: list[facts.Fact] = []
-        self.orphans_found: list[str] = []
-        self._identify = identify
+        super().__init__(policy, identify)
         self._machine = transitions.Machine(
             model=self,
             states=State,
@@ -75,22 +62,10 @@ class Switchover:
             self.facts.append(facts.EventIgnored(event.at, name, state, why))
             return
         number = self.attempt.number if self.attempt else self.last_number
-        try:
-            moved = self.trigger(name, event)  # type: ignore[attr-defined]  # added to the model by transitions
-        except transitions.MachineError as error:
-            raise IllegalEventError(state, name) from error
-        if moved:
-            self.facts.append(facts.StateChanged(event.at, state, name, self.state, number))
-
-    def use(self, policy: Policy) -> None:
-        """The policy from now on. A slate that it no longer names is hidden, now and whenever OBS comes back."""
-        before, self.policy = self.policy.slate, policy
-        if policy.slate == before:
-            return
-        old = dict.fromkeys((*self.old_slates, before))
-        self.old_slates = tuple(name for name in old if name not in ("", policy.slate))[-SLATES_MOST:]
-        if self.state is not State.RECOVERING:
-            self._set_slates()
+        # trigger() is added to the model by transitions; it answers False where no row's guard holds.
+        if (state, type(event)) not in LEGAL or not self.trigger(name, event):  # type: ignore[attr-defined]
+            raise IllegalEventError(state, name)
+        self.facts.append(facts.StateChanged(event.at, state, name, self.state, number))
 
     @property
     def kept(self) -> SwitchoverState:
@@ -135,11 +110,6 @@ class Switchover:
         self.handle(kind(at, self.last_number))
 
     @property
-    def on_air_streamer(self) -> str:
-        """Whose picture is shown; empty where it is nobody's."""
-        return self.program.session.streamer if self.program and self.program.session else ""
-
-    @property
     def deadline(self) -> float | None:
         """When the present state has waited long enough."""
         return self.attempt.deadline if self.attempt else None
@@ -166,16 +136,6 @@ class Switchover:
         # A removal that failed gets one more try; then it is left to the sweep.
         self._set(deadline=now, tries=self.policy.removal_tries if attempt.tries else 0)
         return self.expire(now)
-
-    @property
-    def in_use(self) -> Collection[str]:
-        """Inputs that something refers to."""
-        names = {self.policy.static_input, *(self.pool if self.policy.mode == "pooled" else ())}
-        if self.program:
-            names.add(self.program.input)
-        if self.attempt:
-            names |= {self.attempt.input, self.attempt.outgoing, self.attempt.victim}
-        return names
 
     # --- guards ----------------------------------------------------------------------------------------------
 
@@ -269,17 +229,16 @@ class Switchover:
     def cut_failed(self, event: ev.CutFailed | ev.CutTimedOut) -> None:
         reason = event.reason if isinstance(event, ev.CutFailed) else "OBS did not answer in time"
         self._end(event.at, "cut_failed", reason)
-        if self._attempt.mode == "static":
-            self._set(deadline=event.at)
-        else:
-            self._set(deadline=None, restore=True, victim=self._attempt.input)
-            self.restore_again(event)
+        a = self._attempt
+        self._set(deadline=None, restore=True, victim="" if a.mode == "static" else a.input)
+        self.restore_again(event)
 
     def restore_again(self, event: ev.Event) -> None:
         a = self._attempt
         # Somebody may have removed the outgoing since.
         outgoing = self.program.input if self.program else None
-        self._do(cmd.RestoreOutgoing(a.number, a.input or None, outgoing, self.policy.slate))
+        incoming = a.input if a.input not in ("", outgoing) else None
+        self._do(cmd.RestoreOutgoing(a.number, incoming, outgoing, self.policy.slate))
 
     def restored(self, event: ev.OutgoingRestored) -> None:
         self.scene_at = event.at
@@ -321,54 +280,6 @@ class Switchover:
         else:
             self.attempt = None
 
-    def adopt(self, event: ev.ObsReady) -> None:
-        a, before = self.attempt, self.program
-        incoming = Program(a.input, a.target, event.at) if a else None
-        result = adopt(event.inventory, before, incoming, self._identify, event.at)
-        found = result.program
-        static = self.policy.static_input
-        if found is None and a is None and before and before.input == static and static not in result.names:
-            found = before  # it bears no number, so inventories do not list it
-        # Its new watch belongs to no attempt, and tells of a stall afresh.
-        self.program = replace(found, attempt=0, stalled_since=None) if found else None
-        self.attempt, self.scene_at = None, event.at
-        self.orphans_found += [name for name in result.orphans if name not in self.in_use]
-        self.next_input = max(self.next_input, highest(result.names, self.policy.prefix) + 1)
-        if self.program:
-            self._do(cmd.WatchOnAir(self.program.input))
-            if result.hidden and not self.held:
-                self._do(cmd.ShowInput(self.program.input))
-        self._set_slates()
-        if before or self.program:
-            self.facts.append(self._on_air(event.at, adopted=True))
-
-    # --- OBS was re-read -------------------------------------------------------------------------------------
-
-    def reread(self, event: ev.InventoryRead, now: float) -> bool:
-        """Somebody may have touched the scene; True if the program is gone. While held their hand is respected.
-
-        What was read before the scene was last changed says nothing about it.
-        """
-        if self.state in (State.RECOVERING, State.SWAPPING):
-            return False
-        known = {item.name: item for item in event.inventory.inputs}
-        self.next_input = max(self.next_input, highest(tuple(known), self.policy.prefix) + 1)
-        self.orphans_found += [name for name in known if name not in self.in_use]
-        program = self.program
-        if self.held or event.at <= self.scene_at:
-            return False
-        lost = program is not None and program.input not in known and program.input != self.policy.static_input
-        if lost:
-            self.program = None
-            self.facts.append(self._on_air(now))
-            self._set_slates()
-        if not (self.attempt and self.attempt.restore):
-            for item in event.inventory.inputs:
-                wanted = self.program is not None and item.name == self.program.input
-                if item.shown != wanted and (wanted or item.shown) and item.name != self.policy.static_input:
-                    self._do(cmd.ShowInput(item.name) if wanted else cmd.HideInput(item.name))
-        return lost
-
     # --- helpers ---------------------------------------------------------------------------------------------
 
     @property
@@ -378,15 +289,6 @@ class Switchover:
 
     def _set(self, **changes: object) -> None:
         self.attempt = replace(self._attempt, **changes)  # type: ignore[arg-type]  # fields by name, held by tests
-
-    def _do(self, command: cmd.Command) -> None:
-        self.commands.append(command)
-
-    def _set_slates(self) -> None:
-        for name in self.old_slates:
-            self._do(cmd.SetSlate(name, shown=False))
-        if self.policy.slate:
-            self._do(cmd.SetSlate(self.policy.slate, shown=self.program is None))
 
     def _swap(self, at: float) -> None:
         # The program may have changed hands since the attempt began: what is hidden is what is shown now.
@@ -411,9 +313,6 @@ class Switchover:
         tries = self._attempt.tries + 1
         self._set(tries=tries, detail=reason, deadline=at + min(BACKOFF_MOST, 0.5 * 2 ** min(tries - 1, 10)))
 
-    def _on_air(self, at: float, *, adopted: bool = False) -> facts.OnAirChanged:
-        return facts.OnAirChanged(at, self.on_air_streamer, self.program.input if self.program else "", adopted)
-
     def _end(self, at: float, outcome: str, detail: str = "") -> None:
         self._set(outcome=outcome, detail=detail)
         a = self._attempt
@@ -432,14 +331,3 @@ class Switchover:
                 detail=detail,
             )
         )
-
-    def _next_name(self) -> str:
-        if self.policy.mode == "static":
-            return self.policy.static_input
-        if self.policy.mode == "pooled" and len(self.pool) == 2:
-            return self.pool[1] if self.program and self.program.input == self.pool[0] else self.pool[0]
-        name = f"{self.policy.prefix}{self.next_input}"
-        self.next_input += 1
-        if self.policy.mode == "pooled":
-            self.pool = (*self.pool, name)
-        return name

@@ -78,6 +78,7 @@ TRANSITIONS: tuple[T, ...] = (
     ),
 )
 
+LEGAL = frozenset((row.source, row.event) for row in TRANSITIONS)
 EVENTS: tuple[type[ev.Event], ...] = tuple(dict.fromkeys(row.event for row in TRANSITIONS))
 
 _ONE_AT_A_TIME = "one attempt at a time: the director begins the next from IDLE"

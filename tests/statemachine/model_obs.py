@@ -68,8 +68,8 @@ class ModelObs:
             case cmd.CreateInput():
                 if command.input in self.items and not command.reuse:
                     raise Refused("the name exists")
-                shown = command.reuse and command.input in self.items and self.items[command.input].shown
-                self.items[command.input] = Item(command.input, command.session, shown, attempt=command.attempt)
+                old = self.items.get(command.input, Item(command.input, None))
+                self.items[command.input] = Item(command.input, command.session, old.shown, old.astray)
                 self.names_used.add(command.input)
             case cmd.RestartInput():
                 self._item(command.input).session = command.session

@@ -38,6 +38,7 @@ class Channel(RuleBasedStateMachine):
         self.world = World(MODES[mode])
         self.hooks: list[ev.Event] = []
         self.lists: list[ev.Event] = []
+        self.readings: list[ev.Event] = []
         if up:
             self.world.obs_ready()
 
@@ -215,6 +216,16 @@ class Channel(RuleBasedStateMachine):
     def read_inventory(self) -> None:
         self.world.read_inventory()
 
+    @rule()
+    def begin_a_reading(self) -> None:
+        if self.world.obs.up:
+            self.readings.append(ev.InventoryRead(self.world.now, self.world.obs.inventory()))
+
+    @precondition(lambda self: self.readings)
+    @rule(index=st.integers(0, 2))
+    def deliver_a_reading(self, index: int) -> None:
+        self.world.feed(self.readings.pop(index % len(self.readings)))
+
     @rule(done=st.integers(0, 2))
     def obs_lost(self, done: int) -> None:
         self.world.obs_lost(done=done)
@@ -239,6 +250,7 @@ class Channel(RuleBasedStateMachine):
             self.world.carry_out("lost")
         self.hooks.clear()
         self.lists.clear()
+        self.readings.clear()
         self.world.crash(gap)
 
     @rule(seconds=PAUSES, punctual=st.sampled_from([True, True, True, False]))

@@ -213,7 +213,7 @@ class World:
         began, count = self.now, 0
         self.settle()
         while not condition():
-            assert self.now - began <= within, f"not within {within:g} s: {self.director.view(self.now)}"
+            assert self.now - began <= within, f"not within {within:g} s: {self.amiss()}"
             self._tick(step, count)
             count += 1
         return self.now - began
