@@ -54,7 +54,7 @@ TRANSITIONS: tuple[T, ...] = (
     T(S.CLEANUP, ev.CleanupDue, S.CLEANUP, "put back again", "restore_again", "must_restore"),
     T(S.CLEANUP, ev.CleanupDue, S.CLEANUP, "remove the input", "remove", "has_victim"),
     T(S.CLEANUP, ev.CleanupDue, S.IDLE, "nothing is to be removed", "conclude", "has_no_victim"),
-    T(S.CLEANUP, ev.InputRemoved, S.IDLE, "", "removed"),
+    T(S.CLEANUP, ev.InputRemoved, S.IDLE, "the next attempt may begin", "removed"),
     T(S.CLEANUP, ev.RemovalFailed, S.CLEANUP, "try again with backoff", "remove_later", "may_retry"),
     T(
         S.CLEANUP,
