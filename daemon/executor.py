@@ -91,6 +91,7 @@ class Executor:
                     "SWITCH_GSTREAMER_SOURCE", input=command.input, streamer=command.session.streamer, mode="static"
                 )
                 await self._obs.restart_input(command.input)
+                await self._obs.toggle_input(command.input)
                 return ev.InputCreated(self._clock.now(), command.attempt)
             case cmd.PlaceInput():
                 await self._obs.place_input(command.input, command.z_offset)
@@ -105,9 +106,6 @@ class Executor:
                 return None
             case cmd.Cut():
                 return await self._cut(command)
-            case cmd.ToggleInput():
-                await self._obs.toggle_input(command.input)
-                return ev.CutDone(self._clock.now(), command.attempt)
             case cmd.RestoreOutgoing():
                 slate = (command.slate,) if command.slate and command.outgoing else ()
                 hide = (*((command.incoming,) if command.incoming else ()), *slate)
@@ -182,7 +180,7 @@ class Executor:
         match command:
             case cmd.CreateInput() | cmd.RestartInput():
                 return ev.CreationFailed(now, command.attempt, reason)
-            case cmd.Cut() | cmd.ToggleInput():
+            case cmd.Cut():
                 return ev.CutFailed(now, command.attempt, reason)
             case cmd.RestoreOutgoing():
                 return ev.RestoreFailed(now, command.attempt, reason)

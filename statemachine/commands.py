@@ -31,7 +31,7 @@ class CreateInput(AttemptCommand):
 
 @dataclass(frozen=True, slots=True)
 class RestartInput(AttemptCommand):
-    """Mode static: restart the one named input. Answer: InputCreated, CreationFailed."""
+    """Mode static: restart the one named input, hide it and show it again. Answer: InputCreated, CreationFailed."""
 
     input: str
     session: Session
@@ -65,13 +65,6 @@ class Cut(AttemptCommand):
     outgoing: str | None
     slate: str = ""
     fade: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class ToggleInput(AttemptCommand):
-    """Mode static: hide the input and show it again. Answer: CutDone, CutFailed."""
-
-    input: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -219,8 +219,6 @@ class Switchover(Scene):
         self.program = Program(a.input, a.target, event.at, a.number, since) if a.target else None
         self.scene_at = event.at
         leaves = a.outgoing not in ("", a.input, self.policy.static_input)
-        if a.mode == "static":
-            self._set_slates()  # ToggleInput leaves it alone
         grace = self.policy.cleanup_grace if leaves else 0.0
         self._set(victim=a.outgoing if leaves else "", deadline=event.at + grace)
         self._end(event.at, "completed")
@@ -298,11 +296,10 @@ class Switchover(Scene):
             from_streamer=self.on_air_streamer,
         )
         a = self._attempt
-        # An outgoing from another mode is hidden by a cut.
-        if a.mode == "static" and a.outgoing in ("", a.input):
-            self._do(cmd.ToggleInput(a.number, a.input))
-        else:
-            self._do(cmd.Cut(a.number, a.input, a.outgoing or None, self.policy.slate, self.policy.fade))
+        # Mode static: one input is both, and there is nothing to hide or to fade.
+        same = a.outgoing == a.input
+        outgoing, fade = (None, 0.0) if same else (a.outgoing or None, self.policy.fade)
+        self._do(cmd.Cut(a.number, a.input, outgoing, self.policy.slate, fade))
 
     def _fail(self, at: float, outcome: str, detail: str) -> None:
         self._end(at, outcome, detail)

@@ -1,54 +1,13 @@
 """A live channel on the real thing: OBS, nginx-rtmp, ffmpeg publishers, and the daemon as a process of its own."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-
 import pytest
 
 from daemon.studio import Delivers, Studio, free_port
 from daemon.studio.channel import Channel, on_air
-from daemon.studio.verdict import Verdict
+from tests.e2e.live import QUICK, assert_seamless, live, own_inputs, shown
 from tests.e2e.support import becomes, eventually
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
-
-QUICK: Mapping[str, object] = {"sources.job_delay": 0, "sources.cleanup_grace": 0.3}
-"""Six hand-overs need not be two seconds apart to be six."""
-
-
-@asynccontextmanager
-async def live(*names: str, **settings: object) -> AsyncIterator[tuple[Studio, Channel]]:
-    port = free_port()
-    dotted = {key.replace("__", "."): value for key, value in settings.items()}
-    async with (
-        Studio(hook_url=Channel.hook_url(port)) as studio,
-        Channel(studio, port=port, settings={**QUICK, **dotted}) as channel,
-    ):
-        for name in names:
-            await studio.publish(name)
-        if names:
-            await channel.until_on_air(names[0])
-        yield studio, channel
-
-
-def assert_seamless(verdict: Verdict, lagged: int) -> None:
-    """What the viewer is promised; a frame that this machine rendered late counts as its own, not as a fault."""
-    assert verdict.blank_frames == 0, verdict.summary()
-    assert verdict.longest_freeze <= 3 + lagged, verdict.summary()
-    assert verdict.longest_silence <= 60 + 1000 / 30 * lagged, verdict.summary()
-
-
-async def own_inputs(studio: Studio) -> dict[str, bool]:
-    items = (await studio.obs.call("GetSceneItemList", {"sceneName": studio.scene}))["sceneItems"]
-    return {
-        item["sourceName"]: item["sceneItemEnabled"]
-        for item in items
-        if item["sourceName"].startswith("GMOTHERSTREAM_")
-    }
-
-
-async def shown(studio: Studio) -> list[str]:
-    return [name for name, enabled in (await own_inputs(studio)).items() if enabled]
 
 
 @pytest.mark.parametrize("standby", [True, False], ids=["standby", "cold"])

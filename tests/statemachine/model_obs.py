@@ -88,8 +88,6 @@ class ModelObs:
                     self._show(self.items[command.outgoing], False, late)
                 if command.slate:
                     self._slate(command.slate, command.incoming is None)
-            case cmd.ToggleInput():
-                self._show(self._item(command.input), True, late)
             case cmd.RestoreOutgoing():
                 if command.incoming in self.items:
                     self._show(self.items[command.incoming], False, late)
@@ -132,7 +130,7 @@ def answer(command: cmd.Command, at: float, failure: str = "") -> ev.Event | Non
         case cmd.CreateInput() | cmd.RestartInput():
             created = ev.InputCreated(at, command.attempt)
             return ev.CreationFailed(at, command.attempt, failure) if failure else created
-        case cmd.Cut() | cmd.ToggleInput():
+        case cmd.Cut():
             return ev.CutFailed(at, command.attempt, failure) if failure else ev.CutDone(at, command.attempt)
         case cmd.RestoreOutgoing():
             restored = ev.OutgoingRestored(at, command.attempt)

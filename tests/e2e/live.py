@@ -1,0 +1,49 @@
+"""What several end-to-end tests of the live channel share."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from daemon.studio import Studio, free_port
+from daemon.studio.channel import Channel
+from daemon.studio.verdict import Verdict
+
+QUICK: Mapping[str, object] = {"sources.job_delay": 0, "sources.cleanup_grace": 0.3}
+"""Six hand-overs need not be two seconds apart to be six."""
+
+
+@asynccontextmanager
+async def live(*names: str, **settings: object) -> AsyncIterator[tuple[Studio, Channel]]:
+    """A studio and a daemon with these streamers, the first on air. A key's dots are written as two underscores;
+    ``slate`` names the studio's slate."""
+    port = free_port()
+    slate = settings.pop("slate", None)
+    dotted = {key.replace("__", "."): value for key, value in settings.items()}
+    async with (
+        Studio(hook_url=Channel.hook_url(port), slate=str(slate) if slate else None) as studio,
+        Channel(studio, port=port, settings={**QUICK, **dotted}) as channel,
+    ):
+        for name in names:
+            await studio.publish(name)
+        if names:
+            await channel.until_on_air(names[0])
+        yield studio, channel
+
+
+def assert_seamless(verdict: Verdict, lagged: int) -> None:
+    """What the viewer is promised; a frame that this machine rendered late counts as its own, not as a fault."""
+    assert verdict.blank_frames == 0, verdict.summary()
+    assert verdict.longest_freeze <= 3 + lagged, verdict.summary()
+    assert verdict.longest_silence <= 60 + 1000 / 30 * lagged, verdict.summary()
+
+
+async def own_inputs(studio: Studio) -> dict[str, bool]:
+    items = (await studio.obs.call("GetSceneItemList", {"sceneName": studio.scene}))["sceneItems"]
+    return {
+        item["sourceName"]: item["sceneItemEnabled"]
+        for item in items
+        if item["sourceName"].startswith("GMOTHERSTREAM_")
+    }
+
+
+async def shown(studio: Studio) -> list[str]:
+    return [name for name, enabled in (await own_inputs(studio)).items() if enabled]
