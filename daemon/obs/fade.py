@@ -1,14 +1,15 @@
 """A fade without a plugin: the incoming's opacity and both volumes, step by step, in one batch of OBS's frames.
 
 The incoming lies above the outgoing and becomes opaque. Should the daemon die meanwhile, OBS carries the batch to its
-end by itself: the incoming shown and opaque, the outgoing hidden. What may be left is a filter without effect, which is
-swept on the next connection.
+end by itself: the incoming shown and opaque, the outgoing hidden. What is left is the filter, which also holds the
+volumes that were found; it is swept on the next connection.
 """
 
 import contextlib
 import math
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import structlog
 
@@ -19,6 +20,7 @@ log = structlog.get_logger()
 
 FILTER = "motherstream fade"
 FILTER_KIND = "color_filter_v2"
+VOLUMES = "motherstream_volumes"
 
 FIRST_STEP = 0.05
 """Seconds that a step is taken to last before one was timed: a frame and a half at 30 a second."""
@@ -60,8 +62,9 @@ class Fade:
             if outgoing is not None:
                 requests += _level(outgoing, loud_out, math.cos(share * math.pi / 2))
         requests += end
+        volumes = {incoming: loud_in} if outgoing is None else {incoming: loud_in, outgoing: loud_out}
         try:
-            await _create_filter(link, incoming)
+            await _create_filter(link, incoming, volumes)
             began = time.monotonic()
             results = await link.batch(requests, frame=True, halt=True, seconds=seconds * SLACK + link.timeout)
             for result in results:
@@ -84,11 +87,29 @@ class Fade:
 
 
 async def sweep(link: Link, names: Iterable[str]) -> None:
-    """Take away what fades may have left on these inputs. Raises ObsError."""
-    if removals := [_removal(name) for name in names]:
-        for result in await link.batch(removals, frame=True):
+    """Take away what fades may have left on these inputs, and put volumes back. Raises ObsError."""
+    asked = [Request("GetSourceFilter", {"sourceName": name, "filterName": FILTER}) for name in names]
+    mending: list[Request] = []
+    for request, found in zip(asked, await link.batch(asked) if asked else (), strict=False):
+        if found.ok:
+            mending.append(_removal(request.data["sourceName"]))
+            mending += _volumes_in(found.data.get("filterSettings"))
+    if mending:
+        for result in await link.batch(mending, frame=True):
             if result.code != NOT_FOUND:
                 result.checked()
+
+
+def _volumes_in(settings: Any) -> list[Request]:
+    volumes = settings.get(VOLUMES) if isinstance(settings, Mapping) else None
+    if not isinstance(volumes, Mapping):
+        return []
+    return [
+        request
+        for name, loud in volumes.items()
+        if isinstance(loud, int | float)
+        for request in _level(str(name), float(loud), 1.0)
+    ]
 
 
 def _removal(name: str) -> Request:
@@ -105,8 +126,9 @@ async def volume(link: Link, name: str) -> float | None:
         return None
 
 
-async def _create_filter(link: Link, name: str) -> None:
-    settings = {"opacity": 0.0}
+async def _create_filter(link: Link, name: str, volumes: Mapping[str, float | None]) -> None:
+    # OBS keeps settings that the filter does not know.
+    settings = {"opacity": 0.0, VOLUMES: {each: loud for each, loud in volumes.items() if loud is not None}}
     about = {"sourceName": name, "filterName": FILTER, "filterKind": FILTER_KIND, "filterSettings": settings}
     try:
         await link.call("CreateSourceFilter", about)

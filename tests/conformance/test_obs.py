@@ -10,7 +10,7 @@ import pytest
 import websockets
 
 from daemon.obs.connection import Link, PasswordRefused, Request
-from daemon.obs.fade import FILTER, FILTER_KIND
+from daemon.obs.fade import FILTER, FILTER_KIND, VOLUMES
 from daemon.obs.priming import SIZE, shows_something
 from statemachine import events as ev
 from tests.conformance.houses import CANVAS, OVERLAYS, SCENE, Hands, House, until
@@ -288,8 +288,9 @@ async def test_a_fade_filter_is_made_set_and_taken_away_between_frames(house: Ho
     name = hands.name()
     await hands.create(name, await house.publish("faded"), shown=True)
     at = {"sourceName": name, "filterName": FILTER}
-    made = {**at, "filterKind": FILTER_KIND, "filterSettings": {"opacity": 0.0}}
+    made = {**at, "filterKind": FILTER_KIND, "filterSettings": {"opacity": 0.0, VOLUMES: {name: 0.5}}}
     await hands.call("CreateSourceFilter", made)
+    assert (await hands.call("GetSourceFilter", at))["filterSettings"][VOLUMES] == {name: 0.5}
     assert await hands.refused("CreateSourceFilter", **made) == 601
     steps = [
         request

@@ -260,6 +260,7 @@ async def test_a_fade_that_fails_in_the_middle_is_an_error_and_leaves_no_trace(f
 
 async def test_what_a_dead_daemon_left_of_a_fade_is_swept_on_the_next_connection(fake: FakeObs, rig: Rig) -> None:
     await both(rig)
+    fake.studio.input(ONE).volume, fake.studio.input(TWO).volume = 0.8, 0.5
     fading = asyncio.create_task(cut(rig, fade=0.3))
     await fake.wait_for(lambda: fake.program.now.own == (ONE, TWO))
     fake.drop()
@@ -267,5 +268,6 @@ async def test_what_a_dead_daemon_left_of_a_fade_is_swept_on_the_next_connection
         await fading
     await rig.until(lambda: rig.count(ev.ObsReady) == 2)
     assert fake.inputs[TWO].filters == []
+    assert (fake.inputs[ONE].volume, fake.inputs[TWO].volume) == (pytest.approx(0.8), 0.5)
     await rig.obs.restore(show=TWO, hide=(ONE,))
     assert fake.program.now.own == (TWO,)
