@@ -1,0 +1,106 @@
+"""What was sampled and judged, for as long as memory is given to it."""
+
+import math
+from collections import deque
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from daemon.clock import iso
+from daemon.health.samples import Sample
+from daemon.health.score import Limits, Verdict, is_blank, is_stalled
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A sample and what was made of it."""
+
+    sample: Sample
+    verdict: Verdict
+
+
+class History:
+    """The last readings, and totals of all there ever were. ``capacity`` readings are kept."""
+
+    def __init__(self, capacity: int) -> None:
+        self._readings: deque[Reading] = deque(maxlen=capacity)
+        self.capacity = capacity
+        self.taken = 0
+        """Samples since the start."""
+        self.stalled_seconds = 0.0
+        """Seconds on air without a new picture, since the start. A sample stands for the time since the one before."""
+        self.blank_seconds = 0.0
+        """Seconds with nobody on air although somebody published, since the start."""
+        self.off_air_seconds = 0.0
+        """Seconds with nobody on air at all, since the start."""
+
+    def __len__(self) -> int:
+        return len(self._readings)
+
+    @property
+    def latest(self) -> Reading | None:
+        """The last one."""
+        return self._readings[-1] if self._readings else None
+
+    def add(self, reading: Reading, limits: Limits, most: float) -> None:
+        """One more. ``most`` seconds since the one before are counted at the most: the machine may have slept."""
+        before, sample = self.latest, reading.sample
+        seconds = min(most, max(0.0, sample.at - before.sample.at)) if before else 0.0
+        self.taken += 1
+        self.stalled_seconds += seconds * is_stalled(sample, limits)
+        self.blank_seconds += seconds * is_blank(sample)
+        self.off_air_seconds += seconds * (not sample.input)
+        self._readings.append(reading)
+
+    def last(self, count: int) -> tuple[Reading, ...]:
+        """The last so many, the oldest first."""
+        return tuple(islice(self._readings, max(0, len(self._readings) - count), None))
+
+    def since(self, at: float) -> tuple[Reading, ...]:
+        """Those from that time on, the oldest first."""
+        found: list[Reading] = []
+        for reading in reversed(self._readings):
+            if reading.sample.at < at:
+                break
+            found.append(reading)
+        return tuple(reversed(found))
+
+
+def as_json(reading: Reading) -> dict[str, Any]:
+    """One reading as the API tells it: numbers without the noise, null for what is not known."""
+    sample, verdict = reading.sample, reading.verdict
+    return {
+        "at": iso(sample.at),
+        "time": _short(sample.at, 3),
+        "score": _short(verdict.score, 1),
+        "issues": list(verdict.issues),
+        "penalties": {name: _short(value, 1) for name, value in verdict.penalties},
+        "streamer": sample.streamer or None,
+        "input": sample.input or None,
+        "waiting": sample.waiting,
+        "media": {
+            "state": sample.state,
+            "cursor": _short(sample.cursor, 0),
+            "progress": _short(sample.progress, 3),
+            "jitter": _short(sample.jitter, 1),
+            "still": _short(sample.still, 3),
+            "width": sample.width,
+            "height": sample.height,
+        },
+        "ingest": {"received": sample.received, "bitrate": _short(sample.bitrate, 1)},
+        "obs": {
+            "connected": sample.connected,
+            "fps": _short(sample.fps, 2),
+            "render_lag": _short(sample.render_lag, 4),
+            "encoder_lag": _short(sample.encoder_lag, 4),
+            "dropped": _short(sample.dropped, 4),
+            "memory_mb": _short(sample.memory, 1),
+            "cpu_percent": _short(sample.cpu, 1),
+            "streaming": sample.streaming,
+        },
+    }
+
+
+def _short(value: float | None, places: int) -> float | None:
+    # JSON has no word for what is no number.
+    return None if value is None or not math.isfinite(value) else round(value, places)

@@ -1,0 +1,82 @@
+"""Health for Prometheus. Names of streamers are no labels, because there may be thousands."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from daemon.health.monitor import HealthMonitor
+from daemon.health.samples import Sample
+from daemon.health.score import ISSUES
+
+GAUGES: Final = {
+    "motherstream_health_score": "How the show plays, 0 to 100",
+    "motherstream_bitrate_kbps": "kbit/s received from the one on air",
+    "motherstream_still_seconds": "Seconds since the picture on air last moved",
+    "motherstream_picture_pace": "Seconds of media a second on air; 1 is well",
+    "motherstream_picture_jitter_ms": "Milliseconds that the picture on air strays from the clock",
+    "motherstream_obs_fps": "Frames a second that OBS renders",
+    "motherstream_obs_render_lag_ratio": "Share of the frames that OBS did not render in time",
+    "motherstream_obs_encoder_lag_ratio": "Share of the frames that OBS did not encode in time",
+    "motherstream_obs_dropped_ratio": "Share of the frames that the network did not take",
+    "motherstream_obs_memory_megabytes": "Memory of OBS",
+    "motherstream_obs_cpu_percent": "Processor time of OBS",
+    "motherstream_obs_streaming": "1 while OBS's output streams",
+}
+
+
+def _gauges(sample: Sample) -> dict[str, float | None]:
+    on_air = bool(sample.input) and sample.connected
+    return {
+        "motherstream_bitrate_kbps": sample.bitrate,
+        "motherstream_still_seconds": sample.still if on_air else None,
+        "motherstream_picture_pace": sample.progress,
+        "motherstream_picture_jitter_ms": sample.jitter,
+        "motherstream_obs_fps": sample.fps,
+        "motherstream_obs_render_lag_ratio": sample.render_lag,
+        "motherstream_obs_encoder_lag_ratio": sample.encoder_lag,
+        "motherstream_obs_dropped_ratio": sample.dropped,
+        "motherstream_obs_memory_megabytes": sample.memory,
+        "motherstream_obs_cpu_percent": sample.cpu,
+        "motherstream_obs_streaming": None if sample.streaming is None else float(sample.streaming),
+    }
+
+
+class HealthMetrics(Collector):
+    """Looks at the monitor when it is asked. What is not known has no sample."""
+
+    def __init__(self, registry: CollectorRegistry, monitor: HealthMonitor) -> None:
+        self._monitor = monitor
+        registry.register(self)
+
+    def describe(self) -> Iterator[Metric]:
+        """Nothing: registering must not ask for values."""
+        return iter(())
+
+    def collect(self) -> Iterator[Metric]:
+        """As of the last sample; the totals as of the daemon's start."""
+        kept = self._monitor.kept
+        latest = kept.latest
+        sample = latest.sample if latest else None
+        score = latest.verdict.score if latest else None
+        issues = GaugeMetricFamily("motherstream_health_issue", "1 while the issue is there", labels=["issue"])
+        if latest:
+            for issue in ISSUES:
+                issues.add_metric([issue], float(issue in latest.verdict.issues))
+        yield issues
+        gauges = _gauges(sample) if sample else {}
+        for name, text in GAUGES.items():
+            value = score if name == "motherstream_health_score" else gauges.get(name)
+            family = GaugeMetricFamily(name, text)
+            if value is not None:
+                family.add_metric([], value)
+            yield family
+        for name, text, total in (
+            ("motherstream_stalled_seconds", "Seconds on air without a new picture", kept.stalled_seconds),
+            ("motherstream_blank_seconds", "Seconds with nobody on air while somebody published", kept.blank_seconds),
+            ("motherstream_off_air_seconds", "Seconds with nobody on air at all", kept.off_air_seconds),
+            ("motherstream_health_samples", "Samples taken", float(kept.taken)),
+        ):
+            yield CounterMetricFamily(name, text, value=total)

@@ -1,0 +1,179 @@
+"""Samples, judges, keeps and tells, again and again."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final
+
+import structlog
+
+from daemon.clock import iso
+from daemon.config import Config
+from daemon.health.history import History, Reading, as_json
+from daemon.health.reporter import Reporter
+from daemon.health.samples import ObsView, Sampler
+from daemon.health.score import WINDOW, Limits, judge
+from statemachine.view import View
+
+SETTLED: Final = 3
+"""Samples that an issue has to be there, or gone, before it is told of: what flickers would flood log and events."""
+QUIET: Final = frozenset({"nobody_on_air", "obs_unreachable"})
+"""Issues that others tell of in the log."""
+
+log = structlog.get_logger(__name__)
+
+
+class HealthMonitor:
+    """What ``/stream-health``, the metrics and the reports are made of. ``run`` is its task.
+
+    ``tell`` takes the kind and the data of an event for those who listen to ``/events``: ``health_changed`` whenever
+    the issues have changed for good. See Sampler for the rest.
+    """
+
+    def __init__(
+        self,
+        obs: ObsView,
+        view: Callable[[], View],
+        received: Callable[[], int | None],
+        config: Callable[[], Config],
+        now: Callable[[], float],
+        *,
+        output: Callable[[], Mapping[str, Any]] = dict,
+        reporter: Reporter | None = None,
+        tell: Callable[[str, Mapping[str, object]], None] = lambda kind, data: None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._config = config
+        self._now = now
+        self._reporter = reporter
+        self._tell = tell
+        self._sleep = sleep
+        self._sampler = Sampler(
+            obs,
+            view,
+            received,
+            now,
+            scene=lambda: config().obs.scene,
+            output=output,
+            period=lambda: config().ingest.reconcile,
+        )
+        self._settled = Settled(SETTLED)
+        self._running = False
+        self._failed = False
+        self.kept = History(config().health.history)
+
+    # --- the task --------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Until cancelled. A sample that cannot be taken is told of once, and the next one is tried."""
+        self._running = True
+        due = self._now()
+        try:
+            while True:
+                try:
+                    await self.once()
+                    self._failed = False
+                except Exception:
+                    if not self._failed:
+                        self._failed = True
+                        log.exception("Stream health cannot be sampled; it is tried again")
+                interval = self._config().health.interval
+                # By the clock, not one wait after the other; but what was missed is not made up for.
+                due = max(due + interval, self._now())
+                await self._sleep(due - self._now())
+        finally:
+            self._running = False
+
+    async def once(self) -> Reading:
+        """Take one sample and do all that follows from it."""
+        health = self._config().health
+        limits = Limits(health.stall, health.low_bitrate)
+        sample = await self._sampler.take()
+        recent = [reading.sample for reading in self.kept.since(sample.at - WINDOW)]
+        reading = Reading(sample, judge([*recent, sample], limits))
+        self.kept.add(reading, limits, most=5 * health.interval)
+        if self._reporter:
+            self._reporter.put(reading)
+        if self._settled.see(reading.verdict.issues):
+            self._say(reading)
+        return reading
+
+    def _say(self, reading: Reading) -> None:
+        began, over = self._settled.began, self._settled.over
+        score, streamer = round(reading.verdict.score, 1), reading.sample.streamer or None
+        if found := [name for name in began if name not in QUIET]:
+            log.warning("Stream health: " + ", ".join(found), issues=found, score=score, streamer=streamer)
+        if gone := [name for name in over if name not in QUIET]:
+            log.info("Stream health: no longer " + ", ".join(gone), issues=gone, score=score, streamer=streamer)
+        issues = list(self._settled.issues)
+        self._tell("health_changed", {"at": iso(reading.sample.at), "score": score, "issues": issues})
+
+    # --- for the routes --------------------------------------------------------------------------------------
+
+    def current(self) -> dict[str, Any]:
+        """The last sample with its score; ``score`` is None before the first one."""
+        latest = self.kept.latest
+        found = as_json(latest) if latest else {"score": None, "issues": []}
+        return {"monitoring_active": self._running, **found}
+
+    async def history(self, count: int) -> list[dict[str, Any]]:
+        """The last so many, the oldest first."""
+        # Thousands of rows take a while, and hooks must not wait for it.
+        return await asyncio.to_thread(_rows, self.kept.last(count))
+
+    def status(self) -> dict[str, Any]:
+        """How the monitoring itself goes, and what it has seen."""
+        health, latest = self._config().health, self.kept.latest
+        scores = [reading.verdict.score for reading in self.kept.last(self.kept.capacity)]
+        reporter = self._reporter
+        return {
+            "monitoring_active": self._running,
+            "interval": health.interval,
+            "samples": self.kept.taken,
+            "history": {
+                "count": len(self.kept),
+                "capacity": self.kept.capacity,
+                "lowest_score": round(min(scores), 1) if scores else None,
+                "mean_score": round(sum(scores) / len(scores), 1) if scores else None,
+            },
+            "score": round(latest.verdict.score, 1) if latest else None,
+            "issues": list(latest.verdict.issues) if latest else [],
+            "since_start": {
+                "stalled_seconds": round(self.kept.stalled_seconds, 1),
+                "blank_seconds": round(self.kept.blank_seconds, 1),
+                "off_air_seconds": round(self.kept.off_air_seconds, 1),
+            },
+            "limits": {"stall": health.stall, "low_bitrate": health.low_bitrate},
+            "reports": {
+                "folder": str(reporter.folder) if reporter else None,
+                "file": (reporter.file() or None) if reporter else None,
+                "problem": reporter.problem if reporter else "",
+            },
+        }
+
+
+def _rows(readings: Sequence[Reading]) -> list[dict[str, Any]]:
+    return [as_json(reading) for reading in readings]
+
+
+class Settled:
+    """Which issues are there for good: seen, or missed, so many times in a row."""
+
+    def __init__(self, times: int) -> None:
+        self._times = times
+        self._counts: dict[str, int] = {}
+        self.issues: tuple[str, ...] = ()
+        self.began: tuple[str, ...] = ()
+        self.over: tuple[str, ...] = ()
+
+    def see(self, issues: Sequence[str]) -> bool:
+        """One more sample's issues; True where that changes what is settled, told by ``began`` and ``over``."""
+        unlike = set(issues) ^ set(self.issues)
+        self._counts = {name: self._counts.get(name, 0) + 1 for name in unlike}
+        changed = {name for name, times in self._counts.items() if times >= self._times}
+        self.began = tuple(name for name in issues if name in changed)
+        self.over = tuple(name for name in self.issues if name in changed)
+        if not changed:
+            return False
+        self.issues = (*(name for name in self.issues if name not in self.over), *self.began)
+        self._counts = {name: times for name, times in self._counts.items() if name not in changed}
+        return True

@@ -1,0 +1,192 @@
+"""One sample of the show: what is known of the one on air, of its picture and its stream, and of OBS."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from daemon.health.reading import DropReader, FlowReader, MotionReader, StatsReader, number
+from daemon.obs.readiness import Look
+from daemon.ports import ObsError
+from statemachine.view import View
+
+SIZE_SECONDS: Final = 0.8
+"""The longest wait for OBS's answer about a picture's size: a sample does without it rather than come late."""
+
+
+class Known(Protocol):
+    """What is known of the connection to OBS without asking."""
+
+    @property
+    def connected(self) -> bool:
+        """OBS can be used."""
+
+
+class ObsView(Protocol):
+    """OBS, as much of it as is looked at."""
+
+    @property
+    def info(self) -> Known:
+        """As last heard."""
+
+    @property
+    def stats(self) -> Mapping[str, Any]:
+        """GetStats as of the last heartbeat: a new mapping for each."""
+
+    def last_look(self, name: str) -> Look | None:
+        """What the watch over that input saw last; None where it is not watched.
+
+        The watch asks five times a second already, and never an input that was asked to go: obs-gstreamer's position
+        query runs unlocked against its teardown.
+        """
+
+    async def call(self, request: str, data: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Any request. Raises ObsError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The show at one moment. What is not known is None."""
+
+    at: float
+    connected: bool
+    streamer: str = ""
+    """Who is on air; empty where nobody is."""
+    input: str = ""
+    waiting: int = 0
+    """Streamers in the line-up who publish and are not on air."""
+    state: str | None = None
+    """OBS's media state of the input on air."""
+    cursor: float | None = None
+    """Its media cursor in milliseconds."""
+    progress: float | None = None
+    """Seconds of media a second."""
+    jitter: float | None = None
+    """Milliseconds by which the cursor strays from the clock."""
+    still: float = 0.0
+    """Seconds that the cursor has not moved."""
+    width: int | None = None
+    height: int | None = None
+    """Pixels of the picture as it comes in."""
+    resized: bool = False
+    """The size is another than at the sample before, of the same input."""
+    received: int | None = None
+    """Bytes received from the publisher, by the ingest server."""
+    bitrate: float | None = None
+    """kbit/s of it."""
+    fps: float | None = None
+    """OBS's frames a second."""
+    render_lag: float | None = None
+    """Share of the frames that the renderer skipped, 0 to 1."""
+    encoder_lag: float | None = None
+    """Share of the frames that the encoder skipped, 0 to 1."""
+    dropped: float | None = None
+    """Share of the frames that the network did not take, 0 to 1; None while OBS's output does not stream."""
+    memory: float | None = None
+    """OBS's megabytes."""
+    cpu: float | None = None
+    """OBS's share of the processor in percent."""
+    streaming: bool | None = None
+    """OBS's output streams."""
+
+
+def read_size(answer: Mapping[str, Any]) -> tuple[int, int] | None:
+    """The incoming picture's size out of GetSceneItemTransform; None before the first frame."""
+    transform = answer.get("sceneItemTransform")
+    if not isinstance(transform, Mapping):
+        return None
+    width, height = number(transform.get("sourceWidth")), number(transform.get("sourceHeight"))
+    return (round(width), round(height)) if width and height else None
+
+
+class Sampler:
+    """Takes samples. It costs OBS one small request each, and none while nobody is on air."""
+
+    def __init__(
+        self,
+        obs: ObsView,
+        view: Callable[[], View],
+        received: Callable[[], int | None],
+        now: Callable[[], float],
+        *,
+        scene: Callable[[], str],
+        output: Callable[[], Mapping[str, Any]],
+        period: Callable[[], float],
+    ) -> None:
+        """``received`` tells the bytes received from the one on air, by the ingest server's last list, and ``period``
+        the seconds between two such lists; ``output`` is the last answer to GetStreamStatus, empty where there is none.
+        """
+        self._obs = obs
+        self._view = view
+        self._received = received
+        self._now = now
+        self._scene = scene
+        self._output = output
+        self._period = period
+        self._stats = StatsReader()
+        self._drops = DropReader()
+        self._motion = MotionReader()
+        self._flow = FlowReader()
+        self._item: tuple[str, int] | None = None
+        self._size: tuple[str, tuple[int, int]] | None = None
+
+    async def take(self) -> Sample:
+        """The show as it is now."""
+        at, view = self._now(), self._view()
+        on_air = view.on_air
+        streamer, name = (on_air.streamer, on_air.input) if on_air else ("", "")
+        waiting = sum(1 for place in view.queue if place.publishing and place.streamer != streamer)
+        received = self._received() if on_air else None
+        bitrate = self._flow.read(streamer, at, received, self._period())
+        if not self._obs.info.connected:
+            self._stats.forget()
+            return Sample(at, False, streamer, name, waiting, received=received, bitrate=bitrate)
+        drawn, output = self._stats.read(self._obs.stats), self._output()
+        look = self._obs.last_look(name) if name else None
+        motion = self._motion.read(name, look)
+        size, resized = await self._measure(name) if name else (None, False)
+        return Sample(
+            at=at,
+            connected=True,
+            streamer=streamer,
+            input=name,
+            waiting=waiting,
+            state=look.state if look else None,
+            cursor=look.cursor if look else None,
+            progress=motion.progress if look else None,
+            jitter=motion.jitter if look else None,
+            still=motion.still if look else 0.0,
+            width=size[0] if size else None,
+            height=size[1] if size else None,
+            resized=resized,
+            received=received,
+            bitrate=bitrate,
+            fps=drawn.fps,
+            render_lag=drawn.render_lag,
+            encoder_lag=drawn.encoder_lag,
+            dropped=self._drops.read(output),
+            memory=drawn.memory,
+            cpu=drawn.cpu,
+            streaming=output["outputActive"] is True if "outputActive" in output else None,
+        )
+
+    async def _measure(self, name: str) -> tuple[tuple[int, int] | None, bool]:
+        """The picture's size, and whether it was another."""
+        try:
+            async with asyncio.timeout(SIZE_SECONDS):
+                size = await self._ask_size(name)
+        except (ObsError, TimeoutError, KeyError, TypeError, ValueError):
+            self._item = None  # taken out and put in again by hand, it has another number
+            return None, False
+        if size is None:
+            return None, False
+        last, self._size = self._size, (name, size)
+        return size, last is not None and last[0] == name and last[1] != size
+
+    async def _ask_size(self, name: str) -> tuple[int, int] | None:
+        scene = self._scene()
+        if self._item is None or self._item[0] != name:
+            answer = await self._obs.call("GetSceneItemId", {"sceneName": scene, "sourceName": name})
+            self._item = name, int(answer["sceneItemId"])
+        asked = {"sceneName": scene, "sceneItemId": self._item[1]}
+        return read_size(await self._obs.call("GetSceneItemTransform", asked))
