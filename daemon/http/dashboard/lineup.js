@@ -1,0 +1,104 @@
+// The line-up with its actions, and who is kept out.
+
+import { act, enable, onPress } from "./act.js";
+import { actions } from "./api.js";
+import { askKick, askRemove } from "./dialogs.js";
+import { $, bdi, el, icon, keyed, say } from "./dom.js";
+import { clock, moment, span } from "./format.js";
+import { age, state } from "./store.js";
+
+function tool(name, label, action) {
+  const button = el("button", { type: "button", class: `tool tool-${name}`, "aria-label": label, title: label }, icon(name));
+  onPress(button, () => action(button));
+  return button;
+}
+
+function makeRow({ streamer }) {
+  const position = () => state.queue.findIndex((row) => row.streamer === streamer);
+  const move = (by) => async (button) => {
+    await act(button, () => actions.move(streamer, position() + by));
+    button.focus();
+  };
+  return el(
+    "li",
+    { class: "row" },
+    el("span", { class: "row-position" }),
+    el("div", { class: "row-text" }, el("p", { class: "row-name", title: streamer }, bdi(streamer)), el("p", { class: "row-state" })),
+    el(
+      "div",
+      { class: "row-tools", role: "group", "aria-label": `Actions for ${streamer}` },
+      tool("up", `Move ${streamer} up`, move(-1)),
+      tool("down", `Move ${streamer} down`, move(1)),
+      tool("kick", `Kick ${streamer}…`, async (button) => {
+        const seconds = await askKick(streamer);
+        if (seconds !== null) await act(button, () => actions.kick(streamer, seconds));
+      }),
+      tool("remove", `Remove ${streamer} from the line-up…`, async (button) => {
+        if (await askRemove(streamer)) await act(button, () => actions.remove(streamer));
+      }),
+    ),
+  );
+}
+
+function updateRow(node, row) {
+  const { on_air: onAir, standby } = state.status;
+  const place = row.position;
+  const isOnAir = onAir?.streamer === row.streamer;
+  node.dataset.onair = isOnAir;
+  node.dataset.trouble = row.stalled || !row.publishing;
+  say(node.querySelector(".row-position"), String(place + 1));
+  say(node.querySelector(".row-state"), describe(row, isOnAir, standby));
+  // The holder's own place is changed by skip alone.
+  const first = state.queue[0]?.has_turn ? 1 : 0;
+  const live = state.connection === "live";
+  enable(node.querySelector(".tool-up"), live && place > first);
+  enable(node.querySelector(".tool-down"), live && place >= first && place < state.queue.length - 1);
+  enable(node.querySelector(".tool-kick"), live);
+  enable(node.querySelector(".tool-remove"), live);
+}
+
+function describe(row, isOnAir, standby) {
+  const grace = row.grace_remaining === null ? null : Math.max(0, row.grace_remaining - age());
+  const keeps = grace === null ? "" : `, keeps the ${row.has_turn ? "turn" : "place"} for ${clock(grace)}`;
+  if (!row.publishing) return `Away${keeps}`;
+  if (row.stalled) return `Its picture stands still${keeps}`;
+  if (isOnAir) return row.has_turn ? "On air" : "On air, filling in";
+  if (standby?.streamer === row.streamer) return standby.ready ? "Ready on standby" : "Buffering";
+  if (row.failures > 0) return `Did not play (${row.failures}×), tried again`;
+  return waited(row);
+}
+
+function waited(row) {
+  const since = moment(row.since);
+  const seconds = since === null ? 0 : (Date.now() - since) / 1000;
+  return seconds < 60 ? "Waiting" : `Waiting for ${span(seconds)}`;
+}
+
+function makeBlocked({ streamer }) {
+  return el(
+    "li",
+    { class: "row" },
+    el("div", { class: "row-text" }, el("p", { class: "row-name", title: streamer }, bdi(streamer)), el("p", { class: "row-state" })),
+    el("div", { class: "row-tools" }, letIn(streamer)),
+  );
+}
+
+function letIn(streamer) {
+  const button = el("button", { type: "button", "aria-label": `Let ${streamer} in again` }, "Let in");
+  // A block of no seconds is over at once.
+  onPress(button, () => act(button, () => actions.kick(streamer, 0)));
+  return button;
+}
+
+export function drawLineup() {
+  if (state.status === null) return;
+  const { queue, blocked } = state;
+  keyed($("lineup"), queue, (row) => row.streamer, makeRow, updateRow);
+  say($("lineup-count"), queue.length ? String(queue.length) : "");
+  $("lineup-empty").hidden = queue.length > 0;
+  $("blocked-box").hidden = blocked.length === 0;
+  keyed($("blocked"), blocked, (row) => row.streamer, makeBlocked, (node, row) => {
+    say(node.querySelector(".row-state"), `${clock(Math.max(0, row.seconds - age()))} left`);
+    enable(node.querySelector("button"), state.connection === "live");
+  });
+}

@@ -1,0 +1,98 @@
+// The event log: each event as a line that a person would write.
+
+import { $, bdi, el, keyed } from "./dom.js";
+import { moment, took, when, words } from "./format.js";
+import { outcome, reason } from "./history.js";
+import { state, update } from "./store.js";
+
+const KEPT = 200;
+let number = 0;
+
+const LINEUP = {
+  joined: "joined the line-up",
+  left: "left",
+  away: "is away and keeps the place for now",
+  returned: "came back",
+  moved: "was moved",
+  removed: "was removed from the line-up",
+  kicked: "was kicked",
+  blocked: "is kept out",
+  stalled: "stands still",
+  resumed: "moves again",
+  skipped: "was skipped",
+  turn_ended: "has had the turn",
+  turn_over: "leaves after the turn",
+  turn_changed: "has another length of turn",
+  requeued: "goes to the end of the line-up",
+};
+
+const who = (name) => (name ? bdi(name) : "nobody");
+
+/** {parts, kind}: kind is step, news, air or trouble. */
+export function describe(kind, data) {
+  switch (kind) {
+    case "state_changed":
+      return { kind: "step", parts: [`${data.source} → ${data.dest}, ${words(data.event)}`] };
+    case "handover_ended":
+      return handover(data);
+    case "on_air_changed":
+      if (!data.streamer) return { kind: "trouble", parts: ["Nobody is on air"] };
+      return { kind: "air", parts: [bdi(data.streamer), data.adopted ? " is still on air" : " is on air"] };
+    case "lineup_changed":
+      return lineup(data);
+    case "refused":
+      return { kind: "trouble", parts: ["Refused: ", bdi(data.message)] };
+    case "orphan_reported":
+      return { kind: "trouble", parts: [`${data.input} could not be removed from OBS, it is swept later`] };
+    default:
+      return { kind: "news", parts: [words(kind), data.message ? ": " : "", data.message ? bdi(data.message) : ""] };
+  }
+}
+
+function handover(data) {
+  if (data.outcome === "completed") {
+    return { kind: "news", parts: [who(data.from_streamer), " → ", who(data.to_streamer), ` in ${took(data.seconds)} (${reason(data.reason)})`] };
+  }
+  const quiet = data.outcome === "superseded" || data.outcome === "stream_ended";
+  const stays = data.from_streamer ? [", ", bdi(data.from_streamer), " stays"] : [];
+  return { kind: quiet ? "news" : "trouble", parts: [who(data.to_streamer), `: ${outcome(data.outcome)}`, ...stays] };
+}
+
+function lineup({ what, streamer }) {
+  if (what === "held") return { kind: "news", parts: ["Held: no turn ends by the clock"] };
+  if (what === "released") return { kind: "news", parts: ["Released: turns end by the clock"] };
+  const trouble = what === "stalled";
+  return { kind: trouble ? "trouble" : "news", parts: [bdi(streamer), ` ${LINEUP[what] ?? words(what)}`] };
+}
+
+/** Remember an event; the newest come first. */
+export function record(kind, data) {
+  const line = { ...describe(kind, data), at: moment(data.at) ?? new Date(), key: ++number };
+  update({ log: [line, ...state.log].slice(0, KEPT) });
+}
+
+/** What happened before the page was opened is known from the history alone. */
+export function recordHistory(rows) {
+  const lines = rows.map((row) => ({ ...handover(row), at: moment(row.at) ?? new Date(0), key: ++number }));
+  update({ log: [...state.log, ...lines].slice(0, KEPT) });
+}
+
+let drawn = null;
+let drawnSteps = null;
+
+export function drawLog() {
+  const steps = $("show-steps").checked;
+  if (drawn === state.log && drawnSteps === steps) return;
+  drawn = state.log;
+  drawnSteps = steps;
+  const lines = state.log.filter((line) => steps || line.kind !== "step");
+  keyed($("log"), lines, (line) => line.key, makeLine, () => {});
+}
+
+const makeLine = ({ at, kind, parts }) =>
+  el(
+    "li",
+    { "data-kind": kind },
+    el("time", { datetime: at.toISOString() }, when(at)),
+    el("span", null, ...parts.map((part) => (part instanceof Node ? part.cloneNode(true) : part))),
+  );

@@ -1,0 +1,181 @@
+// The dashboard: starts the parts, and brings events to them.
+
+import { whenDenied } from "./act.js";
+import { $, announce, el, icon, say } from "./dom.js";
+import { drawMachine, setStep, setUpMachine } from "./diagram.js";
+import { Feed } from "./feed.js";
+import { sentence, timeOfDay } from "./format.js";
+import { drawHealth } from "./health.js";
+import { drawHistory } from "./history.js";
+import { drawLineup } from "./lineup.js";
+import { drawLog, record, recordHistory } from "./log.js";
+import { drawOnAir, setUpOnAir, tickOnAir } from "./onair.js";
+import { refreshPicture } from "./picture.js";
+import { drawSettings, setUpSettings } from "./settings.js";
+import { checkAccount, setUpSignIn, showSignIn } from "./signin.js";
+import { readTable, refresh, refreshRest, state, subscribe, update } from "./store.js";
+
+/** Milliseconds between two readings without an event: health and other people's settings make none. */
+const EVERY = 5000;
+const HIDDEN_FOR = 60_000;
+
+const page = window.motherstream;
+
+// --- the connection ------------------------------------------------------------------------------------------
+
+let everLive = false;
+
+const feed = new Feed({
+  async onOpen() {
+    const back = everLive && state.connection === "lost";
+    everLive = true;
+    update({ connection: "live" });
+    if (back) announce("The connection to the daemon is back");
+    await Promise.all([refresh(), refreshRest(), readTable()]);
+    if (state.log.length === 0) recordHistory(state.history);
+    refreshPicture();
+  },
+  onEvent(kind, data) {
+    record(kind, data);
+    if (kind === "state_changed") {
+      setStep(data.source, data.dest);
+      if ([data.source, data.dest].includes("RECOVERING")) {
+        refreshPicture();
+        refreshRest();
+      }
+    }
+    if (kind === "on_air_changed") {
+      announce(data.streamer ? `${data.streamer} is on air` : "Nobody is on air");
+      refreshPicture();
+    }
+    refresh();
+    if (kind !== "state_changed") refreshRest();
+  },
+  onLost() {
+    if (state.connection !== "lost") update({ connection: "lost" });
+  },
+  onDenied: signInAgain,
+});
+
+function signInAgain() {
+  feed.stop();
+  update({ connection: "connecting", account: { required: true, signedIn: false } });
+  showSignIn();
+}
+
+async function begin() {
+  try {
+    if (!(await checkAccount())) {
+      showSignIn();
+      return;
+    }
+    $("main").hidden = false;
+  } catch {
+    // The daemon has gone since it sent the page: the feed says so, and finds it again.
+    $("main").hidden = false;
+  }
+  feed.start();
+}
+
+// --- drawing -------------------------------------------------------------------------------------------------
+
+const CONNECTIONS = { connecting: "Connecting", live: "Live", lost: "Connection lost" };
+
+function drawFrame() {
+  const { connection, status, seenAt, account } = state;
+  $("connection").dataset.connection = connection;
+  say($("connection-text"), CONNECTIONS[connection]);
+  const lost = connection === "lost";
+  document.body.classList.toggle("stale", lost);
+  if ($("lost").hidden === lost) $("lost").hidden = !lost;
+  say($("lost-text"), seenAt ? `What you see is from ${timeOfDay(seenAt)}. It is tried again by itself.` : "It is tried again by itself.");
+  $("sign-out").hidden = !(account.required && account.signedIn);
+  const onAir = status?.on_air?.streamer;
+  const title = lost ? "Connection lost" : onAir ? `${onAir} on air` : "Off air";
+  document.title = status === null && !lost ? "Motherstream" : `${title} · Motherstream`;
+}
+
+const parts = [drawFrame, drawOnAir, drawLineup, drawHealth, drawMachine, drawHistory, drawLog, drawSettings];
+subscribe(() => {
+  for (const part of parts) part();
+});
+
+function tick() {
+  if (state.connection !== "live") return;
+  tickOnAir();
+  drawLineup();
+}
+
+// --- the frame's own buttons ---------------------------------------------------------------------------------
+
+function drawTheme() {
+  const button = $("theme-toggle");
+  const name = { auto: "Automatic colours", light: "Light colours", dark: "Dark colours" }[page.theme];
+  button.replaceChildren(icon("theme"), el("span", { class: "tool-word" }, sentence(page.theme)));
+  button.setAttribute("aria-label", name);
+  button.title = name;
+}
+
+function drawWall() {
+  const wall = document.documentElement.dataset.layout === "wall";
+  const button = $("wall-toggle");
+  button.setAttribute("aria-pressed", wall);
+  button.replaceChildren(icon("wall"), el("span", { class: "tool-word" }, "Wall"));
+  button.setAttribute("aria-label", "Wall layout");
+  button.title = wall ? "Back to the desk" : "Large, for a screen on the wall";
+  drawMachine();
+  refreshPicture();
+}
+
+function setUpFrame() {
+  drawTheme();
+  drawWall();
+  $("theme-toggle").addEventListener("click", () => {
+    page.nextTheme();
+    drawTheme();
+    announce($("theme-toggle").title);
+  });
+  $("wall-toggle").addEventListener("click", () => {
+    window.location.hash = document.documentElement.dataset.layout === "wall" ? "" : "wall";
+  });
+  window.addEventListener("hashchange", drawWall);
+  $("retry").addEventListener("click", () => feed.retry());
+  $("show-steps").checked = page.recall("steps") === "yes";
+  $("show-steps").addEventListener("change", () => {
+    page.keep("steps", $("show-steps").checked ? "yes" : "no");
+    drawLog();
+  });
+  window.addEventListener("online", () => feed.retry());
+}
+
+// A browser has six connections to a host, and each page that listens keeps one: a page that nobody looks at lets go.
+let hiding = 0;
+function onVisibility() {
+  window.clearTimeout(hiding);
+  if (document.visibilityState === "hidden") {
+    hiding = window.setTimeout(() => {
+      feed.stop();
+      update({ connection: "connecting" });
+    }, HIDDEN_FOR);
+  } else if (state.account.signedIn) {
+    feed.start();
+    feed.retry();
+    refreshPicture();
+  }
+}
+
+whenDenied(signInAgain);
+setUpFrame();
+setUpOnAir();
+setUpSettings();
+setUpMachine();
+setUpSignIn(begin, signInAgain);
+document.addEventListener("visibilitychange", onVisibility);
+window.setInterval(tick, 1000);
+window.setInterval(() => {
+  if (state.connection === "live" && document.visibilityState === "visible") {
+    refresh();
+    refreshRest();
+  }
+}, EVERY);
+begin();

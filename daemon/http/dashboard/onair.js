@@ -1,0 +1,111 @@
+// What is on air, with its clock and its turn, and what stands by.
+
+import { act, enable, onPress } from "./act.js";
+import { actions } from "./api.js";
+import { $, bdi, icon, say } from "./dom.js";
+import { clock, span } from "./format.js";
+import { age, state } from "./store.js";
+
+const STEP = 300;
+const SHORTEST = 60;
+
+const holder = () => state.queue[0];
+const rowOf = (name) => state.queue.find((row) => row.streamer === name);
+const waiting = () => state.queue.filter((row) => row.publishing && row.streamer !== state.status?.on_air?.streamer);
+
+export function setUpOnAir() {
+  $("skip").append(icon("skip"), "Skip");
+  onPress($("skip"), () => act($("skip"), actions.skip));
+  onPress($("hold"), () => act($("hold"), state.status?.held ? actions.release : actions.hold));
+  onPress($("extend"), () => changeTurn($("extend"), STEP));
+  onPress($("shorten"), () => changeTurn($("shorten"), -STEP));
+}
+
+function changeTurn(button, seconds) {
+  const name = state.status?.on_air?.streamer;
+  const row = name === undefined ? undefined : rowOf(name);
+  if (row) act(button, () => actions.turnOf(name, Math.max(SHORTEST, Math.round(row.turn + seconds))));
+}
+
+export function drawOnAir() {
+  const { status } = state;
+  if (status === null) return;
+  const { on_air: onAir, held } = status;
+  const row = onAir && rowOf(onAir.streamer);
+
+  $("onair").dataset.onair = onAir !== null;
+  say($("onair-title"), onAir ? "On air" : "Off air");
+  drawName($("onair-name"), onAir?.streamer, "Nobody is on air");
+
+  const button = $("hold");
+  if (button.dataset.held !== String(held)) {
+    button.dataset.held = held;
+    button.setAttribute("aria-pressed", held);
+    button.replaceChildren(icon(held ? "release" : "hold"), held ? "Release" : "Hold");
+    button.title = held ? "Let turns end by the clock again" : "Let no turn end by the clock";
+  }
+  const live = state.connection === "live";
+  enable(button, live);
+  enable($("skip"), live && onAir !== null && waiting().length > 0);
+  $("skip").title = waiting().length > 0 ? "End this turn now" : "Nobody waits";
+  enable($("extend"), live && row !== undefined && row !== null);
+  enable($("shorten"), live && Boolean(row?.has_turn) && row.turn - onAir.seconds - age() > STEP);
+
+  drawStandby();
+  tickOnAir();
+}
+
+function drawName(node, name, otherwise) {
+  if (node.dataset.name === (name ?? "")) return;
+  node.dataset.name = name ?? "";
+  node.classList.toggle("nobody", name === undefined);
+  node.title = name ?? "";
+  node.replaceChildren(name === undefined ? otherwise : bdi(name));
+}
+
+function drawStandby() {
+  const { standby, on_air: onAir } = state.status;
+  const next = waiting()[0];
+  const box = $("standby");
+  box.dataset.standby = standby === null ? "none" : standby.ready ? "ready" : "buffering";
+  drawName($("standby-name"), standby?.streamer ?? next?.streamer, "Nobody waits");
+  $("buffering").hidden = standby === null || standby.ready;
+  let text = onAir ? "The one on air stays until somebody comes" : "The first to publish goes on air";
+  if (standby?.ready) text = `Ready: the change takes one frame · ${standby.input}`;
+  else if (standby) text = `Buffering · ${standby.input}`;
+  else if (next) text = "Next, not made ready yet";
+  say($("standby-state"), text);
+}
+
+/** Once a second: what changes with the clock alone. */
+export function tickOnAir() {
+  const { status } = state;
+  if (status === null) return;
+  const { on_air: onAir, held } = status;
+  $("turn").hidden = onAir === null;
+  if (onAir === null) {
+    say($("onair-sub"), state.queue.length ? "Somebody is being made ready" : "The slate is shown until somebody publishes");
+    return;
+  }
+  say($("onair-sub"), `On air for ${clock(onAir.seconds + age())} · ${onAir.input}`);
+  const row = rowOf(onAir.streamer);
+  if (onAir.remaining === null) {
+    const absent = holder();
+    const forWhom = absent && absent.streamer !== onAir.streamer ? `for ${absent.streamer}` : "until the next turn";
+    drawTurn(null, "Filling in", forWhom);
+    return;
+  }
+  const left = Math.max(0, onAir.remaining - age());
+  const length = row?.turn ?? 0;
+  const share = length > 0 ? Math.min(1, left / length) : 0;
+  if (held) drawTurn(share, clock(left), "left, held: no turn ends by the clock");
+  else if (left <= 0 && waiting().length === 0) drawTurn(0, "Over", "stays on air until somebody waits");
+  else drawTurn(share, clock(left), length ? `left of ${span(length)}` : "left");
+}
+
+function drawTurn(share, big, label) {
+  $("turn").dataset.turn = share === null ? "none" : share < 0.1 ? "short" : "long";
+  $("ring").style.setProperty("stroke-dashoffset", String(100 - 100 * (share ?? 0)));
+  say($("turn-clock"), big);
+  say($("turn-label"), label);
+}
