@@ -1,0 +1,262 @@
+"""What the people who run the channel do on the page."""
+
+from collections.abc import Iterator
+
+import pytest
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.keys import Keys
+
+from statemachine.states import State
+from tests.browser.support import Page
+from tests.daemon.http.dashboard_backend import Backend
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def guarded() -> Iterator[Backend]:
+    """A daemon that asks for a token."""
+    with Backend("correct horse") as made:
+        made.publish("alice", "bob")
+        yield made
+
+
+def sign_in(page: Page, token: str) -> None:
+    page.until(lambda: page.find("#token").is_displayed())
+    page.find("#token").clear()
+    page.find("#token").send_keys(token, Keys.ENTER)
+
+
+# --- the account ---------------------------------------------------------------------------------------------
+
+
+def test_the_right_token_lets_in_and_stays_known_over_a_reload(page: Page, guarded: Backend) -> None:
+    page.open(guarded.url)
+    sign_in(page, "correct horse")
+    page.until_live()
+    assert page.text("#onair-name") == "alice"
+    page.driver.refresh()
+    page.until_live()
+    assert page.text("#onair-name") == "alice"
+
+
+def test_a_wrong_token_is_told_and_shows_nothing(page: Page, guarded: Backend) -> None:
+    page.open(guarded.url)
+    sign_in(page, "guess")
+    page.until(lambda: page.text("#sign-in-error") == "The token is wrong.")
+    assert not page.find("#main").is_displayed()
+    assert not any(request.startswith(("GET /status", "GET /events")) for request in guarded.requests)
+
+
+def test_signing_out_asks_for_the_token_again(page: Page, guarded: Backend) -> None:
+    page.open(guarded.url)
+    sign_in(page, "correct horse")
+    page.until_live()
+    page.click("#sign-out")
+    page.until(lambda: page.find("#token").is_displayed())
+    page.driver.refresh()
+    page.until(lambda: page.find("#token").is_displayed())
+
+
+def test_a_sign_in_that_is_over_is_asked_for_anew_when_something_is_done(page: Page, guarded: Backend) -> None:
+    page.open(guarded.url)
+    sign_in(page, "correct horse")
+    page.until_live()
+    page.driver.delete_all_cookies()
+    page.click("#hold")
+    page.until(lambda: page.find("#token").is_displayed())
+    sign_in(page, "correct horse")
+    page.until_live()
+    assert page.text("#onair-name") == "alice"
+
+
+# --- the show ------------------------------------------------------------------------------------------------
+
+
+def test_what_is_on_air_and_who_waits_is_shown(page: Page, backend: Backend) -> None:
+    page.open_live(backend.url)
+    assert page.text("#onair-title").casefold() == "on air"
+    assert page.text("#onair-name") == "alice"
+    assert "GMOTHERSTREAM_1" in page.text("#onair-sub")
+    assert page.text("#turn-clock").startswith(("59:5", "1:00:00"))
+    assert page.text("#standby-name") == "bob"
+    assert page.text("#standby-state").startswith("Ready")
+    assert page.names() == ["alice", "bob", "carol", "dave"]
+    assert page.driver.title == "alice on air · Motherstream"
+
+
+def test_skip_puts_the_next_one_on_air(page: Page, backend: Backend) -> None:
+    page.open_live(backend.url)
+    page.click("#skip")
+    page.until(lambda: page.text("#onair-name") == "bob")
+    page.until(lambda: page.names() == ["bob", "carol", "dave", "alice"])
+    page.until(lambda: any("alice → bob in" in line for line in page.texts("#log li")))
+    page.until(lambda: page.texts("#history .pair-names")[0].split() == ["alice", "to", "bob"])
+
+
+def test_skip_cannot_be_pressed_while_nobody_waits(page: Page) -> None:
+    with Backend() as backend:
+        backend.publish("alice")
+        page.open_live(backend.url)
+        page.until(lambda: page.attribute("#skip", "aria-disabled") == "true")
+        page.find("#skip").click()
+        page.until(lambda: page.text("#onair-name") == "alice")
+        assert not any("/queue/skip" in request for request in backend.requests)
+
+
+def test_the_line_up_is_reordered_by_its_buttons_and_keeps_the_focus(page: Page, backend: Backend) -> None:
+    page.open_live(backend.url)
+    page.click(page.button("Move dave up"))
+    page.until(lambda: page.names() == ["alice", "bob", "dave", "carol"])
+    page.until(lambda: page.js("return document.activeElement.ariaLabel") == "Move dave up")
+    ActionChains(page.driver).send_keys(Keys.ENTER).perform()
+    page.until(lambda: page.names() == ["alice", "dave", "bob", "carol"])
+    assert backend.order() == ["alice", "dave", "bob", "carol"]
+    # Above him is the one who has the turn.
+    page.until(lambda: page.attribute(page.button("Move dave up"), "aria-disabled") == "true")
+    page.click(page.button("Move dave down"))
+    page.until(lambda: page.names() == ["alice", "bob", "dave", "carol"])
+
+
+def test_a_kick_asks_back_and_keeps_the_streamer_out_for_as_long_as_chosen(page: Page, backend: Backend) -> None:
+    page.open_live(backend.url)
+    page.click(page.button("Kick carol…"))
+    page.until(lambda: page.text("#kick-title") == "Kick carol?")
+    page.click("#kick-cancel")
+    page.until(lambda: not page.find("#kick").is_displayed())
+    assert backend.order() == ["alice", "bob", "carol", "dave"]
+    page.click(page.button("Kick carol…"))
+    page.click('#kick input[value="3600"]')
+    page.click("#kick-confirm")
+    page.until(lambda: page.names() == ["alice", "bob", "dave"])
+    page.until(lambda: page.texts("#blocked .row-name") == ["carol"])
+    assert 3500 < backend.view().blocks["carol"] - backend.view().at <= 3600
+
+
+def test_one_who_is_kept_out_is_let_in_again(page: Page, backend: Backend) -> None:
+    page.open_live(backend.url)
+    page.click(page.button("Kick bob…"))
+    page.click("#kick-confirm")
+    page.click(page.button("Let bob in again"))
+    page.until(lambda: not page.find("#blocked-box").is_displayed())
+    assert backend.view().blocks == {}
+
+
+def test_a_removal_asks_back(page: Page, backend: Backend) -> None:
+    page.open_live(backend.url)
+    page.click(page.button("Remove dave from the line-up…"))
+    page.click("#remove-confirm")
+    page.until(lambda: page.names() == ["alice", "bob", "carol"])
+
+
+def test_hold_and_release(page: Page, backend: Backend) -> None:
+    page.open_live(backend.url)
+    page.click("#hold")
+    page.until(lambda: page.text("#hold") == "Release")
+    assert backend.view().held
+    assert page.attribute("#hold", "aria-pressed") == "true"
+    page.until(lambda: "held" in page.text("#turn-label"))
+    page.click("#hold")
+    page.until(lambda: page.text("#hold") == "Hold")
+    assert not backend.view().held
+
+
+def test_a_turn_is_extended_and_shortened(page: Page, backend: Backend) -> None:
+    page.open_live(backend.url)
+    page.click("#extend")
+    page.until(lambda: page.text("#turn-clock").startswith("1:04:"))
+    page.click("#shorten")
+    page.until(lambda: page.text("#turn-clock").startswith("59:"))
+    assert backend.view().queue[0].turn_length == 3600.0
+
+
+def test_the_settings_of_turns(page: Page, backend: Backend) -> None:
+    page.open_live(backend.url)
+    page.until(lambda: page.attribute("#turn-minutes", "value") == "60")
+    page.find("#turn-minutes").clear()
+    page.find("#turn-minutes").send_keys("7.5", Keys.ENTER)
+    page.until(lambda: page.text("#turn-clock").startswith("7:2"))
+    assert backend.do(lambda: backend.rules.director.policy.turn) == 450.0
+    page.click("#block-last")
+    page.until(lambda: page.find("#block-last").is_selected())
+    assert backend.do(lambda: backend.rules.director.policy.block_last)
+
+
+def test_a_refusal_is_told_in_the_daemons_words(page: Page, backend: Backend) -> None:
+    page.open_live(backend.url)
+    page.click(page.button("Remove dave from the line-up…"))
+    backend.remove("dave")  # by somebody else, while the page asks back
+    page.click("#remove-confirm")
+    page.until(lambda: any("dave is not in the line-up" in text for text in page.texts(".toast.trouble")))
+
+
+def test_an_input_that_buffers_is_shown_with_the_state_that_is_lit(page: Page) -> None:
+    with Backend() as backend:
+        backend.rules.slow.add("bob")
+        backend.publish("alice")
+        page.open_live(backend.url)
+        backend.publish("bob")
+        page.until(lambda: page.find("#buffering").is_displayed())
+        page.until(lambda: page.texts(".node.lit text") == ["BUFFERING"])
+        assert "Present state: BUFFERING" in str(page.attribute("#diagram svg", "aria-label"))
+        assert page.js("return document.querySelector('.edge.taken').dataset.edge") == "CREATING BUFFERING"
+        assert set(page.texts(".node text")) == {state.value for state in State}
+
+
+def test_the_picture_is_shown_while_obs_gives_one(page: Page, backend: Backend) -> None:
+    page.open_live(backend.url)
+    page.until(lambda: page.js("return document.querySelector('#picture').naturalWidth") == 32)
+    backend.obs_lost()
+    page.until(lambda: page.text("#picture-none") == "OBS is not connected")
+    page.until(lambda: page.text("#health-chip") == "1 in trouble")
+    page.until(lambda: page.texts(".node.lit text") == ["RECOVERING"])
+    backend.obs_ready()
+    page.until(lambda: page.find("#picture").is_displayed())
+    page.until(lambda: page.text("#health-chip") == "All well")
+
+
+def test_how_the_stream_plays_is_part_of_the_health(page: Page, backend: Backend) -> None:
+    obs, ingest = {"fps": 29.97}, {"bitrate": 3020.0}
+    backend.health.now = {"score": 97.5, "issues": [], "obs": obs, "ingest": ingest}
+    page.open_live(backend.url)
+    page.until(lambda: "97 of 100 · 3.0 Mbit/s · 30 fps" in page.texts("#checks .check-text"))
+    assert page.text("#health-chip") == "All well"
+    backend.health.now = {"score": 40.0, "issues": ["low_bitrate", "render_lag"], "obs": obs, "ingest": ingest}
+    page.until(lambda: "40 of 100 · low bitrate · render lag" in page.texts("#checks .check-text"))
+    assert page.text("#health-chip") == "1 in trouble"
+
+
+def test_state_steps_are_logged_for_those_who_want_them(page: Page, backend: Backend) -> None:
+    page.open_live(backend.url)
+    page.click("#skip")
+    page.until(lambda: any("bob is on air" in line for line in page.texts("#log li")))
+    assert not any("SWAPPING → CLEANUP" in line for line in page.texts("#log li"))
+    page.click("#show-steps")
+    page.until(lambda: any("SWAPPING → CLEANUP, cut done" in line for line in page.texts("#log li")))
+
+
+# --- the connection ------------------------------------------------------------------------------------------
+
+
+def test_a_lost_daemon_is_said_and_found_again_by_itself(page: Page, backend: Backend) -> None:
+    page.open_live(backend.url)
+    backend.stop()
+    page.until(lambda: page.find("#lost").is_displayed())
+    assert page.text("#connection-text") == "Connection lost"
+    assert page.text("#onair-name") == "alice"
+    assert page.attribute("#skip", "aria-disabled") == "true"
+    assert page.driver.title == "Connection lost · Motherstream"
+    backend.publish("erin")
+    backend.start()
+    page.until(lambda: page.text("#connection-text") == "Live")
+    page.until(lambda: page.names() == ["alice", "bob", "carol", "dave", "erin"])
+    assert not page.find("#lost").is_displayed()
+
+
+def test_it_is_tried_again_at_once_where_somebody_asks_for_it(page: Page, backend: Backend) -> None:
+    page.open_live(backend.url)
+    backend.stop()
+    page.until(lambda: page.find("#retry").is_displayed())
+    backend.start()
+    page.js("document.querySelector('#retry').click()")
+    page.until(lambda: page.text("#connection-text") == "Live", 2.0)
