@@ -7,8 +7,8 @@ volumes that were found; it is swept on the next connection.
 
 import contextlib
 import math
-import time
 from collections.abc import Iterable, Mapping, Sequence
+from time import monotonic
 from typing import Any
 
 import structlog
@@ -65,13 +65,13 @@ class Fade:
         volumes = {incoming: loud_in} if outgoing is None else {incoming: loud_in, outgoing: loud_out}
         try:
             await _create_filter(link, incoming, volumes)
-            began = time.monotonic()
+            began = monotonic()
             results = await link.batch(requests, frame=True, halt=True, seconds=seconds * SLACK + link.timeout)
             for result in results:
                 result.checked()
             if len(results) != len(requests):
                 raise ObsError("the fade was not carried out to its end")
-            self._step = max(0.001, (time.monotonic() - began) / steps)
+            self._step = max(0.001, (monotonic() - began) / steps)
         finally:
             # Also on the way out of an error: a batch that OBS gave up must not leave the incoming half seen.
             with contextlib.suppress(ObsError):

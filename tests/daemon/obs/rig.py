@@ -22,7 +22,7 @@ QUICK = Pace(
 
 def config(port: int, password: str | None, **sections: Any) -> Config:
     """The defaults, with that OBS; sections as keyword arguments, added to."""
-    obs = {"port": port, "password": password or "", "request_timeout": 1.0} | sections.pop("obs", {})
+    obs = {"port": port, "password": password or "", "request_timeout": 5.0} | sections.pop("obs", {})
     return Config(obs=obs, **sections)
 
 

@@ -106,7 +106,7 @@ async def test_nothing_to_show_and_nothing_to_hide_is_no_request(fake: FakeObs, 
 
 
 async def test_a_renderer_that_stands_still_times_the_cut_out(fake: FakeObs) -> None:
-    async with Rig.on(fake, pace=replace(QUICK, beat=30.0)) as rig:
+    async with Rig.on(fake, pace=replace(QUICK, beat=30.0), obs={"request_timeout": 1.0}) as rig:
         await rig.up()
         await both(rig)
         fake.stall()
@@ -128,7 +128,7 @@ async def test_a_restore_shows_the_outgoing_and_hides_the_incoming(fake: FakeObs
 
 
 async def test_a_cut_that_comes_late_is_undone_by_the_restore(fake: FakeObs) -> None:
-    async with Rig.on(fake, pace=replace(QUICK, beat=30.0)) as rig:
+    async with Rig.on(fake, pace=replace(QUICK, beat=30.0), obs={"request_timeout": 1.0}) as rig:
         await rig.up()
         await both(rig)
         fake.stall()
@@ -222,14 +222,17 @@ async def test_sound_crosses_with_the_picture_and_at_even_power(fake: FakeObs, r
         assert out**2 + (into / 0.5) ** 2 == pytest.approx(1.0)
 
 
-async def test_a_fade_takes_about_as_long_as_it_shall_once_a_step_was_timed(fake: FakeObs, rig: Rig) -> None:
+async def test_a_fade_has_as_many_steps_as_the_last_one_showed_to_fit_into_its_duration(
+    fake: FakeObs, rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await both(rig)
+    # The first takes a second for its two steps.
+    clock = iter([100.0, 101.0, 200.0, 202.0])
+    monkeypatch.setattr("daemon.obs.fade.monotonic", lambda: next(clock))
     await cut(rig, fade=0.1)
-    for show, hide in ((ONE, TWO), (TWO, ONE)):
-        mark = len(fake.requested("SetSourceFilterSettings"))
-        await cut(rig, show=show, hide=(hide,), fade=0.5)
-        # At 100 frames a second and a frame a step.
-        assert 25 <= len(fake.requested("SetSourceFilterSettings")) - mark <= 60
+    assert len(fake.requested("SetSourceFilterSettings")) == 2
+    await cut(rig, show=ONE, hide=(TWO,), fade=3.0)
+    assert len(fake.requested("SetSourceFilterSettings")) == 2 + 6
 
 
 async def test_a_fade_from_the_slate_has_no_outgoing_sound(fake: FakeObs, rig: Rig) -> None:
@@ -268,6 +271,7 @@ async def test_what_a_dead_daemon_left_of_a_fade_is_swept_on_the_next_connection
         await fading
     await rig.until(lambda: rig.count(ev.ObsReady) == 2)
     assert fake.inputs[TWO].filters == []
-    assert (fake.inputs[ONE].volume, fake.inputs[TWO].volume) == (pytest.approx(0.8), 0.5)
+    assert fake.inputs[ONE].volume == pytest.approx(0.8)
+    assert fake.inputs[TWO].volume == 0.5
     await rig.obs.restore(show=TWO, hide=(ONE,))
     assert fake.program.now.own == (TWO,)

@@ -28,7 +28,9 @@ async def test_the_proof_comes_with_the_first_frames_and_in_the_words_that_users
 
 
 async def test_buffering_is_told_as_obs_tells_it(fake: FakeObs, rig: Rig) -> None:
-    fake.streams[ALICE] = Stream(0.3, buffering=0.3)
+    # Long enough in each state for a busy machine to look.
+    fake.studio.timing.playing_after = 0.8
+    fake.streams[ALICE] = Stream(2.0, buffering=0.8)
     with capture_logs() as lines:
         await rig.ready(NAME, ALICE)
     states = [line["state"].removeprefix("OBS_MEDIA_STATE_") for line in lines if "state" in line]
