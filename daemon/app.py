@@ -20,6 +20,9 @@ from daemon.config_load import ConfigError, load, locate
 from daemon.desk import Desk
 from daemon.dispatcher import Dispatcher
 from daemon.executor import Executor
+from daemon.health.metrics import HealthMetrics
+from daemon.health.monitor import HealthMonitor
+from daemon.health.reporter import Reporter
 from daemon.history import record
 from daemon.http.app import build_app
 from daemon.http.control import Check, Control
@@ -38,6 +41,8 @@ from daemon.narrator import narrate
 from daemon.notify import Notifier as Notifications
 from daemon.notify_watch import Watch
 from daemon.obs import Obs
+from daemon.output import OutputKeeper
+from daemon.overlays import Overlays
 from daemon.policy import policy_of
 from daemon.secrets import Redactor
 from daemon.streamer_index import StreamerIndex
@@ -139,7 +144,15 @@ class _App:
 
         # The obs adapter's events go to the dispatcher, which needs the executor, which needs the adapter.
         submit: list[Dispatcher] = []
-        obs = Obs(lambda: self.config, emit=lambda event: submit[0].submit(event), now=clock.now)
+        keepers: list[OutputKeeper] = []
+        obs = Obs(
+            lambda: self.config,
+            emit=lambda event: submit[0].submit(event),
+            now=clock.now,
+            on_output=lambda data: keepers[0].hear(data),
+        )
+        output = OutputKeeper(obs, lambda: self.config.obs.keep_streaming, clock.now)
+        keepers.append(output)
         servers = configured(config.ingest, client, sessions)
         executor = Executor(obs, Kicker(servers), sessions, clock)
         dispatcher = Dispatcher(director, journal, executor, clock)
@@ -166,6 +179,9 @@ class _App:
 
         hub = EventHub(self._redactor.value)
         registry = CollectorRegistry()
+        health = self._health(obs, view, output, director, reconciler, clock, hub, stack)
+        HealthMetrics(registry, health)
+        overlays = Overlays(obs, view, lambda: self.config.overlays, clock.now)
         metrics = Metrics(registry, view, lambda: obs.info.connected)
         app, gate = build_app(
             Control(
@@ -180,6 +196,7 @@ class _App:
                 sessions=sessions,
                 hub=hub,
                 registry=registry,
+                health=health,
                 ready=ready,
             )
         )
@@ -187,7 +204,10 @@ class _App:
 
         self._notifications = notifier = self._notifier(stack)
         self._start(self._look(notifier, view, ready), "notifier")
+        for work, name in ((health.run(), "health"), (overlays.run(), "overlays"), (output.run(), "output")):
+            self._start(work, name)
         for observer in (
+            overlays.observe,
             notifier.tell,
             narrate,
             metrics.observe,
@@ -202,6 +222,37 @@ class _App:
         self._start(dispatcher.run(), "dispatcher")
         self._start(executor.run(), "executor")
         return dispatcher, server, reconciler, obs
+
+    def _health(
+        self,
+        obs: Obs,
+        view: Callable[[], View],
+        output: OutputKeeper,
+        director: Director,
+        reconciler: Reconciler,
+        clock: Clock,
+        hub: EventHub,
+        stack: contextlib.AsyncExitStack,
+    ) -> HealthMonitor:
+        def received() -> int | None:
+            program = director.switchover.program
+            return reconciler.received_bytes(program.session.id) if program and program.session else None
+
+        reporter = None
+        if self.config.health.report_dir is not None:
+            reporter = Reporter(self.config.health.report_dir)
+            reporter.start()
+            stack.push_async_callback(reporter.stop)
+        return HealthMonitor(
+            obs,
+            view,
+            received,
+            lambda: self.config,
+            clock.now,
+            output=lambda: output.status,
+            reporter=reporter,
+            tell=hub.publish,
+        )
 
     def _notifier(self, stack: contextlib.AsyncExitStack) -> Notifications:
         watch = Watch(turn_when_alone=lambda: self.config.queue.turn_when_alone)

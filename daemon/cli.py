@@ -72,6 +72,8 @@ def _parser() -> argparse.ArgumentParser:
     kick.add_argument("name", metavar="NAME", help="the streamer")
     kick.add_argument("--seconds", type=float, default=300.0, help="how long to keep it out (default: 300)")
     add_streamer_parser(commands)
+    watch = with_config(add("watch", _watch, "the dashboard in the terminal, until Ctrl-C"))
+    watch.add_argument("--once", action="store_true", help="print one picture of it and end")
     states = add("states", _states, "print the state machine, drawn from its table")
     states.add_argument("--format", choices=("table", "mermaid"), default="table")
     demo = add("demo", _demo, "run a whole studio on this machine: OBS, an RTMP server, streamers taking turns")
@@ -112,6 +114,12 @@ def _demo(arguments: argparse.Namespace) -> int:
     from daemon.demo import demo
 
     return asyncio.run(demo(arguments.streamers, arguments.port, arguments.duration, arguments.keep))
+
+
+def _watch(arguments: argparse.Namespace) -> int:
+    from daemon.watch import watch  # rich takes a while to load
+
+    return watch(_client(arguments), arguments.once)
 
 
 def _states(arguments: argparse.Namespace) -> int:

@@ -105,10 +105,14 @@ class Properties(Section):
 class Ffmpeg(Section):
     """Settings of OBS's built-in media source."""
 
-    buffering_mb: Int = live(0, "megabytes read ahead", ge=0, le=16)
+    buffering_mb: Int = live(
+        2, "megabytes read ahead; 0 throws away what was probed, and the start waits for another GOP", ge=0, le=16
+    )
     reconnect_delay_sec: Int = live(1, "whole seconds between attempts to connect", ge=1, le=60)
     input_format: str = live("", "format to expect, such as flv; empty finds out")
-    ffmpeg_options: str = live("", "options for FFmpeg, such as fflags=nobuffer")
+    ffmpeg_options: str = live(
+        "fpsprobesize=0", "options for FFmpeg; fpsprobesize=0 starts without measuring the frame rate"
+    )
 
 
 class Sources(Section):

@@ -70,7 +70,8 @@ class Desk:
 
     async def reconnect(self) -> bool:
         """Drop the connection and make it anew; whether it is up again."""
-        before = self._obs.losses
+        # Where OBS is down there is no connection to lose: the next one is the new one.
+        before = self._obs.losses if self._obs.info.connected else -1
         self._obs.force_reconnect()
         try:
             async with asyncio.timeout(RECONNECT_WITHIN):

@@ -9,12 +9,15 @@ from daemon.http.api import QueueRoutes
 from daemon.http.asking import json_object, text_in
 from daemon.http.auth import Guard
 from daemon.http.control import Control
+from daemon.http.dashboard import DashboardRoutes
 from daemon.http.errors import errors
 from daemon.http.events import stream
 from daemon.http.health import HealthRoutes
 from daemon.http.hooks import HookRoutes
 from daemon.http.limits import BODY_BYTES, Gate, Limits
 from daemon.http.obs_api import ObsRoutes
+from daemon.http.openapi.document import openapi_routes
+from daemon.http.stream_health import StreamHealthRoutes
 
 HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -41,7 +44,10 @@ def build_app(control: Control, limits: Limits | None = None) -> tuple[web.Appli
     app.add_routes(QueueRoutes(control).routes())
     app.add_routes(ObsRoutes(control).routes())
     app.add_routes(HealthRoutes(control).routes())
+    app.add_routes(StreamHealthRoutes(control.health).routes())
+    app.add_routes(DashboardRoutes(control).routes())
     app.add_routes(_sign_in_routes(guard))
+    app.add_routes(openapi_routes(control))
     app.add_routes([web.get("/events", _events(control), allow_head=False)])
     return app, gate
 

@@ -59,6 +59,19 @@ class Studio(Protocol):
         """Drop the connection and make it anew; whether it is up again."""
 
 
+class StreamHealth(Protocol):
+    """The health monitor, as much of it as is needed here. All values are plain ones for JSON."""
+
+    def current(self) -> Mapping[str, Any]:
+        """The last sample with its score."""
+
+    async def history(self, count: int) -> Sequence[Mapping[str, Any]]:
+        """The last so many, the oldest first."""
+
+    def status(self) -> Mapping[str, Any]:
+        """How the monitoring itself goes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One thing that has to be well for the daemon to do its work."""
@@ -88,6 +101,7 @@ class Control:
     sessions: SessionDirectory
     hub: EventHub
     registry: CollectorRegistry
+    health: StreamHealth
     ready: Callable[[], Sequence[Check]]
     """What has to be well for /readyz to be so."""
     alive: Callable[[], bool] = field(default=lambda: True)

@@ -17,28 +17,15 @@ sample, with a ``score`` of null) and ``monitoring_active``. daemon/health/score
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, Protocol
+from typing import Final
 
 from aiohttp import web
 
 from daemon.http.asking import whole_number
+from daemon.http.control import StreamHealth
 
 MOST_HISTORY: Final = 100_000
 DEFAULT_HISTORY: Final = "20"
-
-
-class StreamHealth(Protocol):
-    """The health monitor, as much of it as is needed here. All values are plain ones for JSON."""
-
-    def current(self) -> Mapping[str, Any]:
-        """The last sample with its score."""
-
-    async def history(self, count: int) -> Sequence[Mapping[str, Any]]:
-        """The last so many, the oldest first."""
-
-    def status(self) -> Mapping[str, Any]:
-        """How the monitoring itself goes."""
 
 
 class StreamHealthRoutes:

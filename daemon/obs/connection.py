@@ -23,8 +23,8 @@ from daemon.ports import ObsError, ObsGone, ObsRefused, ObsTimeout
 # of websockets, which would tell the same, at INFO.
 logging.getLogger("simpleobsws").setLevel(logging.INFO)
 
-# General, Config, Scenes, Inputs, SceneItems: none of the high-volume ones.
-EVENT_SUBSCRIPTIONS = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 3 | 1 << 7
+# General, Config, Scenes, Inputs, Outputs, SceneItems: none of the high-volume ones.
+EVENT_SUBSCRIPTIONS = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 3 | 1 << 6 | 1 << 7
 
 PASSWORD_REFUSED = 4009
 SESSION_KICKED = 4011

@@ -92,6 +92,11 @@ class Judge:
         self._dead_since: float | None = None
 
     @property
+    def last(self) -> Look | None:
+        """What was seen last."""
+        return self._last
+
+    @property
     def interval(self) -> float:
         """Seconds until the next look is due."""
         last = self._last

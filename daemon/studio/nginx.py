@@ -34,7 +34,8 @@ rtmp {{
             record off;
             # A player gets nothing before a key frame, so that its first picture is whole.
             wait_key on;
-            wait_video off;
+            # And no sound before it: OBS would take the stream for one without a picture, and wait up to two GOPs.
+            wait_video on;
             interleave off;
             sync 10ms;
             # As SRS does: a player stays connected when its publisher goes, and the publisher may come back.

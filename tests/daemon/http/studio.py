@@ -40,6 +40,19 @@ SWITCH = facts.HandoverEnded(
 )
 
 
+class NoHealth:
+    """The health monitor before its first sample."""
+
+    def current(self) -> Mapping[str, Any]:
+        return {"score": None}
+
+    async def history(self, count: int) -> Sequence[Mapping[str, Any]]:
+        return []
+
+    def status(self) -> Mapping[str, Any]:
+        return {"monitoring_active": False}
+
+
 def place(streamer: str, position: int, **changes: Any) -> Place:
     """One place in the line-up."""
     values: dict[str, Any] = {
@@ -194,6 +207,7 @@ def make_control(house: House, admits: Any = lambda streamer, at: None) -> Contr
         sessions=house.sessions,
         hub=house.hub,
         registry=house.registry,
+        health=NoHealth(),
         ready=lambda: house.checks,
         alive=lambda: house.alive,
     )
