@@ -147,7 +147,11 @@ class Obs:
         """As ObsPort."""
         link = self._supervisor.link()
         with self._refresher.changing():
-            await self._transition.cut(link, self._scene, show=show, hide=hide, also_show=also_show, fade=fade)
+            await self._transition.cut(
+                link, self._scene, show=show, hide=hide, also_show=also_show, fade=fade, fps=self._fps
+            )
+        if show in self._watches:
+            self._watches[show][0].shown()
 
     async def toggle_input(self, name: str) -> None:
         """As ObsPort."""
@@ -157,7 +161,7 @@ class Obs:
     async def restore(self, *, show: str | None, hide: tuple[str, ...]) -> None:
         """As ObsPort."""
         with self._refresher.changing():
-            await self._transition.restore(self._supervisor.link(), self._scene, show=show, hide=hide)
+            await self._transition.restore(self._supervisor.link(), self._scene, show=show, hide=hide, fps=self._fps)
 
     async def remove_input(self, name: str) -> None:
         """As ObsPort: an input that is gone already counts as removed."""
@@ -205,6 +209,7 @@ class Obs:
             callbacks,
             poll_interval=config.sources.poll_interval,
             stall=config.health.stall,
+            fps=self._fps,
             proven=proven,
         )
         task = asyncio.create_task(watch.run(), name=f"obs-watch {name}")
@@ -269,6 +274,11 @@ class Obs:
         return tell
 
     # -- helpers -------------------------------------------------------------------------------------------------
+
+    @property
+    def _fps(self) -> float:
+        traits = self._supervisor.traits
+        return traits.fps if traits else 60.0
 
     def _source(self) -> Source:
         traits = self._supervisor.traits

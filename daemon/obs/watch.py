@@ -10,6 +10,7 @@ import structlog
 
 from daemon.obs.connection import NOT_FOUND, Link, Request, Result
 from daemon.obs.inventory import read_scene
+from daemon.obs.priming import EVERY, SPELL, prime, render
 from daemon.obs.readiness import Dead, Judge, Look, Moves, Proven, StateSeen, Still, Verdict
 from daemon.ports import ObsError, ObsGone, ObsRefused, WatchCallbacks
 
@@ -28,6 +29,7 @@ class Watch:
         *,
         poll_interval: float,
         stall: float,
+        fps: float,
         proven: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -38,6 +40,9 @@ class Watch:
         self._clock = clock
         self._judge = Judge(began=clock(), poll_interval=poll_interval, stall=stall, proven=proven)
         self._quiet = proven
+        self._fps = fps
+        self._hidden = not proven
+        self._rendered_at = clock()
         self._item: int | None = None
         self._stopping = asyncio.Event()
 
@@ -48,6 +53,7 @@ class Watch:
                 over = await self._look_and_tell()
                 if over:
                     return
+                await self._keep_fresh()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(self._judge.interval):
                         await self._stopping.wait()
@@ -57,6 +63,15 @@ class Watch:
     def stop(self) -> None:
         """No look after this. ``run`` returns once the one under way is over."""
         self._stopping.set()
+
+    def shown(self) -> None:
+        """It is in the program from now on, and OBS renders it by itself."""
+        self._hidden = False
+
+    async def _keep_fresh(self) -> None:
+        if self._hidden and self._judge.proven and self._clock() - self._rendered_at >= EVERY:
+            await render(self._link, [self.name], self._fps, SPELL)
+            self._rendered_at = self._clock()
 
     async def _look_and_tell(self) -> bool:
         """Whether the watch is over."""
@@ -74,7 +89,13 @@ class Watch:
         if look is None:
             self._callbacks.failed("it is gone from OBS")
             return True
-        return any(self._tell(verdict) for verdict in self._judge.see(look))
+        verdicts = self._judge.see(look)
+        if any(isinstance(verdict, Proven) for verdict in verdicts):
+            await prime(self._link, self.name)
+            self._rendered_at = self._clock()
+            if self._stopping.is_set():
+                return True
+        return any(self._tell(verdict) for verdict in verdicts)
 
     async def _look(self) -> Look:
         if self._judge.proven:

@@ -61,8 +61,34 @@ class Medium:
         self.still = True
         self.lost_pipelines = 0
 
+    @property
+    def drawn(self) -> bool:
+        """OBS has something to draw of it. A stream's picture is only there once it was rendered while it was due."""
+        return True
+
+    @property
+    def stale(self) -> bool:
+        """What OBS would draw is not the newest picture: that came and went while nobody rendered it."""
+        return False
+
+    @property
+    def due(self) -> bool:
+        """A picture was due in OBS's last frame, and was not rendered yet."""
+        return False
+
+    @property
+    def image(self) -> int:
+        """A number of what OBS would draw: two alike are the same picture."""
+        return 0
+
     def settle(self, now: float) -> None:
         """Bring it up to the time `now`."""
+
+    def tick(self, *, rendered: bool) -> None:
+        """A frame of OBS's: a picture that is due is taken, and dropped in the next one unless it was rendered."""
+
+    def render(self) -> None:
+        """It is rendered: as part of the program, or for a screenshot."""
 
     def replan(self) -> None:
         """The stream table has changed since it was last settled."""
@@ -110,6 +136,53 @@ class StreamMedium(Medium):
         self._connected_at: float | None = None
         self._flowing = False  # frames come in, or would if the stream delivered
         self._left = math.inf  # seconds of picture left while the stream does not deliver
+        self._number = -1  # of the stream's frame that was due last
+        self._taken = 0  # pictures that were due so far
+        self._due_now = False
+        self._texture = 0  # the picture in OBS's texture; 0: none yet
+
+    # What OBS draws of it (async_tick and obs_source_update_async_video in libobs's obs-source.c)
+
+    @property
+    def _moving(self) -> bool:
+        return self.picture and not self.frozen
+
+    @property
+    def _steady(self) -> bool:
+        """A picture is due in every frame of OBS's."""
+        stream = self.stream()
+        return self._moving and (stream is None or stream.fps is None)
+
+    @property
+    def drawn(self) -> bool:
+        return self._texture > 0 or self._steady
+
+    @property
+    def stale(self) -> bool:
+        return self._texture != self._taken and not self._steady
+
+    @property
+    def due(self) -> bool:
+        return self._due_now
+
+    @property
+    def image(self) -> int:
+        return 0 if self.still else self._texture
+
+    def tick(self, *, rendered: bool) -> None:
+        stream = self.stream()
+        fps = stream.fps if stream is not None else None
+        number = self._number if fps is None else math.floor(self.cursor * fps / 1000)
+        self._due_now = self._moving and (fps is None or number != self._number)
+        self._number = number
+        self._taken += self._due_now
+        if rendered:
+            self.render()
+
+    def render(self) -> None:
+        if self._due_now:
+            self._due_now = False
+            self._texture = self._taken
 
     # What a player looks at
 
@@ -187,6 +260,8 @@ class StreamMedium(Medium):
         self._left = stream.cached if stream.frozen else math.inf
         self.picture = True
         self.still = stream.still
+        if self.size != (stream.width, stream.height):
+            self._texture = 0
         self.size = (stream.width, stream.height)
         if self.cursor == 0:
             self.cursor = float(stream.cursor)

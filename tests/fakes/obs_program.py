@@ -18,13 +18,14 @@ class Layer:
     """One enabled item of the program, nested scenes unfolded.
 
     own: its name bears the daemon's prefix; picture: it has one to show; frozen: a stream's picture that stands still;
-    opacity: 0 to 1; audible: its sound is in the mix.
+    stale: an older picture than the stream's newest; opacity: 0 to 1; audible: its sound is in the mix.
     """
 
     source: str
     own: bool
     picture: bool
     frozen: bool
+    stale: bool
     opacity: float
     audible: bool
 
@@ -62,6 +63,11 @@ class Shot:
     def frozen(self) -> bool:
         """The one on air stands still."""
         return any(layer.frozen for layer in self.layers if layer.own and layer.source == self.on_air)
+
+    @property
+    def stale(self) -> bool:
+        """The one on air shows an old picture."""
+        return any(layer.stale for layer in self.layers if layer.own and layer.source == self.on_air)
 
     @property
     def silent(self) -> bool:
@@ -119,8 +125,9 @@ class Program:
                 yield Layer(
                     source=source.name,
                     own=source.name.startswith(self.prefix),
-                    picture=medium.picture,
+                    picture=medium.picture and medium.drawn,
                     frozen=medium.frozen,
+                    stale=medium.picture and medium.stale,
                     opacity=source.opacity,
                     audible=source.kind.audio
                     and not source.muted
@@ -165,6 +172,10 @@ class Program:
         """Shots in which the one on air stood still."""
         return self.find(lambda shot: shot.frozen, since, rendered_only=rendered_only)
 
+    def stales(self, since: int = 0, *, rendered_only: bool = False) -> list[Shot]:
+        """Shots in which the one on air showed an old picture."""
+        return self.find(lambda shot: shot.stale, since, rendered_only=rendered_only)
+
     def cuts(self, since: int = 0) -> list[Cut]:
         """Each change of the one on air, blanks in between left out of `outgoing`."""
         cuts: list[Cut] = []
@@ -180,8 +191,9 @@ class Program:
         return cuts
 
     def assert_seamless(self, since: int = 0) -> None:
-        """Never blank once on air, never two own inputs, and every cut in one frame. Raises AssertionError."""
+        """Never blank nor stale once on air, never two own inputs, every cut in one frame. Raises AssertionError."""
         wrong = [f"blank: {shot}" for shot in self.blanks(since)]
+        wrong += [f"stale: {shot}" for shot in self.stales(since)]
         wrong += [f"two at once: {shot}" for shot in self.doubles(since)]
         wrong += [f"not in one frame: {cut}" for cut in self.cuts(since) if not cut.clean]
         if wrong:

@@ -244,9 +244,10 @@ def _screenshot(call: Call) -> dict[str, Any]:
 def _colour(call: Call, source: Source) -> bytes:
     """RGBA: nothing without a picture, else one that changes with every frame of a moving picture."""
     if isinstance(source, Input):
-        if not source.has_picture:
+        source.medium.render()
+        if not (source.has_picture and source.medium.drawn):
             return bytes(4)
-        frame = 0 if source.medium.still else source.cursor * call.studio.renderer.fps // 1000
+        frame = source.medium.image
         return struct.pack(">I", zlib.crc32(f"{source.name} {frame}".encode()))[:3] + b"\xff"
     return struct.pack(">I", zlib.crc32(repr(call.studio.items(source.name)).encode()))[:3] + b"\xff"
 

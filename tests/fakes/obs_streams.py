@@ -22,6 +22,7 @@ class Stream:
     buffering: seconds for which a gstreamer input says BUFFERING once it could say PLAYING.
     still: the picture does not change while it plays, so two screenshots are alike.
     cursor: the media cursor at the first frame, in milliseconds (ffmpeg_source shows the stream's own timestamps).
+    fps: frames a second; None: one for every frame of OBS's.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class Stream:
         width: int = 1280,
         height: int = 720,
         cursor: int = 0,
+        fps: float | None = None,
     ) -> None:
         self._table: Streams | None = None
         self.first_frame_after = first_frame_after
@@ -49,6 +51,7 @@ class Stream:
         self.width = width
         self.height = height
         self.cursor = cursor
+        self.fps = fps
 
     def __setattr__(self, name: str, value: Any) -> None:
         table = self.__dict__.get("_table")

@@ -134,8 +134,7 @@ class Studio:
 
     def look(self, *, rendered: bool) -> None:
         """Let the recorder see the program."""
-        for source in self.current.inputs:
-            source.medium.settle(self.clock.now())
+        self.settle()
         self.program.sample(self.clock.now(), self.renderer.frames, self.current.program, rendered=rendered)
         self.on_change()
 
@@ -153,6 +152,8 @@ class Studio:
         self._clear_away(self.current.program)
         for output in (self.stream, self.record):
             output.frame()
+        for source in self.current.inputs:
+            source.medium.tick(rendered=source.active)
         self.look(rendered=True)
 
     def _clear_away(self, scene: Scene | None) -> None:
@@ -273,7 +274,6 @@ class Studio:
 
     def _medium(self, now: float, source: Input) -> Medium:
         effective = source.kind.defaults | source.settings
-
         made = False
 
         def emit(event: str, data: dict[str, Any]) -> None:

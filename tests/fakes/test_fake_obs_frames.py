@@ -58,6 +58,65 @@ async def test_showing_an_input_without_a_picture_is_seen_as_a_blank(
     assert fake_obs.program.blanks() != []
 
 
+SLOW = 3.0
+"""Frames a second, where OBS makes 30: in nine of ten frames no picture is due."""
+
+
+def shot(name: str) -> Request:
+    return Request("GetSourceScreenshot", {"sourceName": name, "imageFormat": "png", "imageWidth": 8, "imageHeight": 8})
+
+
+async def _one_slow_input(call: Caller, fake_obs: FakeObs, clock: FakeClock) -> int:
+    """Hidden, and just past a picture that nobody saw."""
+    fake_obs.streams[URL] = Stream(fps=SLOW)
+    item = await call.create("GMOTHERSTREAM_1", "gstreamer-source", GSTREAMER)
+    await clock.advance(1)
+    while not fake_obs.inputs["GMOTHERSTREAM_1"].medium.due:
+        await clock.advance(1 / 30)
+    await clock.advance(1 / 30)
+    return item
+
+
+async def test_a_hidden_input_that_is_shown_between_two_pictures_is_blank_until_the_next(
+    fake_obs: FakeObs, call: Caller, clock: FakeClock
+) -> None:
+    item = await _one_slow_input(call, fake_obs, clock)
+    mark = fake_obs.program.mark()
+    await call.batch(enable(item, True))
+    await clock.advance(1)
+    blank, seen = fake_obs.program.shots[mark + 1 :]
+    assert (blank.own, blank.on_air, blank.frames) == (("GMOTHERSTREAM_1",), None, 8)
+    assert (seen.on_air, seen.stale) == ("GMOTHERSTREAM_1", False)
+
+
+async def test_an_input_that_was_rendered_long_ago_is_shown_as_it_was_then(
+    fake_obs: FakeObs, call: Caller, clock: FakeClock
+) -> None:
+    item = await _one_slow_input(call, fake_obs, clock)
+    await call.batch(enable(item, True))
+    await clock.advance(1)
+    await call.batch(enable(item, False))
+    await clock.advance(60)
+    mark = fake_obs.program.mark()
+    await call.batch(enable(item, True))
+    await clock.advance(1)
+    assert [shot.on_air for shot in fake_obs.program.stales(mark)] == ["GMOTHERSTREAM_1"]
+    assert not fake_obs.program.now.stale
+    with pytest.raises(AssertionError, match="stale"):
+        fake_obs.program.assert_seamless(mark)
+
+
+async def test_a_screenshot_in_each_frame_misses_no_picture(fake_obs: FakeObs, call: Caller, clock: FakeClock) -> None:
+    item = await _one_slow_input(call, fake_obs, clock)
+    mark = fake_obs.program.mark()
+    each = [request for _ in range(10) for request in (shot("GMOTHERSTREAM_1"), Request("Sleep", {"sleepFrames": 1}))]
+    await call.batch(*each, enable(item, True))
+    await clock.advance(1)
+    fake_obs.program.assert_seamless(mark)
+    assert fake_obs.program.blanks(mark, rendered_only=True) == []
+    assert [shot.own for shot in fake_obs.program.shots[mark + 1 :]] == [("GMOTHERSTREAM_1",)]
+
+
 async def test_a_batch_stops_at_its_first_failure_only_when_asked(fake_obs: FakeObs, call: Caller) -> None:
     await call.create("one", "color_source_v3", {})
     requests = enable(1, True), enable(99, True), enable(1, False)

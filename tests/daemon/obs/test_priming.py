@@ -1,4 +1,4 @@
-"""A hidden input is rendered once before it is shown."""
+"""A hidden input is rendered before it is shown: what the viewer sees of it first is its newest picture."""
 
 import base64
 import struct
@@ -6,9 +6,9 @@ import zlib
 
 import pytest
 
-from daemon.obs.priming import SIZE, WITHIN, shows_something
-from tests.daemon.obs.rig import ALICE, BOB, Rig
-from tests.fakes import FakeObs
+from daemon.obs.priming import COVER, SIZE, frames, renderings, shows_something
+from tests.daemon.obs.rig import ALICE, BOB, Rig, holds
+from tests.fakes import FakeObs, Stream
 
 ONE, TWO = "GMOTHERSTREAM_1", "GMOTHERSTREAM_2"
 
@@ -27,6 +27,13 @@ def png(colour: bytes, *, row: int = 0, kind: int = 6, broken: bool = False) -> 
     return "data:image/png;base64," + base64.b64encode(data).decode()
 
 
+def pictures(fake: FakeObs) -> int:
+    return len(fake.requested("GetSourceScreenshot"))
+
+
+# -- a blank -------------------------------------------------------------------------------------------------------
+
+
 @pytest.mark.parametrize("row", range(5))
 def test_a_wholly_transparent_picture_is_none_under_any_of_pngs_filters(row: int) -> None:
     assert not shows_something(png(bytes(4), row=row))
@@ -39,7 +46,7 @@ def test_a_black_picture_is_one() -> None:
 @pytest.mark.parametrize(
     "image", ["", "data:image/png;base64,", "data:image/png;base64,!!!", png(bytes(4), broken=True)]
 )
-def test_what_cannot_be_read_does_not_hold_up_a_cut(image: str) -> None:
+def test_what_cannot_be_read_holds_nothing_up(image: str) -> None:
     assert shows_something(image)
 
 
@@ -47,28 +54,139 @@ def test_a_picture_without_transparency_is_one() -> None:
     assert shows_something(png(bytes(3), kind=2))
 
 
-async def test_the_incoming_is_rendered_before_it_is_shown(fake: FakeObs, rig: Rig) -> None:
+# -- how often -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fps", [24, 25, 29.97, 30, 50, 59.94, 60, 120])
+def test_a_cut_renders_for_as_long_as_a_slow_streams_frame_and_holds_the_picture_up_for_less(fps: float) -> None:
+    # The frame before the first rendering and that of the cut itself count as well.
+    assert (frames(fps) + 1) / fps >= COVER * 0.99
+    assert (frames(fps) - 1) / fps <= COVER - 1 / fps
+
+
+def test_inputs_are_rendered_together_in_consecutive_frames() -> None:
+    kinds = [(each.kind, each.data.get("sourceName")) for each in renderings([ONE, TWO], 30)]
+    both = [("GetSourceScreenshot", ONE), ("GetSourceScreenshot", TWO)]
+    assert kinds == [*both, ("Sleep", None), *both]
+
+
+def test_nothing_hidden_is_nothing_to_render() -> None:
+    assert renderings([], 30) == []
+
+
+# -- with a cut ----------------------------------------------------------------------------------------------------
+
+
+async def test_streams_slower_than_obs_are_cut_to_without_a_blank_and_without_the_past(fake: FakeObs, rig: Rig) -> None:
+    fake.streams.default = Stream(0.05, fps=15)
     await rig.on_air(ONE, ALICE)
     await rig.ready(TWO, BOB)
-    await rig.obs.cut(show=TWO, hide=(ONE,), also_show=None, fade=0.0)
-    kinds = [kind for kind, _ in fake.requests]
-    assert fake.requested("GetSourceScreenshot")[-1]["sourceName"] == TWO
-    last_shown = len(kinds) - 1 - kinds[::-1].index("SetSceneItemEnabled")
-    assert "GetSourceScreenshot" in kinds[:last_shown]
+    mark = fake.program.mark()
+    incoming, outgoing = TWO, ONE
+    for _ in range(12):
+        await rig.obs.cut(show=incoming, hide=(outgoing,), also_show=None, fade=0.0)
+        incoming, outgoing = outgoing, incoming
+    assert len(fake.program.cuts(mark)) == 12
+    fake.program.assert_seamless(mark)
 
 
-async def test_a_blank_rendering_is_done_again_and_a_cut_is_not_held_up_for_long(fake: FakeObs, rig: Rig) -> None:
-    await rig.ready(ONE, ALICE)
-    fake.inputs[ONE].medium.picture = False
+async def test_what_was_rendered_long_ago_is_not_seen_again(fake: FakeObs, rig: Rig) -> None:
+    fake.streams.default = Stream(0.05, fps=15)
+    await rig.on_air(ONE, ALICE)
+    await rig.on_air(TWO, BOB)
+    fake.studio.hide(ONE)
+    medium = fake.inputs[ONE].medium
+    await holds(lambda: medium.stale)
+    mark = fake.program.mark()
+    await rig.obs.restore(show=ONE, hide=(TWO,))
+    assert fake.program.now.own == (ONE,)
+    fake.program.assert_seamless(mark)
+
+
+async def test_what_is_shown_already_is_not_rendered_again(fake: FakeObs, rig: Rig) -> None:
+    await rig.on_air(ONE, ALICE)
+    asked = pictures(fake)
     await rig.obs.cut(show=ONE, hide=(), also_show=None, fade=0.0)
-    tries = len(fake.requested("GetSourceScreenshot"))
-    assert 2 <= tries <= WITHIN / 0.01
-    assert fake.item(ONE).enabled
+    assert pictures(fake) == asked
+
+
+async def test_a_fade_to_a_waiting_input_begins_with_its_newest_picture(fake: FakeObs, rig: Rig) -> None:
+    fake.streams.default = Stream(0.05, fps=15)
+    await rig.on_air(ONE, ALICE)
+    await rig.ready(TWO, BOB)
+    asked = pictures(fake)
+    await rig.obs.cut(show=TWO, hide=(ONE,), also_show=None, fade=0.1)
+    assert pictures(fake) - asked == frames(100)
+    assert fake.program.now.own == (TWO,)
 
 
 @pytest.mark.parametrize("code", [204, 600, 702])
-async def test_an_obs_that_takes_no_screenshots_cuts_all_the_same(fake: FakeObs, rig: Rig, code: int) -> None:
-    await rig.ready(ONE, ALICE)
+@pytest.mark.parametrize("fade", [0.0, 0.1])
+async def test_an_obs_that_takes_no_screenshots_cuts_all_the_same(
+    fake: FakeObs, rig: Rig, code: int, fade: float
+) -> None:
+    await rig.on_air(ONE, ALICE)
     fake.faults.refuse("GetSourceScreenshot", code, times=None)
+    await rig.ready(TWO, BOB)
+    await rig.obs.cut(show=TWO, hide=(ONE,), also_show=None, fade=fade)
+    assert fake.program.now.own == (TWO,)
+
+
+# -- before its turn -----------------------------------------------------------------------------------------------
+
+
+async def test_an_input_is_ready_only_once_there_is_something_to_draw_of_it(fake: FakeObs, rig: Rig) -> None:
+    fake.streams[ALICE] = Stream(0.05, fps=4)
+    await rig.ready(ONE, ALICE)
+    assert fake.inputs[ONE].medium.drawn
+    mark = fake.program.mark()
     await rig.obs.cut(show=ONE, hide=(), also_show=None, fade=0.0)
-    assert fake.program.on_air == ONE
+    assert [shot.on_air for shot in fake.program.shots[mark:]] == [None, ONE]
+    assert fake.program.blanks(mark) == []
+
+
+async def test_one_of_which_nothing_can_be_drawn_is_ready_all_the_same_after_a_while(
+    fake: FakeObs, rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("daemon.obs.priming.WITHIN", 0.1)
+    fake.streams[ALICE] = Stream(0.05, fps=0.001)
+    await rig.ready(ONE, ALICE)
+    assert not fake.inputs[ONE].medium.drawn
+    assert pictures(fake) >= 2
+
+
+async def test_an_input_that_waits_is_rendered_now_and_then_and_one_on_air_is_not(
+    fake: FakeObs, rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("daemon.obs.watch.EVERY", 0.05)
+    await rig.ready(ONE, ALICE)
+    asked = pictures(fake)
+    await holds(lambda: pictures(fake) >= asked + 2 * frames(100, 0.25))
+    await rig.obs.cut(show=ONE, hide=(), also_show=None, fade=0.0)
+    looks = len(fake.requested("GetMediaInputStatus"))
+    # A spell may be under way.
+    await holds(lambda: len(fake.requested("GetMediaInputStatus")) >= looks + 2)
+    asked = pictures(fake)
+    await holds(lambda: len(fake.requested("GetMediaInputStatus")) >= looks + 4)
+    assert pictures(fake) == asked
+
+
+async def test_an_adopted_input_on_air_is_left_alone(fake: FakeObs, rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("daemon.obs.watch.EVERY", 0.0)
+    await rig.obs.create_input(ONE, ALICE)
+    rig.watch(ONE, proven=True)
+    await holds(lambda: len(fake.requested("GetMediaInputStatus")) >= 3)
+    assert pictures(fake) == 0
+
+
+async def test_a_renderer_that_stands_still_does_not_end_the_watch(
+    fake: FakeObs, rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("daemon.obs.watch.EVERY", 0.0)
+    monkeypatch.setattr("daemon.obs.priming.SLACK", 0.0)
+    fake.faults.lose("GetSourceScreenshot", executes=False, times=None)
+    monkeypatch.setattr("daemon.obs.priming.WITHIN", 0.1)
+    seen = await rig.ready(ONE, ALICE)
+    looks = len(fake.requested("GetMediaInputStatus"))
+    await holds(lambda: len(fake.requested("GetMediaInputStatus")) >= looks + 2)
+    assert seen.failed == []
