@@ -106,7 +106,7 @@ class EventHub:
         """What the rules told in one step; an observer of the dispatcher."""
         for fact in told:
             if not isinstance(fact, facts.EventIgnored):
-                self.publish(_WORD.sub("_", type(fact).__name__).lower(), _plain(fact))
+                self.publish(kind_of(type(fact)), _plain(fact))
 
     def subscribe(self, last_event_id: str = "") -> Subscription:
         """Begin to listen, after that event if it is still kept. Raises ApiError where too many listen."""
@@ -141,6 +141,11 @@ class EventHub:
             return None
         oldest = self._ring[0][0] if self._ring else self._number + 1
         return int(number) if oldest - 1 <= int(number) <= self._number else None
+
+
+def kind_of(fact: type[facts.Fact]) -> str:
+    """The name under which such facts are told: ``state_changed`` for a StateChanged."""
+    return _WORD.sub("_", fact.__name__).lower()
 
 
 def _plain(fact: facts.Fact) -> dict[str, Any]:

@@ -1,0 +1,210 @@
+"""The shapes of the control API's answers and requests.
+
+Answers say what they hold at least: a client must bear that more is added. All that is named is there, and null where
+it is not known or there is none.
+"""
+
+from typing import Final
+
+from daemon.http.openapi.words import (
+    MOMENT,
+    SECONDS,
+    STREAMER,
+    SUCCESS,
+    array,
+    done,
+    nullable,
+    number,
+    one_of,
+    record,
+    ref,
+    string,
+    truth,
+    whole,
+)
+
+_PLACE: Final = {"streamer": STREAMER, "position": whole("From 0.", minimum=0), "since": MOMENT}
+
+STATUS: Final = record(
+    {
+        "state": ref("State"),
+        "attempt": whole("The number of the last attempt to change the one on air.", minimum=0),
+        "held": truth("No turn ends by the clock."),
+        "on_air": nullable(ref("OnAir")),
+        "standby": nullable(ref("Standby")),
+        "queue": array(record(_PLACE), "The line-up; its first has the turn."),
+        "obs": record(
+            {
+                "connected": truth(),
+                "version": nullable(string()),
+                "websocket": nullable(string("obs-websocket's version.")),
+                "source_kind": nullable(string("The kind of the inputs that are made.")),
+            }
+        ),
+        "last_switch": nullable(ref("Switch")),
+    }
+)
+ON_AIR: Final = record(
+    {
+        "streamer": STREAMER,
+        "input": string("OBS's input."),
+        "since": MOMENT,
+        "seconds": SECONDS,
+        "remaining": nullable(number("Seconds of the turn that are left; null for one who only fills in.", minimum=0)),
+    },
+    "The one whose picture is shown: it changes when the picture has changed, not when it was asked to.",
+)
+STANDBY: Final = record({"streamer": STREAMER, "input": string("OBS's input."), "ready": truth("A picture is proven.")})
+SWITCH: Final = record(
+    {
+        "from": string("Who was on air; empty where nobody was."),
+        "to": string("Who is on air; empty where nobody is."),
+        "reason": string("Why, as in `Handover`."),
+        "outcome": string("How it ended, as in `Handover`."),
+        "seconds": SECONDS,
+    }
+)
+QUEUE: Final = record(
+    {
+        "held": truth("No turn ends by the clock."),
+        "queue": array(
+            record(
+                {
+                    **_PLACE,
+                    "publishing": truth("A stream of theirs is being published."),
+                    "has_turn": truth(),
+                    "turn": number("Seconds of their turn.", exclusiveMinimum=0),
+                    "stalled": truth("The stream delivers nothing."),
+                    "failures": whole("Attempts in a row that showed no picture.", minimum=0),
+                    "grace_remaining": nullable(number("Seconds that the place is kept.", minimum=0)),
+                }
+            )
+        ),
+        "blocked": array(record({"streamer": STREAMER, "seconds": SECONDS}), "Who is kept out, and for how long."),
+    }
+)
+HANDOVER: Final = record(
+    {
+        "at": MOMENT,
+        "attempt": whole(),
+        "input": string("The input that was to be shown."),
+        "outgoing": string("The input that was shown before."),
+        "from_streamer": string(),
+        "to_streamer": string(),
+        "reason": string(
+            "first, skip, turn, ended, stalled, returned, kick, removed, moved, test, lost or standby; more may come."
+        ),
+        "outcome": string(
+            "completed, creation_failed, not_ready, media_failed, cut_failed or obs_lost; more may come."
+        ),
+        "seconds": number("From the moment it was due to its picture, or to its end.", minimum=0),
+        "detail": string(),
+    },
+    "One change of the one on air, or an attempt at it.",
+)
+STATES: Final = record(
+    {
+        "states": array(ref("State")),
+        "transitions": array(
+            record(
+                {
+                    "from": ref("State"),
+                    "event": string(),
+                    "to": ref("State"),
+                    "when": string("The condition; empty where there is none."),
+                    "meaning": string(),
+                }
+            )
+        ),
+    },
+    "The state machine, as it is carried out.",
+)
+
+# --- OBS --------------------------------------------------------------------------------------------------------------
+
+INPUTS: Final = record(
+    {
+        "status": SUCCESS,
+        "inputs": array(
+            record(
+                {
+                    "name": string(),
+                    "kind": string(),
+                    "own": truth("The daemon has made it."),
+                    "shown": truth("It is shown in the scene of the streams."),
+                }
+            )
+        ),
+        "count": whole(minimum=0),
+    }
+)
+MEDIA: Final = record(
+    {
+        "status": SUCCESS,
+        "input_name": string(),
+        "media_status": record(
+            {
+                "mediaState": string(),
+                "mediaDuration": nullable(number("Milliseconds.")),
+                "mediaCursor": nullable(number("Milliseconds.")),
+            },
+            "OBS's answer to GetMediaInputStatus.",
+        ),
+    }
+)
+CONNECTION: Final = record(
+    {
+        "status": SUCCESS,
+        "connection_healthy": truth(),
+        "message": string(),
+        "connection": record(
+            {
+                "connected": truth(),
+                "reason": string("Why it is not."),
+                "version": nullable(string()),
+                "websocket": nullable(string()),
+                "losses": whole("Times that the connection was lost.", minimum=0),
+                "fps": nullable(number()),
+                "rendered_frames": nullable(whole()),
+                "lagged_frames": nullable(whole()),
+                "cpu_percent": nullable(number()),
+                "memory_mb": nullable(number()),
+            }
+        ),
+    }
+)
+RECONNECTED: Final = record(
+    {"status": one_of("success", "warning"), "connection_healthy": truth(), "message": string()},
+)
+STREAMING: Final = record(
+    {
+        "status": SUCCESS,
+        "outputActive": truth(),
+        "outputReconnecting": truth(),
+        "outputTimecode": string(),
+        "outputDuration": number("Milliseconds."),
+        "outputCongestion": number(),
+        "outputBytes": number(),
+        "outputSkippedFrames": whole(),
+        "outputTotalFrames": whole(),
+    },
+    "OBS's answer to GetStreamStatus.",
+)
+TEST_BODY: Final = record(
+    {
+        "rtmp_url": string(
+            "The stream's URL: rtmp or rtmps, of the host and port of `ingest.rtmp_url`, ending in APP/STREAM.",
+            maxLength=2048,
+            examples=["rtmp://127.0.0.1:1935/live/alice"],
+        ),
+        "scene_name": string("`obs.scene`, which it is anyway.", maxLength=2048),
+    },
+    optional=("scene_name",),
+)
+TEST: Final = done(
+    rtmp_url=string("As asked for, its keys made unreadable."),
+    scene_name=string(),
+    attempt=whole(minimum=0),
+    state=ref("State"),
+    session=string("The session that is shown."),
+)

@@ -1,0 +1,178 @@
+"""The document itself, and its route: the table of operations with what the guards add to each."""
+
+import json
+from functools import cache
+from http import HTTPStatus
+from typing import Any, Final
+
+from aiohttp import web
+
+from daemon.http.auth import COOKIE, HOOKS, OPEN, OPEN_PREFIX, SAFE, UNCHECKED
+from daemon.http.control import Control
+from daemon.http.openapi import answers, events, health, hooks
+from daemon.http.openapi.operation import Errors, Operation, both
+from daemon.http.openapi.operations import OPERATIONS
+from daemon.http.openapi.words import Schema, one_of, record, ref, string
+from daemon.ingest.hook import JSON
+from statemachine import __version__
+from statemachine.states import State
+
+PATH: Final = "/openapi.json"
+
+DESCRIPTION: Final = (
+    "Hands one shared live stream from streamer to streamer in OBS Studio.\n\n"
+    'Every error is `{"error": {"code", "message"}}`. A token is asked for where `http.token` is set, and the '
+    "hooks ask for `hooks.secret` where that is set. Every GET but /events answers HEAD too. Answers may come to hold "
+    "more than is named here."
+)
+TAGS: Final = {
+    "show": "What is on air, who waits, and what has happened.",
+    "line-up": "Who comes next.",
+    "scripts": "Under the names that scripts have called since before.",
+    "OBS": "OBS as the daemon sees it, and what can be set while it runs.",
+    "health": "Probes, metrics, and how the show plays.",
+    "dashboard": "The page for people, its sign-in, and this description.",
+    "hooks": "What the ingest servers call.",
+}
+SCHEMAS: Final[dict[str, Schema]] = {
+    "Error": record(
+        {"error": record({"code": string("For programs.", minLength=1), "message": string("For people.")})},
+        "The form of every error.",
+    ),
+    "State": one_of(*(state.value for state in State), description="Where the hand-over stands."),
+    "Status": answers.STATUS,
+    "OnAir": answers.ON_AIR,
+    "Standby": answers.STANDBY,
+    "Switch": answers.SWITCH,
+    "Queue": answers.QUEUE,
+    "Handover": answers.HANDOVER,
+    "HealthSample": health.SAMPLE,
+    "SrsHook": hooks.SRS_HOOK,
+    "OryxHook": hooks.ORYX_HOOK,
+    "NginxRtmpHook": hooks.NGINX_HOOK,
+    "MediaMtxHook": hooks.MEDIAMTX_HOOK,
+    **{f"event.{kind}": schema for kind, schema in events.EVENTS.items()},
+}
+SECURITY: Final = {
+    "token": {"type": "http", "scheme": "bearer", "description": "`http.token`"},
+    "header": {"type": "apiKey", "in": "header", "name": "X-Token", "description": "`http.token`"},
+    "cookie": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "Set by POST /sign-in."},
+    "secret": {"type": "apiKey", "in": "query", "name": "secret", "description": "`hooks.secret`"},
+}
+RETRY: Final = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer", "minimum": 0}}}
+BEARER: Final = {"WWW-Authenticate": {"description": "How to sign in.", "schema": {"type": "string"}}}
+
+
+def openapi_routes(control: Control) -> list[web.RouteDef]:
+    """``GET /openapi.json``."""
+    token = bool(control.config().http.token.get_secret_value())
+
+    async def answer(_: web.Request) -> web.Response:
+        secret = bool(control.config().hooks.secret.get_secret_value())
+        return web.Response(body=_encoded(token, secret), content_type=JSON)
+
+    return [web.get(PATH, answer)]
+
+
+@cache
+def _encoded(token: bool, secret: bool) -> bytes:
+    return json.dumps(document(token=token, secret=secret), separators=(",", ":")).encode()
+
+
+def document(*, token: bool, secret: bool) -> dict[str, Any]:
+    """The description, as of a daemon that has or has not a token of its own and a secret for its hooks."""
+    paths: dict[str, dict[str, Any]] = {}
+    responses: dict[str, Any] = {}
+    for operation in OPERATIONS:
+        described = _described(operation, responses)
+        described["security"] = _security(operation, token, secret)
+        paths.setdefault(operation.path, {})[operation.method.lower()] = described
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Motherstream",
+            "version": __version__,
+            "description": DESCRIPTION,
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": "/"}],
+        "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
+        "paths": paths,
+        "components": {"schemas": SCHEMAS, "responses": responses, "securitySchemes": SECURITY},
+    }
+
+
+def _described(operation: Operation, responses: dict[str, Any]) -> dict[str, Any]:
+    """One operation. Errors are added to ``responses``, since most of them are those of many."""
+    described: dict[str, Any] = {
+        "operationId": operation.id,
+        "tags": [operation.tag],
+        "summary": operation.summary,
+    }
+    if operation.description:
+        described["description"] = operation.description
+    if operation.parameters:
+        described["parameters"] = list(operation.parameters)
+    if operation.body:
+        content = {kind: {"schema": schema} for kind, schema in operation.body.items()}
+        described["requestBody"] = {"required": True, "content": content}
+    found = _answers(operation)
+    for status, codes in both(operation.errors, _guards(operation)).items():
+        name = ".".join((str(status), *codes))
+        responses[name] = _error(status, codes)
+        found[status] = {"$ref": f"#/components/responses/{name}"}
+    described["responses"] = {str(status): found[status] for status in sorted(found)}
+    return described
+
+
+def _answers(operation: Operation) -> dict[int, dict[str, Any]]:
+    found: dict[int, dict[str, Any]] = {}
+    for status, by_type in operation.answers.items():
+        found[status] = {"description": HTTPStatus(status).phrase}
+        if by_type:
+            found[status]["content"] = {kind: {"schema": schema} for kind, schema in by_type.items()}
+    return found
+
+
+def _error(status: int, codes: tuple[str, ...]) -> dict[str, Any]:
+    schema = ref("Error")
+    if codes:
+        schema["properties"] = {"error": {"properties": {"code": {"enum": list(codes)}}}}
+    response = {"description": HTTPStatus(status).phrase, "content": {JSON: {"schema": schema}}}
+    if status == HTTPStatus.UNAUTHORIZED and codes:
+        response["headers"] = BEARER
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        response["headers"] = RETRY
+    return response
+
+
+def _guards(operation: Operation) -> Errors:
+    """What the middlewares refuse: see ``auth`` and ``errors``."""
+    found: dict[int, tuple[str, ...]] = {500: ("internal",)}
+    if operation.path.startswith(HOOKS):
+        return found
+    forbidden = []
+    if operation.path not in UNCHECKED:
+        forbidden.append("bad_host")
+    if operation.method not in SAFE:
+        forbidden.append("cross_site")
+    if forbidden:
+        found[403] = tuple(forbidden)
+    if _is_closed(operation):
+        found[401] = ("unauthorized",)
+        found[429] = ("too_many_tries",)
+    return found
+
+
+def _security(operation: Operation, token: bool, secret: bool) -> list[dict[str, list[str]]]:
+    """Any one of these is enough; an empty one says that it goes without."""
+    if operation.path.startswith(HOOKS):
+        return [*([] if secret else [{}]), {"secret": []}]
+    if _is_closed(operation):
+        return [*([] if token else [{}]), {"token": []}, {"header": []}, {"cookie": []}]
+    return []
+
+
+def _is_closed(operation: Operation) -> bool:
+    path = operation.path
+    return not path.startswith(HOOKS) and path not in OPEN and not path.startswith(OPEN_PREFIX)
