@@ -16,10 +16,8 @@ from daemon.clock import Clock, iso
 from daemon.config import Config
 from daemon.http.app import build_app
 from daemon.http.control import Check, ObsInfo
-from daemon.http.dashboard import DashboardRoutes
 from daemon.http.events import EventHub
 from daemon.http.server import HttpServer
-from daemon.http.stream_health import StreamHealthRoutes
 from daemon.ports import ObsGone
 from statemachine import commands as cmd
 from statemachine import events as ev
@@ -270,11 +268,9 @@ class Backend:
             policy=lambda: self.rules.director.policy,
             history=history,
             studio=self.studio,
+            health=self.health,
         )
         app, gate = build_app(control)
-        served = {resource.canonical for resource in app.router.resources()}
-        for routes in (DashboardRoutes(control).routes(), StreamHealthRoutes(self.health).routes()):
-            app.add_routes(route for route in routes if route.path not in served)
 
         async def remember(request: Any, _: Any) -> None:
             self.requests.append(f"{request.method} {request.path_qs}")
