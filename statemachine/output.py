@@ -22,6 +22,7 @@ STEADY_AFTER = 60.0
 PAUSE_FIRST = 5.0
 PAUSE_MOST = 300.0
 """Seconds between two tries, doubling; the first try again comes at once. OBS may show a dialogue for each failure."""
+LAST_TRY = "the last try failed"
 
 
 class OutputState(StrEnum):
@@ -110,6 +111,8 @@ class OutputRules:
         self.starts = 0
         """Asked for, ever."""
         self._since = 0.0
+        self._why = ""
+        """Why it has to be started, in words for the log."""
         self._hears = False
         """OBS's events have come since the last gap."""
         self._stop_heard = False
@@ -125,7 +128,7 @@ class OutputRules:
             case OutputHeard(at, word):
                 self._hear(at, word)
             case OutputFailed(at) if self.state is OutputState.STARTING:
-                self._fail(at)
+                self._fail(at, LAST_TRY)
             case OutputSeen():
                 return self._see(event)
         return ()
@@ -150,7 +153,7 @@ class OutputRules:
         elif word == "STOPPING":
             self._stop_heard, self._own_stop = not self._own_stop, False
         elif word == "STOPPED" and self.state is OutputState.STARTING and not self._stop_heard:
-            self._fail(at)
+            self._fail(at, LAST_TRY)
 
     def _see(self, seen: OutputSeen) -> tuple[OutputCommand, ...]:
         if seen.gap or seen.fresh:
@@ -189,17 +192,18 @@ class OutputRules:
             case OutputState.STOPPED if self._stop_heard or not self._hears:
                 self._enter(OutputState.BY_HAND, at)
             case OutputState.STOPPED:
-                self._fail(at)
+                self._fail(at, "it has stopped by itself")
             case OutputState.STARTING | OutputState.WAITING if self._stop_heard:
                 self._enter(OutputState.BY_HAND, at)
             case OutputState.STARTING if at - self._since >= START_PATIENCE:
-                self._fail(at)
+                self._fail(at, LAST_TRY)
             case OutputState.STOPPING:
+                self._why = "it was stuck"
                 self._enter(OutputState.WAITING, at)
             case OutputState.UNKNOWN:
                 return self._start(at, "it does not stream")
         if self.state is OutputState.WAITING and at - self._since >= self._pause():
-            return self._start(at, "it has stopped by itself" if self.failures <= 1 else "the last try failed")
+            return self._start(at, self._why)
         return ()
 
     # --- helpers ---------------------------------------------------------------------------------------------
@@ -215,8 +219,9 @@ class OutputRules:
         self._enter(OutputState.STOPPING, at)
         return (StopOutput(reason),)
 
-    def _fail(self, at: float) -> None:
+    def _fail(self, at: float, why: str) -> None:
         self.failures += 1
+        self._why = why
         self._enter(OutputState.WAITING, at)
 
     def _pause(self) -> float:

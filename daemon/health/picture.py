@@ -19,6 +19,8 @@ TOP: Final = 60
 PANEL: Final = 120
 LANE: Final = 18
 SPACE: Final = 34
+LETTER: Final = 7.5
+"""Pixels of a letter, at the most of most."""
 _PLOT: Final = WIDTH - LEFT - RIGHT
 _STYLE: Final = (
     "svg{background:#fff;color:#1b1f24;font:12px system-ui,sans-serif}text{fill:currentColor}"
@@ -118,14 +120,19 @@ def _runs(points: Sequence[Point], value: Callable[[Point], float | None]) -> It
 
 
 def _turns(points: Sequence[Point], bottom: float, x: Callable[[float], float]) -> Iterator[str]:
-    """A line where another streamer came on air, with the name."""
-    last = None
+    """A line where another streamer came on air, with the name where there is room for it."""
+    last, free = None, 0.0
     for point in points:
         if point.streamer != last:
             last = point.streamer
             at = x(point.at)
             yield f'<line class="turn" x1="{at:.1f}" y1="{TOP - 8}" x2="{at:.1f}" y2="{bottom}"/>'
-            yield f'<text class="turn-name" x="{at + 3:.1f}" y="{TOP - 10}">{escape(last[:24] or "nobody")}</text>'
+            name = last[:24]
+            room = LETTER * len(name)
+            left = min(at + 3, WIDTH - room)
+            if name and left >= free:
+                free = left + room
+                yield f'<text class="turn-name" x="{left:.1f}" y="{TOP - 10}">{escape(name)}</text>'
 
 
 def _lanes(lanes: Sequence[str], points: Sequence[Point], top: float, x: Callable[[float], float]) -> Iterator[str]:

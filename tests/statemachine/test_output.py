@@ -183,7 +183,7 @@ def test_an_output_stuck_reconnecting_is_stopped_and_started_again() -> None:
     seconds = show.until(S.STOPPING, active=True, reconnecting=True)
     assert STUCK_AFTER <= seconds <= STUCK_AFTER + 2 * LOOK
     show.hear("STOPPING", "STOPPED")
-    assert show.look() == (StartOutput("it has stopped by itself"),)
+    assert show.look() == (StartOutput("it was stuck"),)
     assert [type(command) for command in show.commands] == [StopOutput, StartOutput]
 
 

@@ -52,10 +52,13 @@ def test_a_hole_in_the_samples_is_a_hole_in_the_curve() -> None:
     assert [len(run) for run in lines(parsed(unknown), "bitrate")] == [2, 2]
 
 
-def test_each_turn_has_a_line_with_the_name() -> None:
-    root = parsed([Point(0.0, 100.0, streamer="alice"), Point(5.0, 100.0), Point(9.0, 100.0, streamer="bob")])
-    names = [node.text for node in root.iter(f"{SVG}text") if node.get("class") == "turn-name"]
-    assert names == ["alice", "nobody", "bob"]
+def test_each_turn_has_a_line_and_the_name_where_there_is_room() -> None:
+    turns = [(0.0, "alice"), (600.0, "bob"), (601.0, "carol"), (1200.0, ""), (3599.0, "dave-who-is-late")]
+    root = parsed([Point(at, 100.0, streamer=name) for at, name in turns])
+    names = [node for node in root.iter(f"{SVG}text") if node.get("class") == "turn-name"]
+    assert [node.text for node in names] == ["alice", "bob", "dave-who-is-late"]
+    assert float(names[-1].get("x") or 0) < WIDTH - 100
+    assert len([node for node in root.iter(f"{SVG}line") if node.get("class") == "turn"]) == 5
 
 
 def test_a_name_that_is_a_script_is_text() -> None:
