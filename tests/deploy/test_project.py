@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 
 from daemon.config_keys import KEYS, SECTIONS
 from statemachine.table import mermaid
-from tests.deploy.support import DEPLOY, ROOT, done, run
+from tests.deploy.support import DEPLOY, PATH, ROOT, done, run
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 LISTED = re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
@@ -31,7 +31,8 @@ def test_help_lists_every_target() -> None:
 
 
 def would_do(*arguments: str) -> str:
-    return done(run("make", "-n", *arguments))
+    # These tests may have been started by make, which hands on how it was called.
+    return done(run("env", "-i", f"PATH={PATH}", "make", "-n", *arguments))
 
 
 def test_demo_prepares_its_studio_and_passes_its_settings_on() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from tests.deploy.support import DEPLOY, ROOT, done, fake, rewritten, run
 
-SCRIPTS = [*sorted(DEPLOY.glob("*.sh")), ROOT / ".ci" / "run"]
+SCRIPTS = [*sorted(DEPLOY.glob("*.sh")), *sorted((ROOT / "tests").rglob("*.sh")), ROOT / ".ci" / "run"]
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
