@@ -6,7 +6,7 @@ most, never the picture.
 """
 
 from dataclasses import replace
-from typing import Any, assert_never
+from typing import Any
 
 from statemachine import commands as cmd
 from statemachine import events as ev
@@ -15,11 +15,12 @@ from statemachine.codec import from_plain, to_plain
 from statemachine.lineup import Lineup
 from statemachine.orphans import Orphans
 from statemachine.pictures import Pictures
-from statemachine.planner import Wanted, candidate, is_settled, kept_until, reason, wanted
+from statemachine.planner import kept_until
 from statemachine.policy import Policy
 from statemachine.settings import Settings, Value
 from statemachine.snapshot import Snapshot
 from statemachine.states import State
+from statemachine.steering import Steering
 from statemachine.switchover import Switchover
 from statemachine.table import EVENTS
 from statemachine.view import View, make_view
@@ -41,19 +42,18 @@ class Director:
         self.lineup = Lineup(policy)
         self.switchover = Switchover(policy, self.lineup.by_stream)
         self.pictures = Pictures(self.lineup, self.switchover)
+        self.steering = Steering(policy, self.lineup, self.switchover)
         self.now = 0.0
-        self.last_cut: float | None = None
         self.last_switch: facts.HandoverEnded | None = None
         self._orphans = Orphans()
         self._proof_at: float | None = None
-        self._empty_at: float | None = None
         self._facts: list[facts.Fact] = []
 
     # --- the entrance ----------------------------------------------------------------------------------------
 
     def handle(self, event: ev.Event) -> tuple[cmd.Command, ...]:
         """Take one event; return what is to be done, in this order. Time never goes back: an older ``at`` is now."""
-        self.now = max(self.now, event.at)
+        self.now = self.steering.now = max(self.now, event.at)
         # A reading keeps its time: what was read before the scene was last changed says nothing about it.
         if event.at < self.now and not isinstance(event, ev.InventoryRead):
             event = replace(event, at=self.now)
@@ -64,7 +64,7 @@ class Director:
         for _ in range(STEPS):
             self._drain_switchover()
             self._expire()
-            if not self._step():
+            if not self.steering.step():
                 break
         else:
             raise AssertionError(f"the rules do not settle after {event}")
@@ -84,9 +84,9 @@ class Director:
     @property
     def deadline(self) -> float | None:
         """When TimePassed is to be fed, if nothing else happens before."""
-        times = [self.lineup.deadline(self.now), self.switchover.deadline, self._proof_at, self._empty_at]
+        times = [self.lineup.deadline(self.now), self.switchover.deadline, self._proof_at, self.steering.empty_at]
         if self.switchover.state is not State.RECOVERING:
-            times += [self._orphans.deadline(), self._spaced_until()]
+            times += [self._orphans.deadline(), self.steering.spaced_until()]
             if self.switchover.program:
                 times.append(kept_until(self.lineup, self.switchover.program, self.policy))
         return min((at for at in times if at is not None and at > self.now), default=None)
@@ -227,6 +227,7 @@ class Director:
 
     def _apply(self) -> None:
         self.policy = self.settings.policy
+        self.steering.policy = self.policy
         self.lineup.use(self.policy)
         self.switchover.use(self.policy)
 
@@ -240,95 +241,8 @@ class Director:
             attempt = self.switchover.attempt
             if attempt and attempt.target and self.switchover.state is State.STANDBY:
                 self.lineup.moves(self.now, attempt.target.id)
-        if self._empty_at is not None and self._empty_at <= self.now:
-            self._empty_at = None
-
-    def _spaced_until(self) -> float | None:
-        """job_delay spaces hand-overs; one that mends a dead picture does not wait for it."""
-        program = self.switchover.program
-        if self.last_cut is None or program is None or program.session is None:
-            return None
-        if program.stalled_since is not None or self.lineup.by_session(program.session.id) is None:
-            return None
-        until = self.last_cut + self.policy.job_delay
-        return until if until > self.now else None
-
-    # --- planning --------------------------------------------------------------------------------------------
-
-    def _step(self) -> bool:
-        """Take the next legal step towards what is wanted; False where there is none."""
-        switchover = self.switchover
-        if switchover.expire(self.now):
-            return True
-        state = switchover.state
-        if state in (State.RECOVERING, State.CREATING, State.SWAPPING):
-            return False
-        target = wanted(self.lineup, switchover.program, self.policy, self.now)
-        settled = is_settled(target, switchover.program)
-        holder = self.lineup.holder
-        if settled and isinstance(target, ev.Session) and holder and holder.turn_began is None:
-            self.lineup.shown(self.now, target.streamer)
-        match state:
-            case State.IDLE:
-                return self._begin(target, settled)
-            case State.BUFFERING | State.STANDBY:
-                return self._steer(target, settled)
-            case State.CLEANUP:
-                return not settled and self._spaced_until() is None and switchover.hurry(self.now)
-            case _:
-                assert_never(state)
-
-    def _begin(self, target: Wanted, settled: bool) -> bool:
-        if not settled and target is None:
-            if self._empty_at is not None:
-                return False
-            # Should OBS refuse, the next try is not at once.
-            self._empty_at = self.now + 2 * self.policy.cut_timeout
-            self.switchover.begin(self.now, None, self._reason(None), due=True)
-            return True
-        if not settled and isinstance(target, ev.Session):
-            due = self._spaced_until() is None
-            if due or self.policy.mode != "static":
-                self.switchover.begin(self.now, target, self._reason(target), due=due)
-                return True
-            return False
-        following = self._candidate()
-        if following is None:
-            return False
-        self.switchover.begin(self.now, following, "standby", due=False)
-        return True
-
-    def _candidate(self) -> ev.Session | None:
-        if self.policy.mode == "static":
-            return None
-        return candidate(self.lineup, self.switchover.program, self.policy, self.now)
-
-    def _steer(self, target: Wanted, settled: bool) -> bool:
-        """Tell the attempt what became of its stream and of its turn."""
-        attempt = self.switchover.attempt
-        assert attempt is not None
-        assert attempt.target is not None
-        number, incoming = attempt.number, attempt.target
-        entry = self.lineup.by_session(incoming.id)
-        if entry is None or entry.session != incoming:
-            self.switchover.handle(ev.StreamEnded(self.now, number))
-            return True
-        if target == incoming and not settled:
-            if self._spaced_until() is None and attempt.due_at is None:
-                self.switchover.attempt = replace(attempt, reason=self._reason(incoming))
-                self.switchover.handle(ev.TurnCame(self.now, number))
-                return True
-            return False
-        # One that is to be emptied is not kept waiting by a standby.
-        if (settled or target is not None) and self._candidate() == incoming:
-            if attempt.due_at is not None:
-                self.switchover.attempt = replace(attempt, due_at=None)
-            return False
-        self.switchover.handle(ev.TargetChanged(self.now, number))
-        return True
-
-    def _reason(self, target: ev.Session | None) -> str:
-        return reason(self.lineup, self.switchover.program, target)
+        if self.steering.empty_at is not None and self.steering.empty_at <= self.now:
+            self.steering.empty_at = None
 
     # --- aftermath -------------------------------------------------------------------------------------------
 
@@ -347,7 +261,7 @@ class Director:
         target = attempt.target if attempt else None
         self._proof_at = None
         if fact.outcome == "completed":
-            self.last_cut, self._empty_at = fact.at, None
+            self.steering.last_cut, self.steering.empty_at = fact.at, None
             self.lineup.because("")
             if target:
                 self.lineup.shown(fact.at, target.streamer)
@@ -384,11 +298,11 @@ class Director:
                 overrides=self.settings.overrides,
                 lineup=self.lineup.state,
                 switchover=s.kept,
-                last_cut=self.last_cut,
+                last_cut=self.steering.last_cut,
                 last_switch=self.last_switch,
                 orphans=tuple(self._orphans),
                 proof_at=self._proof_at,
-                empty_at=self._empty_at,
+                empty_at=self.steering.empty_at,
             )
         )
         return plain
@@ -398,14 +312,13 @@ class Director:
         """The director that took the snapshot. Raises BadSnapshotError."""
         kept = from_plain(Snapshot, plain)
         director = cls(kept.base)
-        director.now = kept.now
+        director.now = director.steering.now = kept.now
         director.settings = Settings(kept.base, kept.overrides)
-        director.policy = director.settings.policy
+        director.policy = director.steering.policy = director.switchover.policy = director.settings.policy
         director.lineup.use(director.policy)
-        director.switchover.policy = director.policy
         director.lineup.load(kept.lineup)
         director.switchover.restore(kept.switchover)
-        director.last_cut, director.last_switch = kept.last_cut, kept.last_switch
+        director.steering.last_cut, director.last_switch = kept.last_cut, kept.last_switch
         director._orphans = Orphans(kept.orphans)
-        director._proof_at, director._empty_at = kept.proof_at, kept.empty_at
+        director._proof_at, director.steering.empty_at = kept.proof_at, kept.empty_at
         return director

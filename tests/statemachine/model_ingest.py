@@ -33,4 +33,5 @@ class ModelIngest:
 
     def listing(self, at: float, asked_at: float) -> ev.PublishersListed:
         """Its own list."""
-        return ev.PublishersListed(at, SERVER, asked_at, tuple(self.live.values()))
+        mine = tuple(session for session in self.live.values() if session.id.startswith(SERVER))
+        return ev.PublishersListed(at, SERVER, asked_at, mine)

@@ -50,11 +50,11 @@ class Channel(RuleBasedStateMachine):
         if fate in ("late", "twice"):
             self.hooks.append(event)
 
-    @rule(name=NAMES, fate=HOOKS, turn=st.sampled_from([None, None, 12.0]))
-    def publish(self, name: str, fate: str, turn: float | None) -> None:
+    @rule(name=NAMES, fate=HOOKS)
+    def publish(self, name: str, fate: str) -> None:
         world = self.world
         if world.ingest.of(name) is None and world.director.admits(name, world.now) is None:
-            session = world.ingest.new_session(name, turn)
+            session = world.ingest.new_session(name)
             world.ingest.live[session.id] = session
             self._hook(ev.Published(world.now, session), fate)
 

@@ -23,8 +23,11 @@ START = 1000.0
 PROOF = 0.2
 """Seconds from a watch's begin to a picture."""
 STALL = 1.0
-CALM_WITHIN = 420.0
-"""Seconds: the longest pause of the rules (the backoff of a leftover) and a hand-over."""
+CALM_WITHIN = 100.0
+"""Seconds: the longest backoff of one who failed, and a few hand-overs."""
+TIDY_WITHIN = 420.0
+"""Seconds: the longest backoff of a leftover."""
+FOREVER = 1e6
 
 
 class World:
@@ -85,7 +88,8 @@ class World:
         self.checks.restarted(self.director, self.now)
         self.feed(ev.ObsLost(self.now, "the daemon was restarted", down_since=max(down, self.director.now)))
         holder = self.director.lineup.holder
-        if before and before[0].turn_began is not None and gap < 1.0:
+        ends = self.director.lineup.turn_ends(before[0]) if before else None
+        if ends is not None and ends > self.now and before[0].stalled_since is None and gap < 1.0:
             assert holder is not None
             assert (holder.streamer, holder.turn_began) == (before[0].streamer, before[0].turn_began), "turn lost"
 
@@ -233,40 +237,52 @@ class World:
         self.late.clear()
         self.ingest.frozen.clear()
         self.feed(ev.Released(self.now))
+        self.feed(ev.TurnChanged(self.now, FOREVER))
         if not self.obs.up:
             self.feed(ev.ObsLost(self.now, "the connection is gone"))
         self.obs_ready()
+        self.run_until(lambda: not self.amiss(tidy=False), CALM_WITHIN, step=0.25)
+        self.run_until(lambda: not self.amiss(), TIDY_WITHIN, step=0.25)
+        on_air = self.director.view(self.now).on_air
+        self.run(5.0, step=0.5)
         self.run_until(lambda: not self.amiss(), CALM_WITHIN, step=0.25)
+        after = self.director.view(self.now).on_air
+        assert (after and after.input) == (on_air and on_air.input), "it does not stay so"
 
-    def amiss(self) -> str:
-        """What is not as it ought to be, in one line; empty where all is well."""
+    def amiss(self, *, tidy: bool = True) -> str:
+        """What is not as it ought to be, in one line; empty where all is well. ``tidy``: without any leftover."""
         view, policy, now = self.director.view(self.now), self.director.policy, self.now
         live = {s.streamer for s in self.ingest.live.values() if not self.is_out(s)}
-        present = {place.streamer for place in view.queue if place.publishing}
+        # One that was asked for by hand and does not play may wait until somebody tries it.
+        present = {entry.streamer for entry in self.director.lineup if entry.sessions and not entry.transient}
         if present != live:
             return f"in the line-up {sorted(present)}, live {sorted(live)}"
         if view.state not in (State.IDLE, State.STANDBY) or self.lane or self.answers:
             return f"busy: {view.state.value}"
-        if view.orphans:
+        if view.orphans and tidy:
             return f"leftovers: {view.orphans}"
         own, shown = [item.name for item in self.obs.own], [item.name for item in self.obs.shown]
         if self.obs.slates != ({policy.slate} if policy.slate and view.on_air is None else set()):
             return f"slates: {self.obs.slates}"
         if view.on_air is None:
             pool = set(self.director.switchover.pool)
-            return "somebody ought to be on air" if live else f"left: {shown} {own}" * bool(shown or set(own) - pool)
+            left = shown or (tidy and set(own) - pool)
+            return "somebody ought to be on air" if live else f"left: {shown} {own}" if left else ""
         if not live:
             return f"{view.on_air.streamer} is on air and gone"
-        expected = next(p.streamer for p in view.queue if p.publishing)
+        expected = next(place.streamer for place in view.queue if place.streamer in present)
         if view.on_air.streamer != expected or shown != [view.on_air.input]:
             return f"{expected} ought to be on air: {view.on_air}, OBS shows {shown}"
+        program = self.director.switchover.program
+        if program is None or program.stalled_since is not None:
+            return "the picture is said to stand still"
         playing = self.obs.items[view.on_air.input].session
         if policy.mode != "static" and playing != self.ingest.of(expected):
             return f"{view.on_air.input} plays {playing}"
         if policy.standby and policy.mode != "static" and len(live) > 1 and view.standby is None:
             return "nobody stands by"
         ready = view.standby.input if view.standby else ""
-        if set(own) - {STATIC, view.on_air.input, ready, *self.director.switchover.pool}:
+        if tidy and set(own) - {STATIC, view.on_air.input, ready, *self.director.switchover.pool}:
             return f"too many inputs: {own}"
         return "" if self.director.now <= now else "time"
 
