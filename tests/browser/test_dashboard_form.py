@@ -54,12 +54,15 @@ def test_actions_reach_the_streamer_of_any_name(page: Page, name: str) -> None:
 
 def test_a_name_that_runs_the_other_way_turns_nothing_else_around(page: Page) -> None:
     with Backend() as backend:
-        backend.publish("alice", *HOSTILE[4:6])
+        backend.publish(*HOSTILE[4:6])
         page.open_live(backend.url)
-        page.until(lambda: page.names() == ["alice", *HOSTILE[4:6]])
-        assert page.js(
-            "return [...document.querySelectorAll('#lineup .row-name')].every((n) => n.querySelector('bdi'))"
+        page.until(lambda: page.names() == list(HOSTILE[4:6]))
+        page.until(lambda: page.texts("#history .pair-names") == [f"nobody to {HOSTILE[4]}"])
+        apart = (
+            "return [...document.querySelectorAll(arguments[0])].map((node) => node.querySelector('bdi')?.textContent)"
         )
+        for place in ("#onair-name", "#standby-name", "#lineup .row-name", "#history .pair-names", "#log li"):
+            assert set(page.js(apart, place)) <= set(HOSTILE[4:6]), place
 
 
 def test_markup_cannot_be_made_of_text_even_by_mistake(page: Page, backend: Backend) -> None:

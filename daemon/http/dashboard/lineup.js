@@ -15,10 +15,7 @@ function tool(name, label, action) {
 
 function makeRow({ streamer }) {
   const position = () => state.queue.findIndex((row) => row.streamer === streamer);
-  const move = (by) => async (button) => {
-    await act(button, () => actions.move(streamer, position() + by));
-    button.focus();
-  };
+  const move = (by) => (button) => act(button, () => actions.move(streamer, position() + by));
   return el(
     "li",
     { class: "row" },
