@@ -75,7 +75,10 @@ class Journal:
                 director.take_facts()
         except (RulesError, TypeError, ValueError, KeyError, AssertionError) as error:
             log.error("the journal cannot be replayed: the line-up begins empty", error=str(error))
-            return fresh()
+            director = fresh()
+            # At once: what comes now must not be lost behind what cannot be read.
+            await self.save(director.snapshot())
+            return director
         if bodies or snapshot is not None:
             log.info("journal restored", events=len(bodies))
         return director

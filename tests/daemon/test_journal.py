@@ -83,6 +83,9 @@ async def test_a_journal_that_cannot_be_replayed_begins_empty(tmp_path: Path) ->
     db.close()
     async with opened(path) as journal:
         assert len((await journal.restore(fresh)).lineup) == 0
+        await feed(journal, fresh(), ev.Published(3.0, session("bob")))
+    async with opened(path) as journal:
+        assert (await journal.restore(fresh)).lineup.find("bob") is not None
 
 
 async def test_an_unwritable_place_is_told_and_tried_again(tmp_path: Path) -> None:

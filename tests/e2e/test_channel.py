@@ -42,16 +42,15 @@ async def test_the_end_of_a_stream_moves_on_to_the_next() -> None:
 
 
 async def test_an_input_that_never_shows_a_frame_is_given_up_and_the_next_one_tried() -> None:
-    async with live("alice", sources__ready_timeout=4.0, sources__standby=False) as (studio, channel):
+    async with live("alice", sources__ready_timeout=6.0, sources__standby=False) as (studio, channel):
         await studio.publish("mute", delivers=Delivers.SOUND)
         await studio.publish("bob")
         await channel.post("/queue/skip")
         status = await channel.until_on_air("bob", within=60)
         lines = channel.lines()
-        given_up = [line for line in lines if line["event"].endswith("did not become ready within 4.0s")]
-        assert len(given_up) == 1
-        assert given_up[0]["event"] == f"New source '{given_up[0]['input']}' did not become ready within 4.0s"
-        assert given_up[0]["to_streamer"] == "mute"
+        given_up = [line for line in lines if line["event"].endswith("did not become ready within 6.0s")]
+        assert {line["to_streamer"] for line in given_up} == {"mute"}
+        assert given_up[0]["event"] == f"New source '{given_up[0]['input']}' did not become ready within 6.0s"
         assert status["last_switch"]["outcome"] == "completed"
         await becomes(lambda: shown(studio), [status["on_air"]["input"]])
         off_air = [line for line in lines if line["event"] == "nobody is on air"]
