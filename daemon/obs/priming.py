@@ -68,16 +68,14 @@ async def render(link: Link, names: Iterable[str], fps: float, seconds: float) -
             return
 
 
-async def prime(link: Link, name: str) -> bool:
-    """Render the input in each frame until there is a picture of it; whether there was in time. Raises ObsGone alone.
-
-    The answer to one comes well before the next frame, so hardly any is missed.
-    """
+async def prime(link: Link, name: str, fps: float) -> bool:
+    """Render the input until there is a picture of it; whether there was in time. Raises ObsGone alone."""
     deadline = time.monotonic() + WITHIN
+    seconds = 0.0
     while (left := deadline - time.monotonic()) > 0:
         try:
-            results = await link.batch([_rendering(name)], frame=True, seconds=left)
-            image = results[0].checked().get("imageData") if results else None
+            results = await link.batch(renderings([name], fps, seconds), frame=True, halt=True, seconds=left)
+            image = results[-1].checked().get("imageData") if results else None
         except ObsGone:
             raise
         except ObsError:
@@ -85,6 +83,8 @@ async def prime(link: Link, name: str) -> bool:
             return False
         if shows_something(str(image)):
             return True
+        # Longer and longer: frames that go by between two batches may be the very ones, again and again.
+        seconds = min(max(2 * seconds, COVER), SPELL)
     return False
 
 

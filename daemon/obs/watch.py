@@ -91,7 +91,7 @@ class Watch:
             return True
         verdicts = self._judge.see(look)
         if any(isinstance(verdict, Proven) for verdict in verdicts):
-            await prime(self._link, self.name)
+            await prime(self._link, self.name, self._fps)
             self._rendered_at = self._clock()
             if self._stopping.is_set():
                 return True
