@@ -110,8 +110,9 @@ class Director:
             case ev.Unpublished():
                 self.lineup.unpublish(event.at, event.session_id)
             case ev.PublishersListed():
+                nameless = self.pictures.nameless
                 self.lineup.listed(event)
-                self.pictures.name_program(event.at)
+                self.pictures.name_program(event.at, nameless)
             case ev.SkipRequested():
                 self.lineup.skip(event.at, self.switchover.on_air_streamer)
             case ev.Held() | ev.Released():

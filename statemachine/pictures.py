@@ -44,12 +44,21 @@ class Pictures:
             if program.session:
                 self._lineup.moves(event.at, program.session.id)
 
-    def name_program(self, at: float) -> None:
-        """An input that was found on air turns out to play a stream that was live before: carry on with it."""
+    @property
+    def nameless(self) -> str:
+        """The stream of an input that was found on air, as long as nobody publishes it."""
         program = self._switchover.program
         if program is None or program.session is not None or not program.stream:
-            return
-        if session := self._lineup.by_stream(program.stream):
+            return ""
+        return "" if self._lineup.by_stream(program.stream) else program.stream
+
+    def name_program(self, at: float, stream: str) -> None:
+        """A list told of ``stream``, which was nameless: it has been live all the time, so carry on with it.
+
+        Not so one that a hook announced: that is a new publish, and the input may have played the one before.
+        """
+        program, session = self._switchover.program, self._lineup.by_stream(stream) if stream else None
+        if program is not None and session is not None:
             self._switchover.program = replace(program, session=session, stream="")
             self._switchover.facts.append(facts.OnAirChanged(at, session.streamer, program.input, adopted=True))
 

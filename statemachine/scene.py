@@ -78,6 +78,8 @@ class Scene:
             self._do(cmd.WatchOnAir(self.program.input))
             if result.hidden and not self.held:
                 self._do(cmd.ShowInput(self.program.input))
+        strays = (item.name for item in event.inventory.inputs if item.shown)
+        self.commands += [cmd.HideInput(name) for name in strays if not self.program or name != self.program.input]
         self._set_slates()
         if before or self.program:
             self.facts.append(self._on_air(event.at, adopted=True))

@@ -123,9 +123,11 @@ class Steering:
 
     @property
     def _is_dead(self) -> bool:
-        """No moving picture can be expected of what is shown."""
+        """No moving picture can be expected of what is shown. A slate may stay until the one who is wanted is ready."""
         program = self.switchover.program
-        if program is None or program.stalled_since is not None:
+        if program is None:
+            return not self.policy.slate
+        if program.stalled_since is not None:
             return True
         return program.session is not None and self.lineup.by_session(program.session.id) is None
 

@@ -1,0 +1,261 @@
+"""What goes wrong on the way to a picture: the one on air stays, and the next candidate is tried."""
+
+import pytest
+
+from statemachine import commands as cmd
+from statemachine import events as ev
+from statemachine import facts
+from statemachine.policy import Policy
+from statemachine.states import State
+from tests.statemachine.test_handover import channel, handovers, on_air, reasons, refusals, standby
+from tests.statemachine.world import World
+
+
+def silent(world: World, streamer: str) -> None:
+    """It publishes, and no picture ever comes of it."""
+    session = world.publish(streamer)
+    world.ingest.frozen.add(session.id)
+
+
+def test_an_incoming_that_never_delivers_a_frame_is_removed_and_the_next_candidate_is_tried() -> None:
+    world = channel("alice", ready_timeout=15.0)
+    silent(world, "bob")
+    world.publish("carol")
+    world.feed(ev.SkipRequested(world.now))
+    world.run(14.9)
+    assert on_air(world) == "alice"
+    world.run(2.0)
+    assert on_air(world) == "carol"
+    first = handovers(world)[0]
+    assert (first.to_streamer, first.outcome, first.detail) == (
+        "bob",
+        "not_ready",
+        "did not become ready within 15.0s",
+    )
+
+
+def test_the_first_candidates_failure_does_not_keep_the_screen_empty() -> None:
+    world = World(Policy(ready_timeout=15.0))
+    world.obs_ready()
+    silent(world, "alice")
+    world.publish("bob")
+    world.run(17.0)
+    assert on_air(world) == "bob"
+
+
+def test_one_who_failed_comes_on_air_when_it_plays_at_last() -> None:
+    world = channel("alice")
+    silent(world, "bob")
+    world.run(40.0)
+    world.ingest.frozen.clear()
+    world.run(70.0, step=0.5)
+    assert standby(world) == "bob"
+
+
+def test_one_who_failed_before_does_not_push_a_ready_standby_aside() -> None:
+    world = channel("alice")
+    silent(world, "bob")
+    world.publish("carol")
+    world.run(20.0)
+    assert standby(world) == "carol"
+    world.told.clear()
+    world.run(120.0, step=0.5)
+    assert (standby(world), handovers(world)) == ("carol", [])
+
+
+def test_a_kind_that_obs_does_not_know_leaves_everything_as_it_is() -> None:
+    world = channel("alice", standby=False)
+    world.publish("bob")
+    world.feed(ev.SkipRequested(world.now))
+    world.carry_out("refused")
+    world.deliver()
+    world.settle()
+    assert (on_air(world), handovers(world)[0].outcome) == ("alice", "creation_failed")
+    assert [item.name for item in world.obs.own] == ["GMOTHERSTREAM_1"]
+
+
+def test_an_input_that_was_created_though_obs_said_nothing_is_removed() -> None:
+    world = channel("alice", standby=False)
+    world.publish("bob")
+    world.feed(ev.SkipRequested(world.now))
+    world.carry_out("lied")
+    assert len(world.obs.own) == 2
+    world.deliver()
+    world.settle()
+    assert [item.name for item in world.obs.own] == ["GMOTHERSTREAM_1"]
+
+
+def test_an_input_that_is_created_after_all_long_after_its_time_is_swept() -> None:
+    world = channel("alice", standby=False)
+    world.publish("bob")
+    world.feed(ev.SkipRequested(world.now))
+    world.carry_out("timeout")
+    world.deliver()
+    world.settle()
+    world.carry_out_late(0)
+    assert len(world.obs.own) == 2
+    world.read_inventory()
+    world.settle()
+    assert [item.name for item in world.obs.own] == ["GMOTHERSTREAM_1"]
+
+
+def test_a_failed_cut_puts_the_one_on_air_back_and_blames_the_incoming() -> None:
+    world = channel("alice", "bob", "carol")
+    world.feed(ev.SkipRequested(world.now))
+    world.carry_out("lied")
+    assert [item.name for item in world.obs.shown] == ["GMOTHERSTREAM_2"]
+    world.deliver()
+    world.carry_out()
+    assert [item.name for item in world.obs.shown] == ["GMOTHERSTREAM_1"]
+    world.run(3.0)
+    assert on_air(world) == "carol"
+    assert [fact.outcome for fact in handovers(world)][:2] == ["cut_failed", "completed"]
+
+
+def test_a_cut_that_is_never_answered_times_out() -> None:
+    world = channel("alice", "bob", cut_timeout=2.0)
+    commands = world.feed(ev.SkipRequested(world.now))
+    assert [type(command) for command in commands] == [cmd.Cut]
+    world.lane.clear()
+    world.advance(1.9)
+    assert world.director.view(world.now).state is State.SWAPPING
+    world.advance(0.2)
+    assert world.lane == type(world.lane)([cmd.RestoreOutgoing(2, "GMOTHERSTREAM_2", "GMOTHERSTREAM_1")])
+
+
+def test_a_fade_has_its_own_time_on_top_of_the_cuts() -> None:
+    world = channel("alice", "bob", cut_timeout=2.0, fade=3.0)
+    world.feed(ev.SkipRequested(world.now))
+    world.lane.clear()
+    world.advance(4.9)
+    assert world.director.view(world.now).state is State.SWAPPING
+
+
+def test_a_cut_that_happens_long_after_its_time_is_mended_by_the_next_reading() -> None:
+    world = channel("alice", "bob")
+    world.feed(ev.SkipRequested(world.now))
+    world.carry_out("timeout")
+    world.deliver()
+    world.carry_out()
+    world.deliver()
+    world.carry_out_late(0)
+    assert [item.name for item in world.obs.shown] == ["GMOTHERSTREAM_2"]
+    world.settle()
+    world.advance(0.1)
+    world.read_inventory()
+    world.settle()
+    assert [item.name for item in world.obs.shown] == ["GMOTHERSTREAM_1"]
+
+
+def test_an_outgoing_that_was_removed_by_hand_does_not_keep_the_scene_from_being_put_right() -> None:
+    world = channel("alice", "bob")
+    world.feed(ev.SkipRequested(world.now))
+    world.carry_out("refused")
+    del world.obs.items["GMOTHERSTREAM_1"]
+    world.now += 0.01
+    world.read_inventory()
+    world.run_until(lambda: on_air(world) == "alice", 1.0)
+    world.run(8.0)
+    assert not world.amiss()
+
+
+def test_an_outgoing_that_obs_does_not_let_go_is_swept_later_and_holds_nobody_up() -> None:
+    world = channel("alice", "bob", "carol", removal_tries=5, job_delay=0.0)
+    world.feed(ev.SkipRequested(world.now))
+    world.settle()
+    world.advance(1.1)
+    world.carry_out("refused")
+    world.deliver()
+    world.unpublish("bob")
+    world.carry_out("refused")
+    world.deliver()
+    assert [fact.input for fact in world.told if isinstance(fact, facts.OrphanReported)] == ["GMOTHERSTREAM_1"]
+    world.run(3.0)
+    assert on_air(world) == "carol"
+    world.run(15.0)
+    assert not world.amiss()
+
+
+def test_leftovers_are_swept_one_at_a_time() -> None:
+    world = World(Policy())
+    for number in (3, 4, 5):
+        world.obs.execute(cmd.CreateInput(0, f"GMOTHERSTREAM_{number}", ev.Session("x", "x", "live", "x")), 0.0)
+    world.obs_ready()
+    assert list(world.lane) == [cmd.RemoveOrphan("GMOTHERSTREAM_3")]
+    world.carry_out()
+    world.deliver()
+    assert list(world.lane) == [cmd.RemoveOrphan("GMOTHERSTREAM_4")]
+    world.settle()
+    assert world.obs.own == []
+
+
+def test_a_leftover_that_stays_is_tried_less_and_less_often() -> None:
+    world = World(Policy())
+    world.obs.execute(cmd.CreateInput(0, "GMOTHERSTREAM_3", ev.Session("x", "x", "live", "x")), 0.0)
+    world.obs_ready()
+    began, asked = world.now, []
+    while world.now < began + 1000.0:
+        if world.lane:
+            asked.append(world.now - began)
+            world.carry_out("refused")
+            world.deliver()
+        world.advance(1.0)
+    assert asked == [0.0, 10.0, 30.0, 70.0, 150.0, 310.0, 610.0, 910.0]
+
+
+def test_emptying_the_program_is_tried_again_until_it_is_done() -> None:
+    world = channel("alice")
+    world.feed(ev.KickRequested(world.now, "alice", 60.0))
+    for _ in range(3):
+        world.carry_out("refused")
+        world.deliver()
+        world.settle()
+        assert on_air(world) == "alice"
+        world.advance(4.5)
+    world.settle()
+    assert (on_air(world), world.obs.shown) == ("", [])
+
+
+@pytest.mark.parametrize("state", ["CREATING", "BUFFERING", "STANDBY", "SWAPPING", "CLEANUP"])
+def test_a_late_answer_of_an_abandoned_attempt_changes_nothing(state: str) -> None:
+    world = channel("alice", "bob")
+    late = [
+        ev.InputCreated(world.now, 1),
+        ev.CreationFailed(world.now, 1, ""),
+        ev.MediaReady(world.now, 1),
+        ev.CutDone(world.now, 1),
+        ev.CutFailed(world.now, 1, ""),
+        ev.OutgoingRestored(world.now, 1),
+        ev.RestoreFailed(world.now, 1, ""),
+        ev.InputRemoved(world.now, 1),
+        ev.RemovalFailed(world.now, 1, ""),
+    ]
+    world.feed(ev.KickRequested(world.now, "bob", 60.0))
+    world.settle()
+    world.publish("carol")
+    while world.director.view(world.now).state.value != state:
+        if world.lane:
+            world.carry_out()
+        elif world.answers:
+            world.deliver()
+        elif state in ("SWAPPING", "CLEANUP") and standby(world):
+            world.feed(ev.SkipRequested(world.now))
+        else:
+            world.advance(0.3)
+            world.look()
+    before = world.director.switchover.kept
+    for event in late:
+        assert world.feed(event) == ()
+    assert world.director.switchover.kept == before
+    world.calm()
+
+
+def test_nothing_that_is_refused_is_remembered_as_a_reason() -> None:
+    world = channel("alice")
+    world.feed(ev.SkipRequested(world.now))
+    assert refusals(world) == ["nobody_waits"]
+    world.publish("bob")
+    world.run(3.0)
+    world.unpublish("alice")
+    world.run(1.0)
+    assert reasons(world) == ["ended"]
