@@ -235,6 +235,8 @@ class _App:
         stack: contextlib.AsyncExitStack,
     ) -> HealthMonitor:
         def received() -> int | None:
+            if reconciler.unreachable:
+                return None  # a counter that nobody reads stands still
             program = director.switchover.program
             return reconciler.received_bytes(program.session.id) if program and program.session else None
 
