@@ -12,7 +12,7 @@ from statemachine.program import Program, adopt, highest
 from statemachine.states import State
 
 SLATES_MOST = 4
-"""Former slates that are remembered, because the command that hid one may have been lost."""
+"""Former slates (and static inputs) that are remembered, because the command that hid one may have been lost."""
 
 
 class Scene:
@@ -37,12 +37,17 @@ class Scene:
         self._identify = identify
 
     def use(self, policy: Policy) -> None:
-        """The policy from now on. A slate that it no longer names is hidden, now and whenever OBS comes back."""
-        before, self.policy = self.policy.slate, policy
-        if policy.slate == before:
+        """The policy from now on. What it no longer shows is hidden, now and whenever OBS comes back."""
+        before, self.policy = self.policy, policy
+        old = dict.fromkeys(self.old_slates)
+        if before.slate != policy.slate:
+            old[before.slate] = None
+        if before.mode == "static" != policy.mode:
+            old[before.static_input] = None
+        wanted = {"", policy.slate, *([policy.static_input] if policy.mode == "static" else [])}
+        self.old_slates = tuple(name for name in old if name not in wanted)[-SLATES_MOST:]
+        if policy.slate == before.slate and policy.mode == before.mode:
             return
-        old = dict.fromkeys((*self.old_slates, before))
-        self.old_slates = tuple(name for name in old if name not in ("", policy.slate))[-SLATES_MOST:]
         if self.state is not State.RECOVERING:
             self._set_slates()
 
@@ -116,7 +121,8 @@ class Scene:
 
     def _set_slates(self) -> None:
         for name in self.old_slates:
-            self._do(cmd.SetSlate(name, shown=False))
+            if self.program is None or self.program.input != name:
+                self._do(cmd.SetSlate(name, shown=False))
         if self.policy.slate:
             self._do(cmd.SetSlate(self.policy.slate, shown=self.program is None))
 

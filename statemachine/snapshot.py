@@ -24,7 +24,7 @@ class SwitchoverState:
     scene_at: float
     """When the scene was last changed by us, or read whole."""
     old_slates: tuple[str, ...]
-    """Slates that a policy named before."""
+    """Slates, and static inputs, that a policy named before."""
 
 
 @dataclass(frozen=True, slots=True)

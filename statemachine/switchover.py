@@ -303,8 +303,11 @@ class Switchover(Scene):
 
     def _fail(self, at: float, outcome: str, detail: str) -> None:
         self._end(at, outcome, detail)
+        a = self._attempt
         # At once, and on a deadline like every removal: the director lets it ring in the same step.
-        self._set(victim="" if self._attempt.mode == "static" else self._attempt.input, deadline=at)
+        self._set(victim="" if a.mode == "static" else a.input, deadline=at)
+        if a.mode == "static" and (self.program is None or self.program.input != a.input):
+            self._do(cmd.HideInput(a.input))  # its restart has shown it
 
     def _retry(self, at: float, reason: str) -> None:
         tries = self._attempt.tries + 1

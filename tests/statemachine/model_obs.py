@@ -72,7 +72,8 @@ class ModelObs:
                 self.items[command.input] = Item(command.input, command.session, old.shown, old.astray)
                 self.names_used.add(command.input)
             case cmd.RestartInput():
-                self._item(command.input).session = command.session
+                item = self._item(command.input)
+                item.session, item.shown, item.astray = command.session, True, True
             case cmd.PlaceInput():
                 self._item(command.input)
             case cmd.WatchInput():
@@ -101,7 +102,10 @@ class ModelObs:
                 if command.input in self.items:
                     self.items[command.input] = Item(command.input, None)
             case cmd.SetSlate():
-                self._slate(command.slate, command.shown)
+                if command.slate in self.items:
+                    self._show(self.items[command.slate], command.shown, late)
+                else:
+                    self._slate(command.slate, command.shown)
             case cmd.ShowInput() | cmd.HideInput():
                 self._show(self._item(command.input), isinstance(command, cmd.ShowInput), late)
             case _:

@@ -1,0 +1,153 @@
+"""Cases that a search has found once, each under the name of what it broke."""
+
+from statemachine import commands as cmd
+from statemachine import events as ev
+from statemachine.policy import Policy
+from tests.statemachine.model_obs import STATIC
+from tests.statemachine.test_handover import channel, on_air, refusals, standby
+from tests.statemachine.world import World
+
+
+def by_hand(number: int, name: str, stream: str = "") -> ev.Session:
+    return ev.Session(f"test:{number}", name, "live", stream or name)
+
+
+def test_a_stream_asked_for_under_an_id_in_use_does_not_end_the_turn_of_one_who_is_gone() -> None:
+    world = channel("alice")
+    session = by_hand(1, "dave")
+    world.ingest.live[session.id] = session
+    world.feed(ev.TestRequested(world.now, session))
+    world.run(3.0)
+    assert on_air(world) == "dave"
+    world.feed(ev.TestRequested(world.now, by_hand(1, "zoe")))
+    assert world.director.lineup.find("dave") is None
+    world.ingest.live.clear()
+    world.calm()
+
+
+def test_a_stream_asked_for_under_an_id_that_is_over_leaves_the_turn_alone() -> None:
+    world = channel("alice", "bob")
+    world.feed(ev.Unpublished(world.now, "test:1"))
+    world.feed(ev.TestRequested(world.now, by_hand(1, "zoe")))
+    assert refusals(world) == ["not_found"]
+    assert world.director.view(world.now).queue[0].has_turn
+
+
+def test_a_blocked_one_is_not_put_on_air_by_hand_either() -> None:
+    world = channel("alice")
+    world.feed(ev.KickRequested(world.now, "zoe", 60.0))
+    world.feed(ev.TestRequested(world.now, by_hand(1, "zoe")))
+    assert refusals(world) == ["blocked"]
+    assert world.director.lineup.find("zoe") is None
+
+
+def test_a_slate_whose_hiding_was_lost_with_the_connection_is_hidden_when_it_is_back() -> None:
+    world = channel(slate="SLATE")
+    world.feed(ev.SettingChanged(world.now, "slate", "OTHER"))
+    world.obs_lost()
+    world.calm()
+    assert world.obs.slates == {"OTHER"}
+
+
+def test_a_slate_set_in_static_mode_goes_with_the_first_picture() -> None:
+    world = World(Policy(mode="static"))
+    world.feed(ev.SettingChanged(world.now, "slate", "OTHER"))
+    world.publish("alice")
+    world.calm()
+    assert world.obs.slates == set()
+
+
+def test_a_static_picture_does_not_come_beside_one_of_another_mode() -> None:
+    world = channel("alice", turn_when_alone=True, standby=False)
+    world.feed(ev.PolicyLoaded(world.now, Policy(mode="static")))
+    world.feed(ev.KickRequested(world.now, "alice", 0.0))
+    world.obs_lost()
+    world.publish("alice")
+    world.calm()
+    assert [item.name for item in world.obs.shown] == [STATIC]
+
+
+def test_a_static_cut_that_came_too_late_does_not_stay_beside_the_next_picture() -> None:
+    world = World(Policy(mode="static"))
+    world.obs_ready()
+    world.publish("alice")
+    world.settle()
+    world.advance(0.3)
+    world.look()
+    world.feed(ev.PolicyLoaded(world.now, Policy(standby=False)))
+    world.advance(2.5)
+    world.calm()
+    assert [item.name for item in world.obs.shown] == ["GMOTHERSTREAM_1"]
+
+
+def test_a_new_session_of_the_one_on_air_does_not_wait_behind_the_standby_for_ever() -> None:
+    world = channel("alice", "bob", turn=1e6)
+    old = world.ingest.of("alice")
+    assert old is not None
+    assert standby(world) == "bob"
+    new = world.ingest.new_session("alice")
+    world.ingest.end(old.id)
+    world.ingest.live[new.id] = new
+    world.list_publishers()
+    world.feed(ev.Unpublished(world.now, old.id))
+    world.run(8.0)
+    program = world.director.switchover.program
+    assert program is not None
+    assert program.session == new
+
+
+def test_one_who_stalled_alone_behind_the_slate_is_looked_for_again() -> None:
+    world = channel("alice", slate="SLATE")
+    session = world.ingest.of("alice")
+    assert session is not None
+    world.ingest.frozen.add(session.id)
+    world.run(3.0)
+    assert world.obs.slates == {"SLATE"}
+    world.calm()
+    assert on_air(world) == "alice"
+
+
+def test_a_standby_does_not_keep_a_picture_on_air_that_is_to_give_way_to_the_slate() -> None:
+    world = channel("alice", "bob", slate="SLATE", during_grace="slate")
+    assert standby(world) == "bob"
+    world.unpublish("alice")
+    world.settle()
+    assert world.obs.shown == []
+
+
+def test_a_leftover_that_is_on_air_after_all_is_not_swept() -> None:
+    world = channel("alice", "bob", removal_tries=0)
+    world.feed(ev.SkipRequested(world.now))
+    world.settle()
+    world.advance(1.0)
+    world.carry_out("refused")
+    world.deliver()
+    assert world.director.orphans == ("GMOTHERSTREAM_1",)
+    world.lane.clear()
+    world.obs_lost()
+    for item in world.obs.own:
+        item.shown, item.astray = item.name == "GMOTHERSTREAM_1", True
+    world.obs_ready()
+    assert cmd.RemoveOrphan("GMOTHERSTREAM_1") not in world.lane
+    world.calm()
+
+
+def test_what_is_due_at_the_very_moment_of_an_event_is_not_forgotten() -> None:
+    world = channel("alice", turn=3.0)
+    world.run(10.0)
+    world.publish("bob")
+    assert [place.streamer for place in world.director.view(world.now).queue] == ["bob", "alice"]
+
+
+def test_a_frozen_last_picture_does_not_stay_while_the_new_session_never_plays() -> None:
+    world = channel("alice", reconnect_grace=8.0, ready_timeout=3.0)
+    old = world.ingest.of("alice")
+    assert old is not None
+    new = world.ingest.new_session("alice")
+    world.feed(ev.Published(world.now, new))
+    world.ingest.end(old.id)
+    world.ingest.live[new.id] = new
+    world.ingest.frozen.add(new.id)
+    world.feed(ev.Unpublished(world.now, old.id))
+    world.run(14.0)
+    assert world.obs.shown == []
