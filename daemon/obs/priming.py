@@ -7,7 +7,8 @@ stream's is due, it is a blank, or what it was when it was last rendered, be tha
 comes. Measured on OBS 29.0.2 at 60 frames a second, with streams of 15: 6 of 10 cuts began with a blank.
 
 A screenshot renders an input. One is taken in each frame, for no frame may be missed: in a SERIAL_FRAME batch, on
-OBS's graphics thread, before it looks for frames that are due.
+OBS's graphics thread, before it looks for frames that are due. Such a batch holds one of obs-websocket's threads, of
+which there are as many as cores, from its first frame to its last: so none is long.
 """
 
 import base64
@@ -22,10 +23,11 @@ from daemon.ports import ObsError, ObsGone
 
 COVER = 0.08
 """Seconds of a stream that are rendered with a cut: longer than the frame of a stream of 15 a second."""
-SPELL = 0.25
-"""Seconds for which an input that waits is rendered now and then."""
-EVERY = 1.0
-"""Seconds between two such spells: what a stream slower than COVER can show of the past at most."""
+EVERY = 0.5
+"""Seconds between two renderings of an input that waits, each as long as COVER: of a stream that is slower, its first
+frame on air may be an older one, but then hardly by more than a second."""
+LONGEST = 0.25
+"""Seconds that a proven input is rendered at a stretch."""
 WITHIN = 1.0
 """Seconds that a proven input is given for its first picture."""
 SLACK = 2.0
@@ -57,11 +59,11 @@ def renderings(names: Iterable[str], fps: float, seconds: float = COVER) -> list
     return requests
 
 
-async def render(link: Link, names: Iterable[str], fps: float, seconds: float) -> None:
-    """Render these inputs for so many seconds, as far as OBS can. Raises ObsGone alone."""
-    if requests := renderings(names, fps, seconds):
+async def render(link: Link, names: Iterable[str], fps: float) -> None:
+    """Render these inputs for as long as a cut does, as far as OBS can. Raises ObsGone alone."""
+    if requests := renderings(names, fps):
         try:
-            await link.batch(requests, frame=True, halt=True, seconds=seconds + SLACK)
+            await link.batch(requests, frame=True, halt=True, seconds=COVER + SLACK)
         except ObsGone:
             raise
         except ObsError:
@@ -84,7 +86,7 @@ async def prime(link: Link, name: str, fps: float) -> bool:
         if shows_something(str(image)):
             return True
         # Longer and longer: frames that go by between two batches may be the very ones, again and again.
-        seconds = min(max(2 * seconds, COVER), SPELL)
+        seconds = min(max(2 * seconds, COVER), LONGEST)
     return False
 
 

@@ -8,7 +8,7 @@ from daemon.obs import fade as fades
 from daemon.obs.connection import Link, Request, Result
 from daemon.obs.inventory import Item, read_scene
 from daemon.obs.placement import find
-from daemon.obs.priming import COVER, frames, render, renderings
+from daemon.obs.priming import frames, render, renderings
 from daemon.ports import ObsError, ObsRefused
 
 log = structlog.get_logger()
@@ -77,7 +77,7 @@ class Transition:
         if fade > 0 and show is not None:
             outgoing = next((item.name for item in leaving), None)
             # Not in the same batch: it begins with nothing to be seen of the incoming.
-            await render(link, hidden, fps, COVER)
+            await render(link, hidden, fps)
             await self._fade.run(link, show, outgoing, begin=showing, end=hiding, seconds=fade)
         elif showing or hiding:
             # Show before hide: should OBS stop in between, there is a picture.

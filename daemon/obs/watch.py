@@ -10,7 +10,7 @@ import structlog
 
 from daemon.obs.connection import NOT_FOUND, Link, Request, Result
 from daemon.obs.inventory import read_scene
-from daemon.obs.priming import EVERY, SPELL, prime, render
+from daemon.obs.priming import EVERY, prime, render
 from daemon.obs.readiness import Dead, Judge, Look, Moves, Proven, StateSeen, Still, Verdict
 from daemon.ports import ObsError, ObsGone, ObsRefused, WatchCallbacks
 
@@ -70,7 +70,7 @@ class Watch:
 
     async def _keep_fresh(self) -> None:
         if self._hidden and self._judge.proven and self._clock() - self._rendered_at >= EVERY:
-            await render(self._link, [self.name], self._fps, SPELL)
+            await render(self._link, [self.name], self._fps)
             self._rendered_at = self._clock()
 
     async def _look_and_tell(self) -> bool:

@@ -161,7 +161,7 @@ async def test_an_input_that_waits_is_rendered_now_and_then_and_one_on_air_is_no
     monkeypatch.setattr("daemon.obs.watch.EVERY", 0.05)
     await rig.ready(ONE, ALICE)
     asked = pictures(fake)
-    await holds(lambda: pictures(fake) >= asked + 2 * frames(100, 0.25))
+    await holds(lambda: pictures(fake) >= asked + 2 * frames(100))
     await rig.obs.cut(show=ONE, hide=(), also_show=None, fade=0.0)
     looks = len(fake.requested("GetMediaInputStatus"))
     # A spell may be under way.
