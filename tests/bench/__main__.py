@@ -1,0 +1,201 @@
+"""`make bench`: measures ways of switching against each other on a real OBS, and the daemon as a server.
+
+Writes benchmarks.md, and benchmarks/ with the plots and all figures, into --out (docs). The environment may lend more
+than a throw-away studio has: MOTHERSTREAM_BENCH_GSTREAMER, the folder of obs-gstreamer's shared object;
+MOTHERSTREAM_BENCH_RTMP, an RTMP server that runs, as rtmp://127.0.0.1:1935/live, with MOTHERSTREAM_BENCH_SRS_API and
+MOTHERSTREAM_BENCH_HOOK_PORT, the port on which its hooks /hooks/srs are to be heard.
+"""
+
+import argparse
+import asyncio
+import json
+import math
+import os
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from daemon.studio import StudioError
+from tests.bench import serving
+from tests.bench.figures import Result, cpu_model
+from tests.bench.others import ChangeUrl, HideWaitShow, Nothing, RestartStatic
+from tests.bench.ours import Daemon, Failover
+from tests.bench.plots import write_plots
+from tests.bench.report import write_report
+from tests.bench.stage import Given, Stage, Way
+
+PARTS = ("viewer", "rest", "hooks", "growth")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure, or write the report anew of what was measured."""
+    arguments = _arguments(argv)
+    figures = arguments.out / "benchmarks" / "figures.json"
+    if arguments.render:
+        found = json.loads(figures.read_text())
+    else:
+        try:
+            found = asyncio.run(_measure(arguments, figures))
+        except StudioError as error:
+            print(f"bench: {error}", file=sys.stderr)
+            return 1
+        except KeyboardInterrupt:
+            return 130
+    write_plots(found, arguments.out / "benchmarks")
+    write_report(found, arguments.out / "benchmarks.md")
+    print(f"written: {arguments.out / 'benchmarks.md'} and {arguments.out / 'benchmarks'}/")
+    return 0
+
+
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--hands", type=int, default=12, help="hand-overs of each way (default: 12)")
+    parser.add_argument("--rounds", type=int, default=3, help="turns in which each way has its share (default: 3)")
+    parser.add_argument("--full", action="store_true", help="50 hand-overs of each way, in 5 turns")
+    parser.add_argument("--quick", action="store_true", help="3 hand-overs of each way; 500 hooks a second for 10 s")
+    parser.add_argument("--only", choices=PARTS, action="append", help="measure this part alone; keep the others")
+    parser.add_argument("--out", type=Path, default=Path("docs"), metavar="FOLDER")
+    parser.add_argument("--render", action="store_true", help="measure nothing: write tables and plots anew")
+    arguments = parser.parse_args(argv)
+    if arguments.full:
+        arguments.hands, arguments.rounds = 50, 5
+    if arguments.quick:
+        arguments.hands, arguments.rounds = 3, 1
+    if not 1 <= arguments.rounds <= arguments.hands <= 1000:
+        parser.error("--hands must be from 1 to 1000, and --rounds no more than that")
+    return arguments
+
+
+def ways_of(kind: str) -> tuple[list[Way], list[Way]]:
+    """All ways with this kind of input; those that are asked for a hand-over, and those that are taken by surprise."""
+    asked: list[Way] = [
+        Daemon("standby, cut", kind, standby=True),
+        Daemon("cold, cut", kind, standby=False),
+        Daemon("standby, fade", kind, standby=True, fade=True),
+        Daemon("cold, fade", kind, standby=False, fade=True),
+        HideWaitShow("hide, wait, show", kind),
+        RestartStatic("restart one input", kind),
+        ChangeUrl("change one input's URL", kind),
+        Nothing("no hand-over", kind),
+    ]
+    surprised: list[Way] = [
+        Failover("the one on air ends", kind, "stop"),
+        Failover("the one on air is killed", kind, "kill"),
+        Failover("the one on air freezes", kind, "freeze"),
+    ]
+    return asked, surprised
+
+
+async def _measure(arguments: argparse.Namespace, path: Path) -> dict[str, Any]:
+    given = Given.of(os.environ)
+    parts = arguments.only or PARTS
+    found: dict[str, Any] = json.loads(path.read_text()) if arguments.only and path.exists() else {}
+    found.setdefault("parts", {})
+    async with Stage(given) as stage:
+        version = await stage.link.call("GetVersion")
+        found["machine"] = _machine() | {
+            "obs": version["obsVersion"],
+            "websocket": version["obsWebSocketVersion"],
+            "ingest": "SRS" if given.srs_api else "another RTMP server" if given.rtmp else "nginx-rtmp",
+        }
+        for part in parts:
+            began = time.time()
+            load = os.getloadavg()[0]
+            if part == "viewer":
+                found["viewer"] = [asdict(result) for result in await _viewer(stage, arguments)]
+            elif part == "rest":
+                _say("at rest")
+                found["rest"] = await serving.at_rest(stage, seconds=5.0 if arguments.quick else 20.0)
+            elif part == "hooks":
+                found["hooks"] = await _hooks(stage, quick=arguments.quick)
+            else:
+                found["growth"] = [await _growth(stage, size, quick=arguments.quick) for size in serving.SIZES]
+            found["parts"][part] = {
+                "began": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(began)),
+                "seconds": time.time() - began,
+                "load_before": load,
+            }
+            await asyncio.to_thread(_save, path, found)
+    return found
+
+
+async def _viewer(stage: Stage, arguments: argparse.Namespace) -> list[Result]:
+    ways = []
+    for kind in stage.given.kinds:
+        asked, surprised = ways_of(kind)
+        ways += [(way, 1.0) for way in asked] + [(way, 1 / 3) for way in surprised]
+    results = [Result(way.name, way.kind, way.ours) for way, _ in ways]
+    for turn in range(arguments.rounds):
+        # Another one begins in each turn, so that none always has the machine at the same age.
+        order = [(number + turn * 5) % len(ways) for number in range(len(ways))]
+        for number in order:
+            way, share = ways[number]
+            hands = max(1, math.ceil(arguments.hands / arguments.rounds * share))
+            began = time.monotonic()
+            try:
+                block = await stage.run(way, hands)
+            except StudioError as error:
+                _say(f"  {way.kind} {way.name}: broke off: {str(error).splitlines()[0]}")
+                await _recover(stage)
+                continue
+            results[number].blocks.append(block)
+            shown = ", ".join("none" if hand.picture is None else f"{hand.picture:.0f}" for hand in block.hands)
+            _say(
+                f"{turn + 1}/{arguments.rounds} {way.kind:<17} {way.name:<25} {time.monotonic() - began:5.1f} s  "
+                f"blank {sum(hand.blank for hand in block.hands)}, ms to the picture: {shown}"
+            )
+    return results
+
+
+async def _recover(stage: Stage) -> None:
+    """After a way that broke off: no recording, everybody publishing."""
+    status = await stage.link.call("GetRecordStatus")
+    if status["outputActive"]:
+        (await stage.studio.obs.stop_recording()).unlink()
+    await stage.all_publish()
+
+
+async def _hooks(stage: Stage, *, quick: bool) -> dict[str, Any]:
+    rate, seconds = (500.0, 10.0) if quick else (2000.0, 60.0)
+    rows = {}
+    for name, measure in (("fake", serving.hooks_on_fake), ("obs", serving.hooks_on_obs)):
+        row = rows[name] = await measure(stage, rate=rate, seconds=seconds)
+        _say(
+            f"hooks, {name}: {row['rate']:.0f} a second, p50 {row['p50']:.1f} ms, p99 {row['p99']:.1f} ms, "
+            f"{row['hand_overs']} hand-overs, daemon's CPU {row['cpu']:.0f} %"
+        )
+    return rows
+
+
+async def _growth(stage: Stage, size: int, *, quick: bool) -> dict[str, Any]:
+    row = await serving.growth(stage, size, seconds=3.0 if quick else 10.0)
+    _say(f"{size} queued: {row['rss']:.0f} MB, {row['cpu']:.1f} % CPU, hook p99 {row['hook_p99']:.1f} ms")
+    return row
+
+
+def _machine() -> dict[str, Any]:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return {
+        "cores": os.cpu_count(),
+        "processor": cpu_model(Path("/proc/cpuinfo").read_text()),
+        "memory_gb": round(memory),
+        "python": sys.version.split()[0],
+    }
+
+
+def _save(path: Path, found: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(found, indent=None, separators=(",", ":")) + "\n")
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,144 @@
+"""The benchmark's report and plots: they can be drawn of anything, and say no where an aim was missed."""
+
+import math
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.bench.figures import Block, Hand, Result
+from tests.bench.plots import Scale, above, short, write_plots
+from tests.bench.report import aims, lost, table, write_report
+
+
+def a_result(name: str, pictures: Sequence[float | None], *, ours: bool = True, **hand: Any) -> Result:
+    values: dict[str, Any] = {"to": "bob", "blank": 0, "freeze": 33.3, "silence": 10.0, "own": 12.0} | hand
+    hands = [Hand(picture=picture, **values) for picture in pictures]
+    phases = {"SWAPPING": (0.3, 10.0)} if ours else {}
+    return Result(name, "ffmpeg_source", ours, [Block(hands, 30.0, 55.0, 2.0, 3, 900, 6.0, phases)])
+
+
+HOOKS = {
+    "sent": 1000, "accepted": 1000, "refused": 0, "unsent": 0, "broken": 0, "publishes": 510, "seconds": 60.0,
+    "rate": 2000.0, "p50": 2.0, "p99": 20.0, "max": 40.0, "hand_overs": 9, "hand_over_p50": 20.0, "hand_over_max": 60.0,
+    "cpu": 80.0, "rss": 60.0, "lineup_wrong": 0, "counted": 1003.0, "logged": 510, "misordered": 0,
+    "by_second": [[0, 2000, 2.0, 15.0], [1, 2000, 2.1, 20.0]],
+}  # fmt: skip
+ROW = {
+    "streamers": 10, "rss": 60.0, "cpu": 0.5, "start_p50": 400.0, "hook_p50": 1.0, "hook_p99": 3.0, "status_p50": 1.0,
+    "queue_p50": 1.0, "skip_p50": 20.0,
+}  # fmt: skip
+
+
+@pytest.fixture
+def found() -> dict[str, Any]:
+    results = [
+        a_result("standby, cut", [30.0, 40.0, 50.0]),
+        a_result("hide, wait, show", [1500.0, None], ours=False, blank=30),
+        a_result("no hand-over", [None, None], ours=False, to=""),
+    ]
+    return {
+        "machine": {
+            "cores": 2, "processor": "Some CPU", "memory_gb": 24, "python": "3.11.2", "obs": "29.0.2",
+            "websocket": "5.1.0", "ingest": "nginx-rtmp",
+        },
+        "parts": {"viewer": {"began": "2026-01-01 20:00 UTC", "seconds": 300.0, "load_before": 0.4}},
+        "viewer": [asdict(result) for result in results],
+        "hooks": {"fake": HOOKS, "obs": HOOKS},
+        "rest": {"empty_cpu": 0.2, "empty_rss": 60.0, "on_air_cpu": 0.9, "on_air_rss": 61.0, "start_p50": 400.0,
+                 "start_max": 500.0},
+        "growth": [ROW, ROW | {"streamers": 100}, ROW | {"streamers": 1000}],
+    }  # fmt: skip
+
+
+def test_the_report_is_dated_names_the_machine_and_every_way(found: dict[str, Any], tmp_path: Path) -> None:
+    write_report(found, tmp_path / "docs" / "benchmarks.md")
+    text = (tmp_path / "docs" / "benchmarks.md").read_text()
+    for words in (
+        "2026-01-01 20:00 UTC",
+        "2 cores (Some CPU)",
+        "**standby, cut**",
+        "| hide, wait, show |",
+        "p50 / p95",
+    ):
+        assert words in text
+    assert "nan" not in text.lower()
+
+
+def test_every_picture_that_the_report_shows_is_written(found: dict[str, Any], tmp_path: Path) -> None:
+    write_report(found, tmp_path / "benchmarks.md")
+    written = write_plots(found, tmp_path / "benchmarks")
+    for path in written:
+        assert ElementTree.fromstring(path.read_text()).tag.endswith("svg")
+        assert f"(benchmarks/{path.name})" in (tmp_path / "benchmarks.md").read_text()
+    assert len(written) == 3
+
+
+def test_part_of_a_benchmark_can_be_reported_alone(found: dict[str, Any], tmp_path: Path) -> None:
+    del found["hooks"], found["growth"], found["rest"]
+    write_report(found, tmp_path / "b.md")
+    assert [path.name for path in write_plots(found, tmp_path)] == ["hand-overs-ffmpeg.svg"]
+    assert "Hooks under load" not in (tmp_path / "b.md").read_text()
+
+
+def test_each_way_has_a_dot_for_each_picture(found: dict[str, Any], tmp_path: Path) -> None:
+    write_plots(found, tmp_path)
+    root = ElementTree.fromstring((tmp_path / "hand-overs-ffmpeg.svg").read_text())
+    tips = [element.findtext("{*}title") for element in root.iter() if element.tag.endswith("}circle")]
+    assert tips.count("40 ms") == 1
+    assert "1.5 s" in tips
+
+
+def met(results: list[Result], found: dict[str, Any] | None = None) -> list[str]:
+    return [verdict for _, _, verdict in aims(results, found or {})]
+
+
+@pytest.mark.parametrize(
+    ("result", "expected"),
+    [
+        (a_result("standby, cut", [30.0] * 19 + [500.0]), "yes"),
+        (a_result("standby, cut", [30.0] * 18 + [500.0] * 2), "**no**"),
+        (a_result("standby, cut", [30.0], blank=1), "**no**"),
+        (a_result("standby, cut", [30.0], silence=40.5), "**no**"),
+        (a_result("the one on air is killed", [50.0], freeze=100.0), "yes"),
+        (a_result("the one on air is killed", [50.0], freeze=133.3), "**no**"),
+        (a_result("the one on air freezes", [650.0], freeze=633.3), "yes"),
+        (a_result("the one on air freezes", [800.0], freeze=733.3), "**no**"),
+    ],
+)
+def test_an_aim_that_was_missed_is_said_to_be(result: Result, expected: str) -> None:
+    assert met([result]) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [({}, "yes"), ({"p99": 25.0}, "**no**"), ({"rate": 1900.0}, "**no**"), ({"misordered": 1}, "**no**"),
+     ({"lineup_wrong": 1}, "**no**"), ({"counted": 999.0}, "**no**"), ({"logged": 509}, "**no**")],
+)  # fmt: skip
+def test_hooks_that_were_lost_late_or_out_of_order_miss_the_aim(change: dict[str, Any], expected: str) -> None:
+    assert met([], {"hooks": {"obs": HOOKS | change}}) == [expected]
+
+
+def test_hooks_of_others_that_were_counted_as_well_are_not_lost() -> None:
+    assert lost(HOOKS) == 0
+    assert lost(HOOKS | {"counted": 990.0, "lineup_wrong": 2, "logged": 513}) == 15
+
+
+def test_a_table_has_a_row_each() -> None:
+    assert list(table(("a", "b"), [("1", "2")])) == ["| a | b |", "| --- | --- |", "| 1 | 2 |"]
+
+
+def test_a_scale_of_powers_puts_equal_factors_at_equal_distances() -> None:
+    scale = Scale(1, 100, 0, 200, log=True)
+    assert [round(scale(value)) for value in (1, 10, 100, 1000)] == [0, 100, 200, 200]
+    assert scale.marks() == [1, 2, 5, 10, 20, 50, 100]
+    assert Scale(0, 10, 10, 0).marks(2) == [0, 5, 10]
+
+
+def test_axes_have_room_for_the_largest_and_short_words() -> None:
+    assert above([3.0, math.nan], 10.0) == 10.0
+    assert above([100.0], 10.0) > 100.0
+    assert [short(250), short(2000), short(1.5, "%")] == ["250 ms", "2 s", "1.5 %"]
