@@ -109,4 +109,4 @@ class QueueRoutes:
         blocks = not self._control.policy().block_last
         await carry_out(self._control, ev.SettingChanged(self._control.now(), "block_last", blocks))
         said = "may not come straight back" if blocks else "may come straight back"
-        return done(f"the last one on air {said}", is_blocked=blocks)
+        return done(f"the last one on air {said}", is_blocked=blocks, blocking=blocks)

@@ -306,13 +306,16 @@ def test_a_blocked_one_who_slipped_past_the_hook_is_kicked_and_stays_out() -> No
     assert line.commands == [cmd.KickSession(session("bob"), "blocked")]
 
 
-def test_block_last_keeps_the_last_one_out_until_somebody_else_had_a_turn() -> None:
-    line = lineup("alice", "bob", block_last=True, reconnect_grace=0.0)
+def test_block_last_keeps_the_last_one_out_while_nobody_else_is_there() -> None:
+    line = lineup("alice", block_last=True, reconnect_grace=0.0)
+    line.shown(11.0, "alice")
     line.unpublish(20.0, session("alice").id)
     refused = line.admits("alice", 21.0)
     assert refused is not None
     assert refused.code == "last_streamer"
-    line.shown(21.0, "bob")
+    line.publish(21.0, session("bob"))
+    assert line.admits("alice", 22.0) is None
+    line.shown(22.0, "bob")
     line.unpublish(30.0, session("bob").id)
     assert line.admits("alice", 31.0) is None
     assert line.admits("bob", 31.0) is not None
