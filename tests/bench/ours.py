@@ -91,12 +91,11 @@ class Daemon:
 
     async def hand_over(self) -> Ask:
         """Skip."""
-        before = await self.channel.status()
-        to = str(before["queue"][1]["streamer"])
+        before = on_air(await self.channel.status())
         at = time.monotonic()
         await self.channel.post("/queue/skip")
-        status = await self.channel.until(lambda status: on_air(status) == to, 60)
-        return Ask(at, to, status["last_switch"]["seconds"])
+        status = await self.channel.until(lambda status: on_air(status) not in (before, None), 60)
+        return Ask(at, str(on_air(status)), status["last_switch"]["seconds"])
 
 
 class Failover(Daemon):
@@ -109,18 +108,16 @@ class Failover(Daemon):
 
     async def hand_over(self) -> Ask:
         """End, kill or freeze the publisher on air; and have it come back afterwards."""
-        status = await self.channel.status()
-        to = str(status["queue"][1]["streamer"])
-        publisher = self._publisher(str(on_air(status)))
+        publisher = self._publisher(str(on_air(await self.channel.status())))
         at = time.monotonic()
         ending = asyncio.ensure_future(getattr(publisher, self._how)())
-        ended = await self.channel.until(lambda status: on_air(status) == to, 60)
+        ended = await self.channel.until(lambda status: on_air(status) not in (publisher.name, None), 60)
         await ending
         await publisher.kill()
         await self.channel.until(lambda status: publisher.name not in _queued(status), 60)
         await publisher.start()
         await self.channel.until(lambda status: len(status["queue"]) >= len(NAMES), 60)
-        return Ask(at, to, ended["last_switch"]["seconds"])
+        return Ask(at, str(on_air(ended)), ended["last_switch"]["seconds"])
 
     def _publisher(self, name: str) -> Publisher:
         assert self._stage is not None
