@@ -209,7 +209,9 @@ class Director:
         if self.switchover.reread(event, self.now):
             self.lineup.because("lost")
         a = self.switchover.attempt
-        if a and self.switchover.state is State.STANDBY and a.input not in names and event.at > (a.ready_at or 0.0):
+        if a is None or self.switchover.state is not State.STANDBY or a.input == self.policy.static_input:
+            return
+        if a.input not in names and event.at > (a.ready_at or 0.0):
             self.switchover.handle(ev.MediaFailed(self.now, a.number, "its input is gone"))
 
     def _on_proof(self, event: ev.MediaReady) -> None:

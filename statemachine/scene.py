@@ -72,8 +72,9 @@ class Scene:
         result = adopt(event.inventory, before, incoming, self._identify, event.at)
         found = result.program
         static = self.policy.static_input
-        if found is None and a is None and before and before.input == static and static not in result.names:
-            found = before  # it bears no number, so inventories do not list it
+        if found is None and static not in result.names:
+            # It bears no number, so inventories do not list it; its restart has shown it before any cut.
+            found = next((p for p in (incoming, before) if p and p.input == static), None)
         # Its new watch belongs to no attempt, and tells of a stall afresh.
         self.program = replace(found, attempt=0, stalled_since=None) if found else None
         self.attempt, self.scene_at = None, event.at
@@ -85,6 +86,8 @@ class Scene:
                 self._do(cmd.ShowInput(self.program.input))
         strays = (item.name for item in event.inventory.inputs if item.shown)
         self.commands += [cmd.HideInput(name) for name in strays if not self.program or name != self.program.input]
+        if self.policy.mode == "static" and self.program is None:
+            self._do(cmd.HideInput(static))
         self._set_slates()
         if before or self.program:
             self.facts.append(self._on_air(event.at, adopted=True))

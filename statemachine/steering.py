@@ -77,9 +77,12 @@ class Steering:
         return True
 
     def _candidate(self) -> ev.Session | None:
-        if self.policy.mode == "static":
+        program = self.switchover.program
+        following = candidate(self.lineup, program, self.policy, self.now)
+        # The one static input cannot be made ready for another while it is on air.
+        if self.policy.mode == "static" and (program is None or program.session != following):
             return None
-        return candidate(self.lineup, self.switchover.program, self.policy, self.now)
+        return following
 
     def _steer(self, target: Wanted, settled: bool) -> bool:
         """Tell the attempt what became of its stream and of its turn."""

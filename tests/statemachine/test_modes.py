@@ -83,6 +83,16 @@ def test_static_has_nothing_to_hide_or_to_fade_when_its_own_picture_follows() ->
     assert commands(world, cmd.Cut)[-1] == cmd.Cut(2, STATIC, None)
 
 
+def test_static_an_input_that_died_under_a_living_stream_is_restarted() -> None:
+    world = channel("alice", mode="static")
+    program = world.director.switchover.program
+    assert program is not None
+    world.feed(ev.MediaFailed(world.now, program.attempt, "the pipeline failed"))
+    world.run(5.0)
+    assert len(commands(world, cmd.RestartInput)) == 2
+    assert (on_air(world), reasons(world)) == ("alice", ["stalled"])
+
+
 def test_static_an_input_that_never_plays_does_not_stay_beside_the_slate() -> None:
     world = channel(mode="static", slate="SLATE", ready_timeout=5.0)
     session = world.publish("alice")
