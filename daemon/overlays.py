@@ -79,6 +79,12 @@ def wanted(view: View, overlays: configuration.Overlays) -> Wanted:
     return Wanted(texts, shown)
 
 
+def any_configured(overlays: configuration.Overlays) -> bool:
+    """Whether there is anything to keep current."""
+    texts = (overlays.on_air_text, overlays.next_text, overlays.remaining_text)
+    return any((*texts, overlays.timer, overlays.time_remaining, overlays.loading))
+
+
 def fill(template: str, values: Mapping[str, str]) -> str:
     """The template's text. Empty where none of what it names is there: "Next: " alone says nothing."""
     named = re.findall(r"\{(\w+)\}", template)
@@ -152,15 +158,17 @@ class Overlays:
                     log.exception("The overlays cannot be kept current; it is tried again")
 
     async def once(self) -> None:
-        """Change what is different. Without OBS nothing is done."""
-        if not self._obs.info.connected:
+        """Change what is different. Without OBS, or where no overlay is configured, nothing is done."""
+        settings = self._settings()
+        # The view of a long line-up costs more than the hook that changed it.
+        if not self._obs.info.connected or not any_configured(settings):
             return
         if self._losses != self._obs.losses:
             # Another OBS, or one that others have changed meanwhile: nothing is known of it.
             self._losses = self._obs.losses
             self._is.clear()
             self._not_before.clear()
-        aim = wanted(self._view(), self._settings())
+        aim = wanted(self._view(), settings)
         for name, shown in aim.shown.items():
             if self._is.get(name) is not shown and self._may(name):
                 await self._try(name, shown, self._obs.set_shown(name, shown))

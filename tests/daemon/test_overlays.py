@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from daemon.config import Overlays as Settings
-from daemon.overlays import EVERY, LONGEST, RETRY, Overlays, countdown, fill, wanted
+from daemon.overlays import EVERY, LONGEST, RETRY, Overlays, any_configured, countdown, fill, wanted
 from daemon.ports import ObsGone
 from statemachine import facts
 from statemachine.view import View
@@ -82,6 +82,27 @@ def test_a_name_is_text_and_never_a_template_nor_a_screenful() -> None:
     assert fill("{on_air}", {"on_air": "a\x00b\x1b[1m"}) == "ab[1m"
     assert len(fill("{queue}", {"queue": "x" * 10_000})) == LONGEST
     assert fill("plain", {}) == "plain"
+
+
+async def test_where_nothing_is_configured_nobody_looks_at_the_line_up() -> None:
+    class Obs:
+        info = type("Info", (), {"connected": True})()
+        losses = 0
+
+    looked = []
+
+    def look() -> View:
+        looked.append(1)
+        return SHOW
+
+    await Overlays(Obs(), look, Settings, lambda: 0.0).once()  # type: ignore[arg-type]
+    assert looked == []
+
+
+@pytest.mark.parametrize("name", ["on_air_text", "next_text", "remaining_text", "timer", "time_remaining", "loading"])
+def test_each_overlay_by_itself_is_one_to_keep_current(name: str) -> None:
+    assert any_configured(Settings.model_validate({name: "X"}))
+    assert not any_configured(Settings())
 
 
 # -- against OBS
