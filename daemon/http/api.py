@@ -5,7 +5,7 @@ from typing import Final
 from aiohttp import web
 
 from daemon.http import views
-from daemon.http.asking import carry_out, done, name_in, number, truth, whole_number
+from daemon.http.asking import carry_out, checked_name, done, name_in, number, truth, whole_number
 from daemon.http.control import Control
 from statemachine import events as ev
 
@@ -97,7 +97,8 @@ class QueueRoutes:
     async def _update_timer(self, request: web.Request) -> web.Response:
         seconds = whole_number(request.match_info["seconds"], "the turn", 1, LONGEST_TURN)
         restart = truth(request.query.get("reset_time"), "reset_time")
-        streamer = request.query.get("streamer")
+        named = request.query.get("streamer")
+        streamer = checked_name(named) if named is not None else None
         await carry_out(self._control, ev.TurnChanged(self._control.now(), float(seconds), streamer, restart))
         whose = f"the turn of {streamer}" if streamer else "a turn"
         return done(f"{whose} takes {seconds} s", time=seconds, reset_time=restart)

@@ -53,6 +53,32 @@ class NoHealth:
         return {"monitoring_active": False}
 
 
+INPUT: Mapping[str, Any] = {"name": "GMOTHERSTREAM_12", "kind": "gstreamer-source", "own": True, "shown": True}
+MEDIA: Mapping[str, Any] = {"mediaState": "OBS_MEDIA_STATE_PLAYING", "mediaDuration": None, "mediaCursor": 7}
+STREAMING: Mapping[str, Any] = {
+    "outputActive": True,
+    "outputReconnecting": False,
+    "outputTimecode": "00:00:01.000",
+    "outputDuration": 1000,
+    "outputCongestion": 0.0,
+    "outputBytes": 375000,
+    "outputSkippedFrames": 0,
+    "outputTotalFrames": 30,
+}
+HEALTH: Mapping[str, Any] = {
+    "connected": True,
+    "reason": "",
+    "version": "29.0.2",
+    "websocket": "5.1.0",
+    "losses": 3,
+    "fps": 30.0,
+    "rendered_frames": 900,
+    "lagged_frames": 0,
+    "cpu_percent": 5.0,
+    "memory_mb": 200.0,
+}
+
+
 def place(streamer: str, position: int, **changes: Any) -> Place:
     """One place in the line-up."""
     values: dict[str, Any] = {
@@ -117,18 +143,18 @@ class FakeStudio:
         return value
 
     def health(self) -> Mapping[str, Any]:
-        return {"losses": 3}
+        return HEALTH
 
     async def list_inputs(self) -> Sequence[Mapping[str, Any]]:
-        rows: Sequence[Mapping[str, Any]] = self._answer([{"inputName": "GMOTHERSTREAM_12", "inputKind": "x"}])
+        rows: Sequence[Mapping[str, Any]] = self._answer([INPUT])
         return rows
 
     async def media_status(self, name: str) -> Mapping[str, Any]:
-        status: Mapping[str, Any] = self._answer({"mediaState": "OBS_MEDIA_STATE_PLAYING", "mediaCursor": 7})
+        status: Mapping[str, Any] = self._answer(MEDIA)
         return status
 
     async def stream_status(self) -> Mapping[str, Any]:
-        status: Mapping[str, Any] = self._answer({"outputActive": True})
+        status: Mapping[str, Any] = self._answer(STREAMING)
         return status
 
     async def screenshot(self, width: int) -> bytes | None:

@@ -9,7 +9,7 @@ from daemon.http.by_hand import read_url
 from daemon.http.errors import ApiError
 from daemon.ports import ObsError, ObsGone, ObsRefused, ObsTimeout
 from statemachine.events import TestRequested as HandoverByHand
-from tests.daemon.http.studio import AT, House, config, open_house
+from tests.daemon.http.studio import AT, HEALTH, INPUT, MEDIA, STREAMING, House, config, open_house
 from tests.daemon.ingest.helpers import ref, yes
 
 ROUTE = "/debug/test-dynamic-source-switch"
@@ -18,16 +18,16 @@ GOOD = "rtmp://127.0.0.1:1935/motherstream/live"
 
 async def test_obs_s_inputs_and_their_media(house: House) -> None:
     _, inputs = await house.get("/obs/list-inputs")
-    assert (inputs["count"], inputs["inputs"][0]["inputName"]) == (1, "GMOTHERSTREAM_12")
+    assert (inputs["count"], inputs["inputs"]) == (1, [INPUT])
     _, media = await house.get("/obs/media-input-status/GMOTHERSTREAM_12")
     assert media["input_name"] == "GMOTHERSTREAM_12"
-    assert media["media_status"] == {"mediaState": "OBS_MEDIA_STATE_PLAYING", "mediaCursor": 7}
-    assert (await house.get("/obs/streaming-status"))[1] == {"status": "success", "outputActive": True}
+    assert media["media_status"] == MEDIA
+    assert (await house.get("/obs/streaming-status"))[1] == {"status": "success", **STREAMING}
 
 
 async def test_the_connection_and_making_it_anew(house: House) -> None:
     _, health = await house.get("/obs/connection-health")
-    assert (health["connection_healthy"], health["connection"]) == (True, {"losses": 3})
+    assert (health["connection_healthy"], health["connection"]) == (True, HEALTH)
     house.studio.info = replace(house.studio.info, connected=False)
     assert (await house.get("/obs/connection-health"))[1]["connection_healthy"] is False
     status, answer = await house.post("/obs/force-reconnect")

@@ -109,9 +109,13 @@ async def test_each_request_is_one_event(house: House, method: str, path: str, e
         "/queue/bob/move?position=x",
         "/queue/bob/move?position=-1",
         "/queue/bob/move?position=1e400",
+        "/queue/bob/move?position=1_0",
+        "/queue/bob/move?position=%201",
         "/queue/bob/move?position=" + "9" * 5000,
         "/queue/bob/kick?seconds=nan",
         "/queue/bob/kick?seconds=inf",
+        "/queue/bob/kick?seconds=1_0",
+        "/queue/bob/kick?seconds=1e999",
         "/queue/bob/kick?seconds=-1",
         "/queue/bob/kick?seconds=",
         "/queue/%00/kick",
@@ -121,6 +125,8 @@ async def test_each_request_is_one_event(house: House, method: str, path: str, e
         "/update-timer/604801",
         "/update-timer/soon",
         "/update-timer/900?reset_time=maybe",
+        "/update-timer/900?streamer=",
+        "/update-timer/900?streamer=%00",
         "/debug/set-source-z-offset",
         "/debug/set-source-z-offset?z_offset=-1",
         "/debug/set-source-z-offset?z_offset=1.5",
@@ -137,7 +143,14 @@ async def test_a_value_that_cannot_be_is_refused_and_asks_nobody(house: House, p
 
 @pytest.mark.parametrize(
     ("code", "status"),
-    [("nobody_on_air", 409), ("nobody_waits", 409), ("not_found", 404), ("bad_position", 400), ("on_air", 409)],
+    [
+        ("nobody_on_air", 409),
+        ("nobody_waits", 409),
+        ("not_found", 404),
+        ("bad_position", 400),
+        ("bad_setting", 400),
+        ("on_air", 409),
+    ],
 )
 async def test_the_rules_refusal_is_the_answer(house: House, code: str, status: int) -> None:
     house.dispatcher.refuse(code, "it will not do")

@@ -106,7 +106,8 @@ def test_srs_4_may_leave_out_all_but_action_app_and_stream() -> None:
 
 
 def test_a_client_that_is_counted_is_as_good_as_one_that_is_named() -> None:
-    assert published(srs.parse(body(SRS5, client_id=1985))).ref.client_id == "1985"
+    for client in (1985, 1985.0):
+        assert published(srs.parse(body(SRS5, client_id=client))).ref.client_id == "1985"
 
 
 @pytest.mark.parametrize("action", sorted(srs.OTHERS))
