@@ -195,6 +195,7 @@ TEST_BODY: Final = record(
         "rtmp_url": string(
             "The stream's URL: rtmp or rtmps, of the host and port of `ingest.rtmp_url`, ending in APP/STREAM.",
             maxLength=2048,
+            pattern="^rtmps?://[A-Za-z0-9._~:/?\\[\\]&=%-]+$",
             examples=["rtmp://127.0.0.1:1935/live/alice"],
         ),
         "scene_name": string("`obs.scene`, which it is anyway.", maxLength=2048),

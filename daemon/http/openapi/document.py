@@ -47,10 +47,10 @@ SCHEMAS: Final[dict[str, Schema]] = {
     "Queue": answers.QUEUE,
     "Handover": answers.HANDOVER,
     "HealthSample": health.SAMPLE,
-    "SrsHook": hooks.SRS_HOOK,
-    "OryxHook": hooks.ORYX_HOOK,
-    "NginxRtmpHook": hooks.NGINX_HOOK,
-    "MediaMtxHook": hooks.MEDIAMTX_HOOK,
+    "SrsHook": hooks.SRS,
+    "OryxHook": hooks.ORYX,
+    "NginxRtmpHook": hooks.NGINX_RTMP,
+    "MediaMtxHook": hooks.MEDIAMTX,
     **{f"event.{kind}": schema for kind, schema in events.EVENTS.items()},
 }
 SECURITY: Final = {

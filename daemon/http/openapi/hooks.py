@@ -1,62 +1,68 @@
 """The shapes of what the ingest servers tell, and of what they are answered."""
 
+from collections.abc import Iterable
 from typing import Final
 
-from daemon.http.openapi.words import nullable, one_of, record, string, whole
+from daemon.http.openapi.words import Schema, nullable, one_of, record, string, whole
 from daemon.ingest import mediamtx, nginx_rtmp, oryx, srs
 
 _NAME: Final = string(pattern="^[A-Za-z0-9_-]{1,128}$")
-_ACTS: Final = ("on_publish", "on_unpublish")
-SRS_HOOK: Final = record(
+_ID: Final = string(pattern="^[A-Za-z0-9_.:-]{0,128}$")
+_CLIENT: Final[Schema] = {**_ID, "type": ["string", "integer", "null"]}
+_ARGUMENTS: Final = string("The publisher's arguments, the key among them.", examples=["?key=SECRET"])
+
+
+def _hook(description: str, needed: dict[str, Schema], also: dict[str, Schema], others: Iterable[str]) -> Schema:
+    """A hook about a publisher, or one of the ``others``, which change nothing; both by their first field."""
+    first = next(iter(needed))
+    about = record({**needed, **also}, optional=tuple(also))
+    return {"description": description, "anyOf": [about, record({first: one_of(*sorted(others))})]}
+
+
+SRS: Final = _hook(
+    "SRS's `http_hooks`.",
+    {"action": one_of("on_publish", "on_unpublish"), "app": _NAME, "stream": _NAME},
     {
-        "action": one_of(*_ACTS, *sorted(srs.OTHERS)),
-        "app": _NAME,
-        "stream": _NAME,
-        "param": nullable(string("The publisher's arguments, the key among them.", examples=["?key=SECRET"])),
-        "client_id": {"type": ["string", "integer", "null"]},
-        "server_id": {"type": ["string", "integer", "null"]},
-        "vhost": nullable(string()),
+        "param": nullable(_ARGUMENTS),
+        "client_id": _CLIENT,
+        "server_id": _CLIENT,
+        "vhost": nullable(_ID),
         "ip": nullable(string()),
     },
-    "SRS's `http_hooks`.",
-    optional=("app", "stream", "param", "client_id", "server_id", "vhost", "ip"),
+    srs.OTHERS,
 )
-ORYX_HOOK: Final = record(
-    {
-        "action": one_of(*_ACTS, *sorted(oryx.OTHERS)),
-        "app": _NAME,
-        "stream": _NAME,
-        "param": nullable(string("The publisher's arguments, the key among them.")),
-        "request_id": {"type": ["string", "integer", "null"]},
-        "vhost": nullable(string()),
-    },
-    "Oryx's callback.",
-    optional=("app", "stream", "param", "request_id", "vhost"),
-)
-NGINX_HOOK: Final = record(
-    {
-        "call": one_of("publish", "publish_done", *sorted(nginx_rtmp.OTHERS)),
-        "app": _NAME,
-        "name": _NAME,
-        "addr": string(),
-        "clientid": string(),
-        "tcurl": string(),
-    },
+_STREAM: Final[dict[str, Schema]] = {"app": _NAME, "stream": _NAME, "vhost": nullable(_ID)}
+ORYX: Final[Schema] = {
+    "description": "Oryx's callback.",
+    "anyOf": [
+        record(
+            {"action": one_of("on_publish"), **_STREAM, "param": nullable(_ARGUMENTS), "request_id": _CLIENT},
+            optional=("param", "request_id", "vhost"),
+        ),
+        record({"action": one_of("on_unpublish"), **_STREAM}, optional=("vhost",)),
+        record({"action": one_of(*sorted(oryx.OTHERS))}),
+    ],
+}
+NGINX_RTMP: Final = _hook(
     "nginx-rtmp's `on_publish` and `on_publish_done`, and the publisher's own arguments, the key among them.",
-    optional=("app", "name", "addr", "clientid", "tcurl"),
+    {"call": one_of("publish", "publish_done"), "app": _NAME, "name": _NAME},
+    {"addr": string(), "clientid": _ID, "tcurl": string()},
+    nginx_rtmp.OTHERS,
 )
-MEDIAMTX_HOOK: Final = record(
+MEDIAMTX: Final = _hook(
+    "MediaMTX's `authHTTPAddress`, and the end of a stream from its `runOnUnavailable`.",
     {
-        "action": one_of("publish", "unpublish", *sorted(mediamtx.OTHERS)),
+        "action": one_of("publish", "unpublish"),
         "path": string("APP/STREAM.", pattern="^[A-Za-z0-9_-]{1,128}/[A-Za-z0-9_-]{1,128}$"),
-        "id": string("The publisher's."),
-        "query": nullable(string("The publisher's arguments, the key among them.")),
+        "id": {**_ID, "minLength": 1},
+    },
+    {
+        "query": nullable(_ARGUMENTS),
         "ip": nullable(string()),
         "password": nullable(string()),
         "token": nullable(string()),
     },
-    "MediaMTX's `authHTTPAddress`, and the end of a stream from its `runOnUnavailable`.",
-    optional=("path", "id", "query", "ip", "password", "token"),
+    mediamtx.OTHERS,
 )
 
 CODE_0: Final = record({"code": whole(const=0)}, "Accepted.")

@@ -8,9 +8,7 @@ from daemon.http.asking import LONGEST_NAME
 from daemon.http.openapi.words import Schema, one_of, string
 from daemon.ingest.hook import JSON
 
-PRINTABLE: Final = r"^( |[^\p{C}\p{Z}])+$"
-"""As ``str.isprintable`` has it: no control character, no line break, no blank but the plain one."""
-NAME: Final = string("A streamer's name.", minLength=1, maxLength=LONGEST_NAME, pattern=PRINTABLE)
+NAME: Final = string("A streamer's name: printable characters.", minLength=1, maxLength=LONGEST_NAME)
 YES_OR_NO: Final = one_of("true", "1", "yes", "on", "false", "0", "no", "off", "")
 
 Errors = Mapping[int, tuple[str, ...]]

@@ -143,7 +143,10 @@ SCRIPTS: Final = (
         (
             in_path("seconds", whole(minimum=1, maximum=api.LONGEST_TURN)),
             in_query("reset_time", {**YES_OR_NO, "description": "The present turn begins anew."}),
-            in_query("streamer", {**NAME, "description": "Whose turn; everybody's where it is missing."}),
+            in_query(
+                "streamer",
+                {**NAME, "description": "Whose turn: a name in the line-up; everybody's where it is missing."},
+            ),
         ),
     ),
     Operation(
@@ -175,7 +178,7 @@ STUDIO: Final = (
         "How an input plays",
         ok(answers.MEDIA),
         both(OBS, {400: ("bad_name",)}),
-        (in_path("input", {**NAME, "description": "The input's name."}),),
+        (in_path("input", {**NAME, "description": "The input's name: printable characters."}),),
     ),
     Operation(
         "connection_health",
