@@ -112,6 +112,8 @@ class Body:
     def identifier(self, name: str) -> str:
         """A text or a whole number: SRS 3 and earlier count their clients."""
         value = self._fields.get(name)
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)  # to JSON 7.0 is a whole number too
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
         return self.text(name)
