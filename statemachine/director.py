@@ -217,10 +217,11 @@ class Director:
     def _on_proof(self, event: ev.MediaReady) -> None:
         """A fresh input of a stream that had stalled moves: let it show that it goes on moving."""
         attempt = self.switchover.attempt
-        if attempt and attempt.number == event.attempt and attempt.target:
-            entry = self.lineup.by_session(attempt.target.id)
-            if entry and entry.stalled_since is not None:
-                self._proof_at = event.at + PROBATION
+        buffering = self.switchover.state is State.BUFFERING
+        if buffering and attempt and attempt.number == event.attempt and attempt.target:
+            until = event.at + PROBATION
+            if self.lineup.proves(attempt.target.id, until):
+                self._proof_at = until
 
     def _set(self, name: str, value: Value) -> None:
         if problem := self.settings.set(name, value):
@@ -237,13 +238,13 @@ class Director:
     # --- time ------------------------------------------------------------------------------------------------
 
     def _expire(self) -> None:
-        self.lineup.expire(self.now)
-        self.switchover.held = self.lineup.held
         if self._proof_at is not None and self._proof_at <= self.now:
             self._proof_at = None
             attempt = self.switchover.attempt
             if attempt and attempt.target and self.switchover.state is State.STANDBY:
                 self.lineup.moves(self.now, attempt.target.id)
+        self.lineup.expire(self.now)
+        self.switchover.held = self.lineup.held
         if self.steering.empty_at is not None and self.steering.empty_at <= self.now:
             self.steering.empty_at = None
 

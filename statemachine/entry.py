@@ -19,6 +19,8 @@ class Entry:
     grace_used: float = 0.0
     stalled_since: float | None = None
     """Of the turn's holder: its picture stands still, and it keeps the turn for its grace."""
+    proving_until: float | None = None
+    """A fresh input of one that stalled moves: its grace does not end before it has shown that it goes on moving."""
     retry_at: float | None = None
     failures: int = 0
     transient: bool = False

@@ -72,7 +72,8 @@ class Lineup(Order):
         since = entry.missed_since
         if since is None:
             return None
-        return since + max(0.0, min(self.policy.reconnect_grace, self.policy.grace_cap - entry.grace_used))
+        ends = since + max(0.0, min(self.policy.reconnect_grace, self.policy.grace_cap - entry.grace_used))
+        return ends if entry.proving_until is None else max(ends, entry.proving_until)
 
     def blocked(self, streamer: str, now: float) -> facts.Refused | None:
         """That this streamer was kicked and is still kept out, or None."""
@@ -131,6 +132,7 @@ class Lineup(Order):
                 away_since=None,
                 grace_used=entry.grace_until(at),
                 stalled_since=None,
+                proving_until=None,
                 retry_at=None,
                 failures=0,
             )
@@ -152,7 +154,9 @@ class Lineup(Order):
             self._put(replace(entry, sessions=sessions))
             return
         used = entry.grace_until(at)
-        entry = replace(entry, sessions=sessions, stalled_since=None, retry_at=None, failures=0, grace_used=used)
+        entry = replace(
+            entry, sessions=sessions, stalled_since=None, proving_until=None, retry_at=None, failures=0, grace_used=used
+        )
         if not sessions:
             entry = replace(entry, away_since=at)
         self._put(entry)
@@ -262,7 +266,7 @@ class Lineup(Order):
             return
         if entry.sessions:
             used = entry.grace_until(at)
-            entry = replace(entry, retry_at=None, stalled_since=None, grace_used=used)
+            entry = replace(entry, retry_at=None, stalled_since=None, proving_until=None, grace_used=used)
         if holder.turn_began is not None:
             self._put(entry)
         else:
@@ -277,7 +281,7 @@ class Lineup(Order):
             self._drop(at, entry.streamer, "left")
             return
         pause = min(self.policy.retry_most, self.policy.retry_first * 2.0 ** min(entry.failures, 20))
-        self._put(replace(entry, failures=entry.failures + 1, retry_at=at + pause))
+        self._put(replace(entry, failures=entry.failures + 1, retry_at=at + pause, proving_until=None))
 
     def stalled(self, at: float, session_id: str, since: float) -> None:
         """The picture on air stands still. The holder keeps the turn for its grace; one that fills in has failed."""
@@ -290,12 +294,21 @@ class Lineup(Order):
         else:
             self.failed(at, session_id)
 
+    def proves(self, session_id: str, until: float) -> bool:
+        """A fresh input of one that stalled has a picture. False where there is nothing to prove."""
+        entry = self.by_session(session_id)
+        if entry is None or entry.stalled_since is None or entry.sessions[0].id != session_id:
+            return False
+        self._put(replace(entry, proving_until=until))
+        return True
+
     def moves(self, at: float, session_id: str) -> None:
         """A picture that stalled moves again, or was proven by a fresh input."""
         entry = self.by_session(session_id)
         if entry is not None and entry.sessions[0].id == session_id:
             used = entry.grace_until(at)
-            self._put(replace(entry, stalled_since=None, retry_at=None, failures=0, grace_used=used))
+            entry = replace(entry, proving_until=None, retry_at=None, failures=0, grace_used=used)
+            self._put(replace(entry, stalled_since=None))
             if entry.stalled_since is not None:
                 self._tell(at, "resumed", entry.streamer)
 
@@ -351,7 +364,9 @@ class Lineup(Order):
             self._oust(at, entry, kick="turn over" if self.policy.after_turn == "kick" else "")
             self._drop(at, entry.streamer, "turn_over")
             return
-        rested = replace(entry, turn_began=None, turn_length=None, grace_used=0.0, stalled_since=None)
+        rested = replace(
+            entry, turn_began=None, turn_length=None, grace_used=0.0, stalled_since=None, proving_until=None
+        )
         self._put(rested, len(self) - 1)
         if entry.stalled_since is not None:
             self.failed(at, entry.sessions[0].id)

@@ -19,6 +19,10 @@ def wanted(lineup: Lineup, program: Program | None, policy: Policy, now: float) 
     waits = holder is not None and holder.turn_began is not None and not holder.showable(now)
     if waits and policy.slate and (policy.during_grace == "slate" or first is None):
         return None
+    if waits and program is not None and program.session is not None and program.stalled_since is None:
+        filling = lineup.by_session(program.session.id)
+        if filling is not None and filling.session == program.session and filling.showable(now):
+            return program.session  # one who fills in is not relieved by another who would only fill in
     if first is not None:
         return first.session
     if program is None:

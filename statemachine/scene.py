@@ -111,9 +111,10 @@ class Scene:
         if lost:
             self.program = None
             self.facts.append(self._on_air(now))
-        if self.state is not State.SWAPPING and not (self.attempt and self.attempt.restore):
-            # The slate is not in the inventory, and nobody answers for it.
             self._set_slates()
+        if self.state is not State.SWAPPING and not (self.attempt and self.attempt.restore):
+            if self.policy.slate and event.inventory.slate not in (None, self.program is None):
+                self._do(cmd.SetSlate(self.policy.slate, shown=self.program is None))
             for item in event.inventory.inputs:
                 wanted = self.program is not None and item.name == self.program.input
                 if item.shown != wanted and (wanted or item.shown) and item.name != self.policy.static_input:

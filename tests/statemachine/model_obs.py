@@ -48,14 +48,12 @@ class ModelObs:
         """What the program shows, but for the slate."""
         return [item for item in self.items.values() if item.shown]
 
-    def inventory(self) -> ev.Inventory:
+    def inventory(self, slate: str = "") -> ev.Inventory:
         """What the daemon reads."""
-        return ev.Inventory(
-            tuple(
-                ev.OwnInput(i.name, i.shown, f"{i.session.app}/{i.session.stream}" if i.session else None)
-                for i in self.own
-            )
+        own = (
+            ev.OwnInput(i.name, i.shown, f"{i.session.app}/{i.session.stream}" if i.session else None) for i in self.own
         )
+        return ev.Inventory(tuple(own), slate in self.slates if slate else None)
 
     def stop_watches(self) -> None:
         """The connection is gone."""

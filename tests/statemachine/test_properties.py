@@ -219,7 +219,7 @@ class Channel(RuleBasedStateMachine):
     @rule()
     def begin_a_reading(self) -> None:
         if self.world.obs.up:
-            self.readings.append(ev.InventoryRead(self.world.now, self.world.obs.inventory()))
+            self.readings.append(ev.InventoryRead(self.world.now, self.world.inventory()))
 
     @precondition(lambda self: self.readings)
     @rule(index=st.integers(0, 2))
@@ -269,4 +269,4 @@ class Channel(RuleBasedStateMachine):
 
 TestChannel = Channel.TestCase
 if os.environ.get("HYPOTHESIS_PROFILE") != "soak":
-    TestChannel.settings = settings(max_examples=60, stateful_step_count=40)
+    TestChannel.settings = settings(max_examples=150, stateful_step_count=50)

@@ -134,6 +134,28 @@ def test_a_stall_of_one_who_fills_in_brings_the_next_who_can_be_shown() -> None:
     assert not world.amiss()
 
 
+def test_one_who_fills_in_is_not_relieved_by_another_who_would_only_fill_in() -> None:
+    world = channel("alice", "bob", "carol", reconnect_grace=60.0)
+    world.unpublish("alice")
+    world.run(4.0)
+    assert on_air(world) == "bob"
+    world.feed(ev.MoveRequested(world.now, "carol", 1))
+    world.run(5.0)
+    assert on_air(world) == "bob"
+    world.feed(ev.SkipRequested(world.now))
+    world.run(5.0)
+    assert on_air(world) == "carol"
+
+
+def test_one_who_comes_back_late_in_its_grace_is_given_the_time_to_prove_it() -> None:
+    world = channel("alice", "bob", reconnect_grace=8.0)
+    freeze(world, "alice")
+    world.run(6.5)
+    world.ingest.frozen.clear()
+    world.run(8.0)
+    assert (on_air(world), reasons(world)) == ("alice", ["stalled", "returned"])
+
+
 def test_one_who_filled_in_and_stalled_is_shown_again_later() -> None:
     world = channel("alice", "bob", reconnect_grace=60.0)
     world.unpublish("alice")

@@ -1,0 +1,104 @@
+"""Events of every kind, built at random from a small world of names, so that they mean something together."""
+
+from dataclasses import fields
+from typing import Any, get_type_hints
+
+from hypothesis import strategies as st
+
+from statemachine import events as ev
+from statemachine.codec import EVENT_TYPES
+from statemachine.policy import CHOICES, Policy
+
+STREAMERS = st.sampled_from(["alice", "bob", "carol"])
+TIMES = st.floats(0.0, 1e6).map(lambda at: round(at, 3))
+INPUTS = st.sampled_from(["GMOTHERSTREAM_1", "GMOTHERSTREAM_2", "GMOTHERSTREAM_3", "GMOTHERSTREAM_40", "GMOTHERSTREAM"])
+TEXT = st.text(max_size=8)
+SESSION_IDS = st.sampled_from(["srs:1/a", "srs:1/b", "srs:1/c", "srs:2/a", "test:1"])
+
+sessions = st.builds(
+    ev.Session,
+    id=SESSION_IDS,
+    streamer=STREAMERS,
+    app=st.just("live"),
+    stream=STREAMERS,
+    turn=st.none() | st.floats(1.0, 100.0),
+)
+inventories = st.lists(
+    st.builds(ev.OwnInput, name=INPUTS, shown=st.booleans(), stream=st.none() | st.just("live/alice") | TEXT),
+    max_size=3,
+    unique_by=lambda item: item.name,
+).map(lambda items: ev.Inventory(tuple(items)))
+policies = st.builds(
+    Policy,
+    mode=st.sampled_from(CHOICES["mode"]),
+    slate=st.sampled_from(["", "SLATE"]),
+    standby=st.booleans(),
+    fade=st.sampled_from([0.0, 1.0]),
+    turn=st.floats(1.0, 100.0),
+    turn_when_alone=st.booleans(),
+    after_turn=st.sampled_from(CHOICES["after_turn"]),
+    reconnect_grace=st.floats(0.0, 20.0),
+    grace_cap=st.floats(0.0, 30.0),
+    during_grace=st.sampled_from(CHOICES["during_grace"]),
+    block_last=st.booleans(),
+    job_delay=st.floats(0.0, 5.0),
+    cleanup_grace=st.floats(0.0, 5.0),
+    ready_timeout=st.floats(0.0, 20.0),
+    retry_first=st.floats(0.001, 10.0),
+    removal_tries=st.integers(0, 3),
+)
+settings = st.one_of(
+    st.tuples(st.sampled_from(["turn", "job_delay", "z_offset", "slate", "mode", "nonsense"]), st.booleans()),
+    st.tuples(st.sampled_from(["turn", "job_delay", "ready_timeout"]), st.floats(allow_nan=False)),
+    st.tuples(st.sampled_from(["z_offset", "removal_tries", "turn"]), st.integers(-5, 5)),
+    st.tuples(st.sampled_from(["mode", "after_turn", "during_grace"]), st.sampled_from(sum(CHOICES.values(), ()))),
+)
+
+
+def _of(name: str, hint: Any) -> st.SearchStrategy[Any]:
+    by_name = {
+        "attempt": st.integers(0, 12),
+        "streamer": STREAMERS if hint is str else st.none() | STREAMERS,
+        "session": sessions,
+        "session_id": SESSION_IDS,
+        "sessions": st.lists(sessions, max_size=4).map(tuple),
+        "server": st.sampled_from(["srs:1/", "srs:2/", "test:"]),
+        "asked_at": TIMES,
+        "since": TIMES,
+        "down_since": st.none() | TIMES,
+        "input": INPUTS,
+        "inventory": inventories,
+        "policy": policies,
+        "reason": TEXT,
+        "position": st.integers(-2, 5),
+        "seconds": st.sampled_from([-1.0, 0.0, 0.5, 30.0]),
+        "restart": st.booleans(),
+    }
+    return by_name[name]
+
+
+def _event(kind: type[ev.Event], at: st.SearchStrategy[float]) -> st.SearchStrategy[ev.Event]:
+    if kind is ev.SettingChanged:
+        return st.builds(lambda at, pair: ev.SettingChanged(at, *pair), at, settings)
+    hints = get_type_hints(kind)
+    return st.builds(kind, at=at, **{f.name: _of(f.name, hints[f.name]) for f in fields(kind) if f.name != "at"})
+
+
+def events(at: st.SearchStrategy[float] = TIMES) -> st.SearchStrategy[ev.Event]:
+    """Any event of the rules."""
+    return st.one_of([_event(kind, at) for kind in EVENT_TYPES.values()])
+
+
+def scripts(most: int = 40) -> st.SearchStrategy[list[ev.Event]]:
+    """Events one after the other, in time that may jump and does not always go forward."""
+    steps = st.lists(st.tuples(st.sampled_from([-1.0, 0.0, 0.0, 0.1, 1.0, 3.0, 9.0, 70.0]), events()), max_size=most)
+
+    def timed(steps: list[tuple[float, ev.Event]]) -> list[ev.Event]:
+        now, made = 100.0, []
+        for pause, event in steps:
+            now += pause
+            values = {f.name: getattr(event, f.name) for f in fields(event)}
+            made.append(type(event)(**{**values, "at": now}))
+        return made
+
+    return steps.map(timed)

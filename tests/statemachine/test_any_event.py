@@ -1,0 +1,37 @@
+"""The rules take anything: no order of events, however absurd, makes them raise, loop or forget."""
+
+import pytest
+from hypothesis import given
+
+from statemachine import events as ev
+from statemachine.director import Director
+from statemachine.policy import Policy
+from tests.statemachine import strategies
+
+
+@given(strategies.policies, strategies.scripts(60))
+def test_no_order_of_events_makes_the_rules_raise(policy: Policy, script: list[ev.Event]) -> None:
+    director = Director(policy)
+    for event in script:
+        director.handle(event)
+        assert director.deadline is None or director.deadline > director.now
+        names = [place.streamer for place in director.view(director.now).queue]
+        assert len(set(names)) == len(names)
+    director.take_facts()
+    assert director.take_facts() == ()
+
+
+@given(strategies.policies, strategies.scripts(30))
+def test_time_never_goes_back(policy: Policy, script: list[ev.Event]) -> None:
+    director, latest = Director(policy), 0.0
+    for event in script:
+        director.handle(event)
+        latest = max(latest, event.at)
+        assert director.now == latest
+        assert all(fact.at <= latest for fact in director.take_facts())
+
+
+def test_what_is_no_event_of_the_rules_is_refused() -> None:
+    director = Director(Policy())
+    with pytest.raises(TypeError, match="not an event of the rules"):
+        director.handle(ev.Event(1.0))
