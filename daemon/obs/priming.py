@@ -21,8 +21,8 @@ from collections.abc import Iterable
 from daemon.obs.connection import Link, Request
 from daemon.ports import ObsError, ObsGone
 
-COVER = 0.08
-"""Seconds of a stream that are rendered with a cut: longer than the frame of a stream of 15 a second."""
+COVER = 0.067
+"""Seconds of a stream that are rendered with a cut: no less than the frame of a stream of 15 a second."""
 EVERY = 0.5
 """Seconds between two renderings of an input that waits, each as long as COVER: of a stream that is slower, its first
 frame on air may be an older one, but then hardly by more than a second."""

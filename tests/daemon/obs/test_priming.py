@@ -65,13 +65,13 @@ def test_a_cut_renders_for_as_long_as_a_slow_streams_frame_and_holds_the_picture
 
 
 def test_inputs_are_rendered_together_in_consecutive_frames() -> None:
-    kinds = [(each.kind, each.data.get("sourceName")) for each in renderings([ONE, TWO], 30)]
+    kinds = [(each.kind, each.data.get("sourceName")) for each in renderings([ONE, TWO], 50)]
     both = [("GetSourceScreenshot", ONE), ("GetSourceScreenshot", TWO)]
-    assert kinds == [*both, ("Sleep", None), *both]
+    assert kinds == [*both, ("Sleep", None), *both, ("Sleep", None), *both]
 
 
 def test_nothing_hidden_is_nothing_to_render() -> None:
-    assert renderings([], 30) == []
+    assert renderings([], 50) == []
 
 
 # -- with a cut ----------------------------------------------------------------------------------------------------
