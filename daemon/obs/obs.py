@@ -13,6 +13,7 @@ from daemon.obs import inputs
 from daemon.obs.connection import NOT_FOUND, Link, ObsEvent, Request
 from daemon.obs.inventory import Names, read_inputs, read_inventory, read_scene, stream_of_path
 from daemon.obs.placement import Placer, find
+from daemon.obs.readiness import Look
 from daemon.obs.refresher import Refresher, concerns
 from daemon.obs.sources import Source, choose
 from daemon.obs.supervisor import Endpoint, Pace, Supervisor, Traits
@@ -44,7 +45,7 @@ class Obs:
 
     ``config`` is asked whenever a value is needed, so what may change while the daemon runs does. ``emit`` takes
     ObsReady, ObsLost and InventoryRead, stamped by ``now``. ``stream_of`` tells ``app/stream`` from the URL of an
-    input, None where it cannot. Nothing happens before ``start``.
+    input, None where it cannot; ``on_output`` hears of OBS's output. Nothing happens before ``start``.
     """
 
     def __init__(
@@ -54,12 +55,14 @@ class Obs:
         emit: Callable[[ev.Event], None],
         now: Callable[[], float],
         stream_of: Callable[[str], str | None] = stream_of_path,
+        on_output: Callable[[Mapping[str, Any]], None] = lambda data: None,
         pace: Pace | None = None,
     ) -> None:
         self._config = config
         self._emit = emit
         self._now = now
         self._stream_of = stream_of
+        self._on_output = on_output
         settings = config()
         self._scene = settings.obs.scene
         self._names = Names(settings.sources.prefix)
@@ -227,6 +230,11 @@ class Obs:
             for name, kind in await read_inputs(link)
         ]
 
+    def last_look(self, name: str) -> Look | None:
+        """What the watch over that input saw last; None where it is not watched."""
+        watch = self._watches.get(name)
+        return watch[0].last if watch else None
+
     async def media_status(self, name: str) -> dict[str, Any]:
         """GetMediaInputStatus. Raises ObsError; ObsRefused 600 also for an input that was asked to go."""
         if name in self._leaving:
@@ -254,6 +262,8 @@ class Obs:
         self._emit(ev.ObsLost(self._now(), reason))
 
     def _hint(self, event: ObsEvent) -> None:
+        if event.kind == "StreamStateChanged":
+            self._on_output(event.data)
         if concerns(event, self._scene, self._names):
             self._refresher.poke()
 

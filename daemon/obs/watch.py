@@ -60,6 +60,11 @@ class Watch:
         except ObsGone:
             return
 
+    @property
+    def last(self) -> Look | None:
+        """What it saw last; None before the first look."""
+        return self._judge.last
+
     def stop(self) -> None:
         """No look after this. ``run`` returns once the one under way is over."""
         self._stopping.set()
