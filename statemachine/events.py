@@ -42,8 +42,8 @@ class Inventory:
     """OBS as it was read just now: own inputs, in the order of their numbers."""
 
     inputs: tuple[OwnInput, ...] = ()
-    slate: bool | None = None
-    """Whether the slate is shown; None where there is none, or nobody looked."""
+    others: tuple[str, ...] | None = None
+    """The scene's other items that are shown, by name (the slate among them); None where nobody looked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,8 +113,11 @@ class Scene:
             self.facts.append(self._on_air(now))
             self._set_slates()
         if self.state is not State.SWAPPING and not (self.attempt and self.attempt.restore):
-            if self.policy.slate and event.inventory.slate not in (None, self.program is None):
-                self._do(cmd.SetSlate(self.policy.slate, shown=self.program is None))
+            others, static = event.inventory.others, self.policy.static_input
+            if others is not None:
+                self._set_slates(others)
+                if self.program and self.program.input == static and static not in others:
+                    self._do(cmd.ShowInput(static))
             for item in event.inventory.inputs:
                 wanted = self.program is not None and item.name == self.program.input
                 if item.shown != wanted and (wanted or item.shown) and item.name != self.policy.static_input:
@@ -123,12 +126,16 @@ class Scene:
 
     # --- helpers ---------------------------------------------------------------------------------------------
 
-    def _set_slates(self) -> None:
-        for name in self.old_slates:
-            if self.program is None or self.program.input != name:
-                self._do(cmd.SetSlate(name, shown=False))
+    def _set_slates(self, shown: Collection[str] | None = None) -> None:
+        """Show or hide each as it ought to be; where it is known what is ``shown``, only what is not."""
+        slates = dict.fromkeys(self.old_slates, False)
         if self.policy.slate:
-            self._do(cmd.SetSlate(self.policy.slate, shown=self.program is None))
+            slates[self.policy.slate] = self.program is None
+        if self.program:
+            slates.pop(self.program.input, None)
+        for name, wanted in slates.items():
+            if shown is None or wanted != (name in shown):
+                self._do(cmd.SetSlate(name, wanted))
 
     def _on_air(self, at: float, *, adopted: bool = False) -> facts.OnAirChanged:
         return facts.OnAirChanged(at, self.on_air_streamer, self.program.input if self.program else "", adopted)

@@ -48,12 +48,13 @@ class ModelObs:
         """What the program shows, but for the slate."""
         return [item for item in self.items.values() if item.shown]
 
-    def inventory(self, slate: str = "") -> ev.Inventory:
+    def inventory(self) -> ev.Inventory:
         """What the daemon reads."""
         own = (
             ev.OwnInput(i.name, i.shown, f"{i.session.app}/{i.session.stream}" if i.session else None) for i in self.own
         )
-        return ev.Inventory(tuple(own), slate in self.slates if slate else None)
+        others = [*sorted(self.slates), *([STATIC] if self.items[STATIC].shown else [])]
+        return ev.Inventory(tuple(own), tuple(others))
 
     def stop_watches(self) -> None:
         """The connection is gone."""

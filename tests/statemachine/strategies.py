@@ -13,6 +13,7 @@ STREAMERS = st.sampled_from(["alice", "bob", "carol"])
 TIMES = st.floats(0.0, 1e6).map(lambda at: round(at, 3))
 INPUTS = st.sampled_from(["GMOTHERSTREAM_1", "GMOTHERSTREAM_2", "GMOTHERSTREAM_3", "GMOTHERSTREAM_40", "GMOTHERSTREAM"])
 TEXT = st.text(max_size=8)
+OTHERS = st.none() | st.lists(st.sampled_from(["SLATE", "GMOTHERSTREAM", "LOGO"]), unique=True).map(tuple)
 SESSION_IDS = st.sampled_from(["srs:1/a", "srs:1/b", "srs:1/c", "srs:2/a", "test:1"])
 
 sessions = st.builds(
@@ -27,7 +28,7 @@ inventories = st.lists(
     st.builds(ev.OwnInput, name=INPUTS, shown=st.booleans(), stream=st.none() | st.just("live/alice") | TEXT),
     max_size=3,
     unique_by=lambda item: item.name,
-).map(lambda items: ev.Inventory(tuple(items)))
+).flatmap(lambda items: st.builds(ev.Inventory, st.just(tuple(items)), OTHERS))
 policies = st.builds(
     Policy,
     mode=st.sampled_from(CHOICES["mode"]),

@@ -150,6 +150,15 @@ def test_static_a_stall_while_it_is_cut_to_is_the_incomings() -> None:
     assert program.stalled_since is not None
 
 
+def test_static_an_input_that_was_hidden_by_hand_is_shown_again() -> None:
+    world = channel("alice", mode="static")
+    world.obs.items[STATIC].shown = False
+    world.read_inventory()
+    assert list(world.lane) == [cmd.ShowInput(STATIC)]
+    world.settle()
+    assert shown(world) == [STATIC]
+
+
 def test_static_survives_a_restart_of_obs_though_its_input_bears_no_number() -> None:
     world = channel("alice", mode="static")
     world.obs_lost()

@@ -219,7 +219,7 @@ class Channel(RuleBasedStateMachine):
     @rule()
     def begin_a_reading(self) -> None:
         if self.world.obs.up:
-            self.readings.append(ev.InventoryRead(self.world.now, self.world.inventory()))
+            self.readings.append(ev.InventoryRead(self.world.now, self.world.obs.inventory()))
 
     @precondition(lambda self: self.readings)
     @rule(index=st.integers(0, 2))

@@ -49,6 +49,18 @@ def test_a_slate_whose_hiding_was_lost_with_the_connection_is_hidden_when_it_is_
     assert world.obs.slates == {"OTHER"}
 
 
+def test_a_slate_that_could_not_be_hidden_when_it_was_given_up_is_hidden_when_obs_is_read_again() -> None:
+    world = channel(slate="SLATE")
+    world.feed(ev.SettingChanged(world.now, "slate", ""))
+    world.carry_out("refused")
+    assert world.obs.slates == {"SLATE"}
+    world.read_inventory()
+    world.advance(0.1)
+    world.read_inventory()
+    world.settle()
+    assert world.obs.slates == set()
+
+
 def test_a_slate_set_in_static_mode_goes_with_the_first_picture() -> None:
     world = World(Policy(mode="static"))
     world.feed(ev.SettingChanged(world.now, "slate", "OTHER"))

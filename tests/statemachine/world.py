@@ -165,14 +165,10 @@ class World:
                 item.stalled = False
                 self.feed(ev.MediaResumed(self.now, item.name))
 
-    def inventory(self) -> ev.Inventory:
-        """What a reading finds."""
-        return self.obs.inventory(self.director.policy.slate)
-
     def read_inventory(self) -> None:
         """OBS is re-read, at once."""
         if self.obs.up:
-            self.feed(ev.InventoryRead(self.now, self.inventory()))
+            self.feed(ev.InventoryRead(self.now, self.obs.inventory()))
 
     # --- the ingest side -------------------------------------------------------------------------------------
 
