@@ -168,7 +168,7 @@ def test_every_route_that_a_document_calls_is_there() -> None:
     for source in (ROOT / "daemon" / "http").glob("*.py"):
         routes |= set(re.findall(r'web\.(?:get|post|delete)\(\s*"(/[^"]*)"', source.read_text()))
     routes |= set(re.findall(r'"(/hooks/[\w-]+)"', (ROOT / "daemon" / "http" / "hooks.py").read_text()))
-    patterns = [re.compile(re.sub(r"\{\w+\}", "[^/]+", route)) for route in routes]
+    patterns = [re.compile(re.sub(r"\{\w+(:[^}]*)?\}", "[^/]+", route)) for route in routes]
     for document in DOCUMENTS:
         for path in re.findall(r"http://127\.0\.0\.1:8000(/[\w/-]*)", document.read_text()):
             assert any(pattern.fullmatch(path) for pattern in patterns), f"{document.name}: {path}"
