@@ -237,7 +237,8 @@ class World:
         self.late.clear()
         self.ingest.frozen.clear()
         self.feed(ev.Released(self.now))
-        self.feed(ev.TurnChanged(self.now, FOREVER))
+        for streamer in (None, *[entry.streamer for entry in self.director.lineup]):
+            self.feed(ev.TurnChanged(self.now, FOREVER, streamer))
         if not self.obs.up:
             self.feed(ev.ObsLost(self.now, "the connection is gone"))
         self.obs_ready()
