@@ -8,7 +8,9 @@ from daemon.http.asking import LONGEST_NAME
 from daemon.http.openapi.words import Schema, one_of, string
 from daemon.ingest.hook import JSON
 
-NAME: Final = string("A streamer's name: printable characters.", minLength=1, maxLength=LONGEST_NAME)
+NAME: Final = string(
+    "A streamer's name: printable characters.", minLength=1, maxLength=LONGEST_NAME, examples=["alice"]
+)
 YES_OR_NO: Final = one_of("true", "1", "yes", "on", "false", "0", "no", "off", "")
 
 Errors = Mapping[int, tuple[str, ...]]

@@ -18,7 +18,7 @@ from daemon.http.openapi.operation import (
     in_query,
     ok,
 )
-from daemon.http.openapi.words import array, done, number, one_of, record, ref, string, truth, whole
+from daemon.http.openapi.words import array, done, number, one_of, record, ref, string, truth, typed, whole
 from daemon.ingest.hook import FORM, JSON
 
 _DELAY: Final = done(obs_job_delay_seconds=number("Seconds.", minimum=0))
@@ -163,7 +163,7 @@ SCRIPTS: Final = (
         "/block-toggle",
         "scripts",
         "Let it, if it may not; else keep it from that",
-        ok(done(**_BLOCKED)),
+        ok(done(**_BLOCKED, blocking=truth("As `is_blocked`."))),
         both(BUSY, {400: ("bad_setting",)}),
     ),
 )
@@ -178,7 +178,12 @@ STUDIO: Final = (
         "How an input plays",
         ok(answers.MEDIA),
         both(OBS, {400: ("bad_name",)}),
-        (in_path("input", {**NAME, "description": "The input's name: printable characters."}),),
+        (
+            in_path(
+                "input",
+                {**NAME, "description": "An input's name: printable characters.", "examples": ["GMOTHERSTREAM_1"]},
+            ),
+        ),
     ),
     Operation(
         "connection_health",
@@ -275,7 +280,7 @@ PAGES: Final = (
         "The dashboard's files",
         {200: dict.fromkeys(dashboard.TYPES.values(), _TEXT), 304: {}},
         {404: ("not_found",)},
-        (in_path("file", string(minLength=1)),),
+        (in_path("file", string(minLength=1, examples=["main.js"])),),
     ),
     Operation(
         "signed_in",
@@ -302,7 +307,7 @@ PAGES: Final = (
         "/openapi.json",
         "dashboard",
         "This description",
-        ok(record({"openapi": string(), "info": {"type": "object"}, "paths": {"type": "object"}})),
+        ok(typed("object", "An OpenAPI document.", {"required": ["openapi", "info", "paths"]})),
     ),
 )
 

@@ -44,7 +44,7 @@ class NoHealth:
     """The health monitor before its first sample."""
 
     def current(self) -> Mapping[str, Any]:
-        return {"score": None}
+        return {"monitoring_active": False, "score": None, "issues": []}
 
     async def history(self, count: int) -> Sequence[Mapping[str, Any]]:
         return []
