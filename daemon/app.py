@@ -57,6 +57,7 @@ log = structlog.get_logger("daemon.app")
 
 INGEST_FIRST = 1.0
 """Seconds that OBS waits at start for the ingest servers' first lists: what is on air is checked against them."""
+WATCHDOG_DEFAULT = 15.0
 LOOK_EVERY = 1.0
 WATCHDOG_PATIENCE = 5.0
 """Seconds that the dispatcher may take for an empty event before the watchdog is no longer fed."""
@@ -85,6 +86,7 @@ class _App:
         self._stop = asyncio.Event()
         self._tasks: list[asyncio.Task[Any]] = []
         self._notifications: Notifications | None = None
+        self._alive = True
 
     # --- life ------------------------------------------------------------------------------------------------
 
@@ -198,6 +200,10 @@ class _App:
                 registry=registry,
                 health=health,
                 ready=ready,
+                alive=lambda: self._alive,
+                refused=lambda code, message: (
+                    self._notifications.refused(code, message) if self._notifications else None
+                ),
             )
         )
         server = HttpServer(app, gate, config.http.host, config.http.port)
@@ -287,15 +293,16 @@ class _App:
             await asyncio.sleep(LOOK_EVERY)
 
     async def _feed_watchdog(self, dispatcher: Dispatcher) -> None:
-        """Feed systemd's watchdog as long as events are really handled."""
-        interval = self._systemd.watchdog_interval
-        if interval is None:
-            await asyncio.Event().wait()
-            return
+        """Feed systemd's watchdog, and say that all is well in /healthz, as long as events are really handled."""
+        interval = self._systemd.watchdog_interval or WATCHDOG_DEFAULT
         while True:
-            with contextlib.suppress(TimeoutError):
+            try:
                 async with asyncio.timeout(WATCHDOG_PATIENCE):
                     await dispatcher.ask(ev.TimePassed(0.0))
+            except TimeoutError:
+                self._alive = False
+            else:
+                self._alive = True
                 self._systemd.watchdog()
             await asyncio.sleep(interval / 3)
 

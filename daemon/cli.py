@@ -68,6 +68,17 @@ def _parser() -> argparse.ArgumentParser:
     with_config(add("skip", _post("/queue/skip"), "end the turn of the one on air"))
     with_config(add("hold", _post("/queue/hold"), "let no turn end by the clock until `release`"))
     with_config(add("release", _post("/queue/release"), "let turns end by the clock again"))
+    move = with_config(add("move", _move, "put a waiting streamer at another position"))
+    move.add_argument("name", metavar="NAME", help="the streamer")
+    move.add_argument("position", type=int, metavar="POSITION", help="1 is next after the one on air")
+    remove = with_config(add("remove", _remove, "take a streamer out of the line-up until the next publish"))
+    remove.add_argument("name", metavar="NAME", help="the streamer")
+    turn = with_config(add("turn", _turn, "set the length of turns, of all or of one who is in the line-up"))
+    turn.add_argument("seconds", type=int, metavar="SECONDS")
+    turn.add_argument("--streamer", metavar="NAME", help="this one's alone, until it leaves or its turn is over")
+    turn.add_argument("--restart", action="store_true", help="count the present turn from now on")
+    block = with_config(add("block-last", _block_last, "whether the last one on air may come straight back"))
+    block.add_argument("choice", choices=("on", "off", "show"), nargs="?", default="show")
     kick = with_config(add("kick", _kick, "cut a streamer off and keep it out for a while"))
     kick.add_argument("name", metavar="NAME", help="the streamer")
     kick.add_argument("--seconds", type=float, default=300.0, help="how long to keep it out (default: 300)")
@@ -139,6 +150,32 @@ def _post(path: str) -> Callable[[argparse.Namespace], int]:
 def _kick(arguments: argparse.Namespace) -> int:
     answer = _client(arguments).post(f"/queue/{quoted(arguments.name)}/kick?seconds={arguments.seconds:g}")
     print(_said(answer))
+    return EXIT_DONE
+
+
+def _move(arguments: argparse.Namespace) -> int:
+    print(_said(_client(arguments).post(f"/queue/{quoted(arguments.name)}/move?position={arguments.position}")))
+    return EXIT_DONE
+
+
+def _remove(arguments: argparse.Namespace) -> int:
+    print(_said(_client(arguments).delete(f"/queue/{quoted(arguments.name)}")))
+    return EXIT_DONE
+
+
+def _turn(arguments: argparse.Namespace) -> int:
+    whose = f"&streamer={quoted(arguments.streamer)}" if arguments.streamer else ""
+    restart = "true" if arguments.restart else "false"
+    print(_said(_client(arguments).post(f"/update-timer/{arguments.seconds}?reset_time={restart}{whose}")))
+    return EXIT_DONE
+
+
+def _block_last(arguments: argparse.Namespace) -> int:
+    client = _client(arguments)
+    blocked = bool(client.get("/block-toggle")["is_blocked"])
+    if arguments.choice != "show" and blocked != (arguments.choice == "on"):
+        blocked = bool(client.post("/block-toggle")["is_blocked"])
+    print("the last one on air may not come straight back" if blocked else "the last one on air may come straight back")
     return EXIT_DONE
 
 

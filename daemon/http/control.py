@@ -106,3 +106,5 @@ class Control:
     """What has to be well for /readyz to be so."""
     alive: Callable[[], bool] = field(default=lambda: True)
     """The dispatcher makes progress."""
+    refused: Callable[[str, str], None] = field(default=lambda code, message: None)
+    """Told the code and the message of each publisher that was not let in and that the log tells of."""

@@ -178,6 +178,7 @@ class HookRoutes:
                 address=request.remote,
                 **more,
             )
+            self._control.refused(verdict.code, verdict.message)
 
 
 class HookMetrics:
