@@ -1,0 +1,230 @@
+"""The executor: each command becomes its calls, each result its event, and a slow call delays nobody."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import pytest
+
+from daemon.clock import Clock
+from daemon.executor import Executor
+from daemon.ports import IngestError, ObsRefused, ObsTimeout, WatchCallbacks
+from statemachine import commands as cmd
+from statemachine import events as ev
+
+ALICE = ev.Session("srs:1/a", "alice", "live", "alice")
+IN, OUT = "GMOTHERSTREAM_2", "GMOTHERSTREAM_1"
+
+
+class FakeObs:
+    """Writes down what it is asked; ``fails`` and ``hangs`` name the calls that do."""
+
+    def __init__(self, news: asyncio.Event) -> None:
+        self.news = news
+        self.calls: list[tuple[Any, ...]] = []
+        self.fails: dict[str, Exception] = {}
+        self.hangs: set[str] = set()
+        self.callbacks: dict[str, WatchCallbacks] = {}
+
+    async def _called(self, name: str, *arguments: Any) -> None:
+        self.calls.append((name, *arguments))
+        self.news.set()
+        if name in self.hangs:
+            await asyncio.Event().wait()
+        if name in self.fails:
+            raise self.fails[name]
+
+    async def create_input(self, name: str, url: str, *, reuse: bool = False) -> None:
+        await self._called("create", name, url, reuse)
+
+    async def restart_input(self, name: str) -> None:
+        await self._called("restart", name)
+
+    async def place_input(self, name: str, z_offset: int) -> int:
+        await self._called("place", name, z_offset)
+        return z_offset
+
+    async def cut(self, *, show: str | None, hide: tuple[str, ...], also_show: str | None, fade: float) -> None:
+        await self._called("cut", show, hide, also_show, fade)
+
+    async def toggle_input(self, name: str) -> None:
+        await self._called("toggle", name)
+
+    async def restore(self, *, show: str | None, hide: tuple[str, ...]) -> None:
+        await self._called("restore", show, hide)
+
+    async def remove_input(self, name: str) -> None:
+        await self._called("remove", name)
+
+    async def park_input(self, name: str) -> None:
+        await self._called("park", name)
+
+    async def set_shown(self, name: str, shown: bool) -> None:
+        await self._called("show", name, shown)
+
+    async def inventory(self) -> ev.Inventory:
+        return ev.Inventory()
+
+    def watch(self, name: str, callbacks: WatchCallbacks, *, proven: bool = False) -> None:
+        self.calls.append(("watch", name, proven))
+        self.callbacks[name] = callbacks
+        self.news.set()
+
+
+class FakeKicker:
+    def __init__(self, news: asyncio.Event) -> None:
+        self.news = news
+        self.kicked: list[str] = []
+        self.error: Exception | None = None
+
+    async def kick(self, session: ev.Session) -> bool:
+        self.kicked.append(session.id)
+        self.news.set()
+        if self.error:
+            raise self.error
+        return True
+
+
+class Urls:
+    def play_url(self, session: ev.Session) -> str:
+        if session.stream == "bad name":
+            raise ValueError("the stream is outside the allow-list")
+        return f"rtmp://127.0.0.1/{session.app}/{session.stream}"
+
+
+class Rig:
+    def __init__(self) -> None:
+        self._news = asyncio.Event()
+        self.obs, self.kicker = FakeObs(self._news), FakeKicker(self._news)
+        self.executor = Executor(self.obs, self.kicker, Urls(), Clock())
+        self.events: list[ev.Event] = []
+        self.executor.answer_to(self._hear)
+
+    def _hear(self, event: ev.Event) -> None:
+        self.events.append(event)
+        self._news.set()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(10):
+            while not condition():
+                self._news.clear()
+                await self._news.wait()
+
+
+@asynccontextmanager
+async def rig() -> AsyncIterator[Rig]:
+    made = Rig()
+    task = asyncio.create_task(made.executor.run())
+    try:
+        yield made
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+@pytest.mark.parametrize(
+    ("command", "calls", "answer"),
+    [
+        (cmd.CreateInput(7, IN, ALICE), [("create", IN, "rtmp://127.0.0.1/live/alice", False)], ev.InputCreated),
+        (cmd.RestartInput(7, IN, ALICE), [("restart", IN), ("toggle", IN)], ev.InputCreated),
+        (cmd.Cut(7, IN, OUT), [("cut", IN, (OUT,), None, 0.0)], ev.CutDone),
+        (cmd.Cut(7, IN, OUT, "SLATE", 0.5), [("cut", IN, (OUT, "SLATE"), None, 0.5)], ev.CutDone),
+        (cmd.Cut(7, None, OUT, "SLATE"), [("cut", None, (OUT,), "SLATE", 0.0)], ev.CutDone),
+        (cmd.RemoveInput(7, OUT, outgoing=True), [("remove", OUT)], ev.InputRemoved),
+        (cmd.ParkInput(7, OUT, outgoing=True), [("park", OUT)], ev.InputRemoved),
+        (cmd.RemoveOrphan(OUT), [("remove", OUT)], ev.OrphanRemoved),
+    ],
+)
+async def test_a_command_becomes_its_calls_and_its_answer(
+    command: cmd.Command, calls: list[tuple[Any, ...]], answer: type[ev.Event]
+) -> None:
+    async with rig() as r:
+        r.executor.execute([command])
+        await r.until(lambda: bool(r.events))
+        assert r.obs.calls == calls
+        assert [type(event) for event in r.events] == [answer]
+
+
+@pytest.mark.parametrize(
+    ("command", "call", "answer"),
+    [
+        (cmd.CreateInput(7, IN, ALICE), "create", ev.CreationFailed),
+        (cmd.Cut(7, IN, OUT), "cut", ev.CutFailed),
+        (cmd.RestoreOutgoing(7, IN, OUT), "restore", ev.RestoreFailed),
+        (cmd.RemoveInput(7, OUT, outgoing=True), "remove", ev.RemovalFailed),
+        (cmd.RemoveOrphan(OUT), "remove", ev.OrphanRemovalFailed),
+    ],
+)
+@pytest.mark.parametrize(
+    "error", [ObsRefused("X", 605, "Input kind not found"), ObsTimeout("X", 5.0), RuntimeError("unforeseen")]
+)
+async def test_a_failure_becomes_the_event_that_says_so(
+    command: cmd.Command, call: str, answer: type[ev.Event], error: Exception
+) -> None:
+    async with rig() as r:
+        r.obs.fails[call] = error
+        r.executor.execute([command])
+        await r.until(lambda: bool(r.events))
+        [event] = r.events
+        assert type(event) is answer
+        assert "RuntimeError" in str(event) if isinstance(error, RuntimeError) else str(error) in str(event)
+
+
+async def test_a_session_outside_the_allow_list_is_refused_before_obs_hears_of_it() -> None:
+    async with rig() as r:
+        r.executor.execute([cmd.CreateInput(7, IN, ev.Session("srs:1/x", "x", "live", "bad name"))])
+        await r.until(lambda: bool(r.events))
+        assert r.obs.calls == []
+        assert isinstance(r.events[0], ev.CreationFailed)
+
+
+async def test_commands_are_carried_out_one_after_the_other() -> None:
+    async with rig() as r:
+        r.obs.hangs.add("create")
+        r.executor.execute([cmd.CreateInput(7, IN, ALICE), cmd.Cut(7, IN, OUT)])
+        await r.until(lambda: bool(r.obs.calls))
+        assert [call[0] for call in r.obs.calls] == ["create"]
+
+
+async def test_an_orphan_and_a_kick_do_not_hold_up_a_cut() -> None:
+    async with rig() as r:
+        r.obs.hangs.add("remove")
+        r.executor.execute([cmd.RemoveOrphan("GMOTHERSTREAM_9"), cmd.KickSession(ALICE, "kicked"), cmd.Cut(7, IN, OUT)])
+        await r.until(lambda: any(isinstance(event, ev.CutDone) for event in r.events))
+        await r.until(lambda: r.kicker.kicked == [ALICE.id])
+
+
+async def test_what_was_asked_of_a_lost_obs_is_forgotten_and_answers_nothing() -> None:
+    async with rig() as r:
+        r.obs.hangs.add("create")
+        r.executor.execute([cmd.CreateInput(7, IN, ALICE), cmd.Cut(7, IN, OUT)])
+        await r.until(lambda: bool(r.obs.calls))
+        r.executor.forget()
+        r.executor.execute([cmd.RemoveInput(8, OUT, outgoing=True)])
+        await r.until(lambda: bool(r.events))
+        assert [type(event) for event in r.events] == [ev.InputRemoved]
+        assert [call[0] for call in r.obs.calls] == ["create", "remove"]
+
+
+async def test_what_a_watch_sees_comes_as_events_of_its_attempt() -> None:
+    async with rig() as r:
+        r.executor.execute([cmd.WatchInput(7, IN, 15.0)])
+        await r.until(lambda: IN in r.obs.callbacks)
+        see = r.obs.callbacks[IN]
+        see.ready(0.3)
+        see.stalled(1.0)
+        see.resumed()
+        see.failed("it is gone")
+        kinds = [type(event) for event in r.events]
+        assert kinds == [ev.MediaReady, ev.MediaStalled, ev.MediaResumed, ev.MediaFailed]
+        assert [e.attempt for e in r.events if isinstance(e, ev.AttemptEvent)] == [7, 7]
+
+
+async def test_a_kick_that_fails_is_told_and_answers_nothing() -> None:
+    async with rig() as r:
+        r.kicker.error = IngestError("SRS cannot be reached")
+        r.executor.execute([cmd.KickSession(ALICE, "kicked"), cmd.Cut(7, IN, OUT)])
+        await r.until(lambda: bool(r.events) and bool(r.kicker.kicked))
+        assert [type(event) for event in r.events] == [ev.CutDone]
