@@ -1,0 +1,78 @@
+"""The log lines that users grep for, to the letter."""
+
+import pytest
+from structlog.testing import capture_logs
+
+from daemon.narrator import narrate
+from statemachine import facts
+from statemachine.states import State
+
+
+def ended(outcome: str, **changes: object) -> facts.HandoverEnded:
+    values: dict[str, object] = {
+        "at": 1.0,
+        "attempt": 3,
+        "input": "GMOTHERSTREAM_3",
+        "outgoing": "GMOTHERSTREAM_2",
+        "from_streamer": "alice",
+        "to_streamer": "bob",
+        "reason": "skip",
+        "outcome": outcome,
+        "seconds": 0.0312,
+    }
+    return facts.HandoverEnded(**{**values, **changes})  # type: ignore[arg-type]  # fields by name
+
+
+@pytest.mark.parametrize(
+    ("fact", "level", "text"),
+    [
+        (ended("completed"), "info", "Successfully switched to new source 'GMOTHERSTREAM_3'"),
+        (
+            ended("not_ready", detail="did not become ready within 15.0s"),
+            "warning",
+            "New source 'GMOTHERSTREAM_3' did not become ready within 15.0s",
+        ),
+        (
+            ended("creation_failed", detail="Input kind not found"),
+            "error",
+            "Failed to create GStreamer source 'GMOTHERSTREAM_3': Input kind not found",
+        ),
+        (
+            ended("completed", to_streamer="", input=""),
+            "info",
+            "Took source 'GMOTHERSTREAM_2' off air: nobody follows",
+        ),
+        (facts.OnAirChanged(1.0, "", ""), "warning", "nobody is on air"),
+        (facts.OnAirChanged(1.0, "bob", "GMOTHERSTREAM_3", adopted=True), "info", "adopted the input on air"),
+        (facts.LineupChanged(1.0, "turn_ended", "bob"), "info", "line-up: turn ended"),
+        (facts.StateChanged(1.0, State.IDLE, "TargetChosen", State.CREATING, 3), "debug", "IDLE -> CREATING"),
+    ],
+)
+def test_each_fact_is_one_line(fact: facts.Fact, level: str, text: str) -> None:
+    with capture_logs() as lines:
+        narrate([fact])
+    assert [(line["log_level"], line["event"]) for line in lines] == [(level, text)]
+
+
+def test_the_values_are_fields_beside_the_text() -> None:
+    with capture_logs() as lines:
+        narrate([ended("completed")])
+    [line] = lines
+    assert line["input"] == "GMOTHERSTREAM_3"
+    assert line["from_streamer"] == "alice"
+    assert line["to_streamer"] == "bob"
+    assert line["seconds"] == 0.031
+
+
+def test_every_kind_of_fact_has_a_line() -> None:
+    told: list[facts.Fact] = [
+        facts.Refused(1.0, "code", "why"),
+        facts.OrphanReported(1.0, "GMOTHERSTREAM_1", "still listed"),
+        facts.EventIgnored(1.0, "CutDone", State.IDLE, "late"),
+        *(ended(o, detail="x") for o in ("cut_failed", "superseded", "media_failed", "stream_ended", "obs_lost")),
+    ]
+    with capture_logs() as lines:
+        narrate(told)
+    assert len(lines) == len(told)
+    with pytest.raises(TypeError):
+        narrate([facts.Fact(1.0)])
