@@ -77,6 +77,15 @@ def test_every_picture_that_the_report_shows_is_written(found: dict[str, Any], t
     assert len(written) == 3
 
 
+@pytest.mark.parametrize(("load", "said"), [(0.4, False), (6.0, True)])
+def test_a_machine_that_did_other_work_is_told_of(
+    found: dict[str, Any], tmp_path: Path, load: float, said: bool
+) -> None:
+    found["parts"]["viewer"]["load_before"] = load
+    write_report(found, tmp_path / "b.md")
+    assert ("Other work shared the cores" in (tmp_path / "b.md").read_text()) is said
+
+
 def test_part_of_a_benchmark_can_be_reported_alone(found: dict[str, Any], tmp_path: Path) -> None:
     del found["hooks"], found["growth"], found["rest"]
     write_report(found, tmp_path / "b.md")
