@@ -87,8 +87,8 @@ def _machine(found: Mapping[str, Any]) -> Iterator[str]:
     yield "; ".join(told) + ".\n"
     if max(part["load_before"] for part in found["parts"].values()) > BUSY:
         yield (
-            "**Other work shared the cores during this run.** Whatever hangs on CPU time (hooks, the start, frames late, "
-            "and the worst of every column) is worse than it is on a machine of its own.\n"
+            "**Other work shared the cores during this run.** Whatever hangs on CPU time (hooks, the start, frames "
+            "late, and the worst of every column) is worse than it is on a machine of its own.\n"
         )
 
 
