@@ -4,7 +4,7 @@ import pytest
 
 from daemon.studio import Delivers, Studio, free_port
 from daemon.studio.channel import Channel, on_air
-from tests.e2e.live import QUICK, assert_seamless, live, own_inputs, shown
+from tests.e2e.live import FRESH_SILENCE, PROMISED_SILENCE, QUICK, assert_seamless, live, own_inputs, shown
 from tests.e2e.support import becomes, eventually
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
@@ -26,7 +26,7 @@ async def test_six_skips_leave_no_blank_no_freeze_and_no_silence(standby: bool) 
         verdict = await studio.analyse(recording)
         assert seen == ["alice", "bob", "carol", "alice", "bob", "carol", "alice"]
         assert len(verdict.cuts) == 6, verdict.summary()
-        assert_seamless(verdict, lagged)
+        assert_seamless(verdict, lagged, silence=PROMISED_SILENCE if standby else FRESH_SILENCE)
         assert len(await own_inputs(studio)) <= 2
 
 
