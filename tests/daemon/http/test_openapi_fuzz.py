@@ -25,7 +25,7 @@ CONFIG: Final = schemathesis.Config.from_dict(
             # No schema can say that the URL has to be of the configured ingest server.
             {
                 "include-path": "/debug/test-dynamic-source-switch",
-                "checks": {"positive_data_acceptance": {"expected-statuses": ["202", "400", "409"]}},
+                "checks": {"positive_data_acceptance": {"expected-statuses": ["202", "400", "404", "409"]}},
             },
             # Nor how long the line-up is just now.
             {
