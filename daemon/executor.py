@@ -128,6 +128,10 @@ class Executor:
                 log.warning("the input on air was hidden by hand: showing it again", input=command.input)
                 await self._obs.set_shown(command.input, True)
                 return None
+            case cmd.HideInput():
+                log.info("an input that is not on air was shown: hiding it", input=command.input)
+                await self._obs.set_shown(command.input, False)
+                return None
             case cmd.KickSession():
                 return await self._kick(command)
             case _:

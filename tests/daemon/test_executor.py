@@ -1,6 +1,8 @@
 """The executor: each command becomes its calls, each result its event, and a slow call delays nobody."""
 
 import asyncio
+import inspect
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -145,6 +147,31 @@ async def test_a_command_becomes_its_calls_and_its_answer(
         await r.until(lambda: bool(r.events))
         assert r.obs.calls == calls
         assert [type(event) for event in r.events] == [answer]
+
+
+SILENT: list[tuple[cmd.Command, tuple[Any, ...]]] = [
+    (cmd.PlaceInput(7, IN, 5), ("place", IN, 5)),
+    (cmd.WatchInput(7, IN, 15.0), ("watch", IN, False)),
+    (cmd.WatchOnAir(IN), ("watch", IN, True)),
+    (cmd.SetSlate("SLATE", True), ("show", "SLATE", True)),
+    (cmd.ShowInput(IN), ("show", IN, True)),
+    (cmd.HideInput(OUT), ("show", OUT, False)),
+]
+"""Those that nothing waits for, and their calls."""
+
+
+@pytest.mark.parametrize(("command", "call"), SILENT)
+async def test_a_command_that_nothing_waits_for_becomes_its_call(command: cmd.Command, call: tuple[Any, ...]) -> None:
+    async with rig() as r:
+        r.executor.execute([command])
+        await r.until(lambda: bool(r.obs.calls))
+        assert (r.obs.calls, r.events) == ([call], [])
+
+
+def test_every_command_of_the_rules_is_carried_out_here() -> None:
+    kinds = {kind for kind in vars(cmd).values() if isinstance(kind, type) and issubclass(kind, cmd.Command)}
+    named = set(re.findall(r"case cmd\.(\w+)\(\):", inspect.getsource(Executor._call)))
+    assert named == {kind.__name__ for kind in kinds} - {"Command", "AttemptCommand"}
 
 
 @pytest.mark.parametrize(
