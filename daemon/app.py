@@ -23,7 +23,6 @@ from daemon.executor import Executor
 from daemon.health.metrics import HealthMetrics
 from daemon.health.monitor import HealthMonitor
 from daemon.health.reporter import Reporter
-from daemon.history import record
 from daemon.http.app import build_app
 from daemon.http.control import Check, Control
 from daemon.http.events import EventHub
@@ -171,7 +170,7 @@ class _App:
             info = obs.info
             return (
                 Check("obs", info.connected, info.reason),
-                Check("journal", not journal.problem, journal.problem),
+                Check("journal", not journal.trouble, journal.trouble),
                 Check("keys", not keys.problem, keys.problem),
                 Check("ingest", not unreachable, f"no answer from {', '.join(unreachable)}" if unreachable else ""),
             )
@@ -218,7 +217,6 @@ class _App:
             narrate,
             metrics.observe,
             hub.publish_facts,
-            lambda told: record(journal, told),
         ):
             dispatcher.observe(observer)
         # What was under way when the last run ended is void; what it left in OBS, the inventory will tell.
@@ -298,7 +296,7 @@ class _App:
         while True:
             try:
                 async with asyncio.timeout(WATCHDOG_PATIENCE):
-                    await dispatcher.ask(ev.TimePassed(0.0))
+                    await dispatcher.ask(ev.TimePassed(0.0), written=False)
             except TimeoutError:
                 self._alive = False
             else:

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from functools import partial
+from typing import NamedTuple, Protocol
 
 import structlog
 
 from daemon.clock import Clock
+from daemon.history import handovers
 from daemon.journal import Journal
 from statemachine import commands as cmd
 from statemachine import events as ev
@@ -18,8 +20,18 @@ log = structlog.get_logger(__name__)
 
 BATCH = 256
 """Events of one step at most: they share one write to the journal."""
+ANSWER_PATIENCE = 2.0
+"""Seconds that who asked waits for a slow disk."""
 
 Observer = Callable[[Sequence[facts.Fact]], None]
+Asked = asyncio.Future[tuple[facts.Fact, ...]]
+
+
+class _Item(NamedTuple):
+    event: ev.Event
+    asked: Asked | None = None
+    written: bool = True
+    """The answer waits until the event is in the file."""
 
 
 class CommandSink(Protocol):
@@ -40,7 +52,7 @@ class Dispatcher:
         self._journal = journal
         self._sink = sink
         self._clock = clock
-        self._queue: asyncio.Queue[tuple[ev.Event, asyncio.Future[tuple[facts.Fact, ...]] | None]] = asyncio.Queue()
+        self._queue: asyncio.Queue[_Item] = asyncio.Queue()
         self._observers: list[Observer] = []
         self._timer: asyncio.TimerHandle | None = None
         self._armed: float | None = None
@@ -53,12 +65,16 @@ class Dispatcher:
 
     def submit(self, event: ev.Event) -> None:
         """Queue an event."""
-        self._queue.put_nowait((event, None))
+        self._queue.put_nowait(_Item(event))
 
-    async def ask(self, event: ev.Event) -> tuple[facts.Fact, ...]:
-        """Queue an event and wait for the facts of its step: it is journaled then."""
-        future: asyncio.Future[tuple[facts.Fact, ...]] = asyncio.get_running_loop().create_future()
-        self._queue.put_nowait((event, future))
+    async def ask(self, event: ev.Event, *, written: bool = True) -> tuple[facts.Fact, ...]:
+        """Queue an event and wait for the facts of its step.
+
+        With ``written`` it is in the journal then: what was answered is never forgotten. A disk that does not answer
+        is waited for ANSWER_PATIENCE seconds; the journal tells of it.
+        """
+        future: Asked = asyncio.get_running_loop().create_future()
+        self._queue.put_nowait(_Item(event, future, written))
         return await future
 
     async def run(self) -> None:
@@ -74,10 +90,11 @@ class Dispatcher:
             if self._timer is not None:
                 self._timer.cancel()
 
-    async def _process(self, batch: list[tuple[ev.Event, asyncio.Future[tuple[facts.Fact, ...]] | None]]) -> None:
-        steps = [(self._handle(event), future) for event, future in batch]
-        await self._journal.append([event for event, _ in batch], self.director.snapshot)
-        for (commands, told), future in steps:
+    async def _process(self, batch: list[_Item]) -> None:
+        steps = [(self._handle(item.event), item) for item in batch]
+        history = [row for (_, told), _ in steps for row in handovers(told)]
+        late = await self._journal.append([item.event for item in batch], self.director.snapshot, history)
+        for (commands, told), item in steps:
             if any(isinstance(fact, facts.StateChanged) and fact.dest is State.RECOVERING for fact in told):
                 self._sink.forget()
             self._sink.execute(commands)
@@ -86,8 +103,13 @@ class Dispatcher:
                     observer(told)
                 except Exception:
                     log.exception("an observer failed", observer=getattr(observer, "__qualname__", repr(observer)))
-            if future is not None and not future.done():
-                future.set_result(told)
+            if item.asked is not None and (late is None or not item.written):
+                _answer(item.asked, told)
+            elif item.asked is not None and late is not None:
+                # A hand-over does not wait for a slow disk; who asked does.
+                answer = partial(_answer, item.asked, told)
+                late.add_done_callback(answer)
+                asyncio.get_running_loop().call_later(ANSWER_PATIENCE, answer)
         self._arm()
 
     def _handle(self, event: ev.Event) -> tuple[tuple[cmd.Command, ...], tuple[facts.Fact, ...]]:
@@ -116,3 +138,8 @@ class Dispatcher:
     def _ring(self) -> None:
         self._timer = self._armed = None
         self.submit(ev.TimePassed(self._clock.now()))
+
+
+def _answer(asked: Asked, told: tuple[facts.Fact, ...], _written: object = None) -> None:
+    if not asked.done():
+        asked.set_result(told)

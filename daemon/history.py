@@ -3,26 +3,28 @@
 from collections.abc import Sequence
 
 from daemon.clock import iso
-from daemon.journal import Journal
+from daemon.journal import HandoverRow
 from statemachine import facts
 
 
-def record(journal: Journal, told: Sequence[facts.Fact]) -> None:
-    """Keep each hand-over that came to an end; those that only made an input ready and were not needed are none."""
-    for fact in told:
-        if isinstance(fact, facts.HandoverEnded) and fact.outcome not in ("superseded", "stream_ended"):
-            journal.add_handover(
-                fact.at,
-                {
-                    "at": iso(fact.at),
-                    "attempt": fact.attempt,
-                    "input": fact.input,
-                    "outgoing": fact.outgoing,
-                    "from_streamer": fact.from_streamer,
-                    "to_streamer": fact.to_streamer,
-                    "reason": fact.reason,
-                    "outcome": fact.outcome,
-                    "seconds": round(fact.seconds, 3),
-                    "detail": fact.detail,
-                },
-            )
+def handovers(told: Sequence[facts.Fact]) -> list[HandoverRow]:
+    """Each hand-over that came to an end; those that only made an input ready and were not needed are none."""
+    return [
+        (
+            fact.at,
+            {
+                "at": iso(fact.at),
+                "attempt": fact.attempt,
+                "input": fact.input,
+                "outgoing": fact.outgoing,
+                "from_streamer": fact.from_streamer,
+                "to_streamer": fact.to_streamer,
+                "reason": fact.reason,
+                "outcome": fact.outcome,
+                "seconds": round(fact.seconds, 3),
+                "detail": fact.detail,
+            },
+        )
+        for fact in told
+        if isinstance(fact, facts.HandoverEnded) and fact.outcome not in ("superseded", "stream_ended")
+    ]

@@ -9,8 +9,10 @@ import asyncio
 import json
 import sqlite3
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +29,13 @@ SNAPSHOT_EVERY = 1000
 """Events between two snapshots: what a restart replays at most."""
 WRITE_PATIENCE = 0.25
 """Seconds a step waits for the disk; a hand-over is worth more than its record."""
+HANGS_AFTER = 2.0
+"""Seconds after which a write that is not done is told as trouble."""
 RETRY_EVERY = 5.0
 """Seconds between two tries to open a file that failed."""
 HISTORY_KEPT = 10_000
+UNWRITTEN_KEPT = 1000
+"""Lines of the history that wait in memory while the file cannot be written."""
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS snapshot (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL, state TEXT NOT NULL);
@@ -38,6 +44,10 @@ CREATE TABLE IF NOT EXISTS handover (id INTEGER PRIMARY KEY, at REAL NOT NULL, b
 CREATE TABLE IF NOT EXISTS stream (session TEXT PRIMARY KEY, body TEXT NOT NULL);
 """
 SCHEMA_VERSION = 1
+
+
+HandoverRow = tuple[float, dict[str, Any]]
+"""One line of the history: when, and what is told of it."""
 
 
 class Journal:
@@ -51,8 +61,21 @@ class Journal:
         self._seq = 0
         self._since_snapshot = 0
         self._retry_at = 0.0
+        self._file: tuple[int, int] | None = None
+        self._unwritten: deque[HandoverRow] = deque(maxlen=UNWRITTEN_KEPT)
+        self._streams: dict[str, dict[str, Any]] = {}
         self.problem = ""
         """Why the file cannot be used right now; empty while all is well."""
+        self._late: asyncio.Future[None] | None = None
+        self._late_since = 0.0
+
+    @property
+    def trouble(self) -> str:
+        """Why what happens now may be forgotten, for people; empty while all is well."""
+        if self.problem or self._late is None or self._late.done():
+            return self.problem
+        waited = self._clock() - self._late_since
+        return f"{self._path}: the disk has not answered for {waited:.0f} s" if waited >= HANGS_AFTER else ""
 
     # --- starting and stopping -------------------------------------------------------------------------------
 
@@ -70,55 +93,63 @@ class Journal:
         snapshot, bodies = await self._run(self._load)
         try:
             director = Director.restore(snapshot) if snapshot is not None else fresh()
-            for body in bodies:
-                director.handle(event_from_plain(body))
-                director.take_facts()
         except (RulesError, TypeError, ValueError, KeyError, AssertionError) as error:
-            log.error("the journal cannot be replayed: the line-up begins empty", error=str(error))
-            director = fresh()
+            log.error("the journal's snapshot cannot be read: the line-up begins empty", error=str(error))
+            director, passed_over = fresh(), len(bodies)
+        else:
+            passed_over = sum(not _replay(director, body) for body in bodies)
+        if passed_over:
+            log.error("events of the journal cannot be replayed: they are passed over", events=passed_over)
             # At once: what comes now must not be lost behind what cannot be read.
             await self.save(director.snapshot())
-            return director
-        if bodies or snapshot is not None:
+        elif bodies or snapshot is not None:
             log.info("journal restored", events=len(bodies))
         return director
 
     # --- writing ---------------------------------------------------------------------------------------------
 
-    async def append(self, events: Sequence[ev.Event], snapshot: Callable[[], dict[str, Any]]) -> None:
-        """Write the events of one step. Never raises, and never takes longer than WRITE_PATIENCE."""
-        if self.problem:
-            if self._clock() < self._retry_at:
-                return
-            await self._patiently(self._reopen_with, snapshot())
-            return
-        self._since_snapshot += len(events)
-        state = snapshot() if self._since_snapshot >= SNAPSHOT_EVERY else None
-        if state is not None:
-            self._since_snapshot = 0
-        bodies = [json.dumps(event_to_plain(event), separators=(",", ":")) for event in events]
-        await self._patiently(self._append, bodies, state)
+    async def append(
+        self,
+        events: Sequence[ev.Event],
+        snapshot: Callable[[], dict[str, Any]],
+        handovers: Sequence[HandoverRow] = (),
+    ) -> asyncio.Future[None] | None:
+        """Write the events of one step, and what the history tells of it. Never raises.
+
+        None once it is written (or the file is in trouble); after WRITE_PATIENCE the write that is still under way.
+        """
+        if self.problem and self._clock() < self._retry_at:
+            self._thread.submit(self._unwritten.extend, handovers)
+            return None
+        if not self.problem:
+            self._since_snapshot += len(events)
+            state = snapshot() if self._since_snapshot >= SNAPSHOT_EVERY else None
+            if state is not None:
+                self._since_snapshot = 0
+            bodies = [json.dumps(event_to_plain(event), separators=(",", ":")) for event in events]
+            late = await self._patiently(self._append, bodies, state, handovers)
+            if late is not None or not self.problem:
+                return late
+            handovers = ()  # the thread has kept them
+        # The first try to mend it is made at once: what is answered after this step has to be in the file.
+        return await self._patiently(self._reopen_with, snapshot(), handovers)
 
     async def save(self, snapshot: dict[str, Any]) -> None:
         """Write a snapshot that makes the events before it unnecessary."""
         await self._patiently(self._append, [], snapshot)
 
-    def add_handover(self, at: float, body: dict[str, Any]) -> None:
-        """Queue one line of the history."""
-        self._thread.submit(self._guard, self._add_handover, at, body)
-
     async def handovers(self, count: int) -> list[dict[str, Any]]:
         """The last hand-overs, newest first."""
-        rows: list[dict[str, Any]] = await self._run(self._guard, self._handovers, count) or []
+        rows: list[dict[str, Any]] = await self._run(self._handovers, count)
         return rows
 
     def keep_stream(self, session: str, body: dict[str, Any] | None) -> None:
         """Remember (or forget) what a session is played with; needed where the play URL bears more than its name."""
-        self._thread.submit(self._guard, self._keep_stream, session, body)
+        self._thread.submit(self._keep_stream, session, body)
 
     async def streams(self) -> dict[str, dict[str, Any]]:
         """What ``keep_stream`` was told."""
-        kept: dict[str, dict[str, Any]] = await self._run(self._guard, self._streams) or {}
+        kept: dict[str, dict[str, Any]] = await self._run(self._kept_streams)
         return kept
 
     # --- in the thread ---------------------------------------------------------------------------------------
@@ -169,7 +200,8 @@ class Journal:
         except BaseException:
             db.close()
             raise
-        self._db, self.problem = db, ""
+        found = self._path.stat()
+        self._db, self.problem, self._file = db, "", (found.st_dev, found.st_ino)
 
     def _close(self) -> None:
         if self._db is not None:
@@ -177,72 +209,102 @@ class Journal:
             self._db = None
 
     def _load(self) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
-        if self._db is None:
-            return None, []
-        row = self._db.execute("SELECT seq, state FROM snapshot").fetchone()
-        seq, state = (row[0], json.loads(row[1])) if row else (0, None)
-        rows = self._db.execute("SELECT body FROM event WHERE seq > ? ORDER BY seq", (seq,)).fetchall()
-        return state, [json.loads(body) for (body,) in rows]
+        if self._db is not None:
+            return _read(self._db)
+        # A full disk, or one that is mounted read-only: a restart need not forget what can still be read.
+        for mode in ("mode=rw", "mode=ro", "mode=ro&immutable=1"):
+            try:
+                with closing(sqlite3.connect(f"{self._path.absolute().as_uri()}?{mode}", uri=True)) as db:
+                    found = _read(db)
+                    self._streams = _read_streams(db)
+            except (sqlite3.Error, OSError, ValueError):
+                continue
+            log.warning("the journal is read, although it cannot be written", path=str(self._path))
+            return found
+        return None, []
 
-    def _append(self, bodies: list[str], state: dict[str, Any] | None) -> None:
+    def _append(self, bodies: list[str], state: dict[str, Any] | None, handovers: Sequence[HandoverRow] = ()) -> None:
+        self._unwritten.extend(handovers)
         try:
-            if self._db is None:
-                raise sqlite3.OperationalError(self.problem or "the file is not open")
-            self._db.execute("BEGIN")
-            self._db.executemany(
+            db = self._usable()
+            db.execute("BEGIN")
+            db.executemany(
                 "INSERT INTO event (seq, body) VALUES (?, ?)",
                 [(self._seq + i, body) for i, body in enumerate(bodies, 1)],
             )
             seq = self._seq + len(bodies)
             if state is not None:
-                self._db.execute(
+                db.execute(
                     "INSERT INTO snapshot (id, seq, state) VALUES (1, ?, ?)"
                     " ON CONFLICT (id) DO UPDATE SET seq = excluded.seq, state = excluded.state",
                     (seq, json.dumps(state, separators=(",", ":"))),
                 )
-                self._db.execute("DELETE FROM event WHERE seq <= ?", (seq,))
-            self._db.execute("COMMIT")
+                db.execute("DELETE FROM event WHERE seq <= ?", (seq,))
+            if self._unwritten:
+                rows = [(at, json.dumps(body)) for at, body in self._unwritten]
+                db.executemany("INSERT INTO handover (at, body) VALUES (?, ?)", rows)
+                db.execute("DELETE FROM handover WHERE id <= (SELECT max(id) FROM handover) - ?", (HISTORY_KEPT,))
+            db.execute("COMMIT")
             self._seq = seq
+            self._unwritten.clear()
         except (sqlite3.Error, OSError) as error:
             self._fail(error)
 
-    def _reopen_with(self, state: dict[str, Any]) -> None:
+    def _usable(self) -> sqlite3.Connection:
+        """The connection, if the file that it writes is still the one of that name."""
+        if self._db is None:
+            raise sqlite3.OperationalError(self.problem or "the file is not open")
+        found = self._path.stat()
+        if (found.st_dev, found.st_ino) != self._file:
+            raise sqlite3.OperationalError("another file has been put in its place")
+        return self._db
+
+    def _reopen_with(self, state: dict[str, Any], handovers: Sequence[HandoverRow]) -> None:
         self._open()
-        if not self.problem:
-            self._append([], state)
+        if self.problem:
+            self._unwritten.extend(handovers)
+            return
+        self._append([], state, handovers)
+        for session, body in self._streams.items():
+            self._write_stream(session, body)
         if not self.problem:
             log.info("the journal is written again", path=str(self._path))
 
-    def _add_handover(self, at: float, body: dict[str, Any]) -> None:
-        assert self._db is not None
-        self._db.execute("INSERT INTO handover (at, body) VALUES (?, ?)", (at, json.dumps(body)))
-        self._db.execute("DELETE FROM handover WHERE id <= (SELECT max(id) FROM handover) - ?", (HISTORY_KEPT,))
-
     def _handovers(self, count: int) -> list[dict[str, Any]]:
-        assert self._db is not None
-        rows = self._db.execute("SELECT body FROM handover ORDER BY id DESC LIMIT ?", (count,)).fetchall()
-        return [json.loads(body) for (body,) in rows]
+        newest = [body for _, body in reversed(self._unwritten)][:count]
+        try:
+            if self._db is not None:
+                rows = self._db.execute("SELECT body FROM handover ORDER BY id DESC LIMIT ?", (count - len(newest),))
+                newest += [json.loads(body) for (body,) in rows]
+        except (sqlite3.Error, ValueError) as error:
+            self._fail(error)
+        return newest
 
     def _keep_stream(self, session: str, body: dict[str, Any] | None) -> None:
-        assert self._db is not None
         if body is None:
-            self._db.execute("DELETE FROM stream WHERE session = ?", (session,))
+            self._streams.pop(session, None)
         else:
-            self._db.execute("INSERT OR REPLACE INTO stream VALUES (?, ?)", (session, json.dumps(body)))
+            self._streams[session] = body
+        if self._db is not None:
+            self._write_stream(session, body)
 
-    def _streams(self) -> dict[str, dict[str, Any]]:
-        assert self._db is not None
-        return {session: json.loads(body) for session, body in self._db.execute("SELECT session, body FROM stream")}
-
-    def _guard(self, work: Callable[..., Any], *args: Any) -> Any:
-        """Run one piece of work that nothing waits for; a failure is told and the file tried again later."""
-        if self._db is None:
-            return None
+    def _write_stream(self, session: str, body: dict[str, Any] | None) -> None:
         try:
-            return work(*args)
+            db = self._usable()
+            if body is None:
+                db.execute("DELETE FROM stream WHERE session = ?", (session,))
+            else:
+                db.execute("INSERT OR REPLACE INTO stream VALUES (?, ?)", (session, json.dumps(body)))
         except (sqlite3.Error, OSError) as error:
             self._fail(error)
-            return None
+
+    def _kept_streams(self) -> dict[str, dict[str, Any]]:
+        try:
+            if self._db is not None:
+                self._streams = _read_streams(self._db)
+        except (sqlite3.Error, ValueError) as error:
+            self._fail(error)
+        return dict(self._streams)
 
     def _fail(self, error: Exception) -> None:
         if not self.problem:
@@ -260,8 +322,41 @@ class Journal:
     async def _run(self, work: Callable[..., Any], *args: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, *args)
 
-    async def _patiently(self, work: Callable[..., Any], *args: Any) -> None:
+    async def _patiently(self, work: Callable[..., None], *args: Any) -> asyncio.Future[None] | None:
+        """Do it in the thread. None once it is done, or what is still under way after WRITE_PATIENCE."""
         future = asyncio.ensure_future(self._run(work, *args))
         done, _ = await asyncio.wait({future}, timeout=WRITE_PATIENCE)
-        if not done:
-            log.warning("the disk is slow: going on before the journal is written", seconds=WRITE_PATIENCE)
+        if done:
+            return None
+        log.warning("the disk is slow: going on before the journal is written", seconds=WRITE_PATIENCE)
+        if self._late is None or self._late.done():
+            self._late_since = self._clock()
+        self._late = future
+        return future
+
+
+def _replay(director: Director, body: dict[str, Any]) -> bool:
+    """Have the director take an event again. False where it cannot be read."""
+    try:
+        event = event_from_plain(body)
+    except (RulesError, TypeError, ValueError, KeyError) as error:
+        log.error("an event of the journal cannot be read", error=str(error))
+        return False
+    try:
+        director.handle(event)
+    except Exception:
+        # As when it came: the dispatcher went on from where the rules stood then.
+        log.exception("the rules failed on an event", rules_event=type(event).__name__)
+    director.take_facts()
+    return True
+
+
+def _read(db: sqlite3.Connection) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
+    row = db.execute("SELECT seq, state FROM snapshot").fetchone()
+    seq, state = (row[0], json.loads(row[1])) if row else (0, None)
+    rows = db.execute("SELECT body FROM event WHERE seq > ? ORDER BY seq", (seq,)).fetchall()
+    return state, [json.loads(body) for (body,) in rows]
+
+
+def _read_streams(db: sqlite3.Connection) -> dict[str, dict[str, Any]]:
+    return {session: json.loads(body) for session, body in db.execute("SELECT session, body FROM stream")}

@@ -124,3 +124,39 @@ async def test_a_fault_of_the_rules_ends_neither_the_loop_nor_the_asker(tmp_path
     async with running(tmp_path) as (dispatcher, _, clock):
         assert await dispatcher.ask(ev.Event(clock.now())) == ()
         assert await dispatcher.ask(ev.Published(clock.now(), ALICE))
+
+
+async def test_a_slow_disk_holds_up_the_answer_and_not_the_show(tmp_path: Path) -> None:
+    async with running(tmp_path) as (dispatcher, sink, clock):
+        await dispatcher.ask(ev.ObsReady(clock.now(), ev.Inventory()))
+        writer = sqlite3.connect(tmp_path / "a.db", isolation_level=None)
+        writer.execute("BEGIN IMMEDIATE")
+        asked = asyncio.create_task(dispatcher.ask(ev.Published(clock.now(), ALICE)))
+        await sink.until(lambda: len(sink.commands) > 0)
+        assert await dispatcher.ask(ev.TimePassed(clock.now()), written=False) == (), "the loop is not held up"
+        assert not asked.done()
+        writer.execute("ROLLBACK")
+        writer.close()
+        assert await asked
+        with sqlite3.connect(tmp_path / "a.db") as db:
+            assert db.execute("SELECT count(*) FROM event WHERE body LIKE '%Published%'").fetchone() == (1,)
+        db.close()
+
+
+async def test_a_hand_over_is_in_the_history_before_anybody_is_told_of_it(tmp_path: Path) -> None:
+    async with running(tmp_path, Policy(standby=False)) as (dispatcher, _, clock):
+        rows: list[int] = []
+
+        def look(told: Sequence[facts.Fact]) -> None:
+            if any(isinstance(fact, facts.HandoverEnded) for fact in told):
+                with sqlite3.connect(tmp_path / "a.db") as db:
+                    rows.append(db.execute("SELECT count(*) FROM handover").fetchone()[0])
+                db.close()
+
+        dispatcher.observe(look)
+        await dispatcher.ask(ev.ObsReady(clock.now(), ev.Inventory()))
+        await dispatcher.ask(ev.Published(clock.now(), ALICE))
+        await dispatcher.ask(ev.InputCreated(clock.now(), 1))
+        await dispatcher.ask(ev.MediaReady(clock.now(), 1))
+        await dispatcher.ask(ev.CutDone(clock.now(), 1))
+        assert rows == [1]

@@ -1,11 +1,14 @@
 """The journal: nothing that was written is forgotten, and no trouble with the file stops the show."""
 
 import sqlite3
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from daemon.journal import SNAPSHOT_EVERY, Journal
+import pytest
+
+from daemon.journal import HANGS_AFTER, SNAPSHOT_EVERY, Journal
 from statemachine import events as ev
 from statemachine.director import Director
 from statemachine.policy import Policy
@@ -104,16 +107,13 @@ async def test_an_unwritable_place_is_told_and_tried_again(tmp_path: Path) -> No
         assert (await journal.restore(fresh)).snapshot() == director.snapshot()
 
 
-async def test_a_file_that_goes_bad_while_running_is_told_and_mended(tmp_path: Path) -> None:
-    clock, director, path = [0.0], fresh(), tmp_path / "a.db"
-    async with opened(path, clock) as journal:
+async def test_a_file_that_goes_bad_while_running_is_mended_in_the_same_step(tmp_path: Path) -> None:
+    director, path = fresh(), tmp_path / "a.db"
+    async with opened(path) as journal:
         with sqlite3.connect(path) as db:
             db.execute("DROP TABLE event")
         db.close()
         await feed(journal, director, ev.Published(2.0, session("alice")))
-        assert "event" in journal.problem
-        clock[0] = 60.0
-        await feed(journal, director, ev.TimePassed(3.0))
         assert journal.problem == ""
     async with opened(path) as journal:
         assert (await journal.restore(fresh)).lineup.find("alice") is not None
@@ -122,8 +122,119 @@ async def test_a_file_that_goes_bad_while_running_is_told_and_mended(tmp_path: P
 async def test_the_history_is_told_newest_first(tmp_path: Path) -> None:
     async with opened(tmp_path / "a.db") as journal:
         for number in range(5):
-            journal.add_handover(float(number), {"attempt": number})
+            await journal.append([], dict, [(float(number), {"attempt": number})])
         assert [row["attempt"] for row in await journal.handovers(3)] == [4, 3, 2]
+
+
+async def test_a_hand_over_is_in_the_history_with_the_event_that_ended_it(tmp_path: Path) -> None:
+    """One transaction: nothing can come between the two."""
+    async with opened(tmp_path / "a.db") as journal:
+        with sqlite3.connect(tmp_path / "a.db") as db:
+            db.execute("CREATE TRIGGER cut AFTER INSERT ON handover BEGIN SELECT raise(ABORT, 'cut short'); END")
+        db.close()
+        await journal.append([ev.Published(2.0, session("alice"))], fresh().snapshot, [(2.0, {"attempt": 1})])
+        with sqlite3.connect(tmp_path / "a.db") as db:
+            assert db.execute("SELECT count(*) FROM event").fetchone() == (0,)
+        db.close()
+
+
+async def test_what_happens_while_the_file_is_in_trouble_is_written_afterwards(tmp_path: Path) -> None:
+    clock, director, place = [0.0], fresh(), tmp_path / "place"
+    place.write_text("a file where a folder should be")
+    async with opened(place / "a.db", clock) as journal:
+        director.handle(published := ev.Published(2.0, session("alice")))
+        journal.keep_stream("srs:1/alice", {"key": "x"})
+        journal.keep_stream("srs:1/bob", {"key": "y"})
+        journal.keep_stream("srs:1/bob", None)
+        await journal.append([published], director.snapshot, [(2.0, {"attempt": 1})])
+        assert await journal.handovers(5) == [{"attempt": 1}], "it is told meanwhile"
+        place.unlink()
+        clock[0] = 60.0
+        await feed(journal, director, ev.TimePassed(3.0))
+        assert journal.problem == ""
+    async with opened(place / "a.db") as journal:
+        assert (await journal.restore(fresh)).snapshot() == director.snapshot()
+        assert await journal.handovers(5) == [{"attempt": 1}]
+        assert await journal.streams() == {"srs:1/alice": {"key": "x"}}
+
+
+@pytest.mark.parametrize("instead", ["nothing", "another file", "a folder"])
+async def test_a_file_that_is_taken_away_while_running_is_noticed_and_begun_anew(tmp_path: Path, instead: str) -> None:
+    clock, director, path = [0.0], fresh(), tmp_path / "a.db"
+    async with opened(path, clock) as journal:
+        await feed(journal, director, ev.Published(2.0, session("alice")))
+        path.rename(tmp_path / "elsewhere")
+        match instead:
+            case "another file":
+                sqlite3.connect(path).close()
+            case "a folder":
+                path.mkdir()
+        await feed(journal, director, ev.Published(3.0, session("bob")))
+        if instead == "a folder":
+            assert journal.problem
+            path.rmdir()
+            clock[0] = 60.0
+            await feed(journal, director, ev.TimePassed(4.0))
+        assert journal.problem == ""
+    async with opened(path) as journal:
+        assert (await journal.restore(fresh)).snapshot() == director.snapshot()
+
+
+async def test_a_start_that_can_read_the_file_but_not_write_it_forgets_nothing(tmp_path: Path) -> None:
+    director, path = fresh(), tmp_path / "a.db"
+    async with opened(path) as journal:
+        await feed(journal, director, ev.Published(2.0, session("alice")))
+        journal.keep_stream("srs:1/alice", {"key": "x"})
+    writer = sqlite3.connect(path, isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    async with opened(path, clock := [0.0]) as journal:
+        assert journal.problem
+        again = await journal.restore(fresh)
+        assert again.snapshot() == director.snapshot()
+        assert await journal.streams() == {"srs:1/alice": {"key": "x"}}
+        writer.execute("ROLLBACK")
+        writer.close()
+        clock[0] = 60.0
+        await feed(journal, again, ev.Published(3.0, session("bob")))
+    async with opened(path) as journal:
+        assert [entry.streamer for entry in (await journal.restore(fresh)).lineup] == ["alice", "bob"]
+        assert await journal.streams() == {"srs:1/alice": {"key": "x"}}
+
+
+async def test_an_event_that_the_rules_failed_on_does_not_cost_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The dispatcher goes on after it, so a replay does."""
+    director, path, handle = fresh(), tmp_path / "a.db", Director.handle
+
+    def failing(self: Director, event: ev.Event) -> object:
+        if isinstance(event, ev.SkipRequested):
+            raise ZeroDivisionError("a fault of the rules")
+        return handle(self, event)
+
+    monkeypatch.setattr(Director, "handle", failing)
+    async with opened(path) as journal:
+        await feed(journal, director, ev.Published(2.0, session("alice")))
+        await journal.append([ev.SkipRequested(2.5)], director.snapshot)
+        await feed(journal, director, ev.Published(3.0, session("bob")))
+    async with opened(path) as journal:
+        assert (await journal.restore(fresh)).snapshot() == director.snapshot()
+
+
+async def test_a_disk_that_does_not_answer_is_told(tmp_path: Path) -> None:
+    clock, director, path = [0.0], fresh(), tmp_path / "a.db"
+    async with opened(path, clock) as journal:
+        release = threading.Event()
+        journal._thread.submit(release.wait)
+        director.handle(published := ev.Published(2.0, session("alice")))
+        late = await journal.append([published], director.snapshot)
+        assert late is not None
+        assert journal.trouble == "", "slow is not yet hanging"
+        clock[0] = HANGS_AFTER
+        assert "has not answered for 2 s" in journal.trouble
+        release.set()
+        await late
+        assert journal.trouble == ""
 
 
 async def test_what_a_stream_is_played_with_is_remembered_and_forgotten(tmp_path: Path) -> None:

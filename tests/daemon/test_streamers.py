@@ -203,7 +203,7 @@ async def test_the_journal_and_the_streamers_share_a_file(store: StreamerStore) 
     journal = Journal(store.path)
     await journal.open()
     second = store.add("bob")
-    journal.add_handover(1.0, {"to": "alice"})
+    await journal.append([], dict, [(1.0, {"to": "alice"})])
     assert await journal.handovers(5) == [{"to": "alice"}]
     assert journal.problem == ""
     await journal.close()
