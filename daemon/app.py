@@ -23,6 +23,7 @@ from daemon.executor import Executor
 from daemon.health.metrics import HealthMetrics
 from daemon.health.monitor import HealthMonitor
 from daemon.health.reporter import Reporter
+from daemon.history import handovers
 from daemon.http.app import build_app
 from daemon.http.control import Check, Control
 from daemon.http.events import EventHub
@@ -156,7 +157,7 @@ class _App:
         keepers.append(output)
         servers = configured(config.ingest, client, sessions)
         executor = Executor(obs, Kicker(servers), sessions, clock)
-        dispatcher = Dispatcher(director, journal, executor, clock)
+        dispatcher = Dispatcher(director, journal, executor, clock, handovers)
         submit.append(dispatcher)
         executor.answer_to(dispatcher.submit)
 

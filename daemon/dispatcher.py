@@ -8,8 +8,7 @@ from typing import NamedTuple, Protocol
 import structlog
 
 from daemon.clock import Clock
-from daemon.history import handovers
-from daemon.journal import Journal
+from daemon.journal import HandoverRow, Journal
 from statemachine import commands as cmd
 from statemachine import events as ev
 from statemachine import facts
@@ -47,11 +46,20 @@ class CommandSink(Protocol):
 class Dispatcher:
     """Feeds the director. ``submit`` and ``ask`` are the only ways in."""
 
-    def __init__(self, director: Director, journal: Journal, sink: CommandSink, clock: Clock) -> None:
+    def __init__(
+        self,
+        director: Director,
+        journal: Journal,
+        sink: CommandSink,
+        clock: Clock,
+        history: Callable[[Sequence[facts.Fact]], Sequence[HandoverRow]] = lambda told: (),
+    ) -> None:
+        """``history`` picks out of a step's facts what is journaled with it for people to read."""
         self.director = director
         self._journal = journal
         self._sink = sink
         self._clock = clock
+        self._history = history
         self._queue: asyncio.Queue[_Item] = asyncio.Queue()
         self._observers: list[Observer] = []
         self._timer: asyncio.TimerHandle | None = None
@@ -92,7 +100,7 @@ class Dispatcher:
 
     async def _process(self, batch: list[_Item]) -> None:
         steps = [(self._handle(item.event), item) for item in batch]
-        history = [row for (_, told), _ in steps for row in handovers(told)]
+        history = [row for (_, told), _ in steps for row in self._history(told)]
         late = await self._journal.append([item.event for item in batch], self.director.snapshot, history)
         for (commands, told), item in steps:
             if any(isinstance(fact, facts.StateChanged) and fact.dest is State.RECOVERING for fact in told):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from daemon.clock import Clock
 from daemon.dispatcher import Dispatcher
+from daemon.history import handovers
 from daemon.journal import Journal
 from statemachine import commands as cmd
 from statemachine import events as ev
@@ -40,7 +41,7 @@ class Sink:
 async def running(tmp_path: Path, policy: Policy | None = None) -> AsyncIterator[tuple[Dispatcher, Sink, Clock]]:
     journal, sink, clock = Journal(tmp_path / "a.db"), Sink(), Clock()
     await journal.open()
-    dispatcher = Dispatcher(Director(policy or Policy()), journal, sink, clock)
+    dispatcher = Dispatcher(Director(policy or Policy()), journal, sink, clock, handovers)
     task = asyncio.create_task(dispatcher.run())
     try:
         yield dispatcher, sink, clock
