@@ -10,26 +10,21 @@ from statemachine import commands as cmd
 from statemachine import events as ev
 from statemachine import facts
 from statemachine.entry import Entry, LineupState
-from statemachine.order import Order
 from statemachine.policy import Policy
 from statemachine.publishers import forget_old, revive, same_publish, still_missing
+from statemachine.timed import TimedOrder
 
 __all__ = ["Entry", "Lineup", "LineupState"]
 
 
-class Lineup(Order):
+class Lineup(TimedOrder):
     """The order of the streamers. Methods append to ``commands`` and ``facts``, which the director drains."""
 
     def __init__(self, policy: Policy, state: LineupState | None = None) -> None:
-        super().__init__(state or LineupState())
-        self.policy = policy
+        super().__init__(policy, state or LineupState())
         self.commands: list[cmd.Command] = []
         self.facts: list[facts.Fact] = []
         self._next: float | None = None
-
-    def use(self, policy: Policy) -> None:
-        """The policy from now on."""
-        self.policy, self._changed = policy, True
 
     # --- reading ---------------------------------------------------------------------------------------------
 
@@ -55,25 +50,6 @@ class Lineup(Order):
     def ended_at(self, session_id: str) -> float | None:
         """When a session ended, as long as that is remembered."""
         return self._memory.ended.get(session_id)
-
-    def turn_length(self, entry: Entry) -> float:
-        """Seconds of its turn."""
-        own = entry.turn_length
-        if own is None and entry.session:
-            own = entry.session.turn
-        return self.policy.turn if own is None else own
-
-    def turn_ends(self, entry: Entry) -> float | None:
-        """When its turn ends, if it runs; whether anything then happens depends on who waits."""
-        return None if entry.turn_began is None else entry.turn_began + self.turn_length(entry)
-
-    def grace_ends(self, entry: Entry) -> float | None:
-        """When an away or stalled one loses its place."""
-        since = entry.missed_since
-        if since is None:
-            return None
-        ends = since + max(0.0, min(self.policy.reconnect_grace, self.policy.grace_cap - entry.grace_used))
-        return ends if entry.proving_until is None else max(ends, entry.proving_until)
 
     def blocked(self, streamer: str, now: float) -> facts.Refused | None:
         """That this streamer was kicked and is still kept out, or None."""
@@ -320,10 +296,7 @@ class Lineup(Order):
         forget_old(m, now, self.policy.reconnect_grace)
         if not self._changed and (self._next is None or now < self._next):
             return
-        for entry in [entry for entry in self if entry.missed_since is not None]:
-            ends = self.grace_ends(entry)
-            if ends is None or ends > now:
-                continue
+        for entry in self._past_grace(now):
             if entry.away_since is not None:
                 self._drop(now, entry.streamer, "left")
             elif entry.transient:
@@ -344,18 +317,6 @@ class Lineup(Order):
         if self._changed or (self._next is not None and self._next <= now):
             self._next = self._earliest(now)
         return self._next
-
-    def _earliest(self, now: float) -> float | None:
-        times: list[float | None] = []
-        for entry in self:
-            if entry.retry_at is not None:
-                times.append(entry.retry_at)
-            if entry.away_since is not None or entry.stalled_since is not None:
-                times.append(self.grace_ends(entry))
-        holder = self.holder
-        if holder is not None and not self._memory.held:
-            times.append(self.turn_ends(holder))
-        return min((at for at in times if at is not None and at > now), default=None)
 
     def end_turn(self, at: float, entry: Entry) -> None:
         """To the tail while still publishing, or out, as the policy has it."""

@@ -13,6 +13,7 @@ PURE = {
     "dataclasses",
     "enum",
     "functools",
+    "heapq",
     "itertools",
     "math",
     "operator",
