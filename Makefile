@@ -41,8 +41,9 @@ bench: ## measure the ways of switching against each other on a real OBS
 	@deploy/prepare.sh demo
 	$(PYTHON_IN_VENV) -m tests.bench $(ARGS)
 
-soak: ## the rules' random tests at length
+soak: ## the rules' random tests at length, and a hundred kills of a daemon under load
 	@deploy/prepare.sh python
+	MOTHERSTREAM_KILLS=100 $(PYTHON_IN_VENV) -m pytest --timeout=0 tests/daemon/test_killed.py
 	HYPOTHESIS_PROFILE=soak $(PYTHON_IN_VENV) -m pytest --timeout=0 tests/statemachine $(ARGS)
 
 chaos: ## kill everything at random, on a real OBS, for HOURS=1

@@ -161,6 +161,14 @@ class _App:
         submit.append(dispatcher)
         executor.answer_to(dispatcher.submit)
 
+        loop = asyncio.get_running_loop()
+
+        def distrust() -> None:
+            journal.distrust()
+            # With the next event it looks, and that is now.
+            loop.call_soon_threadsafe(lambda: dispatcher.submit(ev.TimePassed(clock.now())))
+
+        keys.on_damage = distrust
         admission = Admission(lambda: self.config.queue, keys, director.admits, UrlAuth(client), self._redactor.learn)
         reconciler = Reconciler(
             servers, sessions, admission, dispatcher.submit, clock.now, lambda: self.config.ingest.reconcile

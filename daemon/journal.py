@@ -18,6 +18,7 @@ from typing import Any
 
 import structlog
 
+from daemon.streamers import is_damage
 from statemachine import events as ev
 from statemachine.codec import event_from_plain, event_to_plain
 from statemachine.director import Director
@@ -55,13 +56,14 @@ class Journal:
 
     def __init__(self, path: Path, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._path = path
+        self._log_path = path.with_name(f"{path.name}-wal")
         self._clock = clock
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
         self._db: sqlite3.Connection | None = None
         self._seq = 0
         self._since_snapshot = 0
         self._retry_at = 0.0
-        self._file: tuple[int, int] | None = None
+        self._files: list[tuple[int, int]] = []
         self._unwritten: deque[HandoverRow] = deque(maxlen=UNWRITTEN_KEPT)
         self._streams: dict[str, dict[str, Any]] = {}
         self.problem = ""
@@ -143,6 +145,10 @@ class Journal:
         rows: list[dict[str, Any]] = await self._run(self._handovers, count)
         return rows
 
+    def distrust(self) -> None:
+        """Somebody found the file damaged: look at it anew with the next event. From any thread."""
+        self._thread.submit(self._doubt)
+
     def keep_stream(self, session: str, body: dict[str, Any] | None) -> None:
         """Remember (or forget) what a session is played with; needed where the play URL bears more than its name."""
         self._thread.submit(self._keep_stream, session, body)
@@ -158,7 +164,7 @@ class Journal:
         try:
             self._connect()
         except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError) and "malformed" not in str(error):
+            if not is_damage(error):
                 self._fail(error)
                 return
             aside = self._path.with_name(f"{self._path.name}.damaged-{int(time.time())}")
@@ -200,8 +206,7 @@ class Journal:
         except BaseException:
             db.close()
             raise
-        found = self._path.stat()
-        self._db, self.problem, self._file = db, "", (found.st_dev, found.st_ino)
+        self._db, self.problem, self._files = db, "", self._identity()
 
     def _close(self) -> None:
         if self._db is not None:
@@ -254,10 +259,13 @@ class Journal:
         """The connection, if the file that it writes is still the one of that name."""
         if self._db is None:
             raise sqlite3.OperationalError(self.problem or "the file is not open")
-        found = self._path.stat()
-        if (found.st_dev, found.st_ino) != self._file:
+        if self._identity() != self._files:
             raise sqlite3.OperationalError("another file has been put in its place")
         return self._db
+
+    def _identity(self) -> list[tuple[int, int]]:
+        """Which files these are: the database, and the write-ahead log without which half of it is missing."""
+        return [(found.st_dev, found.st_ino) for found in (self._path.stat(), self._log_path.stat())]
 
     def _reopen_with(self, state: dict[str, Any], handovers: Sequence[HandoverRow]) -> None:
         self._open()
@@ -316,6 +324,11 @@ class Journal:
         self.problem = f"{self._path}: {error}"
         self._retry_at = self._clock() + RETRY_EVERY
         self._close()
+
+    def _doubt(self) -> None:
+        if not self.problem:
+            self._fail(sqlite3.DatabaseError("database disk image is malformed"))
+            self._retry_at = self._clock()
 
     # --- helpers ---------------------------------------------------------------------------------------------
 

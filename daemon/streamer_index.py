@@ -13,7 +13,15 @@ from typing import Final
 import structlog
 
 from daemon.ingest.admission import Streamer
-from daemon.streamers import StreamerError, StreamerRow, StreamerStore, hash_key, open_existing, read_rows
+from daemon.streamers import (
+    StreamerError,
+    StreamerRow,
+    StreamerStore,
+    hash_key,
+    is_damage,
+    open_existing,
+    read_rows,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -41,6 +49,8 @@ class StreamerIndex:
         self._thread: threading.Thread | None = None
         self.problem = ""
         """Why the file cannot be read right now; empty while all is well."""
+        self.on_damage: Callable[[], None] | None = None
+        """Called by the index's thread when the file turns out to be damaged: others write it, and may not see that."""
 
     # --- look-ups, from any thread ---------------------------------------------------------------------------
 
@@ -84,6 +94,8 @@ class StreamerIndex:
             except (sqlite3.Error, OSError, StreamerError) as error:
                 self._close()
                 self._fail(str(getattr(error, "strerror", "") or error))
+                if is_damage(error) and self.on_damage is not None:
+                    self.on_damage()
                 return
             if self.problem:
                 log.info("the streamers' keys can be read again", path=str(self._path))

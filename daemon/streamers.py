@@ -234,6 +234,13 @@ def open_existing(path: Path, patience: float) -> sqlite3.Connection:
     return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=patience, check_same_thread=False)
 
 
+def is_damage(error: Exception) -> bool:
+    """The file is no database any more; other trouble may pass."""
+    return isinstance(error, sqlite3.DatabaseError) and (
+        not isinstance(error, sqlite3.OperationalError) or "malformed" in str(error)
+    )
+
+
 def read_rows(db: sqlite3.Connection) -> tuple[StreamerRow, ...] | None:
     """All streamers, or None where the file has no table of them. Raises sqlite3.Error, also for a row of nonsense."""
     if not db.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'streamer'").fetchone():

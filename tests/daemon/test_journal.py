@@ -158,12 +158,15 @@ async def test_what_happens_while_the_file_is_in_trouble_is_written_afterwards(t
         assert await journal.streams() == {"srs:1/alice": {"key": "x"}}
 
 
-@pytest.mark.parametrize("instead", ["nothing", "another file", "a folder"])
+@pytest.mark.parametrize("instead", ["nothing", "another file", "a folder", "no log"])
 async def test_a_file_that_is_taken_away_while_running_is_noticed_and_begun_anew(tmp_path: Path, instead: str) -> None:
     clock, director, path = [0.0], fresh(), tmp_path / "a.db"
     async with opened(path, clock) as journal:
         await feed(journal, director, ev.Published(2.0, session("alice")))
-        path.rename(tmp_path / "elsewhere")
+        if instead == "no log":
+            Path(f"{path}-wal").unlink()
+        else:
+            path.rename(tmp_path / "elsewhere")
         match instead:
             case "another file":
                 sqlite3.connect(path).close()

@@ -129,6 +129,17 @@ class Live:
                 stderr=console,
             )
 
+    def kill(self) -> None:
+        """End the daemon as `kill -9` does, wherever it is."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait(DEADLINE)
+
+    def start_again(self) -> None:
+        """After ``kill``: the same daemon, with the same files."""
+        self._process = self._start_daemon(self._obs.port if self._obs else free_port())
+        self.until(lambda: self.get("/status")["obs"]["connected"] == self._with_obs)
+
     def console(self) -> str:
         """What the daemon has said."""
         return (self.folder / "console.log").read_text(errors="replace")

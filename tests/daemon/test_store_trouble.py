@@ -1,0 +1,139 @@
+"""A daemon that really runs, and whose file is damaged, full or in the way: the show goes on, and it says so."""
+
+import contextlib
+import json
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from daemon.streamers import StreamerError, StreamerStore
+from tests.daemon.http.live import Live
+
+
+def check(live: Live, name: str) -> dict[str, Any]:
+    """What /readyz says of it."""
+    answer = live.ask("GET", "/readyz")
+    found: dict[str, Any] = json.loads(answer.body)["checks"][name]
+    assert answer.status == (200 if json.loads(answer.body)["ready"] else 503)
+    return found
+
+
+def shows_both(live: Live, first: str, second: str) -> None:
+    """They publish, and the one hands over to the other."""
+    live.publish(first)
+    live.until(lambda: live.on_air() == first)
+    live.publish(second)
+    live.until(lambda: (live.get("/status")["standby"] or {}).get("ready"))
+    assert live.ask("POST", "/queue/skip").status == 200
+    live.until(lambda: live.on_air() == second)
+
+
+def test_a_folder_where_the_file_should_be_stops_no_show_and_is_mended_while_it_runs(tmp_path: Path) -> None:
+    path = tmp_path / "motherstream.db"
+    path.mkdir()
+    with Live(tmp_path) as live:
+        assert "unable to open database file" in check(live, "journal")["detail"]
+        assert "the journal cannot be written: the show goes on" in live.console()
+        shows_both(live, "alice", "bob")
+        path.rmdir()
+        live.until(lambda: check(live, "journal")["ok"])
+        assert "the journal is written again" in live.console()
+        live.kill()
+        live.start_again()
+        assert [row["streamer"] for row in live.get("/queue")["queue"]] == ["bob", "alice"]
+        assert live.get("/history")["history"], "what happened meanwhile is in the history"
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Path]:
+    """A disk of a megabyte."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)], capture_output=True, check=False
+    )
+    if mounted.returncode != 0:
+        pytest.skip("a small disk can be mounted by root alone")
+    try:
+        yield disk
+    finally:
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+def fill(disk: Path) -> Path:
+    """Not a byte is left."""
+    ballast = disk / "ballast"
+    with ballast.open("wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(bytes(4096))
+        except OSError:
+            return ballast
+
+
+def test_a_full_disk_stops_no_show_and_a_restart_on_it_forgets_nothing_that_was_written(
+    tmp_path: Path, small: Path
+) -> None:
+    with Live(tmp_path, store__path=str(small / "a.db")) as live:
+        live.publish("alice")
+        live.until(lambda: live.on_air() == "alice")
+        ballast = fill(small)
+        number = 0
+        while check(live, "journal")["ok"]:
+            number += 1
+            assert live.ask("POST", f"/update-timer/{1000 + number % 100}").status == 200
+        live.publish("bob")
+        live.until(lambda: (live.get("/status")["standby"] or {}).get("ready"))
+        assert live.ask("POST", "/queue/skip").status == 200
+        live.until(lambda: live.on_air() == "bob")
+
+        live.kill()
+        live.start_again()
+        assert not check(live, "journal")["ok"]
+        assert "alice" in [row["streamer"] for row in live.get("/queue")["queue"]]
+
+        ballast.unlink()
+        live.publish("carol")
+        live.until(lambda: check(live, "journal")["ok"])
+        live.kill()
+        live.start_again()
+        assert {"alice", "carol"} <= {row["streamer"] for row in live.get("/queue")["queue"]}
+
+
+def test_a_file_that_is_overwritten_with_rubbish_is_put_aside_and_the_keys_are_kept(tmp_path: Path) -> None:
+    path = tmp_path / "motherstream.db"
+    StreamerStore(path).add("alice")
+    with Live(tmp_path) as live:
+        live.publish("alice")
+        live.until(lambda: live.on_air() == "alice")
+        path.write_bytes(b"\x00rubbish" * 8192)
+        with contextlib.suppress(StreamerError):
+            StreamerStore(path).add("bob")  # another change, so that it is looked at
+        live.until(lambda: list(tmp_path.glob("*.damaged-*")))
+        live.until(lambda: all(check(live, name)["ok"] for name in ("journal", "keys")))
+        assert live.ask("POST", "/update-timer/900").status == 200
+        live.until(lambda: [row.name for row in StreamerStore(path).list()] == ["alice"])
+        live.kill()
+        live.start_again()
+        assert [row["streamer"] for row in live.get("/queue")["queue"]] == ["alice"]
+        assert live.get("/time-settings")["swap_interval"] == 900
+
+
+def test_a_file_that_is_damaged_at_the_start_costs_the_line_up_and_not_the_show(tmp_path: Path) -> None:
+    path = tmp_path / "motherstream.db"
+    path.write_bytes(b"this is no database" * 1000)
+    with Live(tmp_path) as live:
+        assert "the journal was damaged: it was put aside" in live.console()
+        assert check(live, "journal")["ok"]
+        shows_both(live, "alice", "bob")
+    aside = next(tmp_path.glob("*.damaged-*"))
+    assert aside.read_bytes() == b"this is no database" * 1000
+    shutil.copy(path, tmp_path / "copy.db")
+    with sqlite3.connect(tmp_path / "copy.db") as db:
+        assert db.execute("SELECT count(*) FROM handover").fetchone()[0] >= 2
+    db.close()
