@@ -26,4 +26,5 @@ def policy_of(config: Config) -> Policy:
         grace_cap=queue.grace_cap,
         during_grace=queue.during_grace,
         block_last=queue.block_last,
+        stall=config.health.stall,
     )

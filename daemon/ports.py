@@ -53,7 +53,7 @@ class WatchCallbacks:
     failed: Callable[[str], None]
     """At most once: it will not play any more (the reason is one line)."""
     stalled: Callable[[float], None]
-    """After ready: no new picture for so many seconds."""
+    """After ready: no new picture for so many seconds. Told soon, for a hiccup too."""
     resumed: Callable[[], None]
     """After stalled: it moves again."""
 

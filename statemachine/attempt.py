@@ -27,5 +27,7 @@ class Attempt:
     outcome: str = ""
     detail: str = ""
     ready_at: float | None = None
+    still_since: float | None = None
+    """Its picture stands still, and that is no stall yet."""
     stalled_since: float | None = None
-    """Its picture stood still, or failed, while the cut was under way."""
+    """Its picture failed while the cut was under way."""

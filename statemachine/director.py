@@ -14,7 +14,7 @@ from statemachine import facts
 from statemachine.codec import from_plain, to_plain
 from statemachine.lineup import Lineup
 from statemachine.orphans import Orphans
-from statemachine.pictures import Pictures
+from statemachine.pictures import MOVING_FOR, Pictures
 from statemachine.planner import kept_until
 from statemachine.policy import Policy
 from statemachine.settings import Settings, Value
@@ -25,8 +25,9 @@ from statemachine.switchover import Switchover
 from statemachine.table import EVENTS
 from statemachine.view import View, make_view
 
-PROBATION = 3.0
-"""Seconds a stream that stalled has to move again: a server's GOP cache makes even a dead one move for a while."""
+PROBATION, PROBATION_MOST = 3.0, 12.0
+"""Seconds a stream that stalled has to move again: a server's GOP cache makes even a dead one move for a while. Longer
+each time, where it stalls again and again."""
 STEPS = 32
 """More steps than any one event can cause; reaching it is a fault of the rules."""
 BLAMED = frozenset({"creation_failed", "not_ready", "media_failed", "cut_failed"})
@@ -64,7 +65,7 @@ class Director:
         for _ in range(STEPS):
             self._drain_switchover()
             self._expire()
-            if not self.steering.step():
+            if not self.pictures.expire(self.now) and not self.steering.step():
                 break
         else:
             raise AssertionError(f"the rules do not settle after {event}")
@@ -85,6 +86,7 @@ class Director:
     def deadline(self) -> float | None:
         """When TimePassed is to be fed, if nothing else happens before."""
         times = [self.lineup.deadline(self.now), self.switchover.deadline, self._proof_at, self.steering.empty_at]
+        times.append(self.pictures.deadline(self.now))
         if self.switchover.state is not State.RECOVERING:
             times += [self._orphans.deadline(), self.steering.spaced_until()]
             if self.switchover.program:
@@ -135,7 +137,8 @@ class Director:
             case ev.MediaStalled():
                 self.pictures.stalled(event)
             case ev.MediaResumed():
-                self.pictures.resumed(event)
+                if self.pictures.resumed(event) and self._proof_at is not None:
+                    self._proof_at = max(self._proof_at, event.at + MOVING_FOR)
             case ev.InventoryRead():
                 self._reread(event)
             case ev.OrphanRemoved():
@@ -219,7 +222,8 @@ class Director:
         attempt = self.switchover.attempt
         buffering = self.switchover.state is State.BUFFERING
         if buffering and attempt and attempt.number == event.attempt and attempt.target:
-            until = event.at + PROBATION
+            hiccups = self.lineup.hiccups(attempt.target.id, event.at)
+            until = event.at + min(PROBATION_MOST, PROBATION * 2.0 ** min(max(0, hiccups - 1), 8))
             if self.lineup.proves(attempt.target.id, until):
                 self._proof_at = until
 
@@ -238,9 +242,10 @@ class Director:
     # --- time ------------------------------------------------------------------------------------------------
 
     def _expire(self) -> None:
-        if self._proof_at is not None and self._proof_at <= self.now:
+        attempt = self.switchover.attempt
+        still = attempt is not None and attempt.still_since is not None
+        if self._proof_at is not None and self._proof_at <= self.now and not still:
             self._proof_at = None
-            attempt = self.switchover.attempt
             if attempt and attempt.target and self.switchover.state is State.STANDBY:
                 self.lineup.moves(self.now, attempt.target.id)
         self.lineup.expire(self.now)

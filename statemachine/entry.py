@@ -23,6 +23,10 @@ class Entry:
     """A fresh input of one that stalled moves: its grace does not end before it has shown that it goes on moving."""
     retry_at: float | None = None
     failures: int = 0
+    hiccups: int = 0
+    """How often its picture has stalled, each time soon after the time before."""
+    unsteady_until: float = 0.0
+    """After this time its hiccups are forgotten."""
     transient: bool = False
     """Asked for by hand, without a hook: leaves with its turn."""
 
@@ -38,6 +42,10 @@ class Entry:
     def may_try(self, now: float) -> bool:
         """It publishes, and no failure keeps it waiting."""
         return bool(self.sessions) and (self.retry_at is None or self.retry_at <= now)
+
+    def unsteady(self, now: float) -> int:
+        """Its hiccups that are not forgotten."""
+        return self.hiccups if now < self.unsteady_until else 0
 
     @property
     def missed_since(self) -> float | None:

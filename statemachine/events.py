@@ -196,7 +196,7 @@ class InventoryRead(Event):
 
 @dataclass(frozen=True, slots=True)
 class MediaStalled(Event):
-    """An input's picture stands still, behind whatever state OBS reports."""
+    """An input's picture stands still, behind whatever state OBS reports. Told soon: it may be a hiccup."""
 
     input: str
     since: float
@@ -204,7 +204,7 @@ class MediaStalled(Event):
 
 @dataclass(frozen=True, slots=True)
 class MediaResumed(Event):
-    """An input that stalled moves again."""
+    """An input whose picture stood still moves again; for how long, time will tell."""
 
     input: str
 

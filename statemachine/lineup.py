@@ -16,6 +16,9 @@ from statemachine.timed import TimedOrder
 
 __all__ = ["Entry", "Lineup", "LineupState"]
 
+STEADY_AFTER = 60.0
+"""Seconds after which a picture that stalled, and has moved since, is steady again."""
+
 
 class Lineup(TimedOrder):
     """The order of the streamers. Methods append to ``commands`` and ``facts``, which the director drains."""
@@ -111,6 +114,7 @@ class Lineup(TimedOrder):
                 proving_until=None,
                 retry_at=None,
                 failures=0,
+                hiccups=0,
             )
         )
         if entry.away_since is not None:
@@ -265,10 +269,22 @@ class Lineup(TimedOrder):
         if entry is None or entry.stalled_since is not None or entry.sessions[0].id != session_id:
             return
         self._tell(at, "stalled", entry.streamer)
-        if entry.turn_began is not None:
-            self._put(replace(entry, stalled_since=since))
-        else:
+        began = since if entry.turn_began is not None else None
+        hiccups = entry.unsteady(at) + 1
+        self._put(replace(entry, stalled_since=began, hiccups=hiccups, unsteady_until=at + STEADY_AFTER))
+        if began is None:
             self.failed(at, session_id)
+
+    def paused(self, at: float, session_id: str, long: bool) -> None:
+        """The picture on air stood still for less than a stall. A ``long`` one says that it is not steady yet."""
+        entry = self.by_session(session_id)
+        if entry is not None and long and entry.unsteady(at):
+            self._put(replace(entry, unsteady_until=at + STEADY_AFTER))
+
+    def hiccups(self, session_id: str, now: float) -> int:
+        """How often its picture has stalled, each time soon after the time before."""
+        entry = self.by_session(session_id)
+        return entry.unsteady(now) if entry is not None else 0
 
     def proves(self, session_id: str, until: float) -> bool:
         """A fresh input of one that stalled has a picture. False where there is nothing to prove."""
@@ -284,7 +300,8 @@ class Lineup(TimedOrder):
         if entry is not None and entry.sessions[0].id == session_id:
             used = entry.grace_until(at)
             entry = replace(entry, proving_until=None, retry_at=None, failures=0, grace_used=used)
-            self._put(replace(entry, stalled_since=None))
+            steady = at + STEADY_AFTER if entry.unsteady(at) else 0.0
+            self._put(replace(entry, stalled_since=None, unsteady_until=steady))
             if entry.stalled_since is not None:
                 self._tell(at, "resumed", entry.streamer)
 

@@ -1,4 +1,10 @@
-"""What the watches tell of pictures that stand still, fail or move again, and whose picture that is."""
+"""What the watches tell of pictures that stand still, fail or move again, and what is made of it.
+
+A watch tells soon, and the deadlines are here. A picture on air that stands still is a stall after ``stall`` seconds;
+sooner where a standby is ready, which covers it before the viewer is sure of it. Covered or stalled, the turn is kept
+for its grace. One that stalls again and again is covered later each time, and believed later when it moves: better
+its pauses than a picture that flaps.
+"""
 
 from dataclasses import replace
 
@@ -7,6 +13,11 @@ from statemachine import facts
 from statemachine.lineup import Lineup
 from statemachine.states import State
 from statemachine.switchover import Switchover
+
+COVERED = 0.5
+"""The share of ``stall`` after which a ready standby covers a picture that stands still."""
+MOVING_FOR = 0.6
+"""Seconds that a stalled picture has to move before it counts as moving: a hiccup in a hiccup is none."""
 
 
 class Pictures:
@@ -17,14 +28,13 @@ class Pictures:
         self._switchover = switchover
 
     def stalled(self, event: ev.MediaStalled) -> None:
-        """A picture stands still."""
-        program, attempt, state = self._switchover.program, self._switchover.attempt, self._switchover.state
-        # Mode static: one input is both, and once it is cut to it is the incoming's.
-        swapping = attempt is not None and attempt.input == event.input and state is State.SWAPPING
-        if program and program.input == event.input and not swapping:
-            self._stands_still(event.at, event.since)
-        elif attempt and attempt.input == event.input and state is not State.BUFFERING:
-            self._incoming_failed(ev.MediaFailed(event.at, attempt.number, "its picture stands still"))
+        """A picture stands still. Mode static: one input is both, the program's and the incoming's."""
+        program, attempt = self._switchover.program, self._switchover.attempt
+        since = min(event.since, event.at)
+        if program and program.input == event.input:
+            self._switchover.program = replace(program, still_since=since, moves_since=None)
+        if attempt and attempt.input == event.input and self._switchover.state in (State.STANDBY, State.SWAPPING):
+            self._switchover.attempt = replace(attempt, still_since=since)
 
     def failed(self, event: ev.MediaFailed) -> None:
         """An input will not play any more. On air that is a stall."""
@@ -34,15 +44,87 @@ class Pictures:
         else:
             self._incoming_failed(event)
 
-    def resumed(self, event: ev.MediaResumed) -> None:
-        """A picture that stood still moves again."""
+    def resumed(self, event: ev.MediaResumed) -> bool:
+        """A picture that stood still moves again; one that stalled has to go on. True if it is the incoming's."""
         program, attempt = self._switchover.program, self._switchover.attempt
-        if attempt and attempt.input == event.input:
-            self._switchover.attempt = replace(attempt, stalled_since=None)
         if program and program.input == event.input:
-            self._switchover.program = replace(program, stalled_since=None)
-            if program.session:
-                self._lineup.moves(event.at, program.session.id)
+            moves = event.at if program.stalled_since is not None else None
+            self._switchover.program = replace(program, still_since=None, moves_since=moves)
+            if program.session and program.still_since is not None and moves is None:
+                self._lineup.paused(event.at, program.session.id, event.at - program.still_since >= self._covered)
+        if attempt and attempt.input == event.input:
+            self._switchover.attempt = replace(attempt, still_since=None, stalled_since=None)
+            return True
+        return False
+
+    # --- time ------------------------------------------------------------------------------------------------
+
+    def expire(self, now: float) -> bool:
+        """Let what stands still become a stall, or what stalled a moving picture, if its time has come; True if so."""
+        # The incoming first: what stands still itself covers nothing.
+        attempt, due = self._switchover.attempt, self._incoming_due()
+        if attempt and due is not None and due <= now:
+            self._switchover.attempt = replace(attempt, still_since=None)
+            self._incoming_failed(ev.MediaFailed(now, attempt.number, "its picture stands still"))
+            return True
+        program, due = self._switchover.program, self._program_due(now)
+        if program is None or due is None or due > now:
+            return False
+        if program.stalled_since is None:
+            self._stands_still(now, program.still_since or now)
+            return True
+        self._switchover.program = replace(program, stalled_since=None, moves_since=None)
+        if program.session:
+            self._lineup.moves(now, program.session.id)
+        return True
+
+    def deadline(self, now: float) -> float | None:
+        """When ``expire`` has something to do, if nothing else happens before."""
+        return min((at for at in (self._incoming_due(), self._program_due(now)) if at is not None), default=None)
+
+    def _incoming_due(self) -> float | None:
+        attempt = self._switchover.attempt
+        if attempt is None or attempt.still_since is None or self._switchover.state is not State.STANDBY:
+            return None
+        return attempt.still_since + self._stall
+
+    def _program_due(self, now: float) -> float | None:
+        program, attempt, state = self._switchover.program, self._switchover.attempt, self._switchover.state
+        if program is None or state is State.RECOVERING:
+            return None
+        if program.stalled_since is not None:
+            return None if program.moves_since is None else program.moves_since + MOVING_FOR
+        if program.still_since is None or (state is State.SWAPPING and attempt and attempt.input == program.input):
+            return None
+        share = 1.0
+        if self._can_cover(now):
+            hiccups = self._lineup.hiccups(program.session.id, now) if program.session else 0
+            share = min(1.0, COVERED * 2.0 ** min(hiccups, 8))
+        return program.still_since + share * self._stall
+
+    def _can_cover(self, now: float) -> bool:
+        """The standby has a moving picture, and that is what the operator wants to see meanwhile."""
+        attempt, program = self._switchover.attempt, self._switchover.program
+        if self._switchover.state is not State.STANDBY or attempt is None or attempt.target is None or program is None:
+            return False
+        entry = self._lineup.by_session(attempt.target.id)
+        if entry is None or attempt.still_since is not None or not entry.showable(now):
+            return False
+        policy, on_air = self._lineup.policy, self._lineup.find(self._switchover.on_air_streamer)
+        keeps_turn = on_air is not None and on_air.turn_began is not None
+        return attempt.target != program.session and not (
+            policy.slate and policy.during_grace == "slate" and keeps_turn
+        )
+
+    @property
+    def _stall(self) -> float:
+        return self._lineup.policy.stall
+
+    @property
+    def _covered(self) -> float:
+        return COVERED * self._stall
+
+    # --- whose picture it is ---------------------------------------------------------------------------------
 
     @property
     def nameless(self) -> str:
@@ -73,6 +155,6 @@ class Pictures:
         program = self._switchover.program
         if program and program.stalled_since is None:
             since = min(max(since, program.since), at)
-            self._switchover.program = replace(program, stalled_since=since)
+            self._switchover.program = replace(program, still_since=None, stalled_since=since, moves_since=None)
             if program.session:
                 self._lineup.stalled(at, program.session.id, since)

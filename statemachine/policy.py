@@ -32,6 +32,9 @@ class Policy:
     during_grace: str = "next"
     """next: the next one fills in; slate: the slate is shown."""
     block_last: bool = False
+    # pictures that stand still
+    stall: float = 1.0
+    """Seconds that a picture may stand still; one that can be covered by a ready standby, a share of it."""
     # failures
     retry_first: float = 5.0
     retry_most: float = 60.0
@@ -62,7 +65,12 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "after_turn": ("requeue", "kick"),
     "during_grace": ("next", "slate"),
 }
-LEAST: dict[str, tuple[float, bool]] = {"turn": (0.0, True), "cut_timeout": (0.0, True), "retry_first": (0.0, True)}
+LEAST: dict[str, tuple[float, bool]] = {
+    "turn": (0.0, True),
+    "cut_timeout": (0.0, True),
+    "stall": (0.0, True),
+    "retry_first": (0.0, True),
+}
 """The least value of a number, and whether it must be exceeded; 0 is allowed for all others."""
 MOST = 1e9
 _KIND_NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}

@@ -19,8 +19,12 @@ class Program:
     since: float
     attempt: int = 0
     """The attempt that put it on air; 0 where it was found there."""
+    still_since: float | None = None
+    """Its picture stands still, and that is no stall yet."""
     stalled_since: float | None = None
-    """Its picture stands still, or it told that it will not play any more."""
+    """It has stood still for too long, or it told that it will not play any more."""
+    moves_since: float | None = None
+    """It stalled, and has moved since, not for long enough yet."""
     stream: str = ""
     """``app/stream`` as found in OBS, for as long as nobody can be named for it."""
 

@@ -76,7 +76,9 @@ class Scene:
             # It bears no number, so inventories do not list it; its restart has shown it before any cut.
             found = next((p for p in (incoming, before) if p and p.input == static), None)
         # Its new watch belongs to no attempt, and tells of a stall afresh.
-        self.program = replace(found, attempt=0, stalled_since=None) if found else None
+        self.program = (
+            replace(found, attempt=0, still_since=None, stalled_since=None, moves_since=None) if found else None
+        )
         self.attempt, self.scene_at = None, event.at
         self.orphans_found += [name for name in result.orphans if name not in self.in_use]
         self.next_input = max(self.next_input, highest(result.names, self.policy.prefix) + 1)

@@ -122,7 +122,9 @@ class Steering:
         return self._is_ready(incoming) and other is not None and other.failures > 0
 
     def _is_ready(self, incoming: Entry) -> bool:
-        return self.switchover.state is State.STANDBY and incoming.showable(self.now)
+        attempt = self.switchover.attempt
+        moves = attempt is not None and attempt.still_since is None
+        return self.switchover.state is State.STANDBY and moves and incoming.showable(self.now)
 
     @property
     def _is_dead(self) -> bool:

@@ -215,8 +215,9 @@ class Switchover(Scene):
 
     def cut_done(self, event: ev.CutDone) -> None:
         a = self._attempt
-        since = a.stalled_since
-        self.program = Program(a.input, a.target, event.at, a.number, since) if a.target else None
+        self.program = None
+        if a.target:
+            self.program = Program(a.input, a.target, event.at, a.number, a.still_since, a.stalled_since)
         self.scene_at = event.at
         leaves = a.outgoing not in ("", a.input, self.policy.static_input)
         grace = self.policy.cleanup_grace if leaves else 0.0

@@ -211,7 +211,6 @@ class Obs:
             name,
             callbacks,
             poll_interval=config.sources.poll_interval,
-            stall=config.health.stall,
             fps=self._fps,
             proven=proven,
         )

@@ -18,11 +18,13 @@ WATCHING = 0.2
 """Seconds between looks at an input that plays."""
 DEAD_FOR = 3.0
 """Seconds after which an error or an end counts; the plugins start again after two or one."""
-MOVING_FOR = 0.6
-"""Seconds that a stalled picture has to move before it counts as moving: a hiccup in a hiccup is none."""
+STILL = 0.25
+"""Seconds without motion until it is told: soon enough for the rules to act on it, and no news of every late frame."""
+STILL_QUICK_FOR = 2.0
+"""Seconds that a picture that seems to stand still is looked at quickly: after that it is decided what is done."""
 STARTING = 5.0
 """Seconds that an adopted input may take to its first motion: OBS, restarted, has just begun to open it."""
-MOST_GAP = 0.5
+MOST_GAP = 0.2
 """Seconds of standstill that two looks prove at most: where OBS itself stood still, nothing is known of the stream."""
 
 
@@ -59,14 +61,14 @@ class Dead:
 
 @dataclass(frozen=True, slots=True)
 class Still:
-    """No new picture for so many seconds."""
+    """No new picture for so many seconds. Told soon: whether that is too long is not for the watch to say."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Moves:
-    """A picture that stood still moves again."""
+    """A picture that stood still moves again, if only for this look."""
 
 
 Verdict = StateSeen | Proven | Dead | Still | Moves
@@ -75,19 +77,20 @@ Verdict = StateSeen | Proven | Dead | Still | Moves
 class Judge:
     """Draws conclusions from looks. No clock and no I/O.
 
-    ``began`` is the time from which the seconds count, ``stall`` the seconds without a new picture that are a stall;
-    with ``proven`` no proof is asked for, as of an input that is on air already.
+    ``began`` is the time from which the seconds count; with ``proven`` no proof is asked for, as of an input that is on
+    air already.
     """
 
-    def __init__(self, *, began: float, poll_interval: float, stall: float, proven: bool = False) -> None:
+    def __init__(self, *, began: float, poll_interval: float, proven: bool = False) -> None:
         self.began = began
         self.proven = proven
         self._poll_interval = poll_interval
-        self._stall = stall
         self._last: Look | None = None
-        self._still = 0.0
-        self._moving = 0.0
-        self._stalled = False
+        self._moved_until = began
+        """When the picture moved last, as exactly as the cursor tells."""
+        self._slow = False
+        """It seems to stand still."""
+        self._told_still = False
         self._moved = False
         self._dead_since: float | None = None
 
@@ -104,7 +107,8 @@ class Judge:
             # The plugin is about to take its pipeline down and make a new one: a bad moment for a query.
             return max(self._poll_interval, WATCHING)
         if self.proven:
-            return WATCHING
+            quick = self._slow and last is not None and last.at - self._moved_until < STILL_QUICK_FOR
+            return QUICK if quick else WATCHING
         if last is None or last.at - self.began < QUICK_FOR or last.width > 0:
             return QUICK
         return max(self._poll_interval, QUICK)
@@ -120,14 +124,12 @@ class Judge:
             step = look.cursor - last.cursor
         plays = step > 0 and look.state == PLAYING and last is not None and last.state == PLAYING
         if self.proven:
-            # One that has died is a picture that stands still, and is watched on: its plugin may bring it back.
-            gap = 0.0 if last is None else min(look.at - last.at, MOST_GAP)
-            # A cursor that jumps back is a stream begun anew, which moves as well.
-            verdicts += self._motion(gap, moved=step != 0 and look.state not in DEAD)
+            verdicts += self._motion(look, last, step)
         elif self._dies(look, plays=plays):
             verdicts.append(Dead(f"its media state is {look.state}"))
         elif plays and look.width > 0:
             self.proven = self._moved = True
+            self._moved_until = look.at
             verdicts.append(Proven(look.at - self.began))
         return tuple(verdicts)
 
@@ -139,19 +141,27 @@ class Judge:
             self._dead_since = None
         return self._dead_since is not None and look.at - self._dead_since >= DEAD_FOR
 
-    def _motion(self, gap: float, *, moved: bool) -> list[Verdict]:
-        if moved:
+    def _motion(self, look: Look, last: Look | None, step: float) -> list[Verdict]:
+        if last is None:
+            self._moved_until = look.at
+            return []
+        gap = look.at - last.at
+        # One that has died is a picture that stands still, and is watched on: its plugin may bring it back.
+        if step != 0 and look.state not in DEAD:
+            # The cursor goes by the clock, so it tells when it stopped between two looks. One that jumps back is a
+            # stream begun anew, which moves as well.
+            self._moved_until = min(look.at, last.at + step / 1000) if step > 0 else look.at
+            self._slow = look.at - self._moved_until > gap / 2
             self._moved = True
-            self._still = 0.0
-            self._moving += gap
-            if self._stalled and self._moving >= MOVING_FOR:
-                self._stalled = False
+            if self._told_still:
+                self._told_still = False
                 return [Moves()]
-        else:
-            self._moving = 0.0
-            self._still += gap
-            patience = self._stall if self._moved else max(self._stall, STARTING)
-            if not self._stalled and self._still >= patience:
-                self._stalled = True
-                return [Still(self._still)]
+            return []
+        if look.state not in DEAD:  # which OBS says of the input, not of itself
+            self._moved_until += max(0.0, gap - MOST_GAP)
+        self._slow = True
+        still = look.at - self._moved_until
+        if not self._told_still and still >= (STILL if self._moved else STARTING):
+            self._told_still = True
+            return [Still(still)]
         return []

@@ -28,7 +28,6 @@ class Watch:
         callbacks: WatchCallbacks,
         *,
         poll_interval: float,
-        stall: float,
         fps: float,
         proven: bool = False,
         clock: Callable[[], float] = time.monotonic,
@@ -38,7 +37,7 @@ class Watch:
         self._scene = scene
         self._callbacks = callbacks
         self._clock = clock
-        self._judge = Judge(began=clock(), poll_interval=poll_interval, stall=stall, proven=proven)
+        self._judge = Judge(began=clock(), poll_interval=poll_interval, proven=proven)
         self._quiet = proven
         self._fps = fps
         self._hidden = not proven

@@ -25,6 +25,9 @@ class Item:
     watched_since: float | None = None
     proven: bool = False
     stalled: bool = False
+    """The watch has told that it stands still."""
+    moved_at: float = 0.0
+    """When the watch last saw it move."""
 
 
 class ModelObs:
@@ -78,9 +81,11 @@ class ModelObs:
             case cmd.WatchInput():
                 item = self._item(command.input)
                 item.attempt, item.watched_since, item.proven, item.stalled = command.attempt, at, False, False
+                item.moved_at = at
             case cmd.WatchOnAir():
                 item = self._item(command.input)
                 item.attempt, item.watched_since, item.proven, item.stalled = 0, at, True, False
+                item.moved_at = at
             case cmd.Cut():
                 if command.incoming is not None:
                     self._show(self._item(command.incoming), True, late)

@@ -141,7 +141,7 @@ def test_static_a_stall_while_it_is_cut_to_is_the_incomings() -> None:
     world.advance(0.3)
     world.look()
     assert list(world.lane) == [cmd.Cut(2, STATIC, None)]
-    world.feed(ev.MediaStalled(world.now, STATIC, world.now))
+    world.feed(ev.MediaStalled(world.now, STATIC, world.now - 1.0))
     world.settle()
     program = world.director.switchover.program
     assert program is not None

@@ -21,10 +21,10 @@ def shown(world: World) -> list[str]:
 # --- stalls -------------------------------------------------------------------------------------------------------
 
 
-def test_a_stall_cuts_to_the_standby() -> None:
-    world = channel("alice", "bob")
+def test_a_picture_that_stands_still_is_covered_by_the_standby_before_it_counts_as_a_stall() -> None:
+    world = channel("alice", "bob", stall=1.0)
     freeze(world, "alice")
-    assert world.run_until(lambda: on_air(world) == "bob", 0.5) <= 0.2
+    assert world.run_until(lambda: on_air(world) == "bob", 0.7) == pytest.approx(0.5)
     assert reasons(world) == ["stalled"]
 
 
@@ -42,7 +42,7 @@ def test_one_who_moves_again_is_cut_back_to_when_it_has_shown_that_it_goes_on_mo
 def test_a_dead_stream_that_plays_its_gop_once_more_is_not_cut_back_to() -> None:
     world = channel("alice", "bob")
     freeze(world, "alice")
-    world.run(1.5)
+    world.run(2.0)
     item = next(item for item in world.watches() if not item.proven)
     item.proven = True
     world.feed(ev.MediaReady(world.now, item.attempt))
@@ -172,6 +172,7 @@ def test_one_who_filled_in_and_stalled_is_shown_again_later() -> None:
 def test_a_stall_that_is_said_to_have_begun_at_any_time_begins_while_it_is_on_air(since: float) -> None:
     world = channel("alice", "bob")
     world.feed(ev.MediaStalled(world.now, "GMOTHERSTREAM_1", since))
+    world.advance(1.0)
     program = world.director.switchover.program
     assert program is not None
     assert program.stalled_since is not None

@@ -22,7 +22,8 @@ from tests.statemachine.model_obs import STATIC, Item, ModelObs, Refused, answer
 START = 1000.0
 PROOF = 0.2
 """Seconds from a watch's begin to a picture."""
-STALL = 1.0
+STILL = 0.25
+"""Seconds without motion until a watch tells of it."""
 CALM_WITHIN = 100.0
 """Seconds: the longest backoff of one who failed, and a few hand-overs."""
 TIDY_WITHIN = 420.0
@@ -158,12 +159,14 @@ class World:
             if not item.proven and moves:
                 item.proven = True
                 self.feed(ev.MediaReady(self.now, item.attempt))
-            elif item.proven and not moves and not item.stalled and self.now >= item.watched_since + STALL:
+            elif item.proven and not moves and not item.stalled and self.now >= item.moved_at + STILL:
                 item.stalled = True
-                self.feed(ev.MediaStalled(self.now, item.name, self.now - STALL))
+                self.feed(ev.MediaStalled(self.now, item.name, item.moved_at))
             elif item.stalled and moves:
                 item.stalled = False
                 self.feed(ev.MediaResumed(self.now, item.name))
+            if moves:
+                item.moved_at = self.now
 
     def read_inventory(self) -> None:
         """OBS is re-read, at once."""

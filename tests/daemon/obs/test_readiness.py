@@ -6,11 +6,12 @@ import pytest
 
 from daemon.obs.readiness import (
     DEAD_FOR,
-    MOVING_FOR,
     PLAYING,
     QUICK,
     QUICK_FOR,
     STARTING,
+    STILL,
+    STILL_QUICK_FOR,
     WATCHING,
     Dead,
     Judge,
@@ -27,18 +28,16 @@ PAUSED = "OBS_MEDIA_STATE_PAUSED"
 ERROR = "OBS_MEDIA_STATE_ERROR"
 ENDED = "OBS_MEDIA_STATE_ENDED"
 
-STALL = 1.0
-
 
 def judge(*, proven: bool = False) -> Judge:
-    return Judge(began=100.0, poll_interval=0.5, stall=STALL, proven=proven)
+    return Judge(began=100.0, poll_interval=0.5, proven=proven)
 
 
 def moving(proven: bool = True) -> Judge:
     """One that has been seen to move already."""
     by = judge(proven=proven)
     for n in range(2):
-        by.see(look(-0.2 + 0.1 * n, width=640, cursor=n - 2))
+        by.see(look(-0.2 + 0.1 * n, width=640, cursor=100 * (n - 2)))
     return by
 
 
@@ -46,7 +45,7 @@ def on_air() -> Judge:
     """Of an input that has moved up to 0.2 s before the first look."""
     by = judge(proven=True)
     for n in (3, 2, 1):
-        by.see(look(-0.2 * n, cursor=-n))
+        by.see(look(-0.2 * n, cursor=-200 * n))
     return by
 
 
@@ -91,11 +90,23 @@ def test_each_change_of_state_is_told_once() -> None:
     assert verdicts == [StateSeen(OPENING), StateSeen(PLAYING), StateSeen(PAUSED), StateSeen(PLAYING)]
 
 
-def test_a_cursor_that_stands_still_is_a_stall_although_it_says_playing() -> None:
-    looks = [look(0.2 * n, width=640, cursor=500) for n in range(20)]
-    [still] = seen(moving(), looks[1:])
+def test_a_cursor_that_stands_still_is_told_soon_although_it_says_playing() -> None:
+    by = moving()
+    assert seen(by, [look(0.05 * n, width=640, cursor=0) for n in range(1, 4)]) == []
+    [still] = seen(by, [look(0.2 + 0.05 * n, width=640, cursor=0) for n in range(40)])
     assert isinstance(still, Still)
-    assert still.seconds == pytest.approx(STALL, abs=0.21)
+    assert still.seconds == pytest.approx(STILL, abs=0.06)
+
+
+@pytest.mark.parametrize("stopped", [0.0, 0.03, 0.1, 0.17])
+def test_the_cursor_itself_tells_when_the_picture_stopped_between_two_looks(stopped: float) -> None:
+    looks = [look(0.2 + 0.05 * n, cursor=1000 * stopped) for n in range(20)]
+    by = on_air()
+    by.see(look(0.0, cursor=0))
+    told = [
+        (each.at - 100.0 - verdict.seconds) for each in looks for verdict in by.see(each) if isinstance(verdict, Still)
+    ]
+    assert told == [pytest.approx(stopped, abs=0.001)]
 
 
 def test_an_adopted_input_that_has_not_moved_yet_may_still_be_starting() -> None:
@@ -105,33 +116,27 @@ def test_an_adopted_input_that_has_not_moved_yet_may_still_be_starting() -> None
     assert still.seconds == pytest.approx(STARTING)
 
 
-def test_a_standstill_shorter_than_the_stall_is_none() -> None:
-    looks = [look(0.2 * n, cursor=100 * (n // 5)) for n in range(50)]
+def test_a_late_frame_is_no_news() -> None:
+    looks = [look(0.05 * n, cursor=200 * (n // 4)) for n in range(200)]
     assert seen(on_air(), looks) == []
 
 
-def test_a_stalled_picture_resumes_only_after_it_has_moved_for_a_bit() -> None:
+def test_that_it_moves_again_is_told_with_the_first_motion() -> None:
     by = moving()
-    cursor = iter([0, 0, 0, 0, 0, 0, 0, 40, 40, 40, 80, 120, 160, 200, 240])
-    said = {n: seen(by, [look(0.2 * n, cursor=next(cursor))]) for n in range(15)}
-    # At 1.4 s and from 2.0 s on the cursor moves, and 0.6 s later it has moved for long enough.
+    cursor = iter([0, 0, 0, 0, 100, 200, 200, 200, 200, 200, 300])
+    said = {n: seen(by, [look(0.1 * n, cursor=next(cursor))]) for n in range(11)}
     assert {n: [type(each) for each in verdicts] for n, verdicts in said.items() if verdicts} == {
-        5: [Still],
-        12: [Moves],
+        3: [Still],
+        4: [Moves],
+        8: [Still],
+        10: [Moves],
     }
-    assert pytest.approx(0.2 * 3) == MOVING_FOR
-
-
-def test_it_stalls_and_resumes_as_often_as_it_does() -> None:
-    still = [0] * 8
-    cursors = [*still, *range(10, 60, 10), *[60] * 8, *range(70, 120, 10)]
-    verdicts = seen(moving(), [look(0.2 * n, cursor=cursor) for n, cursor in enumerate(cursors)])
-    assert [type(verdict) for verdict in verdicts] == [Still, Moves, Still, Moves]
 
 
 def test_where_obs_itself_stood_still_the_stream_is_not_blamed() -> None:
     by = on_air()
     assert seen(by, [look(0, cursor=0), look(0.2, cursor=200), look(30.0, cursor=200), look(30.2, cursor=400)]) == []
+    assert seen(by, [look(31.0, cursor=400), look(31.04, cursor=400), look(31.06, cursor=600)]) == []
 
 
 def test_a_cursor_that_jumps_back_is_a_stream_begun_anew_and_moves() -> None:
@@ -179,10 +184,26 @@ def test_looks_are_quick_at_first_then_at_the_poll_interval_and_quick_again_once
 def test_never_more_than_twenty_looks_a_second_at_one_that_buffers_and_five_at_one_that_plays() -> None:
     assert judge().interval >= 1 / 20
     assert judge(proven=True).interval >= 1 / 5
-    assert Judge(began=0.0, poll_interval=0.01, stall=1.0).interval >= 1 / 20
+    assert Judge(began=0.0, poll_interval=0.01).interval >= 1 / 20
 
 
 def test_one_whose_pipeline_is_about_to_be_rebuilt_is_looked_at_rarely() -> None:
     by = judge()
     by.see(look(0.1, ERROR, 0))
     assert by.interval == max(0.5, WATCHING)
+
+
+def test_one_on_air_that_seems_to_stand_still_is_looked_at_quickly_for_as_long_as_it_matters() -> None:
+    by = on_air()
+    by.see(look(0.0, cursor=0))
+    assert by.interval == WATCHING
+    by.see(look(0.2, cursor=80))  # it moved for less than half of the time
+    assert by.interval == QUICK
+    by.see(look(0.25, cursor=80))
+    assert by.interval == QUICK
+    by.see(look(0.3, cursor=180))
+    assert by.interval == WATCHING
+    for n in range(60):
+        by.see(look(0.35 + 0.05 * n, cursor=180))
+    assert STILL_QUICK_FOR < 0.05 * 60
+    assert by.interval == WATCHING
