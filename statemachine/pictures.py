@@ -2,8 +2,8 @@
 
 A watch tells soon, and the deadlines are here. A picture on air that stands still is a stall after ``stall`` seconds;
 sooner where a standby is ready, which covers it before the viewer is sure of it. Covered or stalled, the turn is kept
-for its grace. One that stalls again and again is covered later each time, and believed later when it moves: better
-its pauses than a picture that flaps.
+for its grace. One that stalls for the third time in a short while is no longer covered early, and is believed later
+each time when it moves: better its pauses than a picture that flaps.
 """
 
 from dataclasses import replace
@@ -99,7 +99,7 @@ class Pictures:
         share = 1.0
         if self._can_cover(now):
             hiccups = self._lineup.hiccups(program.session.id, now) if program.session else 0
-            share = min(1.0, COVERED * 2.0 ** min(hiccups, 8))
+            share = min(1.0, COVERED * 2.0 ** min(max(0, hiccups - 1), 8))
         return program.still_since + share * self._stall
 
     def _can_cover(self, now: float) -> bool:

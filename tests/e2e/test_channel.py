@@ -7,6 +7,9 @@ from daemon.studio.channel import Channel, on_air
 from tests.e2e.live import FRESH_SILENCE, PROMISED_SILENCE, QUICK, assert_seamless, live, own_inputs, shown
 from tests.e2e.support import becomes, eventually
 
+STALL = 1.0
+"""The default of health.stall, in seconds."""
+
 pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
 
 
@@ -39,6 +42,26 @@ async def test_the_end_of_a_stream_moves_on_to_the_next() -> None:
         await studio.publishers[0].kill()
         await channel.until_on_air(None)
         await becomes(lambda: own_inputs(studio), {})
+
+
+async def test_one_that_freezes_without_a_word_is_covered_before_it_is_a_stall_and_cut_back_to_in_its_turn() -> None:
+    async with live("alice", "bob", queue__reconnect_grace=30) as (studio, channel):
+        await channel.until(lambda status: status["state"] == "STANDBY")
+        await studio.obs.start_recording()
+        before = await studio.render_stats()
+        await studio.publishers[0].freeze()
+        status = await channel.until_on_air("bob")
+        assert status["last_switch"]["reason"] == "stalled"
+        places = (await channel.get("/queue"))["queue"]
+        assert [(p["streamer"], p["has_turn"]) for p in places] == [("alice", True), ("bob", False)]
+        recording = await studio.obs.stop_recording()
+        lagged = (await studio.render_stats() - before).lagged
+        verdict = await studio.analyse(recording)
+        assert verdict.blank_frames == 0, verdict.summary()
+        assert verdict.longest_freeze < 30 * STALL + lagged, verdict.summary()
+        await studio.publishers[0].thaw()
+        status = await channel.until_on_air("alice")
+        assert status["last_switch"]["reason"] == "returned"
 
 
 async def test_an_input_that_never_shows_a_frame_is_given_up_and_the_next_one_tried() -> None:

@@ -47,10 +47,11 @@ policies = st.builds(
     ready_timeout=st.floats(0.0, 20.0),
     retry_first=st.floats(0.001, 10.0),
     removal_tries=st.integers(0, 3),
+    stall=st.floats(0.2, 20.0),
 )
 settings = st.one_of(
     st.tuples(st.sampled_from(["turn", "job_delay", "z_offset", "slate", "mode", "nonsense"]), st.booleans()),
-    st.tuples(st.sampled_from(["turn", "job_delay", "ready_timeout"]), st.floats(allow_nan=False)),
+    st.tuples(st.sampled_from(["turn", "job_delay", "ready_timeout", "stall"]), st.floats(allow_nan=False)),
     st.tuples(st.sampled_from(["z_offset", "removal_tries", "turn"]), st.integers(-5, 5)),
     st.tuples(st.sampled_from(["mode", "after_turn", "during_grace"]), st.sampled_from(sum(CHOICES.values(), ()))),
 )

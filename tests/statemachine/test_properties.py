@@ -126,6 +126,7 @@ class Channel(RuleBasedStateMachine):
                 lambda at: ev.SettingChanged(at, "slate", "OTHER"),
                 lambda at: ev.SettingChanged(at, "turn", "long"),
                 lambda at: ev.SettingChanged(at, "block_last", True),
+                lambda at: ev.SettingChanged(at, "stall", 5.0),
             ]
         )
     )

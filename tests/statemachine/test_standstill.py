@@ -162,10 +162,10 @@ def test_a_hiccup_of_one_who_proves_itself_delays_its_return_no_longer_than_the_
 # --- again and again --------------------------------------------------------------------------------------------------
 
 
-def test_a_stream_that_pauses_again_and_again_is_cut_away_from_once() -> None:
+def test_a_stream_that_pauses_again_and_again_is_cut_away_from_twice_and_then_left_alone() -> None:
     world = channel("alice", "bob", turn=1e6)
     pauses(world, "alice", of=0.6, every=3.0, seconds=240.0)
-    assert reasons(world) == ["stalled", "returned"]
+    assert reasons(world) == ["stalled", "returned"] * 2
     assert (on_air(world), has_turn(world)) == ("alice", "alice")
 
 
