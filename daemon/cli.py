@@ -82,6 +82,8 @@ def _parser() -> argparse.ArgumentParser:
     kick = with_config(add("kick", _kick, "cut a streamer off and keep it out for a while"))
     kick.add_argument("name", metavar="NAME", help="the streamer")
     kick.add_argument("--seconds", type=float, default=300.0, help="how long to keep it out (default: 300)")
+    let_in = with_config(add("let-in", _let_in, "let one who is kept out publish again"))
+    let_in.add_argument("name", metavar="NAME", help="the streamer")
     add_streamer_parser(commands)
     watch = with_config(add("watch", _watch, "the dashboard in the terminal, until Ctrl-C"))
     watch.add_argument("--once", action="store_true", help="print one picture of it and end")
@@ -150,6 +152,11 @@ def _post(path: str) -> Callable[[argparse.Namespace], int]:
 def _kick(arguments: argparse.Namespace) -> int:
     answer = _client(arguments).post(f"/queue/{quoted(arguments.name)}/kick?seconds={arguments.seconds:g}")
     print(_said(answer))
+    return EXIT_DONE
+
+
+def _let_in(arguments: argparse.Namespace) -> int:
+    print(_said(_client(arguments).post(f"/queue/{quoted(arguments.name)}/let-in")))
     return EXIT_DONE
 
 

@@ -39,6 +39,7 @@ LINEUP: Final = {
     "removed": "was removed from the line-up",
     "kicked": "was kicked",
     "blocked": "is kept out",
+    "let_in": "may publish again",
     "stalled": "stands still",
     "resumed": "moves again",
     "skipped": "was skipped",

@@ -125,6 +125,8 @@ class Director:
                 self.lineup.remove(event.at, event.streamer)
             case ev.KickRequested():
                 self.lineup.kick(event.at, event.streamer, event.seconds)
+            case ev.LetInRequested():
+                self.lineup.let_in(event.at, event.streamer)
             case ev.TurnChanged():
                 self._set_turn(event)
             case ev.SettingChanged():

@@ -137,6 +137,13 @@ class KickRequested(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class LetInRequested(Event):
+    """A streamer that is kept out may publish again."""
+
+    streamer: str
+
+
+@dataclass(frozen=True, slots=True)
 class TurnChanged(Event):
     """The turn's length was set live: of one streamer, or of all where ``streamer`` is None."""
 

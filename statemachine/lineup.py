@@ -217,6 +217,14 @@ class Lineup(TimedOrder):
         self._oust(at, entry, kick="kicked")
         self._drop(at, streamer, "kicked")
 
+    def let_in(self, at: float, streamer: str) -> None:
+        """End a kick's time."""
+        if self.blocked(streamer, at) is None:
+            self._refuse(at, "not_blocked", f"{streamer} is not kept out")
+        else:
+            del self._memory.blocks[streamer]
+            self._tell(at, "let_in", streamer)
+
     def hold(self, at: float, held: bool) -> None:
         """Stop turns from ending by the clock, or let them again."""
         if held != self._memory.held:

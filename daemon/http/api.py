@@ -6,13 +6,17 @@ from aiohttp import web
 
 from daemon.http import views
 from daemon.http.asking import carry_out, checked_name, done, name_in, number, truth, whole_number
+from daemon.http.auth import TIMER_DATA
 from daemon.http.control import Control
 from statemachine import events as ev
+from statemachine.facts import LineupChanged
 
 LONGEST_TURN: Final = 604_800
 """Seconds: a week."""
 KICK_SECONDS: Final = "300"
 MOST_HISTORY: Final = 1000
+FOR_ANY_PAGE: Final = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
+"""The timer of older set-ups is a page that OBS shows: it comes from a file or from elsewhere, and has no token."""
 
 
 class QueueRoutes:
@@ -32,9 +36,11 @@ class QueueRoutes:
             web.post("/queue/release", self._release),
             web.post("/queue/{name:[^/]+}/move", self._move),
             web.post("/queue/{name:[^/]+}/kick", self._kick),
+            web.post("/queue/{name:[^/]+}/let-in", self._let_in),
             web.delete("/queue/{name:[^/]+}", self._remove),
             web.get("/queue-json", self._queue_json),
             web.get("/time-settings", self._time_settings),
+            web.get(TIMER_DATA, self._timer_data),
             web.post("/update-timer/{seconds}", self._update_timer),
             web.get("/block-toggle", self._is_blocked),
             web.post("/block-toggle", self._block_toggle),
@@ -76,8 +82,16 @@ class QueueRoutes:
     async def _kick(self, request: web.Request) -> web.Response:
         name = name_in(request, "name")
         seconds = number(request.query.get("seconds", KICK_SECONDS), "seconds", 0, LONGEST_TURN)
-        await carry_out(self._control, ev.KickRequested(self._control.now(), name, seconds))
-        return done(f"{name} is kicked, and kept out for {seconds:g} s", streamer=name, seconds=seconds)
+        told = await carry_out(self._control, ev.KickRequested(self._control.now(), name, seconds))
+        # Whoever mistypes a name has to see that nobody was kicked.
+        was_there = any(isinstance(fact, LineupChanged) and fact.what == "kicked" for fact in told)
+        what = "is kicked" if was_there else "is not in the line-up"
+        return done(f"{name} {what}, and kept out for {seconds:g} s", streamer=name, seconds=seconds)
+
+    async def _let_in(self, request: web.Request) -> web.Response:
+        name = name_in(request, "name")
+        await carry_out(self._control, ev.LetInRequested(self._control.now(), name))
+        return done(f"{name} may publish again", streamer=name)
 
     async def _remove(self, request: web.Request) -> web.Response:
         name = name_in(request, "name")
@@ -90,9 +104,14 @@ class QueueRoutes:
         return web.json_response({"stream_queue": [place.streamer for place in self._control.view().queue]})
 
     async def _time_settings(self, _: web.Request) -> web.Response:
+        return web.json_response({"swap_interval": int(self._control.policy().turn), "remaining_time": self._left()})
+
+    async def _timer_data(self, _: web.Request) -> web.Response:
+        return web.json_response({"remaining_time": self._left()}, headers=FOR_ANY_PAGE)
+
+    def _left(self) -> int:
         on_air = self._control.view().on_air
-        remaining = on_air.remaining if on_air and on_air.remaining is not None else 0.0
-        return web.json_response({"swap_interval": int(self._control.policy().turn), "remaining_time": int(remaining)})
+        return int(on_air.remaining) if on_air and on_air.remaining is not None else 0
 
     async def _update_timer(self, request: web.Request) -> web.Response:
         seconds = whole_number(request.match_info["seconds"], "the turn", 1, LONGEST_TURN)

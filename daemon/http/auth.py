@@ -24,8 +24,9 @@ from daemon.secrets import same
 
 COOKIE: Final = "motherstream"
 COOKIE_SECONDS: Final = 30 * 24 * 3600
-OPEN: Final = frozenset({"/healthz", "/readyz", "/sign-in", "/sign-out", "/"})
-"""Paths that ask for no token: probes, and what one signs in with."""
+TIMER_DATA: Final = "/timer-data"
+OPEN: Final = frozenset({"/healthz", "/readyz", "/sign-in", "/sign-out", "/", TIMER_DATA})
+"""Paths that ask for no token: probes, what one signs in with, and the seconds that the show's own timer shows."""
 OPEN_PREFIX: Final = "/dashboard/"
 """The dashboard's own files: they hold nothing of anybody's."""
 UNCHECKED: Final = frozenset({"/healthz", "/readyz"})

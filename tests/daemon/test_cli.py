@@ -148,6 +148,7 @@ def test_the_status_as_json_is_the_apis_answer(
         (["hold"], "POST /queue/hold"),
         (["release"], "POST /queue/release"),
         (["kick", "a/b", "--seconds", "600"], "POST /queue/a%2Fb/kick?seconds=600"),
+        (["let-in", "bob"], "POST /queue/bob/let-in"),
         (["move", "bob", "2"], "POST /queue/bob/move?position=2"),
         (["remove", "bob"], "DELETE /queue/bob"),
         (["turn", "60"], "POST /update-timer/60?reset_time=false"),

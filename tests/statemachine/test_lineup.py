@@ -284,6 +284,19 @@ def test_removing_or_kicking_one_who_is_not_there_is_told() -> None:
     assert line.admits("zoe", 12.0) is not None
 
 
+def test_one_who_is_let_in_may_publish_at_once_and_nobody_is_cut_off_by_it() -> None:
+    line = lineup("alice", "bob")
+    line.kick(11.0, "alice", 60.0)
+    line.let_in(12.0, "alice")
+    line.commands.clear()
+    line.publish(13.0, session("alice", 2))
+    assert told(line)[-2:] == ["let_in alice", "joined alice"]
+    line.let_in(14.0, "alice")
+    assert told(line) == ["not_blocked"], "the time may be over when somebody presses the button"
+    assert line.find("alice") is not None
+    assert line.commands == []
+
+
 def test_a_kick_cuts_off_and_keeps_out_until_it_expires_by_itself() -> None:
     line = lineup("alice", "bob")
     line.kick(11.0, "alice", 60.0)

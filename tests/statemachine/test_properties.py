@@ -145,6 +145,10 @@ class Channel(RuleBasedStateMachine):
     def kick(self, name: str, seconds: float) -> None:
         self.world.feed(ev.KickRequested(self.world.now, name, seconds))
 
+    @rule(name=NAMES)
+    def let_in(self, name: str) -> None:
+        self.world.feed(ev.LetInRequested(self.world.now, name))
+
     @rule(name=NAMES, seconds=st.sampled_from([-1.0, 13.0, 100.0]))
     def set_turn(self, name: str, seconds: float) -> None:
         self.world.feed(ev.TurnChanged(self.world.now, seconds, name))

@@ -82,8 +82,7 @@ function makeBlocked({ streamer }) {
 
 function letIn(streamer) {
   const button = el("button", { type: "button", "aria-label": `Let ${streamer} in again` }, "Let in");
-  // A block of no seconds is over at once.
-  onPress(button, () => act(button, () => actions.kick(streamer, 0)));
+  onPress(button, () => act(button, () => actions.letIn(streamer)));
   return button;
 }
 

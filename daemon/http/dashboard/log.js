@@ -17,6 +17,7 @@ const LINEUP = {
   removed: "was removed from the line-up",
   kicked: "was kicked",
   blocked: "is kept out",
+  let_in: "may publish again",
   stalled: "stands still",
   resumed: "moves again",
   skipped: "was skipped",

@@ -104,6 +104,16 @@ CHANGING: Final = (
         ),
     ),
     Operation(
+        "let_in",
+        "POST",
+        "/queue/{name}/let-in",
+        "line-up",
+        "Let one who is kept out publish again",
+        ok(done(streamer=string())),
+        both(BUSY, {400: ("bad_name",), 409: ("not_blocked",)}),
+        (in_path("name", NAME),),
+    ),
+    Operation(
         "remove",
         "DELETE",
         "/queue/{name}",
@@ -131,6 +141,15 @@ SCRIPTS: Final = (
         "scripts",
         "A turn's length, and what is left of the present one",
         ok(record({"swap_interval": whole("Seconds.", minimum=0), "remaining_time": whole("Seconds.", minimum=0)})),
+    ),
+    Operation(
+        "timer_data",
+        "GET",
+        "/timer-data",
+        "scripts",
+        "What is left of the present turn, for a timer that OBS shows",
+        ok(record({"remaining_time": whole("Seconds; 0 while nobody has the turn.", minimum=0)})),
+        description="Asks for no token, and may be read by any page: that is how older timer pages read it.",
     ),
     Operation(
         "update_timer",

@@ -51,6 +51,7 @@ def test_the_routes_are_those_of_the_contract() -> None:
         ("POST", "/queue/release"),
         ("GET", "/queue-json"),
         ("GET", "/time-settings"),
+        ("GET", "/timer-data"),
         ("POST", "/update-timer/{seconds}"),
         ("GET", "/block-toggle"),
         ("POST", "/block-toggle"),
@@ -74,6 +75,15 @@ def test_the_routes_are_those_of_the_contract() -> None:
         ("POST", "/hooks/mediamtx"),
     ):
         assert (method, path) in ROUTES
+
+
+async def test_a_timer_page_from_elsewhere_reads_the_seconds_without_a_token(locked: House) -> None:
+    async with locked.client.get("/timer-data", headers={"Origin": "http://absolute"}) as response:
+        assert response.status == 200
+        assert response.headers["Access-Control-Allow-Origin"] == "*"
+        assert list(await response.json()) == ["remaining_time"]
+    async with locked.client.get("/time-settings", headers=BEARER) as response:
+        assert "Access-Control-Allow-Origin" not in response.headers
 
 
 # --- with a token ------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from statemachine import events as ev
+from statemachine.facts import LineupChanged
 from statemachine.policy import Policy
 from tests.daemon.http.studio import AT, House, place, view
 
@@ -81,6 +82,7 @@ async def test_the_line_up_in_detail(house: House) -> None:
         ("POST", "/queue/bob/move?position=1", ev.MoveRequested(AT, "bob", 1)),
         ("POST", "/queue/bob/kick", ev.KickRequested(AT, "bob", 300.0)),
         ("POST", "/queue/bob/kick?seconds=12.5", ev.KickRequested(AT, "bob", 12.5)),
+        ("POST", "/queue/bob/let-in", ev.LetInRequested(AT, "bob")),
         ("DELETE", "/queue/bob", ev.RemoveRequested(AT, "bob")),
         ("DELETE", "/queue/DJ%20%C3%96tzi", ev.RemoveRequested(AT, "DJ Ötzi")),
         ("DELETE", "/queue/a%2Fb", ev.RemoveRequested(AT, "a/b")),
@@ -170,6 +172,7 @@ async def test_the_names_that_scripts_know_answer_as_they_did(house: House) -> N
     answers: dict[str, Any] = {
         "/queue-json": {"stream_queue": ["alice", "bob"]},
         "/time-settings": {"swap_interval": 1800, "remaining_time": 3516},
+        "/timer-data": {"remaining_time": 3516},
         "/block-toggle": {"is_blocked": True},
     }
     for path, expected in answers.items():
@@ -178,6 +181,16 @@ async def test_the_names_that_scripts_know_answer_as_they_did(house: House) -> N
     assert (await house.get("/debug/obs-job-delay"))[1]["obs_job_delay_seconds"] == 2.5
     house.view = view(on_air=None)
     assert (await house.get("/time-settings"))[1]["remaining_time"] == 0
+    assert (await house.get("/timer-data"))[1]["remaining_time"] == 0
+
+
+async def test_a_kick_says_whether_anybody_was_there(house: House) -> None:
+    """Or a name that was mistyped at three in the morning looks like a kick."""
+    house.dispatcher.facts = (LineupChanged(AT, "kicked", "bob"),)
+    assert (await house.post("/queue/bob/kick"))[1]["message"] == "bob is kicked, and kept out for 300 s"
+    house.dispatcher.facts = (LineupChanged(AT, "blocked", "bbo"),)
+    _, answer = await house.post("/queue/bbo/kick")
+    assert answer["message"] == "bbo is not in the line-up, and kept out for 300 s"
 
 
 async def test_a_toggle_turns_back_what_is_on(house: House) -> None:
