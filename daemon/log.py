@@ -9,28 +9,28 @@ from __future__ import annotations
 import atexit
 import contextlib
 import copy
-import json
 import logging
 import logging.handlers
 import os
 import queue
 import sys
-import time
+import threading
 import traceback
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from io import TextIOWrapper
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Final, TextIO
 
 import structlog
 
 from daemon.config import Log
+from daemon.log_outlets import Console, LogFile, Outlet, Renderer, as_json, as_text, is_journal, line_of, note
 from daemon.secrets import Redactor
 
-RETRY_AFTER: Final = 10.0
-"""Seconds until a log file that could not be written is tried again."""
+GATHER: Final = 0.02
+"""Seconds after a write in which lines only gather: in a flood each write costs the event loop more than its line."""
+MOST_AT_ONCE: Final = 500
+"""Lines of one write."""
+NAME: Final = __name__
 MOST_WAITING: Final = 20_000
 """Lines that may wait for the thread. Further ones are counted and left out: a stuck disk must not eat the memory."""
 
@@ -43,9 +43,6 @@ _CAPS: Final = {
     "aiohttp.access": logging.WARNING,
     "transitions": logging.WARNING,
 }
-# A stranger's text may hold a line of its own, or a terminal's escape sequence. JSON escapes only some of these.
-_CONTROLS: Final = {code: f"\\u{code:04x}" for code in (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029)}
-_CONTROLS_BUT_LINES: Final = {code: text for code, text in _CONTROLS.items() if code not in (0x09, 0x0A)}
 
 
 class LogHandle:
@@ -92,13 +89,13 @@ def setup(
     stream = sys.stderr if stream is None else stream
     terminal = stream.isatty()
     if config.format == "json" or (config.format == "auto" and not terminal):
-        render: Renderer = _as_json
+        render: Renderer = as_json
     else:
-        render = _as_text(colours=terminal and not environ.get("NO_COLOR"), stamped=not _is_journal(stream, environ))
+        render = as_text(colours=terminal and not environ.get("NO_COLOR"), stamped=not is_journal(stream, environ))
     console = Console(stream, render)
     file = None
     if config.file:
-        file = LogFile(config.file, _as_text() if config.format == "console" else _as_json, console)
+        file = LogFile(config.file, as_text() if config.format == "console" else as_json, console)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -131,11 +128,10 @@ class _Entrance(logging.handlers.QueueHandler):
     """Takes the records of every thread, and leaves them to the one that writes."""
 
     def __init__(self, redactor: Redactor, console: Console, file: LogFile | None) -> None:
-        self._records: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._records: queue.SimpleQueue[_Item] = queue.SimpleQueue()
         super().__init__(self._records)
         self._console, self._file = console, file
-        handlers: tuple[logging.Handler, ...] = (file, console) if file else (console,)
-        self._writer = _Writer(self, redactor, handlers)
+        self._writer = _Writer(self, self._records, redactor, (file, console) if file else (console,))
         self._writer.start()
         self._finished = False
         self.left_out = 0
@@ -152,11 +148,17 @@ class _Entrance(logging.handlers.QueueHandler):
 
     def enqueue(self, record: logging.LogRecord) -> None:
         if self._finished:
-            self._writer.handle(record)
+            self._writer.write([record])
         elif self._records.qsize() < MOST_WAITING:
             self._records.put(record)
         else:
             self.left_out += 1
+
+    def written(self) -> threading.Event:
+        """Set once all lines so far are written."""
+        reached = threading.Event()
+        self._records.put(reached)
+        return reached
 
     def finish(self) -> None:
         if self._finished:
@@ -164,9 +166,11 @@ class _Entrance(logging.handlers.QueueHandler):
         self._writer.stop()
         # Only now the lock: the thread may have been waiting for it, to tell of something that it collected.
         with self.lock or contextlib.nullcontext():
+            rest = []
             while not self._records.empty():
-                self._writer.handle(self._records.get())
-            self._writer.handlers = (self._console,)
+                rest.append(self._records.get())
+            self._writer.write([item for item in rest if isinstance(item, logging.LogRecord)])
+            self._writer.outlets = (self._console,)
             self._finished = True
         if self._file:
             self._file.close()
@@ -175,155 +179,84 @@ class _Entrance(logging.handlers.QueueHandler):
 # -- on the thread's side
 
 
-class _Writer(logging.handlers.QueueListener):
-    def __init__(self, entrance: _Entrance, redactor: Redactor, handlers: tuple[logging.Handler, ...]) -> None:
-        super().__init__(entrance.queue, *handlers)
+_Item = logging.LogRecord | threading.Event
+"""What the thread is left: a line, or an event that is to be set when the lines before it are written."""
+
+
+class _Writer:
+    """The thread: a line of a quiet time is written at once, those of a busy one together, so that it costs little."""
+
+    def __init__(
+        self,
+        entrance: _Entrance,
+        items: queue.SimpleQueue[_Item],
+        redactor: Redactor,
+        outlets: tuple[Outlet, ...],
+    ) -> None:
         self._entrance = entrance
+        self._items = items
         self._redactor = redactor
+        self.outlets = outlets
         self._told = 0
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="log", daemon=True)
 
-    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
-        """Works out once what all handlers render. Redaction comes last, over the traceback as well."""
-        fields = dict(record.msg) if isinstance(record.msg, dict) else {"event": record.getMessage()}
-        if record.exc_info and record.exc_info[0]:
-            fields["exception"] = "".join(traceback.format_exception(*record.exc_info)).rstrip()
-        if record.stack_info:
-            fields["stack"] = record.stack_info
-        return _with_fields(record, self._redactor.fields(fields))
+    def start(self) -> None:
+        """Begin to write."""
+        self._thread.start()
 
-    def handle(self, record: logging.LogRecord) -> None:
-        try:
-            super().handle(record)
-        except Exception as error:  # one line must not end the log
-            super().handle(_note(logging.ERROR, f"A log line could not be written: {type(error).__name__}"))
+    def stop(self) -> None:
+        """Write what waits, and end."""
+        self._ending.set()
+        self._items.put(threading.Event())  # it may be waiting for one
+        self._thread.join()
+
+    def write(self, records: Sequence[logging.LogRecord]) -> None:
+        """Write these, and how many were left out; whatever goes wrong with a line, the others are written."""
+        lines = [self._fields(record) for record in records]
         left_out = self._entrance.left_out - self._told
         if left_out:
             self._told += left_out
-            super().handle(_note(logging.WARNING, f"{left_out} log lines were left out: writing could not keep up"))
+            lines.append(note(logging.WARNING, f"{left_out} log lines were left out: writing could not keep up", NAME))
+        rendered: dict[Renderer, str] = {}
+        for outlet in self.outlets if lines else ():
+            render = outlet.render
+            if render not in rendered:
+                rendered[render] = "".join([f"{_rendered(render, line)}\n" for line in lines])
+            outlet.take(rendered[render], len(lines))
 
+    def _work(self) -> None:
+        while True:
+            items = [self._items.get()]
+            while len(items) < MOST_AT_ONCE and not self._items.empty():
+                items.append(self._items.get())
+            self.write([item for item in items if isinstance(item, logging.LogRecord)])
+            for item in items:
+                if isinstance(item, threading.Event):
+                    item.set()
+            if self._ending.wait(GATHER) and self._items.empty():
+                return
 
-def _with_fields(record: logging.LogRecord, fields: Mapping[str, object]) -> logging.LogRecord:
-    stamp = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    first = {"timestamp": stamp, "level": record.levelname.lower(), "event": fields.get("event", "")}
-    if record.name != "root":
-        first["logger"] = record.name
-    record.fields = {**first, **fields, **first}
-    return record
-
-
-def _note(level: int, event: str) -> logging.LogRecord:
-    """A line about the log itself."""
-    return logging.LogRecord(__name__, level, "", 0, event, None, None)
-
-
-Renderer = Callable[[dict[str, Any]], str]
-
-
-def _as_json(fields: dict[str, Any]) -> str:
-    return json.dumps(fields, ensure_ascii=False).translate(_CONTROLS)
-
-
-def _as_text(*, colours: bool = False, stamped: bool = True) -> Renderer:
-    render = structlog.dev.ConsoleRenderer(
-        colors=colours, exception_formatter=structlog.dev.plain_traceback, sort_keys=False
-    )
-
-    def as_text(fields: dict[str, Any]) -> str:
-        if not stamped:
-            del fields["timestamp"]
-        for name, value in fields.items():
-            if isinstance(value, str):
-                lines = name in ("exception", "stack")
-                fields[name] = value.translate(_CONTROLS_BUT_LINES if lines else _CONTROLS)
-        return str(render(None, "", fields))
-
-    return as_text
-
-
-def _is_journal(stream: TextIO, environ: Mapping[str, str]) -> bool:
-    """Whether the stream goes to systemd's journal, which stamps each line. See systemd.exec(5), $JOURNAL_STREAM."""
-    try:
-        there = os.fstat(stream.fileno())
-    except (OSError, ValueError):
-        return False
-    return environ.get("JOURNAL_STREAM") == f"{there.st_dev}:{there.st_ino}"
-
-
-class Console(logging.StreamHandler[TextIO]):
-    """Standard error. Whether anybody reads it does not matter."""
-
-    def __init__(self, stream: TextIO, render: Renderer) -> None:
-        super().__init__(stream)
-        self._render = render
-
-    def format(self, record: logging.LogRecord) -> str:
-        return self._render(dict(record.__dict__["fields"]))
-
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  (logging's name)
-        """Lets the line go: there is nowhere left to say so."""
-
-
-class LogFile(logging.handlers.WatchedFileHandler):
-    """The log file. It follows logrotate's renaming by itself, and makes its folder.
-
-    While it cannot be written it says so once on the console and is tried again every RETRY_AFTER seconds.
-    """
-
-    def __init__(self, path: Path, render: Renderer, console: Console) -> None:
-        super().__init__(path, encoding="utf-8", errors="backslashreplace", delay=True)
-        self._render = render
-        self._console = console
-        self._missed = 0
-        self._retry_at = 0.0
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if self._missed and time.monotonic() < self._retry_at:
-            self._missed += 1
-            return
+    def _fields(self, record: logging.LogRecord) -> dict[str, Any]:
+        """What all outlets render. Redaction comes last, over the traceback as well."""
         try:
-            self._write(f"{self._render(dict(record.__dict__['fields']))}\n")
-        except OSError as error:
-            self._give_up(error)
-        else:
-            if self._missed:
-                self._say(logging.WARNING, f"is written again; {self._missed} lines are on standard error only")
-                self._missed = 0
+            fields = dict(record.msg) if isinstance(record.msg, dict) else {"event": record.getMessage()}
+            if record.exc_info and record.exc_info[0]:
+                fields["exception"] = "".join(traceback.format_exception(*record.exc_info)).rstrip()
+            if record.stack_info:
+                fields["stack"] = record.stack_info
+            return line_of(record, self._redactor.fields(fields))
+        except Exception as error:  # one line must not end the log
+            return _unwritten(error)
 
-    def reopen(self) -> None:
-        """Closes the file, so that the next line opens it by its name."""
-        with self.lock or contextlib.nullcontext():
-            self._retry_at = 0.0
-            self._drop()
 
-    def _write(self, line: str) -> None:
-        self.reopenIfNeeded()
-        if self.stream is None:
-            self.stream = self._open()
-            self._statstream()
-        self.stream.write(line)
-        self.stream.flush()
+def _rendered(render: Renderer, line: dict[str, Any]) -> str:
+    try:
+        return render(dict(line))
+    except Exception as error:
+        return render(_unwritten(error))
 
-    def _open(self) -> TextIOWrapper:
-        Path(self.baseFilename).parent.mkdir(parents=True, exist_ok=True)
-        return super()._open()
 
-    def _give_up(self, error: OSError) -> None:
-        if not self._missed:
-            reason = error.strerror or type(error).__name__
-            self._say(
-                logging.ERROR,
-                f"cannot be written ({reason}); standard error has every line, next try in {RETRY_AFTER:g} s",
-            )
-        self._missed += 1
-        self._retry_at = time.monotonic() + RETRY_AFTER
-        self._drop()
-
-    def _drop(self) -> None:
-        stream, self.stream = self.stream, None
-        if stream:
-            with contextlib.suppress(OSError):  # what could not be written cannot be flushed either
-                stream.close()
-
-    def _say(self, level: int, what: str) -> None:
-        note = _note(level, f"The log file {self.baseFilename} {what}")
-        self._console.handle(_with_fields(note, {"event": note.msg}))
+def _unwritten(error: Exception) -> dict[str, Any]:
+    """What stands for a line that could not be had: its error's text might hold what the line did."""
+    return note(logging.ERROR, f"A log line could not be written: {type(error).__name__}", NAME)

@@ -151,7 +151,8 @@ class Redactor:
         for secret in (*self._added, *self._phrases):
             if len(secret) >= _SHORTEST and secret in text:
                 text = text.replace(secret, MASK)
-        if self._words:
+        # Almost no text holds one: that is found out without a call for each word.
+        if self._words and not self._words.keys().isdisjoint(_TOKEN_OR_ESCAPE.findall(text)):
             text = _TOKEN_OR_ESCAPE.sub(self._mask_word, text)
         return redact(text)
 

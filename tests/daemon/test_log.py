@@ -12,8 +12,10 @@ import pytest
 import structlog
 
 from daemon import log as log_module
+from daemon import log_outlets
 from daemon.config import Log
-from daemon.log import LogFile, LogHandle, setup
+from daemon.log import LogHandle, setup
+from daemon.log_outlets import LogFile
 from daemon.secrets import Redactor
 
 CANARY = "c4n4ry-K3Y_77"
@@ -227,8 +229,10 @@ class Stuck(io.StringIO):
         super().__init__()
         self.entered = threading.Event()
         self.let_go = threading.Event()
+        self.writes = 0
 
     def write(self, text: str) -> int:
+        self.writes += 1
         self.entered.set()
         assert self.let_go.wait(60)
         return super().write(text)
@@ -251,6 +255,19 @@ def test_a_stuck_terminal_holds_nobody_up_and_what_is_left_out_is_counted(
     assert "15 log lines were left out: writing could not keep up" in [line["event"] for line in lines]
 
 
+def test_lines_that_have_gathered_are_written_together(bench: Bench) -> None:
+    stuck = Stuck()
+    bench.start(stuck)
+    log = structlog.get_logger()
+    log.info("first")
+    assert stuck.entered.wait(60)
+    for number in range(100):
+        log.info("next", number=number)
+    stuck.let_go.set()
+    assert [line.get("number") for line in bench.lines()] == [None, *range(100)]
+    assert stuck.writes == 2
+
+
 def test_a_late_line_goes_to_the_console_clean(bench: Bench) -> None:
     handle = bench.start(file=bench.path)
     structlog.get_logger().info("in time")
@@ -265,6 +282,7 @@ def test_a_second_set_up_replaces_the_first(bench: Bench) -> None:
     bench.start()
     first = bench.console
     structlog.get_logger().info("one")
+    flush(bench)
     bench.start()
     structlog.get_logger().info("two")
     assert [line["event"] for line in bench.lines()] == ["two"]
@@ -302,21 +320,8 @@ class _Deaf(io.StringIO):
 
 
 def flush(bench: Bench) -> None:
-    """Waits until every line so far is written: the writer's thread takes them in order."""
-    entrance = bench.handles[-1]._entrance
-    reached = threading.Event()
-    record = logging.LogRecord("flush", logging.INFO, "", 0, Marker(reached), None, None)
-    entrance.handle(record)
-    assert reached.wait(60)
-
-
-class Marker:
-    def __init__(self, reached: threading.Event) -> None:
-        self.reached = reached
-
-    def __str__(self) -> str:
-        self.reached.set()
-        return "(flushed)"
+    """Waits until every line so far is written."""
+    assert bench.handles[-1]._entrance.written().wait(60)
 
 
 def test_a_rotated_file_is_followed(bench: Bench) -> None:
@@ -362,22 +367,23 @@ def test_a_file_in_trouble_is_left_alone_for_a_while(bench: Bench, monkeypatch: 
     tries = []
     write = LogFile._write
 
-    def count(self: LogFile, line: str) -> None:
-        tries.append(json.loads(line)["event"])
-        write(self, line)
+    def count(self: LogFile, text: str) -> None:
+        tries.append([json.loads(line)["event"] for line in text.splitlines()])
+        write(self, text)
 
     now = [1000.0]
     monkeypatch.setattr(LogFile, "_write", count)
-    monkeypatch.setattr("daemon.log.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("daemon.log_outlets.time.monotonic", lambda: now[0])
     bench.path.parent.write_text("in the way of the folder")
     bench.start(file=bench.path)
     structlog.get_logger().info("one")
+    flush(bench)
     structlog.get_logger().info("two")
     flush(bench)
-    now[0] += log_module.RETRY_AFTER
+    now[0] += log_outlets.RETRY_AFTER
     structlog.get_logger().info("three")
     bench.text()
-    assert tries == ["one", "three"]
+    assert tries == [["one"], ["three"]]
 
 
 def test_a_full_disk_stops_nothing(bench: Bench) -> None:
