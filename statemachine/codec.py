@@ -5,6 +5,7 @@ Only what the rules use: dataclasses, enums, tuples, lists, dicts with string ke
 
 import types
 import typing
+from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
@@ -22,25 +23,32 @@ def to_plain(value: object) -> Any:
     kind = type(value)
     if kind in _SCALARS:
         return value
+    how = _HOW.get(kind)
+    if how is None:
+        how = _HOW[kind] = _how(kind)
+    return how(value)
+
+
+_HOW: dict[type, Callable[[Any], Any]] = {}
+"""How values of a type are made plain: found out once, for a snapshot holds thousands."""
+
+
+def _how(kind: type) -> Callable[[Any], Any]:
     if is_dataclass(kind):
-        return {name: to_plain(getattr(value, name)) for name in _names(kind)}
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, list | tuple):
-        return [to_plain(item) for item in value]
-    if isinstance(value, dict):
-        return {key: to_plain(item) for key, item in value.items()}
+        names = tuple(f.name for f in fields(kind))
+        return lambda value: {name: to_plain(getattr(value, name)) for name in names}
+    if issubclass(kind, Enum):
+        return lambda value: value.value
+    if issubclass(kind, list | tuple):
+        return lambda value: [to_plain(item) for item in value]
+    if issubclass(kind, dict):
+        return lambda value: {key: to_plain(item) for key, item in value.items()}
     raise TypeError(f"not plain data: {kind.__name__}")
 
 
 def from_plain(kind: type[D], value: Any) -> D:
     """The inverse, for the type ``kind``. Raises BadSnapshotError, which names the field."""
     return typing.cast(D, _build(kind, value, kind.__name__))
-
-
-@cache
-def _names(kind: type) -> tuple[str, ...]:
-    return tuple(f.name for f in fields(kind))
 
 
 @cache

@@ -5,6 +5,8 @@ from statemachine.entry import LineupState
 
 FORGET_ENDED = 60.0
 """Seconds that an ended session is remembered: a list asked for before its end must not revive it."""
+ENDED_MOST = 5000
+"""However fast they come and go: they are in every snapshot."""
 YOUNG = 2.0
 """Seconds: on_publish comes before the stream shows in the server's list, so a younger session may be missing."""
 OUSTED_MOST = 1000
@@ -39,7 +41,9 @@ def still_missing(memory: LineupState, event: ev.PublishersListed) -> list[str]:
 def forget_old(memory: LineupState, now: float, grace: float) -> None:
     """Drop what can no longer matter. Each memory is in the order of time, so little is looked at."""
     horizon = now - max(FORGET_ENDED, grace)
-    while memory.ended and memory.ended[first := next(iter(memory.ended))] <= horizon:
+    while memory.ended and (
+        memory.ended[first := next(iter(memory.ended))] <= horizon or len(memory.ended) > ENDED_MOST
+    ):
         del memory.ended[first]
     while len(memory.ousted) > OUSTED_MOST:
         first = next(iter(memory.ousted))

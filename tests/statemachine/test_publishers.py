@@ -8,7 +8,7 @@ from statemachine import commands as cmd
 from statemachine import events as ev
 from statemachine.lineup import Lineup
 from statemachine.policy import Policy
-from statemachine.publishers import OUSTED_MOST
+from statemachine.publishers import ENDED_MOST, OUSTED_MOST
 from tests.statemachine.test_lineup import entry, names, session, told
 
 SERVER = "srs:1/"
@@ -260,6 +260,19 @@ def test_a_server_that_loses_every_end_does_not_fill_the_memory() -> None:
         line.remove(number + 0.5, "alice")
         line.expire(number + 0.6)
     assert len(line.state.ousted) == OUSTED_MOST
+
+
+def test_ends_without_end_do_not_fill_the_memory_and_the_last_are_remembered() -> None:
+    line = Lineup(Policy())
+    for number in range(ENDED_MOST + 500):
+        at = 1.0 + number / 1000
+        line.publish(at, session("alice", number))
+        line.unpublish(at, session("alice", number).id)
+        line.expire(at)
+    assert len(line.state.ended) == ENDED_MOST
+    line.publish(10.0, session("alice", ENDED_MOST + 499))
+    assert names(line) == ["alice"]
+    assert not next(iter(line)).sessions
 
 
 def test_kicking_a_stream_asked_for_by_hand_kicks_nobodys_session() -> None:
