@@ -81,9 +81,13 @@ class Dispatcher:
         With ``written`` it is in the journal then: what was answered is never forgotten. A disk that does not answer
         is waited for ANSWER_PATIENCE seconds; the journal tells of it.
         """
+        return await self.asked(event, written=written)
+
+    def asked(self, event: ev.Event, *, written: bool = True) -> Asked:
+        """The same as a future, which whoever asked may settle or cancel: the event is taken all the same."""
         future: Asked = asyncio.get_running_loop().create_future()
         self._queue.put_nowait(_Item(event, future, written))
-        return await future
+        return future
 
     async def run(self) -> None:
         """Consume events until cancelled."""

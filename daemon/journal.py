@@ -337,7 +337,7 @@ class Journal:
 
     async def _patiently(self, work: Callable[..., None], *args: Any) -> asyncio.Future[None] | None:
         """Do it in the thread. None once it is done, or what is still under way after WRITE_PATIENCE."""
-        future = asyncio.ensure_future(self._run(work, *args))
+        future = asyncio.get_running_loop().run_in_executor(self._thread, work, *args)
         done, _ = await asyncio.wait({future}, timeout=WRITE_PATIENCE)
         if done:
             return None

@@ -139,6 +139,9 @@ class Overlays:
 
     def observe(self, told: Sequence[facts.Fact]) -> None:
         """Something may have to change."""
+        # A hook may come every half a millisecond, and mostly no overlay is configured.
+        if self._news.is_set() or not any_configured(self._settings()):
+            return
         if any(isinstance(fact, facts.OnAirChanged | facts.LineupChanged) for fact in told):
             self._news.set()
 

@@ -1,5 +1,6 @@
 """What the HTTP side needs of the rest of the daemon; the composition root provides it."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -21,6 +22,9 @@ class Asker(Protocol):
 
     async def ask(self, event: Event) -> tuple[Fact, ...]:
         """Queue an event; the facts of its step, after it was journaled."""
+
+    def asked(self, event: Event) -> asyncio.Future[tuple[Fact, ...]]:
+        """The same for who will not wait for ever: the future may be given a result, or be cancelled."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from enum import Enum
-from typing import Any, Final
+from functools import cache
+from typing import Any, Final, NamedTuple
 
 from aiohttp import web
 
@@ -75,7 +76,7 @@ class EventHub:
     ) -> None:
         """``clean`` makes a copy without secrets, as ``Redactor.value`` does."""
         self._clean = clean
-        self._ring: deque[tuple[int, bytes]] = deque(maxlen=ring)
+        self._ring: deque[_Kept] = deque(maxlen=ring)
         self._most_waiting = most_waiting
         self._most_subscribers = most_subscribers
         self._subscribers: set[Subscription] = set()
@@ -93,20 +94,30 @@ class EventHub:
 
     def publish(self, kind: str, data: Mapping[str, object]) -> None:
         """One event of any kind, its data plain values for JSON. Never blocks."""
-        self._number += 1
-        text = json.dumps(self._clean(data), separators=(",", ":"))
-        frame = f"id: {self._run}-{self._number}\nevent: {kind}\ndata: {text}\n\n".encode()
-        self._ring.append((self._number, frame))
-        for subscriber in tuple(self._subscribers):
-            subscriber.put(frame)
-            if subscriber.over:
-                self._subscribers.discard(subscriber)
+        self._tell(kind, self._clean(data))
 
     def publish_facts(self, told: Sequence[facts.Fact]) -> None:
         """What the rules told in one step; an observer of the dispatcher."""
         for fact in told:
             if not isinstance(fact, facts.EventIgnored):
-                self.publish(kind_of(type(fact)), _plain(fact))
+                self._tell(kind_of(type(fact)), fact)
+
+    def _tell(self, kind: str, data: object) -> None:
+        self._number += 1
+        kept = _Kept(self._number, kind, data)
+        self._ring.append(kept)
+        if self._subscribers:
+            frame = self._frame(kept)
+            for subscriber in tuple(self._subscribers):
+                subscriber.put(frame)
+                if subscriber.over:
+                    self._subscribers.discard(subscriber)
+
+    def _frame(self, kept: "_Kept") -> bytes:
+        """An event as it is sent: written when somebody listens, for mostly nobody does."""
+        data = self._clean(_plain(kept.data)) if isinstance(kept.data, facts.Fact) else kept.data
+        text = json.dumps(data, separators=(",", ":"))
+        return f"id: {self._run}-{kept.number}\nevent: {kept.kind}\ndata: {text}\n\n".encode()
 
     def subscribe(self, last_event_id: str = "") -> Subscription:
         """Begin to listen, after that event if it is still kept. Raises ApiError where too many listen."""
@@ -118,9 +129,9 @@ class EventHub:
         # What was missed has to be fetched from /status where "resumed" is false.
         hello = f'id: {self._run}-{start}\nevent: hello\ndata: {{"resumed":{str(number is not None).lower()}}}\n\n'
         subscription.put(hello.encode(), limited=False)
-        for kept, frame in self._ring:
-            if kept > start:
-                subscription.put(frame, limited=False)
+        for kept in self._ring:
+            if kept.number > start:
+                subscription.put(self._frame(kept), limited=False)
         self._subscribers.add(subscription)
         return subscription
 
@@ -139,13 +150,25 @@ class EventHub:
         run, _, number = last_event_id.partition("-")
         if run != self._run or not number.isascii() or not number.isdigit() or len(number) > 15:
             return None
-        oldest = self._ring[0][0] if self._ring else self._number + 1
+        oldest = self._ring[0].number if self._ring else self._number + 1
         return int(number) if oldest - 1 <= int(number) <= self._number else None
+
+
+class _Kept(NamedTuple):
+    number: int
+    kind: str
+    data: object
+    """A fact, or plain values without secrets."""
 
 
 def kind_of(fact: type[facts.Fact]) -> str:
     """The name under which such facts are told: ``state_changed`` for a StateChanged."""
-    return _WORD.sub("_", fact.__name__).lower()
+    return _in_words(fact.__name__)
+
+
+@cache
+def _in_words(name: str) -> str:
+    return _WORD.sub("_", name).lower()
 
 
 def _plain(fact: facts.Fact) -> dict[str, Any]:

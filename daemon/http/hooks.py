@@ -38,6 +38,8 @@ from statemachine.facts import Fact, Refused
 JOURNAL_SECONDS: Final = 1.0
 """Seconds that a publisher waits for its event to be journaled. Then it is let in: the event is queued already."""
 
+MOST_SENDERS: Final = 1024
+
 log = structlog.get_logger(__name__)
 
 
@@ -66,7 +68,7 @@ class HookRoutes:
     def __init__(self, control: Control) -> None:
         self._control = control
         self._quiet = Quiet()
-        self._late: set[asyncio.Task[tuple[Fact, ...]]] = set()
+        self._senders = Senders()
         self._metrics = HookMetrics(control.registry)
 
     def routes(self) -> list[web.RouteDef]:
@@ -74,13 +76,17 @@ class HookRoutes:
         return [web.post(server.path, self._handler(server)) for server in SERVERS]
 
     def _handler(self, server: Server) -> Callable[[web.Request], Awaitable[web.Response]]:
+        accepted = server.answer(ACCEPTED)
+
         async def handle(request: web.Request) -> web.Response:
             began = time.perf_counter()
             verdict = await self._verdict(server, request)
-            if not verdict.accepted:
+            if verdict.accepted:
+                reply = accepted
+            else:
+                reply = server.answer(verdict)
                 self._tell(server, request, verdict)
             self._metrics.count(server.name, verdict.code, time.perf_counter() - began)
-            reply = server.answer(verdict)
             return web.Response(status=reply.status, body=reply.body, content_type=reply.content_type)
 
         return handle
@@ -110,7 +116,7 @@ class HookRoutes:
 
     def _check_sender(self, request: web.Request) -> None:
         hooks = self._control.config().hooks
-        if not allowed(request.remote or "", hooks):
+        if not self._senders.allowed(request.remote or "", hooks):
             raise ApiError(403, "address_not_allowed", "hooks are not taken from this address (hooks.allow)")
         # An ingest server sends neither; a browser sends them with every form that a page makes it post.
         if "Origin" in request.headers or "Sec-Fetch-Site" in request.headers:
@@ -121,7 +127,7 @@ class HookRoutes:
 
     def _let_in(self, ip: str) -> Verdict:
         """MediaMTX asks about somebody who does not publish."""
-        if allowed(ip, self._control.config().hooks):
+        if self._senders.allowed(ip, self._control.config().hooks):
             return ACCEPTED
         return refused("reader_not_allowed", "readers are let in from hooks.allow alone; see authHTTPExclude")
 
@@ -152,20 +158,19 @@ class HookRoutes:
 
     async def _ask(self, event: Event) -> Sequence[Fact]:
         """The facts, or nothing where they do not come in time: the event takes effect all the same."""
-        task = asyncio.ensure_future(self._control.dispatcher.ask(event))
-        done, _ = await asyncio.wait((task,), timeout=JOURNAL_SECONDS)
-        if done:
-            return task.result()
-        self._late.add(task)
-        task.add_done_callback(self._came_late)
+        asked = self._control.dispatcher.asked(event)
+        timer = asyncio.get_running_loop().call_later(JOURNAL_SECONDS, self._give_up, asked)
+        try:
+            return await asked
+        finally:
+            timer.cancel()
+
+    def _give_up(self, asked: "asyncio.Future[tuple[Fact, ...]]") -> None:
+        if asked.done():
+            return
+        asked.set_result(())
         if (count := self._quiet.held_back("slow")) is not None:
             log.warning("A hook is answered before its event was journaled", seconds=JOURNAL_SECONDS, more=count)
-        return ()
-
-    def _came_late(self, task: "asyncio.Task[tuple[Fact, ...]]") -> None:
-        self._late.discard(task)
-        if not task.cancelled() and (error := task.exception()):
-            log.error("A hook's event was lost", error=repr(error))
 
     def _tell(self, server: Server, request: web.Request, verdict: Verdict) -> None:
         if (count := self._quiet.held_back(f"{server.name} {verdict.code}")) is not None:
@@ -195,11 +200,33 @@ class HookMetrics:
             buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0),
             registry=registry,
         )
+        self._known: dict[tuple[str, str], tuple[Counter, Histogram]] = {}
 
     def count(self, server: str, outcome: str, seconds: float) -> None:
         """One more."""
-        self._hooks.labels(server, outcome).inc()
-        self._seconds.labels(server).observe(seconds)
+        counters = self._known.get((server, outcome))
+        if counters is None:
+            counters = self._hooks.labels(server, outcome), self._seconds.labels(server)
+            self._known[server, outcome] = counters
+        counters[0].inc()
+        counters[1].observe(seconds)
+
+
+class Senders:
+    """Whether an address may send hooks, remembered: it is mostly the same one."""
+
+    def __init__(self) -> None:
+        self._hooks: Hooks | None = None
+        self._known: dict[str, bool] = {}
+
+    def allowed(self, address: str, hooks: Hooks) -> bool:
+        """Whether the address is in one of ``hooks.allow``."""
+        if hooks is not self._hooks or len(self._known) >= MOST_SENDERS:
+            self._hooks, self._known = hooks, {}
+        known = self._known.get(address)
+        if known is None:
+            known = self._known[address] = allowed(address, hooks)
+        return known
 
 
 def allowed(address: str, hooks: Hooks) -> bool:

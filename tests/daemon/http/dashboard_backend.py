@@ -87,6 +87,10 @@ class Rules:
         """As the dispatcher does."""
         return self.take(event)
 
+    def asked(self, event: ev.Event) -> asyncio.Future[tuple[facts.Fact, ...]]:
+        """As the dispatcher does."""
+        return asyncio.ensure_future(self.ask(event))
+
     def take(self, event: ev.Event) -> tuple[facts.Fact, ...]:
         """One event, and all that OBS answers to what comes of it."""
         first, waiting = self._step(event)

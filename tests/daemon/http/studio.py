@@ -119,10 +119,21 @@ class FakeDispatcher:
         self.stuck: asyncio.Event | None = None
 
     async def ask(self, event: Event) -> tuple[facts.Fact, ...]:
+        return await self.asked(event)
+
+    def asked(self, event: Event) -> asyncio.Future[tuple[facts.Fact, ...]]:
         self.events.append(event)
+        answer: asyncio.Future[tuple[facts.Fact, ...]] = asyncio.get_running_loop().create_future()
         if self.stuck:
-            await self.stuck.wait()
-        return self.facts
+            self._waiting = asyncio.ensure_future(self._answer_when_freed(self.stuck, answer))
+        else:
+            answer.set_result(self.facts)
+        return answer
+
+    async def _answer_when_freed(self, free: asyncio.Event, answer: asyncio.Future[tuple[facts.Fact, ...]]) -> None:
+        await free.wait()
+        if not answer.done():
+            answer.set_result(self.facts)
 
     def refuse(self, code: str, message: str = "it will not do") -> None:
         """From now on."""
