@@ -186,9 +186,15 @@ class Page:
             and not node.get("name", {}).get("value", "").strip()
         ]
 
+    def withhold(self, *patterns: str) -> None:
+        """Requests of these addresses fail from now on, and of no others."""
+        self._cdp("Network.enable")
+        self._cdp("Network.setBlockedURLs", urls=list(patterns))
+
     def forget(self) -> None:
         """Whom it signed in as, and everything else but the profile's own settings."""
         self.driver.get("about:blank")
+        self.withhold()
         self._cdp("Network.clearBrowserCookies")
 
     def complaints(self) -> list[str]:

@@ -6,6 +6,7 @@ import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
+from daemon.http.control import Check
 from statemachine.states import State
 from tests.browser.support import Page
 from tests.daemon.http.dashboard_backend import Backend
@@ -118,6 +119,38 @@ def test_the_line_up_is_reordered_by_its_buttons_and_keeps_the_focus(page: Page,
     page.until(lambda: page.names() == ["alice", "bob", "dave", "carol"])
 
 
+def test_one_at_the_end_gets_to_any_place_in_one_go_and_a_turn_of_its_own(page: Page, backend: Backend) -> None:
+    page.open_live(backend.url)
+    page.click(page.button("Change the place or turn of dave…"))
+    page.until(lambda: page.text("#change-title") == "dave")
+    assert page.attribute("#change-position", "min") == "2", "the first place has the turn"
+    for field, value in (("#change-position", "2"), ("#change-minutes", "7.5")):
+        page.find(field).clear()
+        page.find(field).send_keys(value)
+    page.click("#change-confirm")
+    page.until(lambda: page.names() == ["alice", "dave", "bob", "carol"])
+    assert {place.streamer: place.turn_length for place in backend.view().queue}["dave"] == 450.0
+
+
+def test_what_is_not_changed_is_not_asked_for(page: Page, backend: Backend) -> None:
+    page.open_live(backend.url)
+    page.click(page.button("Change the place or turn of alice…"))
+    page.until(lambda: page.find("#change").is_displayed())
+    assert not page.find("#change-position").is_enabled(), "she has the turn"
+    page.find("#change-minutes").send_keys(Keys.BACKSPACE * 4, "90")
+    page.click("#change-confirm")
+    page.until(lambda: page.text("#turn-clock").startswith("1:29:"))
+    page.click(page.button("Change the place or turn of bob…"))
+    page.click("#change-confirm")
+    page.until(lambda: not page.find("#change").is_displayed())
+    page.click(page.button("Change the place or turn of carol…"))
+    page.find("#change-position").clear()
+    page.click("#change-cancel")
+    page.until(lambda: not page.find("#change").is_displayed())
+    asked = [request for request in backend.requests if request.startswith("POST")]
+    assert asked == ["POST /update-timer/5400?streamer=alice"]
+
+
 def test_a_kick_asks_back_and_keeps_the_streamer_out_for_as_long_as_chosen(page: Page, backend: Backend) -> None:
     page.open_live(backend.url)
     page.click(page.button("Kick carol…"))
@@ -156,6 +189,7 @@ def test_hold_and_release(page: Page, backend: Backend) -> None:
     assert backend.view().held
     assert page.attribute("#hold", "aria-pressed") == "true"
     page.until(lambda: "held" in page.text("#turn-label"))
+    assert page.text("#held-tag") == "HELD"
     page.click("#hold")
     page.until(lambda: page.text("#hold") == "Hold")
     assert not backend.view().held
@@ -213,6 +247,19 @@ def test_the_picture_is_shown_while_obs_gives_one(page: Page, backend: Backend) 
     backend.obs_ready()
     page.until(lambda: page.find("#picture").is_displayed())
     page.until(lambda: page.text("#health-chip") == "All well")
+
+
+def test_trouble_says_what_it_means_for_the_show(page: Page, backend: Backend) -> None:
+    page.open_live(backend.url)
+    assert "".join(page.texts("#checks .check-means")) == ""
+    backend.checks[1] = Check("journal", False, "/var/lib/motherstream/motherstream.db: database or disk is full")
+    page.until(lambda: page.text("#health-chip") == "1 in trouble")
+    journal = page.text('#checks [data-ok="false"]')
+    assert "database or disk is full" in journal
+    assert "The show goes on. A restart now would forget" in journal
+    backend.checks[1] = Check("journal", True)
+    page.until(lambda: page.text("#health-chip") == "All well")
+    assert "".join(page.texts("#checks .check-means")) == ""
 
 
 def test_how_the_stream_plays_is_part_of_the_health(page: Page, backend: Backend) -> None:

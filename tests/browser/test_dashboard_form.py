@@ -206,6 +206,47 @@ def test_nothing_has_to_be_scrolled_sideways(page: Page, width: int, layout: str
         assert wide == []
 
 
+@pytest.mark.parametrize("width", [390, 640, 768, 1024, 1280, 1440, 1920, 2560])
+def test_the_picture_fills_its_place_without_bars(page: Page, backend: Backend, width: int) -> None:
+    page.open_live(backend.url, width=width, height=900)
+    wide, high = page.js(
+        "const b = document.querySelector('.stage').getBoundingClientRect(); return [b.width, b.height]"
+    )
+    assert abs(high - wide * 9 / 16) < 12
+
+
+@pytest.mark.parametrize("width", [390, 768, 1280, 1440, 1920])
+def test_usual_names_are_shown_whole(page: Page, width: int) -> None:
+    with Backend() as backend:
+        backend.publish("nightjar", "basement-tapes", "dj_okonkwo")
+        page.open_live(backend.url, width=width, height=900)
+        page.until(lambda: page.text("#standby-state").startswith("Ready"))
+        cut = page.js(
+            "return [...document.querySelectorAll('.row-name, .standby-name, #onair-name, .node text')]"
+            ".filter((n) => n.scrollWidth > n.clientWidth + 1 && n.clientWidth > 0).map((n) => n.textContent)"
+        )
+        assert cut == []
+        tight = page.js(
+            "return [...document.querySelectorAll('.node')].filter((n) => n.querySelector('text').getBBox().width"
+            " > n.querySelector('rect').getBBox().width - 6).map((n) => n.textContent)"
+        )
+        assert tight == []
+
+
+def test_nothing_is_said_before_it_is_known(page: Page, backend: Backend) -> None:
+    """A page that waits for its first answer neither says that nobody is on air nor offers buttons."""
+    page.withhold("*/status")
+    page.open(backend.url)
+    page.until(lambda: page.text("#connection-text") == "Live")
+    page.until(lambda: any(request.startswith("GET /queue") for request in backend.requests))
+    assert not page.find("#skip").is_displayed()
+    assert not page.find("#onair-title").is_displayed()
+    assert "Reading" in page.js("return getComputedStyle(document.querySelector('#main'), '::before').content")
+    page.withhold()
+    page.until(lambda: page.text("#onair-name") == "alice")
+    assert page.attribute("#main", "aria-busy") == "false"
+
+
 def test_fingers_find_the_buttons_on_a_phone(page: Page, backend: Backend) -> None:
     page.open_live(backend.url, width=390, height=844)
     small = page.js(

@@ -132,7 +132,7 @@ export function draw(table, width) {
 
   const note = sink === undefined ? [] : drawNote(plan, centre.get(sink));
   const height = plan.lying ? place([0, lyingBelow + half])[1] + 3 : start + spine.length * step + node.along / 2 + 3;
-  return svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img" }, ...lines, ...note, ...boxes);
+  return svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", class: plan.lying && node.along < 100 ? "tight" : null }, ...lines, ...note, ...boxes);
 }
 
 function drawNote({ lying, node, place }, [along, across]) {

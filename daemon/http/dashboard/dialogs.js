@@ -20,6 +20,26 @@ export async function askKick(streamer) {
   return answer === "kick" ? Number(new FormData(form).get("seconds")) : null;
 }
 
+/** ``{position, seconds}`` with null for what stays as it is, or null. */
+export async function askChange(row, first, last) {
+  const position = $("change-position");
+  const minutes = $("change-minutes");
+  const shown = String(Math.round((row.turn / 60) * 100) / 100);
+  $("change-title").replaceChildren(bdi(row.streamer));
+  position.min = String(first + 1);
+  position.max = String(last + 1);
+  position.value = String(row.position + 1);
+  position.disabled = row.position < first;
+  $("change-hint").textContent = position.disabled ? "It has the turn: Skip ends it." : `From ${first + 1} to ${last + 1}; ${first + 1} is next.`;
+  minutes.value = shown;
+  if ((await open($("change"))) !== "change") return null;
+  const place = position.disabled ? row.position : Number(position.value) - 1;
+  return {
+    position: place === row.position ? null : place,
+    seconds: minutes.value === shown ? null : Math.max(1, Math.round(Number(minutes.value) * 60)),
+  };
+}
+
 export async function askRemove(streamer) {
   $("remove-title").replaceChildren("Remove ", bdi(streamer), "?");
   return (await open($("remove"))) === "remove";

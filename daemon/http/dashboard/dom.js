@@ -24,6 +24,7 @@ export const bdi = (name) => el("bdi", null, name);
 const ICONS = {
   up: "M12 19V5M5.5 11.5 12 5l6.5 6.5",
   down: "M12 5v14M5.5 12.5 12 19l6.5-6.5",
+  change: "M5 12h.01M12 12h.01M19 12h.01",
   remove: "M6 6l12 12M18 6 6 18",
   kick: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18M5.8 5.8l12.4 12.4",
   skip: "M5 5l9 7-9 7zM18 5v14",

@@ -33,6 +33,14 @@ function playing({ score, issues, ingest, obs }) {
   return parts.join(" · ");
 }
 
+/** What trouble means for the show, for somebody who is woken by it. */
+const MEANINGS = {
+  obs: "The picture stays as it is. Hand-overs wait until OBS answers.",
+  journal: "The show goes on. A restart now would forget what has changed since.",
+  keys: "The keys that are known stay in force. Changes of them are not seen.",
+  ingest: "The hooks alone are believed. A lost one is not noticed.",
+};
+
 function drawChip(bad) {
   const chip = $("health-chip");
   chip.hidden = false;
@@ -66,6 +74,7 @@ export function drawHealth() {
         el("span", { class: "check-name" }, title(row.name)),
         el("span", { class: "unseen check-word" }),
         el("span", { class: "check-text" }),
+        el("span", { class: "check-means" }),
       ),
     (node, row) => {
       if (node.dataset.ok !== String(row.ok)) {
@@ -74,6 +83,7 @@ export function drawHealth() {
       }
       say(node.querySelector(".check-word"), row.ok ? "well" : "in trouble");
       say(node.querySelector(".check-text"), row.text || (row.ok ? "well" : "in trouble"));
+      say(node.querySelector(".check-means"), row.ok ? "" : (MEANINGS[row.name] ?? ""));
     },
   );
 }

@@ -2,7 +2,7 @@
 
 import { act, enable, onPress } from "./act.js";
 import { actions } from "./api.js";
-import { askKick, askRemove } from "./dialogs.js";
+import { askChange, askKick, askRemove } from "./dialogs.js";
 import { $, bdi, el, icon, keyed, say } from "./dom.js";
 import { clock, moment, span } from "./format.js";
 import { age, state } from "./store.js";
@@ -26,6 +26,7 @@ function makeRow({ streamer }) {
       { class: "row-tools", role: "group", "aria-label": `Actions for ${streamer}` },
       tool("up", `Move ${streamer} up`, move(-1)),
       tool("down", `Move ${streamer} down`, move(1)),
+      tool("change", `Change the place or turn of ${streamer}…`, (button) => change(button, streamer)),
       tool("kick", `Kick ${streamer}…`, async (button) => {
         const seconds = await askKick(streamer);
         if (seconds !== null) await act(button, () => actions.kick(streamer, seconds));
@@ -37,6 +38,19 @@ function makeRow({ streamer }) {
   );
 }
 
+/** One of a hundred gets to any place in one go, and a turn of its own. */
+async function change(button, streamer) {
+  const row = state.queue.find((found) => found.streamer === streamer);
+  if (row === undefined) return;
+  const asked = await askChange(row, firstPlace(), state.queue.length - 1);
+  if (asked === null) return;
+  if (asked.seconds !== null && !(await act(button, () => actions.turnOf(streamer, asked.seconds)))) return;
+  if (asked.position !== null) await act(button, () => actions.move(streamer, asked.position));
+}
+
+/** The holder's own place is changed by skip alone. */
+const firstPlace = () => (state.queue[0]?.has_turn ? 1 : 0);
+
 function updateRow(node, row) {
   const { on_air: onAir, standby } = state.status;
   const place = row.position;
@@ -45,11 +59,11 @@ function updateRow(node, row) {
   node.dataset.trouble = row.stalled || !row.publishing;
   say(node.querySelector(".row-position"), String(place + 1));
   say(node.querySelector(".row-state"), describe(row, isOnAir, standby));
-  // The holder's own place is changed by skip alone.
-  const first = state.queue[0]?.has_turn ? 1 : 0;
+  const first = firstPlace();
   const live = state.connection === "live";
   enable(node.querySelector(".tool-up"), live && place > first);
   enable(node.querySelector(".tool-down"), live && place >= first && place < state.queue.length - 1);
+  enable(node.querySelector(".tool-change"), live);
   enable(node.querySelector(".tool-kick"), live);
   enable(node.querySelector(".tool-remove"), live);
 }
@@ -68,7 +82,8 @@ function describe(row, isOnAir, standby) {
 function waited(row) {
   const since = moment(row.since);
   const seconds = since === null ? 0 : (Date.now() - since) / 1000;
-  return seconds < 60 ? "Waiting" : `Waiting for ${span(seconds)}`;
+  const own = state.settings !== null && row.turn !== state.settings.turn ? ` · turn of ${span(row.turn)}` : "";
+  return (seconds < 60 ? "Waiting" : `Waiting for ${span(seconds)}`) + own;
 }
 
 function makeBlocked({ streamer }) {

@@ -87,6 +87,7 @@ function drawFrame() {
   say($("connection-text"), CONNECTIONS[connection]);
   const lost = connection === "lost";
   document.body.classList.toggle("stale", lost);
+  $("main").setAttribute("aria-busy", status === null);
   if ($("lost").hidden === lost) $("lost").hidden = !lost;
   say($("lost-text"), seenAt ? `What you see is from ${timeOfDay(seenAt)}. It is tried again by itself.` : "It is tried again by itself.");
   $("sign-out").hidden = !(account.required && account.signedIn);

@@ -37,6 +37,8 @@ export function drawOnAir() {
   say($("onair-title"), onAir ? "On air" : "Off air");
   drawName($("onair-name"), onAir?.streamer, "Nobody is on air");
 
+  $("held-tag").hidden = !held;
+  $("held-tag").title = "No turn ends by the clock";
   const button = $("hold");
   if (button.dataset.held !== String(held)) {
     button.dataset.held = held;
@@ -84,7 +86,7 @@ export function tickOnAir() {
   const { on_air: onAir, held } = status;
   $("turn").hidden = onAir === null;
   if (onAir === null) {
-    say($("onair-sub"), state.queue.length ? "Somebody is being made ready" : "The slate is shown until somebody publishes");
+    say($("onair-sub"), state.queue.length ? "Somebody is being made ready" : "Waiting for somebody to publish");
     return;
   }
   say($("onair-sub"), `On air for ${clock(onAir.seconds + age())} · ${onAir.input}`);
@@ -98,7 +100,7 @@ export function tickOnAir() {
   const left = Math.max(0, onAir.remaining - age());
   const length = row?.turn ?? 0;
   const share = length > 0 ? Math.min(1, left / length) : 0;
-  if (held) drawTurn(share, clock(left), "left, held: no turn ends by the clock");
+  if (held) drawTurn(share, clock(left), "left, and held");
   else if (left <= 0 && waiting().length === 0) drawTurn(0, "Over", "stays on air until somebody waits");
   else drawTurn(share, clock(left), length ? `left of ${span(length)}` : "left");
 }
