@@ -9,6 +9,7 @@ import ipaddress
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
@@ -136,6 +137,7 @@ def arguments_of_url(url: str) -> tuple[tuple[str, str], ...]:
         return ()
 
 
+@lru_cache(maxsize=256)
 def as_address(text: str) -> str:
     """The text if it is an IP address, else nothing: it is shown to people."""
     try:
