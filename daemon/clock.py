@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 
 
 class Clock:
@@ -21,4 +22,9 @@ class Clock:
 
 def iso(at: float) -> str:
     """``2026-01-01T20:00:00Z``: whole seconds, UTC."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _iso(int(at))
+
+
+@lru_cache(maxsize=4096)  # those of a long line-up, each time that somebody looks
+def _iso(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -23,7 +23,7 @@ from statemachine.states import State
 from statemachine.steering import Steering
 from statemachine.switchover import Switchover
 from statemachine.table import EVENTS
-from statemachine.view import View, make_view
+from statemachine.view import Places, View, make_view
 
 PROBATION, PROBATION_MOST = 3.0, 12.0
 """Seconds a stream that stalled has to move again: a server's GOP cache makes even a dead one move for a while. Longer
@@ -41,6 +41,7 @@ class Director:
         self.settings = Settings(policy)
         self.policy = policy
         self.lineup = Lineup(policy)
+        self.places = Places(self.lineup)
         self.switchover = Switchover(policy, self.lineup.by_stream)
         self.pictures = Pictures(self.lineup, self.switchover)
         self.steering = Steering(policy, self.lineup, self.switchover)

@@ -228,7 +228,8 @@ class Lineup(TimedOrder):
     def hold(self, at: float, held: bool) -> None:
         """Stop turns from ending by the clock, or let them again."""
         if held != self._memory.held:
-            self._memory.held, self._changed = held, True
+            self._memory.held = held
+            self._touch()
             self._tell(at, "held" if held else "released", self.holder.streamer if self.holder else "")
 
     def set_turn(self, event: ev.TurnChanged) -> None:

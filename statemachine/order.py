@@ -11,6 +11,8 @@ class Order:
     """The entries and what is remembered beside them. The first is the holder: whose turn it is, or would be."""
 
     def __init__(self, state: LineupState) -> None:
+        self.version = 0
+        """Another number whenever an entry, or what is said of all, may have become another."""
         self.load(state)
 
     @property
@@ -23,7 +25,7 @@ class Order:
         self._memory = replace(state, entries=[])
         self._entries = {entry.streamer: entry for entry in state.entries}
         self._owners = {session.id: entry.streamer for entry in state.entries for session in entry.sessions}
-        self._changed = True
+        self._touch()
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self._entries.values())
@@ -61,7 +63,7 @@ class Order:
 
     def _put(self, entry: Entry, position: int | None = None) -> None:
         """Store it: where it stands (a new one at the tail), or at ``position``."""
-        self._changed = True
+        self._touch()
         if position is not None:
             self._entries.pop(entry.streamer, None)
         self._entries[entry.streamer] = entry
@@ -73,5 +75,9 @@ class Order:
             self._entries = {entry.streamer: entry for entry in order}
 
     def _take_out(self, streamer: str) -> Entry:
-        self._changed = True
+        self._touch()
         return self._entries.pop(streamer)
+
+    def _touch(self) -> None:
+        self._changed = True
+        self.version += 1

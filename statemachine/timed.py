@@ -17,7 +17,8 @@ class TimedOrder(Order):
 
     def use(self, policy: Policy) -> None:
         """The policy from now on."""
-        self.policy, self._changed = policy, True
+        self.policy = policy
+        self._touch()
         self._look_at_all()
 
     def load(self, state: LineupState) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from statemachine.facts import HandoverEnded
+from statemachine.lineup import Lineup
 from statemachine.states import State
 
 if TYPE_CHECKING:
@@ -66,6 +67,36 @@ class View:
     orphans: tuple[str, ...]
 
 
+class Places:
+    """The line-up as people see it, made anew when it has changed: many look, and it may be a thousand long."""
+
+    def __init__(self, lineup: Lineup) -> None:
+        self._lineup = lineup
+        self._version = -1
+        self._places: tuple[Place, ...] = ()
+
+    def __call__(self) -> tuple[Place, ...]:
+        """In their order."""
+        lineup = self._lineup
+        if self._version != lineup.version:
+            self._version = lineup.version
+            self._places = tuple(
+                Place(
+                    streamer=entry.streamer,
+                    position=position,
+                    since=entry.joined_at,
+                    publishing=bool(entry.sessions),
+                    has_turn=entry.turn_began is not None,
+                    turn_length=lineup.turn_length(entry),
+                    grace_ends=lineup.grace_ends(entry),
+                    stalled=entry.stalled_since is not None,
+                    failures=entry.failures,
+                )
+                for position, entry in enumerate(lineup)
+            )
+        return self._places
+
+
 def make_view(director: "Director", at: float) -> View:
     """The view of a director at the time ``at``."""
     lineup, switchover = director.lineup, director.switchover
@@ -91,20 +122,6 @@ def make_view(director: "Director", at: float) -> View:
             since=attempt.begun_at,
             due=attempt.due_at is not None,
         )
-    queue = tuple(
-        Place(
-            streamer=entry.streamer,
-            position=position,
-            since=entry.joined_at,
-            publishing=bool(entry.sessions),
-            has_turn=entry.turn_began is not None,
-            turn_length=lineup.turn_length(entry),
-            grace_ends=lineup.grace_ends(entry),
-            stalled=entry.stalled_since is not None,
-            failures=entry.failures,
-        )
-        for position, entry in enumerate(lineup)
-    )
     return View(
         at=at,
         state=switchover.state,
@@ -112,7 +129,7 @@ def make_view(director: "Director", at: float) -> View:
         held=lineup.held,
         on_air=on_air,
         standby=standby,
-        queue=queue,
+        queue=director.places(),
         last_switch=director.last_switch,
         blocks={name: until for name, until in lineup.blocks.items() if until > at},
         orphans=director.orphans,

@@ -1,4 +1,4 @@
-"""What is kept in order of time says the same as a walk along the whole line."""
+"""What is kept for the next look says the same as a walk along the whole line."""
 
 import random
 from collections.abc import Callable
@@ -10,6 +10,7 @@ from statemachine import events as ev
 from statemachine.entry import Entry
 from statemachine.lineup import Lineup
 from statemachine.policy import Policy
+from statemachine.view import Places
 
 NAMES = ("alice", "bob", "carol", "dave", "eve")
 DOINGS = (
@@ -76,6 +77,7 @@ def do(line: Lineup, at: float, doing: str, name: str, policy: Policy, number: i
 def test_the_order_of_time_says_what_a_walk_along_the_line_would_say(seed: int) -> None:
     chance = random.Random(seed)
     kept, walked = Lineup(Policy()), Walking(Policy())
+    places = Places(kept)
     now = 0.0
     for number in range(STEPS):
         now += chance.choice(PAUSES)
@@ -87,6 +89,7 @@ def test_the_order_of_time_says_what_a_walk_along_the_line_would_say(seed: int) 
         assert kept.state == walked.state, number
         assert (kept.facts, kept.commands) == (walked.facts, walked.commands), number
         assert kept.deadline(now) == walked.deadline(now), number
+        assert places() == Places(kept)(), number
 
 
 def test_publishers_who_come_and_go_for_hours_leave_nothing_behind() -> None:
