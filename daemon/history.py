@@ -26,5 +26,10 @@ def handovers(told: Sequence[facts.Fact]) -> list[HandoverRow]:
             },
         )
         for fact in told
-        if isinstance(fact, facts.HandoverEnded) and fact.outcome not in ("superseded", "stream_ended")
+        if isinstance(fact, facts.HandoverEnded) and not _was_no_handover(fact)
     ]
+
+
+def _was_no_handover(fact: facts.HandoverEnded) -> bool:
+    # A standby is void after a restart of the daemon, too: nothing was to change then.
+    return fact.outcome in ("superseded", "stream_ended") or (fact.reason, fact.outcome) == ("standby", "obs_lost")

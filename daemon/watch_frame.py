@@ -71,16 +71,19 @@ class Frame:
         yield _header(model)
         yield _health(model, options.ascii_only)
         if wide:
-            top = _columns((3, 2))
-            lineup = _lineup(model, 7, fill=True)
-            top.add_row(Group(_on_air(model), _standby(model)), lineup)
-            yield top
-            if model.lines or self._height is not None:
-                bottom = _columns((3, 2))
-                bottom.add_row(_events(model, rows), _history(model, rows))
-                yield bottom
-            else:
+            columns = _columns((3, 2))
+            left: list[RenderableType] = [_on_air(model), _standby(model)]
+            if self._height is None and not model.lines:
+                columns.add_row(Group(*left), _lineup(model, 7, fill=True))
+                yield columns
                 yield _history(model, rows)
+                return
+            # Both sides end on one line: what the line-up does not take, the last hand-overs do.
+            both = rows + 7
+            names = max(7, min(len(model.queue), both - min(5, rows)))
+            right = Group(_lineup(model, names, fill=True), _history(model, both - names))
+            columns.add_row(Group(*left, _events(model, rows)), right)
+            yield columns
         else:
             yield from (_on_air(model), _standby(model), _lineup(model, 4 if low else 6))
             if not low:
@@ -98,7 +101,9 @@ def _header(model: Model) -> RenderableType:
         if status["held"]:
             left.append("  held", style="yellow")
     if model.lost:
-        left.append(f"\nno connection: {printable(model.lost)}; trying again", style="yellow")
+        # What to do about it, the client command says: here it is tried again by itself.
+        why = printable(model.lost.partition("): ")[0] + ")" if "): " in model.lost else model.lost)
+        left.append(f"\nno connection: {why}; trying again", style="yellow")
     return _ends(left, Text(model.address, style="dim"))
 
 

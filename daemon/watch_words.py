@@ -119,7 +119,9 @@ def _handover(data: Mapping[str, Any]) -> tuple[str, str]:
     before, after = data["from_streamer"] or NOBODY, data["to_streamer"] or NOBODY
     if data["outcome"] == "completed":
         return f"{before} -> {after} in {took(data['seconds'])} ({ending(data)})", "news"
-    quiet = data["outcome"] in ("superseded", "stream_ended")
+    # A standby that is void because the daemon or OBS was restarted is made anew: nothing was to change.
+    standby = (data.get("reason"), data["outcome"]) == ("standby", "obs_lost")
+    quiet = standby or data["outcome"] in ("superseded", "stream_ended")
     stays = f", {data['from_streamer']} stays" if data["from_streamer"] else ""
     return f"{after}: {ending(data)}{stays}", "news" if quiet else "trouble"
 

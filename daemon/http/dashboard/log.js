@@ -54,7 +54,8 @@ function handover(data) {
   if (data.outcome === "completed") {
     return { kind: "news", parts: [who(data.from_streamer), " → ", who(data.to_streamer), ` in ${took(data.seconds)} (${reason(data.reason)})`] };
   }
-  const quiet = data.outcome === "superseded" || data.outcome === "stream_ended";
+  const standby = data.reason === "standby" && data.outcome === "obs_lost"; // made anew afterwards, nothing was due
+  const quiet = standby || data.outcome === "superseded" || data.outcome === "stream_ended";
   const stays = data.from_streamer ? [", ", bdi(data.from_streamer), " stays"] : [];
   return { kind: quiet ? "news" : "trouble", parts: [who(data.to_streamer), `: ${outcome(data.outcome)}`, ...stays] };
 }
