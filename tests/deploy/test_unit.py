@@ -50,6 +50,7 @@ def test_it_is_started_again_for_ever_but_not_with_a_configuration_that_is_wrong
     service = unit["Service"]
     assert service["Restart"] == ["on-failure"]
     assert service["RestartPreventExitStatus"] == [str(EXIT_CONFIG)]
+    assert service["RestartForceExitStatus"] == ["SIGHUP"]
     assert unit["Unit"]["StartLimitIntervalSec"] == ["0"]
     # Ready again within two seconds of its death leaves the rest to the start itself.
     assert service["RestartSec"] == ["200ms"]
@@ -69,6 +70,8 @@ def test_it_owns_its_three_directories_and_writes_nowhere_else(unit: Unit) -> No
         assert service[f"{kind}DirectoryMode"] == ["0750"]
     assert service["ProtectSystem"] == ["strict"]
     assert service["WorkingDirectory"] == ["/var/lib/motherstream"]
+    # systemd would leave these writable; the first belongs to the service's user.
+    assert service["ReadOnlyPaths"] == ["/etc/motherstream -/run -/dev/shm"]
     assert "ReadWritePaths" not in service
     assert service["User"] == service["Group"] == ["motherstream"]
 

@@ -3,31 +3,27 @@
 The fake lives on a thread of its own, so that the test may block.
 """
 
-import asyncio
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
-import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self, TypeVar
+from typing import Any, NamedTuple, Self
 
 import daemon
 from daemon.ingest.hook import JSON
 from daemon.studio.process import free_port
-from tests.fakes import FakeObs, Stream
+from tests.fakes.threaded import PASSWORD, ThreadedObs
 
-PASSWORD = "correct horse"
 DEADLINE = 20.0
 """Seconds."""
-
-T = TypeVar("T")
 
 
 class Answer(NamedTuple):
@@ -41,17 +37,32 @@ class Answer(NamedTuple):
 class Live:
     """``with Live(folder) as live`` has a daemon at ``live.url``, and nobody on air.
 
-    ``with_obs``: OBS is there. ``settings`` are configuration keys, with two underscores for the dot.
+    ``with_obs``: OBS is there. ``settings`` (and ``keys``) are configuration keys, with two underscores for the dot.
+    ``within``: what is put before the daemon's command. ``environment``: variables besides. ``program``: Python's
+    arguments in place of the daemon's own. ``headers`` go with every request.
     """
 
-    def __init__(self, folder: Path, *, with_obs: bool = True, **settings: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        with_obs: bool = True,
+        obs: ThreadedObs | None = None,
+        within: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
+        program: Sequence[str] = ("-m", "daemon"),
+        headers: Mapping[str, str] | None = None,
+        keys: Mapping[str, str] | None = None,
+        **settings: str,
+    ) -> None:
         self.folder = folder
         self.port = free_port()
-        self._settings = settings
-        self._with_obs = with_obs
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._obs: FakeObs | None = None
+        self.headers = dict(headers or {})
+        self._settings = {**settings, **(keys or {})}
+        self._within = tuple(within)
+        self._environment = dict(environment or {})
+        self._program = tuple(program)
+        self._obs = obs if obs is not None else ThreadedObs() if with_obs else None
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -59,13 +70,23 @@ class Live:
         """Where the API is."""
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def obs(self) -> ThreadedObs:
+        """The fake beside it."""
+        assert self._obs is not None
+        return self._obs
+
+    @property
+    def pid(self) -> int:
+        """The daemon's."""
+        assert self._process is not None
+        return self._process.pid
+
     def __enter__(self) -> Self:
-        self._thread.start()
+        if self._obs is not None:
+            self._obs.__enter__()
         try:
-            if self._with_obs:
-                self._obs = self._run(self._open_obs())
-            self._process = self._start_daemon(self._obs.port if self._obs else free_port())
-            self.until(lambda: self.get("/status")["obs"]["connected"] == self._with_obs)
+            self.start()
         except BaseException:
             self._close()
             raise
@@ -77,7 +98,7 @@ class Live:
         self._close()
 
     def _close(self) -> None:
-        if self._process is not None:
+        if self._process is not None and self._process.poll() is None:
             self._process.terminate()
             try:
                 self._process.wait(DEADLINE)
@@ -85,23 +106,29 @@ class Live:
                 self._process.kill()
                 self._process.wait()
         if self._obs is not None:
-            self._run(self._obs.stop(abrupt=True))
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(DEADLINE)
-        self._loop.close()
+            self._obs.__exit__(None, None, None)
 
-    # --- what there is ---------------------------------------------------------------------------------------
+    # --- the daemon's life -----------------------------------------------------------------------------------
 
-    async def _open_obs(self) -> FakeObs:
-        obs = FakeObs(password=PASSWORD)
-        obs.streams.default = Stream(first_frame_after=0.05)
-        await obs.start()
-        return obs
+    def start(self) -> None:
+        """Start the daemon, and wait until it has found OBS (or, without one, until it answers)."""
+        self.launch()
+        self.until(lambda: self.get("/status")["obs"]["connected"] == (self._obs is not None))
 
-    def _start_daemon(self, obs_port: int) -> subprocess.Popen[bytes]:
+    def send(self, number: signal.Signals) -> None:
+        """A signal."""
+        os.kill(self.pid, number)
+
+    def ended(self, within: float = DEADLINE) -> int:
+        """Its exit code: negative for a signal. It has to end in time."""
+        assert self._process is not None
+        return self._process.wait(within)
+
+    def launch(self) -> None:
+        """Start the daemon, and wait for nothing."""
         settings = {
             "http__port": str(self.port),
-            "obs__port": str(obs_port),
+            "obs__port": str(self._obs.port if self._obs else free_port()),
             "obs__password": PASSWORD,
             "queue__auth": "open",
             "sources__job_delay": "0",
@@ -116,12 +143,13 @@ class Live:
             **inherited,
             # The daemon of this tree, whatever is installed.
             "PYTHONPATH": str(Path(daemon.__file__).parents[1]),
-            **{f"MOTHERSTREAM_{name.upper()}": value for name, value in settings.items()},
+            **{f"MOTHERSTREAM_{name.upper()}": value for name, value in settings.items() if value != ""},
+            **self._environment,
         }
-        with (self.folder / "console.log").open("wb") as console:
-            return subprocess.Popen(
+        with (self.folder / "console.log").open("ab") as console:
+            self._process = subprocess.Popen(
                 # It ends with the tests, however these end.
-                ["setpriv", "--pdeathsig", "KILL", sys.executable, "-m", "daemon", "run"],
+                ["setpriv", "--pdeathsig", "KILL", *self._within, sys.executable, *self._program, "run"],
                 cwd=self.folder,
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -149,7 +177,7 @@ class Live:
     def ask(self, method: str, path: str, body: object = None, kind: str = JSON) -> Answer:
         """Any request, and whatever is answered. A body that is neither bytes nor nothing is sent as JSON."""
         data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
-        request = urllib.request.Request(self.url + path, method=method, data=data)
+        request = urllib.request.Request(self.url + path, method=method, data=data, headers=self.headers)
         if data is not None:
             request.add_header("Content-Type", kind)
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -171,15 +199,25 @@ class Live:
         status = self.get("/status")
         return status["on_air"]["streamer"] if status["on_air"] else None
 
-    def publish(self, stream: str) -> None:
+    def publish(self, stream: str, query: str = "") -> None:
         """SRS tells that somebody publishes."""
         hook = {"action": "on_publish", "app": "live", "stream": stream, "client_id": f"c-{stream}"}
-        answer = self.ask("POST", "/hooks/srs", hook)
+        answer = self.ask("POST", f"/hooks/srs{query}", hook)
         assert answer.status == 200, answer
 
-    def until(self, condition: Callable[[], object]) -> None:
+    def unpublish(self, stream: str, query: str = "") -> None:
+        """SRS tells that it has ended."""
+        hook = {"action": "on_unpublish", "app": "live", "stream": stream, "client_id": f"c-{stream}"}
+        answer = self.ask("POST", f"/hooks/srs{query}", hook)
+        assert answer.status == 200, answer
+
+    def until_on_air(self, streamer: str | None, within: float = DEADLINE) -> None:
+        """Wait until the picture is this streamer's."""
+        self.until(lambda: self.on_air() == streamer, within)
+
+    def until(self, condition: Callable[[], object], within: float = DEADLINE) -> None:
         """Wait until it holds."""
-        deadline = time.monotonic() + DEADLINE
+        deadline = time.monotonic() + within
         while True:
             with contextlib.suppress(OSError):
                 if condition():
@@ -188,6 +226,3 @@ class Live:
             if ended or time.monotonic() > deadline:
                 raise AssertionError(f"not in time:\n{self.console()[-4000:]}")
             time.sleep(0.02)
-
-    def _run(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(DEADLINE)

@@ -1,0 +1,236 @@
+"""The daemon as the service that it is: under a real systemd, confined by every directive of its unit.
+
+Where no namespaces can be made (without root, say) these tests are skipped by name, and test_unit.py's line by line
+is what is left.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from daemon.cli import EXIT_CONFIG
+from daemon.studio.process import free_port
+from tests.deploy.support import run
+from tests.deploy.systemd import SYSTEMD, USER, Systemd, write_config
+from tests.fakes.threaded import DEADLINE, PASSWORD, ThreadedObs
+
+TOKEN: Final = "t0ken-of-the-api-itself"
+OWN_DIRECTORIES: Final = ("/var/lib/motherstream", "/var/log/motherstream")
+
+pytestmark = pytest.mark.skipif(
+    os.geteuid() != 0 or not SYSTEMD.exists(), reason="a systemd of one's own takes root, and systemd"
+)
+
+
+class Service:
+    """The service and what it works with."""
+
+    def __init__(self, systemd: Systemd, obs: ThreadedObs) -> None:
+        self.systemd = systemd
+        self.obs = obs
+        self.port = free_port()
+
+    def configure(self, **http: object) -> None:
+        """Write its configuration and its credentials."""
+        write_config(
+            self.systemd,
+            {
+                "http": {"port": self.port, **http},
+                "obs": {"port": self.obs.port},
+                "queue": {"auth": "open"},
+                "sources": {"job_delay": 0, "cleanup_grace": 0},
+                "store": {"path": "/var/lib/motherstream/motherstream.db"},
+                "log": {"file": "/var/log/motherstream/motherstream.log", "level": "debug"},
+                "health": {"report_dir": "/var/lib/motherstream/stream-health"},
+            },
+        )
+        self.systemd.put("/run/credstore/motherstream.obs.password", f"{PASSWORD}\n", 0o600)
+        self.systemd.put("/run/credstore/motherstream.http.token", f"{TOKEN}\n", 0o600)
+
+    def ask(self, method: str, path: str, body: object = None) -> Any:
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", method=method)
+        request.add_header("Authorization", f"Bearer {TOKEN}")
+        if body is not None:
+            request.add_header("Content-Type", "application/json")
+            request.data = json.dumps(body).encode()
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(request, timeout=5) as answer:
+            return json.loads(answer.read())
+
+    def publish(self, name: str) -> bool:
+        hook = {"action": "on_publish", "app": "live", "stream": name, "client_id": f"c-{name}"}
+        return bool(self.ask("POST", "/hooks/srs", hook) == {"code": 0})
+
+    def on_air(self) -> str | None:
+        status = self.ask("GET", "/status")
+        return status["on_air"]["streamer"] if status["on_air"] else None
+
+    def until(self, condition: Callable[[], object], within: float = DEADLINE) -> None:
+        """Wait until it holds."""
+        deadline = time.monotonic() + within
+        while True:
+            with contextlib.suppress(OSError, urllib.error.URLError):
+                if condition():
+                    return
+            if time.monotonic() > deadline:
+                raise AssertionError(f"not in time:\n{self.systemd.told()[-3000:]}")
+            time.sleep(0.02)
+
+    def adopted(self, since: int) -> Callable[[], bool]:
+        """A later daemon than that one, which has found OBS and what is on air."""
+        return lambda: self.systemd.pid not in (0, since) and self.on_air() == "alice" and self.has_obs()
+
+    def has_obs(self) -> bool:
+        return bool(self.ask("GET", "/status")["obs"]["connected"])
+
+
+@pytest.fixture(scope="module")
+def machine() -> Iterator[tuple[Systemd, ThreadedObs]]:
+    with contextlib.ExitStack() as stack:
+        obs = stack.enter_context(ThreadedObs())
+        try:
+            systemd = stack.enter_context(Systemd())
+        except OSError as error:
+            pytest.skip(f"no systemd of one's own on this machine: {error}")
+        yield systemd, obs
+
+
+@pytest.fixture(scope="module")
+def running(machine: tuple[Systemd, ThreadedObs]) -> Service:
+    made = Service(*machine)
+    made.configure()
+    return made
+
+
+@pytest.fixture
+def service(running: Service) -> Service:
+    """It runs, with alice on air and bob on standby."""
+    running.systemd.ctl("start", "motherstream")
+    for name in ("alice", "bob"):
+        running.until(lambda name=name: running.publish(name))  # type: ignore[misc]  # a lambda's default
+    running.until(lambda: running.has_obs() and running.on_air() is not None)
+    if running.on_air() == "bob":
+        running.ask("POST", "/queue/skip")
+    running.until(lambda: running.on_air() == "alice" and (running.ask("GET", "/status")["standby"] or {}).get("ready"))
+    return running
+
+
+def test_it_hands_over_with_no_right_and_under_a_filter_of_its_system_calls(service: Service) -> None:
+    service.ask("POST", "/queue/skip")
+    service.until(lambda: service.on_air() == "bob")
+    status = dict(
+        line.split(":\t")
+        for line in Path(f"/proc/{service.systemd.pid}/status").read_text().splitlines()
+        if ":\t" in line
+    )
+    assert status["Uid"].split() == [str(USER)] * 4
+    for kind in ("Inh", "Prm", "Eff", "Bnd", "Amb"):
+        assert int(status[f"Cap{kind}"], 16) == 0
+    assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2")
+    # Nothing that it tried was refused: a refusal would be told, as EPERM.
+    assert "not permitted" not in service.systemd.told()
+    assert "Traceback" not in service.systemd.told()
+
+
+def test_it_can_write_to_its_state_and_its_log_and_to_nothing_else(service: Service) -> None:
+    mounts = [line.split() for line in Path(f"/proc/{service.systemd.pid}/mountinfo").read_text().splitlines()]
+    # Of several mounts in one place the last is what is seen there.
+    writable = {place for place, flags in {mount[4]: mount[5] for mount in mounts}.items() if "rw" in flags.split(",")}
+    kernel = {"/proc", "/dev/pts", "/dev/mqueue"}
+    assert {*OWN_DIRECTORIES} <= writable
+    assert writable - kernel <= {*OWN_DIRECTORIES, "/tmp", "/var/tmp"}
+    # And by trying, as root even: what is mounted read-only is so for everybody.
+    elsewhere = (
+        "/ /etc /etc/motherstream /opt/motherstream /usr/lib /var /var/lib /var/log /run /run/lock /dev /dev/shm"
+    )
+    for place in elsewhere.split():
+        tried = run("nsenter", "--target", str(service.systemd.pid), "--mount", "--", "touch", f"{place}/tried")
+        assert "Read-only file system" in tried.stderr, place
+    for place in OWN_DIRECTORIES:
+        assert list(service.systemd.path(place).iterdir()), f"nothing was written to {place}"
+
+
+def test_its_secrets_come_by_credentials_and_stand_neither_in_its_environment_nor_in_its_log(service: Service) -> None:
+    pid = service.systemd.pid
+    credentials = service.systemd.path("/run/credentials/motherstream.service")
+    assert credentials.stat().st_mode & 0o077 == 0
+    assert (credentials / "obs.password").read_text().strip() == PASSWORD
+    with pytest.raises(urllib.error.HTTPError):
+        urllib.request.urlopen(f"http://127.0.0.1:{service.port}/status", timeout=5)
+    exposed = [Path(f"/proc/{pid}/{name}").read_text() for name in ("environ", "cmdline")]
+    log = service.systemd.path("/var/log/motherstream/motherstream.log").read_text()
+    for text in (*exposed, log, service.systemd.told(), service.systemd.ctl("show", "motherstream")):
+        assert PASSWORD not in text
+        assert TOKEN not in text
+    # Who else may read them: the group the log, nobody the database.
+    assert service.systemd.path("/var/log/motherstream/motherstream.log").stat().st_mode & 0o777 == 0o640
+    assert service.systemd.path("/var/lib/motherstream/motherstream.db").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_daemon_that_is_killed_is_started_again_and_has_not_touched_the_picture(service: Service) -> None:
+    pid, shown = service.systemd.pid, service.obs.shown()
+    os.kill(pid, signal.SIGKILL)
+    service.until(service.adopted(pid), within=10)
+    assert service.obs.shown() == shown
+
+
+def test_a_daemon_whose_loop_stands_still_is_ended_and_started_again_by_the_watchdog(service: Service) -> None:
+    drop_in = "/run/test/units/motherstream.service.d/short.conf"
+    service.systemd.put(drop_in, "[Service]\nWatchdogSec=1\n")
+    service.systemd.ctl("daemon-reload")
+    service.systemd.ctl("restart", "motherstream")
+    service.until(lambda: service.on_air() == "alice" and service.has_obs())
+    pid, shown = service.systemd.pid, service.obs.shown()
+    os.kill(pid, signal.SIGSTOP)
+    service.until(service.adopted(pid), within=10)
+    assert service.obs.shown() == shown
+    assert service.systemd.show("NRestarts") == "1"
+    service.systemd.path(drop_in).unlink()
+    service.systemd.ctl("daemon-reload")
+
+
+def test_a_reload_and_a_stop_are_understood_and_the_picture_outlives_both(service: Service) -> None:
+    shown = service.obs.shown()
+    service.systemd.ctl("reload", "motherstream")
+    service.until(lambda: "the configuration was reloaded" in service.systemd.told())
+    assert service.systemd.show("ActiveState") == "active"
+    service.systemd.ctl("stop", "motherstream")
+    assert (service.systemd.show("Result"), service.systemd.show("ActiveState")) == ("success", "inactive")
+    assert service.obs.shown() == shown
+
+
+def test_a_hangup_before_it_is_up_does_not_leave_the_service_dead(service: Service) -> None:
+    """systemd counts an end by SIGHUP among the clean ones, after which nothing is started again by itself."""
+    service.systemd.ctl("stop", "motherstream")
+    program = service.systemd.path("/opt/motherstream/bin/motherstream")
+    quick = program.read_text()
+    try:
+        program.write_text(quick.replace("export", "while ! [ -e /run/test/go ]; do sleep 0.02; done\nexport"))
+        service.systemd.ctl("start", "--no-block", "motherstream")
+        service.until(lambda: service.systemd.pid)
+        os.kill(service.systemd.pid, signal.SIGHUP)
+        service.until(lambda: service.systemd.show("NRestarts") == "1")
+        service.systemd.put("/run/test/go", "")
+        service.until(lambda: service.on_air() == "alice")
+    finally:
+        program.write_text(quick)
+
+
+def test_a_mistake_in_the_configuration_ends_it_for_good_and_is_told(service: Service) -> None:
+    service.systemd.ctl("stop", "motherstream")
+    service.configure(prot=1)
+    with pytest.raises(AssertionError):
+        service.systemd.ctl("start", "motherstream")
+    service.until(lambda: service.systemd.show("ActiveState") == "failed")
+    assert service.systemd.show("ExecMainStatus") == str(EXIT_CONFIG)
+    assert service.systemd.show("NRestarts") == "0"
+    assert "http.prot" in service.systemd.told()
