@@ -48,6 +48,7 @@ from daemon.policy import policy_of
 from daemon.secrets import Redactor
 from daemon.streamer_index import StreamerIndex
 from daemon.systemd import Notifier
+from daemon.unhandled import Unhandled
 from statemachine import __version__
 from statemachine import events as ev
 from statemachine.director import Director
@@ -66,11 +67,14 @@ WATCHDOG_PATIENCE = 5.0
 
 def run(path: Path | None) -> int:
     """Run the daemon until SIGTERM or SIGINT; the exit code. Raises ConfigError."""
+    hangups: list[int] = []
+    # Before the file is read: a reload that comes from now on is made up for once the daemon is up.
+    signal.signal(signal.SIGHUP, lambda number, _: hangups.append(number))
     config = load(path, os.environ)
     redactor = Redactor(*secret_values(config))
     handle = logs.setup(config.log, redactor)
     try:
-        return asyncio.run(_App(config, path, redactor, handle).run())
+        return asyncio.run(_App(config, path, redactor, handle, hangups).run())
     finally:
         handle.close()
 
@@ -78,8 +82,16 @@ def run(path: Path | None) -> int:
 class _App:
     """One run of the daemon."""
 
-    def __init__(self, config: Config, path: Path | None, redactor: Redactor, handle: logs.LogHandle) -> None:
+    def __init__(
+        self,
+        config: Config,
+        path: Path | None,
+        redactor: Redactor,
+        handle: logs.LogHandle,
+        hangups: Sequence[int] = (),
+    ) -> None:
         self.config = config
+        self._hangups = hangups
         self._path = path
         self._redactor = redactor
         self._log = handle
@@ -98,6 +110,7 @@ class _App:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
+        loop.set_exception_handler(Unhandled())
         journal = Journal(config.store.path)
         async with contextlib.AsyncExitStack() as stack:
             # The keys are read before the journal may put a damaged file aside.
@@ -109,7 +122,8 @@ class _App:
             client = await stack.enter_async_context(open_client())
             dispatcher, server, reconciler, obs = await self._build(journal, keys, client, stack)
             loop.add_signal_handler(signal.SIGHUP, self._reload, dispatcher)
-            stack.callback(loop.remove_signal_handler, signal.SIGHUP)
+            if self._hangups:
+                self._reload(dispatcher)
             try:
                 await server.start()
             except OSError as error:

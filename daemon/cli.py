@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -107,6 +108,8 @@ def _client(arguments: argparse.Namespace) -> Client:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    # Its own end by default. The configuration has not been read yet, so a reload that comes now has nothing to do.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     from daemon.app import run  # the client commands start faster without it
 
     return run(arguments.config)

@@ -14,7 +14,7 @@ from daemon.http.errors import errors
 from daemon.http.events import stream
 from daemon.http.health import HealthRoutes
 from daemon.http.hooks import HookRoutes
-from daemon.http.limits import BODY_BYTES, Gate, Limits
+from daemon.http.limits import BODY_BYTES, Gate, Limits, affordable
 from daemon.http.obs_api import ObsRoutes
 from daemon.http.openapi.document import openapi_routes
 from daemon.http.stream_health import StreamHealthRoutes
@@ -32,7 +32,7 @@ HEADERS: Final = {
 
 def build_app(control: Control, limits: Limits | None = None) -> tuple[web.Application, Gate]:
     """The application and the gate that its server has to pass connections through."""
-    gate = Gate(limits or Limits())
+    gate = Gate(limits or Limits(connections=affordable()))
     guard = Guard(control.config().http)
     app = web.Application(
         middlewares=[gate.middleware, errors, guard.middleware],

@@ -1,6 +1,7 @@
 """Against clients that are slow, many or long-winded: caps on connections, on time and on bytes."""
 
 import asyncio
+import resource
 import time
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -16,13 +17,22 @@ from daemon.http.errors import ApiError
 BODY_BYTES: Final = 64 * 1024
 BODY_SECONDS: Final = 5.0
 """Seconds that a body may take, from its head to its last byte."""
+MOST_CONNECTIONS: Final = 512
+RESERVED: Final = 64
+"""File descriptors that are left to OBS, the database, the log, ingest servers and targets of notifications."""
+
+
+def affordable() -> int:
+    """MOST_CONNECTIONS, or fewer where the process may not have so many files open (RLIMIT_NOFILE)."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MOST_CONNECTIONS if files == resource.RLIM_INFINITY else max(8, min(MOST_CONNECTIONS, files - RESERVED))
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What clients may take."""
 
-    connections: int = 512
+    connections: int = MOST_CONNECTIONS
     """Open at once. One more pushes out the one that has waited longest without a request."""
     waiting: float = 20.0
     """Seconds that a connection may take to deliver a request's head, and to be idle between two."""

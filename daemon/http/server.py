@@ -6,11 +6,14 @@ from typing import Final
 
 from aiohttp import web
 
-from daemon.http.limits import Gate, Guarded
+from daemon.http.limits import MOST_CONNECTIONS, RESERVED, Gate, Guarded, affordable
 
 LINGER: Final = 2.0
 """Seconds that an unread body is thrown away for, so that its sender reads the answer."""
 BACKLOG: Final = 256
+"""Connections that wait to be taken, and that are taken in one turn of the loop, before the gate sees any of them."""
+FEW: Final = RESERVED // 4
+"""The same where there are few file descriptors."""
 
 # aiohttp tells every malformed request with a traceback: anybody could fill the disk.
 _protocol_log = logging.getLogger("daemon.http.protocol")
@@ -49,8 +52,9 @@ class HttpServer:
         if server is None:
             raise RuntimeError("the application has no server")
         make = server
+        backlog = BACKLOG if affordable() == MOST_CONNECTIONS else FEW
         self._listener = await asyncio.get_running_loop().create_server(
-            lambda: Guarded(make(), self._gate), self._host, self._port, backlog=BACKLOG
+            lambda: Guarded(make(), self._gate), self._host, self._port, backlog=backlog
         )
 
     async def stop(self) -> None:

@@ -165,8 +165,7 @@ class Live:
 
     def start_again(self) -> None:
         """After ``kill``: the same daemon, with the same files."""
-        self._process = self._start_daemon(self._obs.port if self._obs else free_port())
-        self.until(lambda: self.get("/status")["obs"]["connected"] == self._with_obs)
+        self.start()
 
     def console(self) -> str:
         """What the daemon has said."""

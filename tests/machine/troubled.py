@@ -1,0 +1,30 @@
+"""``python -m tests.machine.troubled run``: the daemon with a wall clock that a test steps and a loop that it blocks.
+
+$TROUBLE names a file that holds the seconds by which the wall clock is off; SIGUSR1 blocks the event loop for good.
+"""
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from daemon.cli import main
+
+_true_time = time.time
+_offset = Path(os.environ["TROUBLE"])
+
+
+def _stepped() -> float:
+    return _true_time() + float(_offset.read_text() or 0)
+
+
+def _block(number: int, frame: object) -> None:
+    while True:
+        time.sleep(1.0)
+
+
+if __name__ == "__main__":
+    time.time = _stepped
+    signal.signal(signal.SIGUSR1, _block)
+    sys.exit(main())
