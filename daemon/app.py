@@ -24,6 +24,7 @@ from daemon.executor import Executor
 from daemon.health.metrics import HealthMetrics
 from daemon.health.monitor import HealthMonitor
 from daemon.health.reporter import Reporter
+from daemon.health.teller import Teller
 from daemon.history import handovers
 from daemon.http.app import build_app
 from daemon.http.control import Check, Control
@@ -206,7 +207,7 @@ class _App:
 
         hub = EventHub(self._redactor.value)
         registry = CollectorRegistry()
-        health = self._health(obs, view, output, director, reconciler, clock, hub, stack)
+        health = self._health(obs, view, output, director, dispatcher.submit, reconciler, clock, hub, stack)
         HealthMetrics(registry, health)
         overlays = Overlays(obs, view, lambda: self.config.overlays, clock.now)
         metrics = Metrics(registry, view, lambda: obs.info.connected)
@@ -259,17 +260,28 @@ class _App:
         view: Callable[[], View],
         output: OutputKeeper,
         director: Director,
+        submit: Callable[[ev.Event], None],
         reconciler: Reconciler,
         clock: Clock,
         hub: EventHub,
         stack: contextlib.AsyncExitStack,
     ) -> HealthMonitor:
-        def received() -> int | None:
-            if reconciler.unreachable:
-                return None  # a counter that nobody reads stands still
-            program = director.switchover.program
-            return reconciler.received_bytes(program.session.id) if program and program.session else None
+        def received(session_id: str) -> int | None:
+            # A counter that nobody reads stands still.
+            return None if reconciler.unreachable else reconciler.received_bytes(session_id)
 
+        def received_on_air() -> int | None:
+            program = director.switchover.program
+            return received(program.session.id) if program and program.session else None
+
+        teller = Teller(
+            submit,
+            clock.now,
+            subject=lambda: director.bitrates.subject,
+            received=received,
+            period=lambda: self.config.ingest.reconcile,
+            stats=lambda: obs.stats if obs.info.connected else {},
+        )
         reporter = None
         if self.config.health.report_dir is not None:
             reporter = Reporter(self.config.health.report_dir)
@@ -278,12 +290,13 @@ class _App:
         return HealthMonitor(
             obs,
             view,
-            received,
+            received_on_air,
             lambda: self.config,
             clock.now,
             output=lambda: output.status,
             reporter=reporter,
             tell=hub.publish,
+            beside=teller.look,
         )
 
     def _notifier(self, stack: contextlib.AsyncExitStack) -> Notifications:

@@ -14,6 +14,7 @@ from daemon.cli_streamer import add_parser as add_streamer_parser
 from daemon.client import Client, ClientError, quoted
 from daemon.config import Config
 from daemon.config_load import ConfigError, load
+from daemon.watch_words import STANDBY_OFF
 from statemachine import __version__
 from statemachine.table import as_table, mermaid
 
@@ -207,6 +208,8 @@ def _status(arguments: argparse.Namespace) -> int:
         print("on air   nobody")
     if standby:
         print(f"standby  {standby['streamer']} ({'ready' if standby['ready'] else 'buffering'})  [{standby['input']}]")
+    elif off := status.get("standby_off"):
+        print(f"standby  none: {STANDBY_OFF.get(off['reason'], off['reason'])}")
     waiting = [place["streamer"] for place in status["queue"] if not on_air or place["streamer"] != on_air["streamer"]]
     print(f"waiting  {', '.join(waiting) or 'nobody'}")
     print(f"obs      {'connected, ' + str(obs['version']) if obs['connected'] else 'not connected'}")

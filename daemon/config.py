@@ -133,6 +133,12 @@ class Sources(Section):
     cleanup_grace: Float = live(1.0, "seconds that the outgoing input outlives a cut", ge=0, le=60)
     job_delay: Float = live(2.0, "seconds between hand-overs, at least", ge=0, le=60)
     standby: bool = live(True, "make the next streamer's input ready ahead of the turn")
+    standby_lag: Float = live(
+        0.25,
+        "share of OBS's frames that may be late before standby is given up for now; 0 for no bound",
+        ge=0,
+        le=1,
+    )
     pipeline: Pipeline = Pipeline()
     properties: Properties = Properties()
     ffmpeg: Ffmpeg = Ffmpeg()
@@ -181,8 +187,14 @@ class Health(Section):
 
     interval: Float = live(1.0, "seconds between samples", ge=0.1, le=60)
     history: Int = fixed(3600, "samples kept in memory", ge=1, le=100_000)
-    stall: Float = live(1.0, "seconds that a picture may stand still", ge=0.2, le=60)
+    stall: Float = live(
+        1.0, "seconds that a picture may stand still; half of it where a standby is ready", ge=0.2, le=60
+    )
     low_bitrate: Float = live(250.0, "kbit/s under which a stream is poor; 0 for no bound", ge=0, le=1_000_000)
+    low_bitrate_warn: Float = live(10.0, "seconds of a poor stream until it is told; 0 never", ge=0, le=86_400)
+    low_bitrate_slate: Float = live(0.0, "until the slate is shown in its place; 0 never", ge=0, le=86_400)
+    low_bitrate_skip: Float = live(0.0, "until the next one follows, if there is one; 0 never", ge=0, le=86_400)
+    low_bitrate_kick: Float = live(0.0, "until it is cut off, and kept out for 5 minutes; 0 never", ge=0, le=86_400)
     report_dir: File = fixed("logs/stream-health", "folder of the hourly reports; empty for none")
 
 
@@ -254,6 +266,8 @@ def conflicts(config: Config) -> Iterator[Conflict]:
         yield Conflict(("http.token", "http.host"), f"is required where http.host is not loopback (it is {http.host})")
     if queue.auth == "http" and not queue.auth_url:
         yield Conflict(("queue.auth_url", "queue.auth"), "is required where queue.auth is http")
+    if config.health.low_bitrate_slate and not obs.slate:
+        yield Conflict(("health.low_bitrate_slate", "obs.slate"), "needs obs.slate, the scene item to be shown")
     if sources.poll_interval >= sources.ready_timeout:
         keys = ("sources.poll_interval", "sources.ready_timeout")
         yield Conflict(keys, f"is {sources.poll_interval:g}, must be less than sources.ready_timeout")

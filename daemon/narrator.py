@@ -9,6 +9,15 @@ from statemachine import facts
 log = structlog.get_logger(__name__)
 
 
+STEPS = {
+    "warn": "nothing is done yet",
+    "slate": "the slate is shown until it is well again",
+    "skip": "the next one follows",
+    "kick": "the publisher is kicked",
+}
+"""What is done about a poor bitrate."""
+
+
 def narrate(told: Sequence[facts.Fact]) -> None:
     """Write what has happened."""
     for fact in told:
@@ -27,6 +36,20 @@ def narrate(told: Sequence[facts.Fact]) -> None:
                     log.info("on air", streamer=fact.streamer, input=fact.input)
             case facts.LineupChanged():
                 log.info(f"line-up: {fact.what.replace('_', ' ')}", streamer=fact.streamer)
+            case facts.LowBitrate(step="over"):
+                log.info("the bitrate is well again", streamer=fact.streamer, kbps=round(fact.kbps))
+            case facts.LowBitrate():
+                text = f"the bitrate is poor: {STEPS.get(fact.step, fact.step)}"
+                log.warning(text, streamer=fact.streamer, step=fact.step, kbps=round(fact.kbps))
+            case facts.StandbyGivenUp():
+                log.warning(
+                    f"standby is given up for now: OBS has rendered {fact.render_lag:.0%} of its frames late "
+                    f"for {fact.seconds:.0f}s",
+                    render_lag=round(fact.render_lag, 3),
+                    seconds=round(fact.seconds, 1),
+                )
+            case facts.StandbyTakenUp():
+                log.info("standby is taken up again")
             case facts.Refused():
                 log.info("request refused", code=fact.code, why=fact.message)
             case facts.OrphanReported():

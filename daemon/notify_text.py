@@ -26,6 +26,10 @@ FAILURES: Final = {
 """The outcomes of a hand-over that somebody should look at, and what they mean."""
 
 
+POOR: Final = {"slate": ": the slate is shown", "skip": ": the next one follows", "kick": ": kicked"}
+"""What is done about a poor bitrate, beside telling it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """One thing to tell."""
@@ -54,6 +58,16 @@ def of_fact(fact: facts.Fact) -> Message | None:
             return Message(f"{shown(streamer)} was kicked", f"kick:{streamer}", "warning")
         case facts.LineupChanged(what="blocked", streamer=streamer):
             return Message(f"{shown(streamer)} is kept out", f"kick:{streamer}", "warning")
+        case facts.LowBitrate(step="over", streamer=streamer):
+            return Message(f"{shown(streamer)}'s bitrate is well again", f"bitrate:{streamer}", "info", AGAIN_AFTER)
+        case facts.LowBitrate(step=step, streamer=streamer, kbps=kbps):
+            what = f"{shown(streamer)} sends only {kbps:.0f} kbit/s{POOR.get(step, '')}"
+            return Message(what, f"bitrate:{streamer}", "warning", AGAIN_AFTER)
+        case facts.StandbyGivenUp(render_lag=lag):
+            text = f"OBS renders {lag:.0%} of its frames late: the next streamer is not made ready ahead for now"
+            return Message(text, "standby", "warning", AGAIN_AFTER)
+        case facts.StandbyTakenUp():
+            return Message("OBS does well: the next streamer is made ready ahead again", "standby", "info", AGAIN_AFTER)
         case facts.OrphanReported(input=name):
             text = f"OBS did not remove the input {name}; it is tried again later"
             return Message(text, f"orphan:{name}", "warning", AGAIN_AFTER)

@@ -26,5 +26,11 @@ def policy_of(config: Config) -> Policy:
         grace_cap=queue.grace_cap,
         during_grace=queue.during_grace,
         block_last=queue.block_last,
+        standby_lag=sources.standby_lag,
         stall=config.health.stall,
+        low_bitrate=config.health.low_bitrate,
+        low_bitrate_warn=config.health.low_bitrate_warn,
+        low_bitrate_slate=config.health.low_bitrate_slate,
+        low_bitrate_skip=config.health.low_bitrate_skip,
+        low_bitrate_kick=config.health.low_bitrate_kick,
     )

@@ -10,7 +10,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from daemon.watch_words import NOBODY, clock, ending, place, printable, took
+from daemon.watch_words import NOBODY, STANDBY_OFF, clock, ending, place, printable, took
 
 STYLES: Final = {"air": "bold red", "trouble": "yellow", "news": "", "step": "dim"}
 """Red is on air and nothing else, as on the page."""
@@ -154,7 +154,9 @@ def _standby(model: Model) -> Panel:
         following = next(waiting, None)
         said = Text("nobody waits", style="dim")
         if following is not None:
-            said = Text.assemble(printable(following["streamer"]), ("  next, not made ready yet", "dim"))
+            off = model.status.get("standby_off")
+            why = STANDBY_OFF.get(off["reason"], off["reason"]) if off else "not made ready yet"
+            said = Text.assemble(printable(following["streamer"]), (f"  next, {printable(why)}", "dim"))
         return _panel("standby", said, Text(""))
     name = Text.assemble((printable(standby["streamer"]), "bold"), (f"  {printable(standby['input'])}", "dim"))
     if standby["ready"]:

@@ -12,6 +12,7 @@ REASONS: Final = {
     "stalled": "picture stood still",
     "returned": "came back",
     "kick": "kicked",
+    "low_bitrate": "poor bitrate",
     "moved": "moved up",
     "test": "by hand",
     "lost": "OBS was lost",
@@ -48,6 +49,16 @@ LINEUP: Final = {
     "turn_changed": "has another length of turn",
     "requeued": "goes to the end of the line-up",
 }
+
+POOR: Final = {"slate": ": the slate is shown", "skip": ": the next one follows", "kick": ": kicked"}
+"""What is done about a poor bitrate, beside telling it."""
+
+STANDBY_OFF: Final = {
+    "configured": "switched off (sources.standby)",
+    "static": "none in mode static",
+    "render_lag": "given up for now: OBS renders late",
+}
+"""Why no standby is made ready."""
 
 
 def printable(text: object) -> str:
@@ -90,6 +101,12 @@ def tell(kind: str, data: Mapping[str, Any]) -> tuple[str, str]:
             return _lineup(str(data["what"]), str(data["streamer"]))
         case "refused":
             return f"refused: {data['message']}", "trouble"
+        case "low_bitrate":
+            return _low_bitrate(data)
+        case "standby_given_up":
+            return f"no standby for now: OBS renders {data['render_lag']:.0%} of its frames late", "trouble"
+        case "standby_taken_up":
+            return "the next one is made ready ahead again", "news"
         case "orphan_reported":
             return f"{data['input']} could not be removed from OBS, it is swept later", "trouble"
         case _:
@@ -130,6 +147,13 @@ def _lineup(what: str, streamer: str) -> tuple[str, str]:
     if what in ("held", "released"):
         return f"{what}: {'no turn ends' if what == 'held' else 'turns end'} by the clock", "news"
     return f"{streamer} {LINEUP.get(what, _plain(what))}", "trouble" if what == "stalled" else "news"
+
+
+def _low_bitrate(data: Mapping[str, Any]) -> tuple[str, str]:
+    if data["step"] == "over":
+        return f"{data['streamer']}'s bitrate is well again", "news"
+    done = POOR.get(str(data["step"]), "")
+    return f"{data['streamer']} sends only {data['kbps']:.0f} kbit/s{done}", "trouble"
 
 
 def _plain(code: str) -> str:

@@ -11,7 +11,9 @@ from typing import Any
 from statemachine import commands as cmd
 from statemachine import events as ev
 from statemachine import facts
+from statemachine.bitrate import Bitrates
 from statemachine.codec import from_plain, to_plain
+from statemachine.lag import Lag
 from statemachine.lineup import Lineup
 from statemachine.orphans import Orphans
 from statemachine.pictures import MOVING_FOR, Pictures
@@ -47,6 +49,8 @@ class Director:
         self.steering = Steering(policy, self.lineup, self.switchover)
         self.now = 0.0
         self.last_switch: facts.HandoverEnded | None = None
+        self.bitrates = Bitrates(self.lineup, self.switchover)
+        self.lag = Lag(policy)
         self._orphans = Orphans()
         self._proof_at: float | None = None
         self._facts: list[facts.Fact] = []
@@ -66,14 +70,14 @@ class Director:
         for _ in range(STEPS):
             self._drain_switchover()
             self._expire()
-            if not self.pictures.expire(self.now) and not self.steering.step():
+            if not any(part.expire(self.now) for part in (self.pictures, self.bitrates)) and not self.steering.step():
                 break
         else:
             raise AssertionError(f"the rules do not settle after {event}")
         self._sweep()
         commands = (*self.switchover.commands, *self.lineup.commands)
-        self._facts += self.lineup.facts
-        for pending in (self.switchover.commands, self.lineup.commands, self.lineup.facts):
+        self._facts += [*self.lineup.facts, *self.lag.facts]
+        for pending in (self.switchover.commands, self.lineup.commands, self.lineup.facts, self.lag.facts):
             pending.clear()
         return commands
 
@@ -87,7 +91,7 @@ class Director:
     def deadline(self) -> float | None:
         """When TimePassed is to be fed, if nothing else happens before."""
         times = [self.lineup.deadline(self.now), self.switchover.deadline, self._proof_at, self.steering.empty_at]
-        times.append(self.pictures.deadline(self.now))
+        times += [self.pictures.deadline(self.now), self.bitrates.deadline(self.now), self.lag.deadline()]
         if self.switchover.state is not State.RECOVERING:
             times += [self._orphans.deadline(), self.steering.spaced_until()]
             if self.switchover.program:
@@ -142,6 +146,10 @@ class Director:
             case ev.MediaResumed():
                 if self.pictures.resumed(event) and self._proof_at is not None:
                     self._proof_at = max(self._proof_at, event.at + MOVING_FOR)
+            case ev.BitrateMeasured():
+                self.bitrates.measured(event)
+            case ev.ObsRendered():
+                self.lag.rendered(event)
             case ev.InventoryRead():
                 self._reread(event)
             case ev.OrphanRemoved():
@@ -151,6 +159,7 @@ class Director:
                     self._facts.append(facts.OrphanReported(self.now, event.input, event.reason))
             case ev.ObsLost():
                 self._orphans.forget_asked()
+                self.lag.lost()
                 self.switchover.handle(event)
             case ev.ObsReady():
                 self._adopt(event)
@@ -239,6 +248,7 @@ class Director:
     def _apply(self) -> None:
         self.policy = self.settings.policy
         self.steering.policy = self.policy
+        self.lag.policy = self.policy
         self.lineup.use(self.policy)
         self.switchover.use(self.policy)
 
@@ -252,7 +262,9 @@ class Director:
             if attempt and attempt.target and self.switchover.state is State.STANDBY:
                 self.lineup.moves(self.now, attempt.target.id)
         self.lineup.expire(self.now)
+        self.lag.expire(self.now)
         self.switchover.held = self.lineup.held
+        self.steering.covered, self.steering.resting = self.bitrates.covered, self.lag.resting
         if self.steering.empty_at is not None and self.steering.empty_at <= self.now:
             self.steering.empty_at = None
 
@@ -315,6 +327,8 @@ class Director:
                 orphans=tuple(self._orphans),
                 proof_at=self._proof_at,
                 empty_at=self.steering.empty_at,
+                poor=self.bitrates.poor,
+                lag=self.lag.state,
             )
         )
         return plain
@@ -327,10 +341,12 @@ class Director:
         director.now = director.steering.now = kept.now
         director.settings = Settings(kept.base, kept.overrides)
         director.policy = director.steering.policy = director.switchover.policy = director.settings.policy
+        director.lag.policy = director.policy
         director.lineup.use(director.policy)
         director.lineup.load(kept.lineup)
         director.switchover.restore(kept.switchover)
         director.steering.last_cut, director.last_switch = kept.last_cut, kept.last_switch
         director._orphans = Orphans(kept.orphans)
+        director.bitrates.poor, director.lag.state = kept.poor, kept.lag
         director._proof_at, director.steering.empty_at = kept.proof_at, kept.empty_at
         return director

@@ -217,6 +217,25 @@ class MediaResumed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class BitrateMeasured(Event):
+    """What a publisher sends, by its ingest server's count. Told when it changes, and again now and then."""
+
+    session_id: str
+    kbps: float | None
+    """None: its server does not tell it (any more)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObsRendered(Event):
+    """How OBS's renderer did within the last ``seconds``."""
+
+    seconds: float
+    frames: int
+    late: int
+    """Those of them that it skipped because it was late."""
+
+
+@dataclass(frozen=True, slots=True)
 class OrphanRemoved(Event):
     """An own input that nothing refers to is gone."""
 

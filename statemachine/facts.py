@@ -32,7 +32,8 @@ class HandoverEnded(Fact):
     from_streamer: str
     to_streamer: str
     reason: str
-    """Why it was begun: first, skip, turn, ended, stalled, returned, kick, removed, moved, test, lost, standby."""
+    """Why it was begun: first, skip, turn, ended, stalled, returned, kick, removed, low_bitrate, moved, test, lost,
+    standby."""
     outcome: str
     """completed, creation_failed, not_ready, media_failed, stream_ended, superseded, cut_failed, obs_lost."""
     seconds: float
@@ -55,6 +56,30 @@ class LineupChanged(Fact):
 
     what: str
     streamer: str
+
+
+@dataclass(frozen=True, slots=True)
+class LowBitrate(Fact):
+    """A stream on air sends too little, and what is done about it."""
+
+    streamer: str
+    step: str
+    """warn, slate, skip, kick; over, when it is well again or nobody knows any more."""
+    kbps: float
+
+
+@dataclass(frozen=True, slots=True)
+class StandbyGivenUp(Fact):
+    """OBS rendered late for so many seconds: no standby is made ready until it does well again."""
+
+    render_lag: float
+    """Share of the frames that were late, 0 to 1."""
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class StandbyTakenUp(Fact):
+    """The next one is made ready ahead of its turn again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,12 +56,12 @@ def is_settled(target: Wanted, program: Program | None) -> bool:
     return program.session == target and program.stalled_since is None
 
 
-def candidate(lineup: Lineup, program: Program | None, policy: Policy, now: float) -> ev.Session | None:
+def candidate(lineup: Lineup, program: Program | None, standby: bool, now: float) -> ev.Session | None:
     """Whom to make ready: one who stalled in its turn, to see a fresh input of it move, else the next one."""
     holder = lineup.holder
     if holder is not None and holder.stalled_since is not None and holder.may_try(now):
         return holder.session
-    if not policy.standby:
+    if not standby:
         return None
     entry = lineup.first_showable(now, but=program.session.streamer if program and program.session else "")
     return entry.session if entry else None
@@ -82,7 +82,7 @@ def reason(lineup: Lineup, program: Program | None, target: ev.Session | None) -
         return "returned"
     if program.session is None:
         return "ended"
-    if whose == program.session.streamer and why in ("skip", "turn", "kick", "removed"):
+    if whose == program.session.streamer and why in ("skip", "turn", "kick", "removed", "low_bitrate"):
         return why
     if lineup.by_session(program.session.id) is None:
         return "ended"

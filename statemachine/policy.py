@@ -18,6 +18,8 @@ class Policy:
     cleanup_grace: float = 1.0
     job_delay: float = 2.0
     standby: bool = True
+    standby_lag: float = 0.25
+    """Share of OBS's frames that may be late before standby is given up for a while, 0 to 1; 0 is no bound."""
     # what is shown
     slate: str = ""
     fade: float = 0.0
@@ -35,6 +37,12 @@ class Policy:
     # pictures that stand still
     stall: float = 1.0
     """Seconds that a picture may stand still; one that can be covered by a ready standby, a share of it."""
+    # poor streams: kbit/s, and the seconds after which each step is taken; 0 is never
+    low_bitrate: float = 250.0
+    low_bitrate_warn: float = 10.0
+    low_bitrate_slate: float = 0.0
+    low_bitrate_skip: float = 0.0
+    low_bitrate_kick: float = 0.0
     # failures
     retry_first: float = 5.0
     retry_most: float = 60.0

@@ -1,12 +1,14 @@
 """The shape of a snapshot: everything that the rules remember."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from statemachine.attempt import Attempt
 from statemachine.entry import LineupState
 from statemachine.facts import HandoverEnded
+from statemachine.lag import LagState
 from statemachine.orphans import Orphan
 from statemachine.policy import Policy
+from statemachine.poor import Poor
 from statemachine.program import Program
 from statemachine.states import State
 
@@ -41,3 +43,5 @@ class Snapshot:
     orphans: tuple[Orphan, ...]
     proof_at: float | None
     empty_at: float | None
+    poor: Poor | None = None
+    lag: LagState = field(default_factory=LagState)

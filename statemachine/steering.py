@@ -22,6 +22,10 @@ class Steering:
         self.last_cut: float | None = None
         self.empty_at: float | None = None
         """Before this time the program is not emptied again."""
+        self.covered = False
+        """The slate is wanted in place of the turn's holder, whatever could be shown."""
+        self.resting = False
+        """Standby is given up for now."""
 
     def spaced_until(self) -> float | None:
         """job_delay spaces hand-overs; one that mends a dead picture does not wait for it."""
@@ -41,7 +45,7 @@ class Steering:
         state = switchover.state
         if state in (State.RECOVERING, State.CREATING, State.SWAPPING):
             return False
-        target = wanted(self.lineup, switchover.program, self.policy, self.now)
+        target = None if self.covered else wanted(self.lineup, switchover.program, self.policy, self.now)
         settled = is_settled(target, switchover.program)
         holder = self.lineup.holder
         if settled and isinstance(target, ev.Session) and holder and holder.turn_began is None:
@@ -78,7 +82,7 @@ class Steering:
 
     def _candidate(self) -> ev.Session | None:
         program = self.switchover.program
-        following = candidate(self.lineup, program, self.policy, self.now)
+        following = candidate(self.lineup, program, self.policy.standby and not self.resting, self.now)
         # The one static input cannot be made ready for another while it is on air.
         if self.policy.mode == "static" and (program is None or program.session != following):
             return None

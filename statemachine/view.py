@@ -37,6 +37,17 @@ class Standby:
 
 
 @dataclass(frozen=True, slots=True)
+class StandbyOff:
+    """Why no standby is made ready."""
+
+    reason: str
+    """configured: standby is switched off; static: the one input is on air; render_lag: OBS renders late."""
+    since: float | None = None
+    render_lag: float | None = None
+    """Share of OBS's frames that were late last, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """One position of the line-up."""
 
@@ -65,6 +76,8 @@ class View:
     last_switch: HandoverEnded | None
     blocks: dict[str, float]
     orphans: tuple[str, ...]
+    standby_off: StandbyOff | None = None
+    """None where the next one is made ready as soon as there is one."""
 
 
 class Places:
@@ -133,4 +146,14 @@ def make_view(director: "Director", at: float) -> View:
         last_switch=director.last_switch,
         blocks={name: until for name, until in lineup.blocks.items() if until > at},
         orphans=director.orphans,
+        standby_off=_standby_off(director),
     )
+
+
+def _standby_off(director: "Director") -> StandbyOff | None:
+    lag = director.lag.state
+    if director.policy.mode == "static":
+        return StandbyOff("static")
+    if not director.policy.standby:
+        return StandbyOff("configured")
+    return StandbyOff("render_lag", lag.resting_since, lag.share) if director.lag.resting else None

@@ -26,7 +26,7 @@ class HealthMonitor:
     """What ``/stream-health``, the metrics and the reports are made of. ``run`` is its task.
 
     ``tell`` takes the kind and the data of an event for those who listen to ``/events``: ``health_changed`` whenever
-    the issues have changed for good. See Sampler for the rest.
+    the issues have changed for good; ``beside`` is called with every sample. See Sampler for the rest.
     """
 
     def __init__(
@@ -40,12 +40,14 @@ class HealthMonitor:
         output: Callable[[], Mapping[str, Any]] = dict,
         reporter: Reporter | None = None,
         tell: Callable[[str, Mapping[str, object]], None] = lambda kind, data: None,
+        beside: Callable[[], None] = lambda: None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._config = config
         self._now = now
         self._reporter = reporter
         self._tell = tell
+        self._beside = beside
         self._sleep = sleep
         self._sampler = Sampler(
             obs,
@@ -87,6 +89,7 @@ class HealthMonitor:
         """Take one sample and do all that follows from it."""
         health = self._config().health
         limits = Limits(health.stall, health.low_bitrate)
+        self._beside()
         sample = await self._sampler.take()
         recent = [reading.sample for reading in self.kept.since(sample.at - WINDOW)]
         reading = Reading(sample, judge([*recent, sample], limits))

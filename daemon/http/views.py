@@ -5,7 +5,7 @@ from typing import Any
 from daemon.clock import iso
 from daemon.http.control import ObsInfo
 from statemachine.facts import HandoverEnded
-from statemachine.view import OnAir, Place, Standby, View
+from statemachine.view import OnAir, Place, Standby, StandbyOff, View
 
 
 def status(view: View, obs: ObsInfo) -> dict[str, Any]:
@@ -16,6 +16,7 @@ def status(view: View, obs: ObsInfo) -> dict[str, Any]:
         "held": view.held,
         "on_air": _on_air(view.on_air) if view.on_air else None,
         "standby": _standby(view.standby) if view.standby else None,
+        "standby_off": _standby_off(view.standby_off) if view.standby_off else None,
         "queue": [_place(place) for place in view.queue],
         "obs": {
             "connected": obs.connected,
@@ -62,6 +63,11 @@ def _on_air(on_air: OnAir) -> dict[str, Any]:
 
 def _standby(standby: Standby) -> dict[str, Any]:
     return {"streamer": standby.streamer, "input": standby.input, "ready": standby.ready}
+
+
+def _standby_off(off: StandbyOff) -> dict[str, Any]:
+    lag = None if off.render_lag is None else round(off.render_lag, 3)
+    return {"reason": off.reason, "since": None if off.since is None else iso(off.since), "render_lag": lag}
 
 
 def _place(place: Place) -> dict[str, Any]:

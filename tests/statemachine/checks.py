@@ -22,6 +22,8 @@ class Checks:
         """For each that waits and could be shown: how many turns each other one has had meanwhile."""
         self.away: dict[str, float] = {}
         """Seconds of grace of the one who has the turn, measured here and not by the rules."""
+        self.kbps: dict[str, float | None] = {}
+        """What was told last of each session."""
         self.last_at = 0.0
         self._before: tuple[Entry, ...] = ()
 
@@ -43,6 +45,7 @@ class Checks:
         self._order(event, after, requeued)
         self._fairness(event, after, now)
         self._grace(after, now)
+        self._poor(event, after, told)
         self._shape(now)
         self.last_at = now
 
@@ -77,6 +80,7 @@ class Checks:
                 assert command.reuse or command.input not in self.obs.items, f"{command.input} is there already"
                 self.names_asked.add(command.input)
                 self._not_blocked()
+                self._affordable()
             case _:
                 pass
 
@@ -86,6 +90,26 @@ class Checks:
         if attempt.target is not None:
             until = self.director.lineup.blocks.get(attempt.target.streamer, 0.0)
             assert until <= self.director.now, f"{attempt.target.streamer} is blocked"
+
+    def _affordable(self) -> None:
+        attempt, holder = self.director.switchover.attempt, self.director.lineup.holder
+        if attempt is not None and attempt.reason == "standby" and self.director.lag.resting:
+            assert holder is not None, "a standby is made ready though OBS renders late"
+            assert holder.stalled_since is not None, "a standby is made ready though OBS renders late"
+            assert attempt.target == holder.session
+
+    def _poor(self, event: ev.Event, after: tuple[Entry, ...], told: tuple[facts.Fact, ...]) -> None:
+        if isinstance(event, ev.BitrateMeasured):
+            self.kbps[event.session_id] = event.kbps
+        for fact in told:
+            if not isinstance(fact, facts.LowBitrate) or fact.step == "over":
+                continue
+            known = [self.kbps.get(session.id) for entry in self._before for session in entry.sessions[:1]]
+            assert fact.kbps in known, f"{fact.step} for a bitrate that nobody told"
+            assert fact.kbps < self.director.policy.low_bitrate, f"{fact.step} for a good bitrate"
+            if fact.step == "skip":
+                others = [entry for entry in after if entry.streamer != fact.streamer and entry.sessions]
+                assert others, f"{fact.streamer} is skipped and nobody follows"
 
     def _order(self, event: ev.Event, after: tuple[Entry, ...], requeued: set[str]) -> None:
         names = [entry.streamer for entry in after]

@@ -11,6 +11,8 @@ class ModelIngest:
     def __init__(self) -> None:
         self.live: dict[str, ev.Session] = {}
         self.frozen: set[str] = set()
+        self.kbps: dict[str, float] = {}
+        """What each session sends, where the server tells it."""
         self._count = 0
 
     def new_session(self, streamer: str, turn: float | None = None) -> ev.Session:
@@ -26,6 +28,7 @@ class ModelIngest:
         """A publisher is gone."""
         self.live.pop(session_id, None)
         self.frozen.discard(session_id)
+        self.kbps.pop(session_id, None)
 
     def moves(self, session: ev.Session | None) -> bool:
         """Pictures of it come in."""

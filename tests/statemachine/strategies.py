@@ -48,6 +48,12 @@ policies = st.builds(
     retry_first=st.floats(0.001, 10.0),
     removal_tries=st.integers(0, 3),
     stall=st.floats(0.2, 20.0),
+    standby_lag=st.sampled_from([0.0, 0.25, 1.0]),
+    low_bitrate=st.sampled_from([0.0, 250.0]),
+    low_bitrate_warn=st.sampled_from([0.0, 3.0]),
+    low_bitrate_slate=st.sampled_from([0.0, 5.0]),
+    low_bitrate_skip=st.sampled_from([0.0, 9.0]),
+    low_bitrate_kick=st.sampled_from([0.0, 20.0]),
 )
 settings = st.one_of(
     st.tuples(st.sampled_from(["turn", "job_delay", "z_offset", "slate", "mode", "nonsense"]), st.booleans()),
@@ -75,6 +81,9 @@ def _of(name: str, hint: Any) -> st.SearchStrategy[Any]:
         "position": st.integers(-2, 5),
         "seconds": st.sampled_from([-1.0, 0.0, 0.5, 30.0]),
         "restart": st.booleans(),
+        "kbps": st.none() | st.sampled_from([0.0, 50.0, 250.0, 3000.0]),
+        "frames": st.integers(-1, 600),
+        "late": st.integers(-1, 900),
     }
     return by_name[name]
 

@@ -24,6 +24,17 @@ MODES = {
     "pooled": Policy(turn=30.0, mode="pooled"),
     "pooled with slate": Policy(turn=30.0, mode="pooled", slate="SLATE"),
     "static": Policy(turn=30.0, mode="static"),
+    "strict": Policy(
+        turn=60.0,
+        slate="SLATE",
+        stall=0.5,
+        low_bitrate_warn=1.0,
+        low_bitrate_slate=3.0,
+        low_bitrate_skip=12.0,
+        low_bitrate_kick=30.0,
+    ),
+    "strict, pooled": Policy(turn=60.0, mode="pooled", low_bitrate_skip=3.0, low_bitrate_kick=8.0, standby_lag=0.1),
+    "strict, static": Policy(turn=60.0, mode="static", slate="SLATE", low_bitrate_slate=3.0, low_bitrate_skip=8.0),
 }
 PAUSES = st.sampled_from([0.0, 0.05, 0.25, 1.0, 2.5, 6.0, 9.0, 20.0])
 OUTCOMES = st.sampled_from(["done", "done", "done", "refused", "lied", "timeout"])
@@ -110,6 +121,22 @@ class Channel(RuleBasedStateMachine):
     def freeze_or_thaw(self, name: str) -> None:
         if session := self.world.ingest.of(name):
             self.world.ingest.frozen ^= {session.id}
+
+    @rule(
+        name=NAMES, kbps=st.sampled_from([None, 0.0, 100.0, 100.0, 3000.0]), told=st.sampled_from([True, True, False])
+    )
+    def bitrate_changes(self, name: str, kbps: float | None, told: bool) -> None:
+        if session := self.world.ingest.of(name):
+            if kbps is None:
+                self.world.ingest.kbps.pop(session.id, None)
+            else:
+                self.world.ingest.kbps[session.id] = kbps
+        if told:
+            self.world.measure()
+
+    @rule(number=st.integers(1, 6), kbps=st.sampled_from([None, 0.0, 100.0, 3000.0]))
+    def a_late_measurement(self, number: int, kbps: float | None) -> None:
+        self.world.feed(ev.BitrateMeasured(self.world.now, f"{SERVER}{number}", kbps))
 
     # --- operators -------------------------------------------------------------------------------------------
 
@@ -216,6 +243,10 @@ class Channel(RuleBasedStateMachine):
                 del self.world.obs.items[item.name]
             else:
                 item.shown, item.astray = what == "show", True
+
+    @rule(late=st.sampled_from([0, 20, 150, 300]), seconds=st.sampled_from([2.0, 10.0, 40.0]))
+    def obs_rendered(self, late: int, seconds: float) -> None:
+        self.world.feed(ev.ObsRendered(self.world.now, seconds, 300, late))
 
     @rule()
     def read_inventory(self) -> None:

@@ -9,6 +9,7 @@ from statemachine import events as ev
 from statemachine.policy import Policy
 from tests.statemachine.world import START, World
 
+QUIET = ev.InventoryRead | ev.PublishersListed | ev.BitrateMeasured
 PATH = Path(__file__).parent / "golden" / "evening.txt"
 
 
@@ -64,7 +65,7 @@ def _tell(said: ev.Event | cmd.Command) -> str:
 def lines(world: World) -> Iterator[str]:
     """One for each event that asked for something or moved something, and one for each command."""
     for event, commands in world.trace:
-        if commands or not isinstance(event, ev.InventoryRead | ev.PublishersListed):
+        if commands or not isinstance(event, QUIET):
             yield f"{event.at - START:7.2f}  {_tell(event)}"
             yield from (f"           -> {_tell(command)}" for command in commands)
 

@@ -194,6 +194,20 @@ class World:
         """The server's own list, asked for and answered at once."""
         self.feed(self.ingest.listing(self.now, self.now))
 
+    def measure(self) -> None:
+        """The shell looks at the counters of the stream that matters."""
+        session_id = self.director.bitrates.subject
+        if session_id:
+            self.feed(ev.BitrateMeasured(self.now, session_id, self.ingest.kbps.get(session_id)))
+
+    def rendered(self, lag: float, seconds: float) -> None:
+        """OBS renders for so long, with that share of its frames late; reported every ten seconds."""
+        while seconds > 0:
+            self.run(10.0, step=1.0)
+            self.feed(ev.ObsRendered(self.now, 10.0, 300, round(300 * lag)))
+            seconds -= 10.0
+        self.settle()
+
     # --- letting it run --------------------------------------------------------------------------------------
 
     def settle(self) -> None:
@@ -234,11 +248,14 @@ class World:
             self.list_publishers()
             self.read_inventory()
             self.settle()
+            self.measure()
+            self.settle()
 
     def calm(self) -> None:
         """No more faults: within bounded time the channel stands where it ought to, and stays there."""
         self.late.clear()
         self.ingest.frozen.clear()
+        self.ingest.kbps.clear()
         self.feed(ev.Released(self.now))
         for streamer in (None, *[entry.streamer for entry in self.director.lineup]):
             self.feed(ev.TurnChanged(self.now, FOREVER, streamer))
@@ -283,7 +300,7 @@ class World:
         playing = self.obs.items[view.on_air.input].session
         if policy.mode != "static" and playing != self.ingest.of(expected):
             return f"{view.on_air.input} plays {playing}"
-        if policy.standby and policy.mode != "static" and len(live) > 1 and view.standby is None:
+        if view.standby_off is None and len(live) > 1 and view.standby is None:
             return "nobody stands by"
         ready = view.standby.input if view.standby else ""
         if tidy and set(own) - {STATIC, view.on_air.input, ready, *self.director.switchover.pool}:

@@ -22,6 +22,7 @@ const REASONS = {
   returned: "came back",
   kick: "kicked",
   removed: "removed",
+  low_bitrate: "poor bitrate",
   moved: "moved up",
   test: "by hand",
   lost: "OBS was lost",

@@ -43,6 +43,12 @@ export function describe(kind, data) {
       return lineup(data);
     case "refused":
       return { kind: "trouble", parts: ["Refused: ", bdi(data.message)] };
+    case "low_bitrate":
+      return lowBitrate(data);
+    case "standby_given_up":
+      return { kind: "trouble", parts: [`No standby for now: OBS renders ${Math.round(100 * data.render_lag)} % of its frames late`] };
+    case "standby_taken_up":
+      return { kind: "news", parts: ["The next one is made ready ahead again"] };
     case "orphan_reported":
       return { kind: "trouble", parts: [`${data.input} could not be removed from OBS, it is swept later`] };
     default:
@@ -65,6 +71,13 @@ function lineup({ what, streamer }) {
   if (what === "released") return { kind: "news", parts: ["Released: turns end by the clock"] };
   const trouble = what === "stalled";
   return { kind: trouble ? "trouble" : "news", parts: [bdi(streamer), ` ${LINEUP[what] ?? words(what)}`] };
+}
+
+const POOR = { slate: ": the slate is shown", skip: ": the next one follows", kick: ": kicked" };
+
+function lowBitrate({ step, streamer, kbps }) {
+  if (step === "over") return { kind: "news", parts: [bdi(streamer), "’s bitrate is well again"] };
+  return { kind: "trouble", parts: [bdi(streamer), ` sends only ${Math.round(kbps)} kbit/s${POOR[step] ?? ""}`] };
 }
 
 /** Remember an event; the newest come first. */

@@ -65,8 +65,14 @@ function drawName(node, name, otherwise) {
   node.replaceChildren(name === undefined ? otherwise : bdi(name));
 }
 
+const STANDBY_OFF = {
+  configured: "Next; standby is switched off",
+  static: "Next; there is no standby in mode static",
+  render_lag: "Next; no standby for now, OBS renders late",
+};
+
 function drawStandby() {
-  const { standby, on_air: onAir } = state.status;
+  const { standby, standby_off: off, on_air: onAir } = state.status;
   const next = waiting()[0];
   const box = $("standby");
   box.dataset.standby = standby === null ? "none" : standby.ready ? "ready" : "buffering";
@@ -75,7 +81,7 @@ function drawStandby() {
   let text = onAir ? "The one on air stays until somebody comes" : "The first to publish goes on air";
   if (standby?.ready) text = `Ready: the change takes one frame · ${standby.input}`;
   else if (standby) text = `Buffering · ${standby.input}`;
-  else if (next) text = "Next, not made ready yet";
+  else if (next) text = STANDBY_OFF[off?.reason] ?? "Next, not made ready yet";
   say($("standby-state"), text);
 }
 

@@ -32,6 +32,7 @@ STATUS: Final = record(
         "held": truth("No turn ends by the clock."),
         "on_air": nullable(ref("OnAir")),
         "standby": nullable(ref("Standby")),
+        "standby_off": nullable(ref("StandbyOff")),
         "queue": array(record(_PLACE), "The line-up; its first has the turn."),
         "obs": record(
             {
@@ -55,6 +56,14 @@ ON_AIR: Final = record(
     "The one whose picture is shown: it changes when the picture has changed, not when it was asked to.",
 )
 STANDBY: Final = record({"streamer": STREAMER, "input": string("OBS's input."), "ready": truth("A picture is proven.")})
+STANDBY_OFF: Final = record(
+    {
+        "reason": string("configured, static or render_lag; more may come."),
+        "since": nullable(MOMENT),
+        "render_lag": nullable(number("Share of OBS's frames that were late last.", minimum=0, maximum=1)),
+    },
+    "Why the next one is not made ready ahead of the turn.",
+)
 SWITCH: Final = record(
     {
         "from": string("Who was on air; empty where nobody was."),
@@ -92,7 +101,8 @@ HANDOVER: Final = record(
         "from_streamer": string(),
         "to_streamer": string(),
         "reason": string(
-            "first, skip, turn, ended, stalled, returned, kick, removed, moved, test, lost or standby; more may come."
+            "first, skip, turn, ended, stalled, returned, kick, removed, low_bitrate, moved, test, lost or "
+            "standby; more may come."
         ),
         "outcome": string(
             "completed, creation_failed, not_ready, media_failed, cut_failed or obs_lost; more may come."

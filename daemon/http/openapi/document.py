@@ -43,6 +43,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
     "Status": answers.STATUS,
     "OnAir": answers.ON_AIR,
     "Standby": answers.STANDBY,
+    "StandbyOff": answers.STANDBY_OFF,
     "Switch": answers.SWITCH,
     "Queue": answers.QUEUE,
     "Handover": answers.HANDOVER,

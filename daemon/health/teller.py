@@ -1,0 +1,80 @@
+"""Tells the rules what the health of the show is made of: the bitrate that comes in, and how OBS renders.
+
+It only measures. What a poor bitrate or a late renderer is, and what is done about it, the rules say.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from daemon.health.reading import FlowReader, count
+from statemachine import events as ev
+
+AGAIN: Final = 10.0
+"""Seconds after which a bitrate is told again though it has not changed."""
+WINDOW: Final = 10.0
+"""Seconds that one report of OBS's renderer spans, at least: each event is kept in the journal."""
+
+
+class Teller:
+    """``look`` is called with every sample.
+
+    ``subject`` names the session whose bitrate matters to the rules (empty: none), ``received`` tells the bytes that
+    were received of a session by its server's last list (None: not known), ``period`` the seconds between two such
+    lists; ``stats`` is GetStats as of OBS's last heartbeat, empty where OBS is not connected.
+    """
+
+    def __init__(
+        self,
+        submit: Callable[[ev.Event], None],
+        now: Callable[[], float],
+        *,
+        subject: Callable[[], str],
+        received: Callable[[str], int | None],
+        period: Callable[[], float],
+        stats: Callable[[], Mapping[str, Any]],
+    ) -> None:
+        self._submit = submit
+        self._now = now
+        self._subject = subject
+        self._received = received
+        self._period = period
+        self._stats = stats
+        self._flow = FlowReader()
+        self._told: tuple[str, float | None, float] = ("", None, 0.0)
+        self._since: tuple[float, int, int] | None = None
+        self._seen: Mapping[str, Any] = {}
+
+    def look(self) -> None:
+        """Tell what there is to tell."""
+        at = self._now()
+        self._bitrate(at)
+        self._rendered(at)
+
+    def _bitrate(self, at: float) -> None:
+        session = self._subject()
+        kbps = self._flow.read(session, at, self._received(session) if session else None, self._period())
+        known, last, told_at = self._told
+        if session != known:
+            last = None  # the rules know nothing of it yet
+        if kbps == last and (kbps is None or at - told_at < AGAIN):
+            self._told = (session, last, told_at)
+            return
+        self._told = (session, kbps, at)
+        self._submit(ev.BitrateMeasured(at, session, kbps))
+
+    def _rendered(self, at: float) -> None:
+        stats = self._stats()
+        if stats is self._seen:
+            return
+        self._seen = stats
+        total, late = count(stats.get("renderTotalFrames")), count(stats.get("renderSkippedFrames"))
+        if total is None or late is None:
+            self._since = None
+            return
+        if self._since is None or total < self._since[1] or late < self._since[2]:
+            self._since = (at, total, late)  # OBS was started anew
+            return
+        began, frames, skipped = self._since
+        if at - began >= WINDOW and total > frames:
+            self._submit(ev.ObsRendered(at, at - began, total - frames, min(late - skipped, total - frames)))
+            self._since = (at, total, late)

@@ -1,0 +1,89 @@
+"""Whether OBS's machine can afford a standby: given up while OBS renders too many frames late, and taken up again."""
+
+from dataclasses import dataclass, replace
+
+from statemachine import events as ev
+from statemachine import facts
+from statemachine.policy import Policy
+
+LATE_FOR = 30.0
+"""Seconds that OBS has to render late before standby is given up: a busy moment costs nobody anything."""
+CALM_FOR, CALM_MOST = 60.0, 960.0
+"""Seconds that OBS has to render well before standby is taken up again; twice as long after each relapse."""
+RELAPSE_WITHIN = 600.0
+"""Seconds after it was taken up again within which to give it up is a relapse."""
+
+
+@dataclass(frozen=True, slots=True)
+class LagState:
+    """What is known of OBS's renderer. ``share`` is that of its frames which were late, 0 to 1."""
+
+    share: float = 0.0
+    late_since: float | None = None
+    calm_since: float | None = None
+    resting_since: float | None = None
+    """Standby is given up since then."""
+    taken_up_at: float | None = None
+    rests: int = 0
+    """Times in a row that it was given up, each soon after the time before."""
+
+
+class Lag:
+    """Appends to ``facts``, which the director drains."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self.state = LagState()
+        self.facts: list[facts.Fact] = []
+
+    @property
+    def resting(self) -> bool:
+        """No standby is to be made ready."""
+        return self.state.resting_since is not None
+
+    def rendered(self, event: ev.ObsRendered) -> None:
+        """OBS's renderer did so well within the last seconds."""
+        if event.frames <= 0 or event.seconds <= 0:
+            return
+        s, limit = self.state, self.policy.standby_lag
+        share, began = min(1.0, max(0.0, event.late / event.frames)), event.at - event.seconds
+        if limit > 0 and share >= limit:
+            s = replace(s, late_since=began if s.late_since is None else s.late_since, calm_since=None)
+        elif share > limit / 2:
+            s = replace(s, late_since=None, calm_since=None)
+        else:
+            s = replace(s, late_since=None, calm_since=began if s.calm_since is None else s.calm_since)
+        self.state = replace(s, share=share)
+        if self._is_bounded and not self.resting and s.late_since is not None and event.at - s.late_since >= LATE_FOR:
+            again = s.taken_up_at is not None and event.at - s.taken_up_at < RELAPSE_WITHIN
+            rests = s.rests + 1 if again else 1
+            self.state = replace(self.state, resting_since=event.at, taken_up_at=None, rests=rests)
+            self.facts.append(facts.StandbyGivenUp(event.at, share, event.at - s.late_since))
+
+    def lost(self) -> None:
+        """OBS is gone: how it rendered says nothing of how it will."""
+        self.state = replace(self.state, late_since=None, calm_since=None)
+
+    def expire(self, now: float) -> None:
+        """Take standby up again, if its time has come."""
+        due = self.deadline()
+        if self.resting and (not self._is_bounded or (due is not None and due <= now)):
+            self.state = replace(self.state, resting_since=None, late_since=None, taken_up_at=now)
+            if self._stands_by:
+                self.facts.append(facts.StandbyTakenUp(now))
+
+    def deadline(self) -> float | None:
+        """When ``expire`` has something to do by time alone."""
+        s = self.state
+        if not self.resting or s.calm_since is None:
+            return None
+        return s.calm_since + min(CALM_MOST, CALM_FOR * 2.0 ** min(max(0, s.rests - 1), 8))
+
+    @property
+    def _stands_by(self) -> bool:
+        return self.policy.standby and self.policy.mode != "static"
+
+    @property
+    def _is_bounded(self) -> bool:
+        """There is a standby that could be given up for its cost."""
+        return self._stands_by and self.policy.standby_lag > 0
