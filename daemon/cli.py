@@ -209,7 +209,7 @@ def _status(arguments: argparse.Namespace) -> int:
     if standby:
         print(f"standby  {standby['streamer']} ({'ready' if standby['ready'] else 'buffering'})  [{standby['input']}]")
     elif off := status.get("standby_off"):
-        print(f"standby  none: {STANDBY_OFF.get(off['reason'], off['reason'])}")
+        print(f"standby  {STANDBY_OFF.get(off['reason'], off['reason'])}")
     waiting = [place["streamer"] for place in status["queue"] if not on_air or place["streamer"] != on_air["streamer"]]
     print(f"waiting  {', '.join(waiting) or 'nobody'}")
     print(f"obs      {'connected, ' + str(obs['version']) if obs['connected'] else 'not connected'}")

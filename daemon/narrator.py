@@ -76,6 +76,8 @@ def _handover(fact: facts.HandoverEnded) -> None:
     match fact.outcome:
         case "completed" if fact.to_streamer:
             log.info(f"Successfully switched to new source '{fact.input}'", **fields)
+        case "completed" if fact.reason == "low_bitrate":
+            log.info(f"Took source '{fact.outgoing}' off air: its bitrate is poor", **fields)
         case "completed":
             log.info(f"Took source '{fact.outgoing}' off air: nobody follows", **fields)
         case "creation_failed":

@@ -12,6 +12,8 @@ STEPS: Final = 10
 SRS_PERIOD: Final = 3.0
 """Seconds between two moves of SRS's recv_bytes (measured with 5.0.216): a standstill shorter than that proves none."""
 SLACK: Final = 0.5
+LEAST_FED: Final = 1000
+"""Bytes that players' acknowledgements do not come to, which SRS counts as received, too."""
 MOST_LOOKBACK: Final = 5
 """Moves of the counter that a bitrate is averaged over."""
 
@@ -157,6 +159,8 @@ class FlowReader:
         self._key = ""
         self._total: int | None = None
         self._seen_at = 0.0
+        self.fed_at: float | None = None
+        """When the counter was last seen to grow by what only a publisher sends; None while it was not."""
         self._moves: deque[tuple[float, int]] = deque(maxlen=MOST_LOOKBACK)
 
     def read(self, key: str, at: float, total: int | None, period: float) -> float | None:
@@ -167,9 +171,11 @@ class FlowReader:
         """
         last = self._total
         if total is None or last is None or key != self._key or total < last:
-            self._key, self._total, self._seen_at = key, total, at
+            self._key, self._total, self._seen_at, self.fed_at = key, total, at, None
             self._moves.clear()
             return None
+        if total - last >= LEAST_FED:
+            self.fed_at = at
         if total > last:
             self._total, self._seen_at = total, at
             self._moves.append((at, total))

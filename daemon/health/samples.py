@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from daemon.health.reading import DropReader, FlowReader, MotionReader, StatsReader, number
+from daemon.health.reading import SLACK, SRS_PERIOD, DropReader, FlowReader, MotionReader, StatsReader, number
 from daemon.obs.readiness import Look
 from daemon.ports import ObsError
 from statemachine.view import View
@@ -65,6 +65,8 @@ class Sample:
     """Milliseconds by which the cursor strays from the clock."""
     still: float = 0.0
     """Seconds that the cursor has not moved."""
+    stuck: bool = False
+    """Bytes came in while the cursor did not move: it is the input that stands still, not the stream."""
     width: int | None = None
     height: int | None = None
     """Pixels of the picture as it comes in."""
@@ -156,6 +158,7 @@ class Sampler:
             progress=motion.progress if look else None,
             jitter=motion.jitter if look else None,
             still=motion.still if look else 0.0,
+            stuck=look is not None and self._is_stuck(at, motion.still),
             width=size[0] if size else None,
             height=size[1] if size else None,
             resized=resized,
@@ -169,6 +172,11 @@ class Sampler:
             cpu=drawn.cpu,
             streaming=output["outputActive"] is True if "outputActive" in output else None,
         )
+
+    def _is_stuck(self, at: float, still: float) -> bool:
+        # What a list tells may be as old as the server's own period and ours of asking it.
+        late = self._period() + SRS_PERIOD + SLACK
+        return self._flow.fed_at is not None and self._flow.fed_at > at - still + late
 
     async def _measure(self, name: str) -> tuple[tuple[int, int] | None, bool]:
         """The picture's size, and whether it was another."""

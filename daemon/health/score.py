@@ -10,6 +10,7 @@ obs_unreachable            100  now     OBS is not connected
 nobody_on_air              100  now     somebody publishes and nobody is on air; named, but free, where nobody does
 stalled                    100  now     half from ``stall`` seconds without a new picture, in full 4 s later
 no_bitrate                  60  now     the ingest server receives nothing
+input_stuck                 10  now     it receives, and the picture stands still: OBS's input is stuck, not the stream
 stuttering                  40  window  the picture's pace is 15 % off, 60 %; or strays by 150 ms, 600 ms
 low_bitrate                 40  window  ``low_bitrate``, 0 kbit/s
 render_lag                  40  window  1 % of the frames, 20 %
@@ -103,6 +104,7 @@ _RULES: Final = (
     _Rule("nobody_on_air", 100, "now", lambda sample, _: float(is_blank(sample))),
     _Rule("stalled", 100, "now", _stalled),
     _Rule("no_bitrate", 60, "now", lambda sample, _: float(sample.bitrate is not None and sample.bitrate <= 0)),
+    _Rule("input_stuck", 10, "now", lambda sample, _: float(sample.stuck)),
     _Rule("stuttering", 40, "mean", _stuttering),
     _Rule("low_bitrate", 40, "mean", _low_bitrate),
     _Rule("render_lag", 40, "mean", lambda sample, _: ramp(sample.render_lag, 0.01, 0.2)),

@@ -133,6 +133,15 @@ def test_the_status_is_told_in_words(monkeypatch: pytest.MonkeyPatch, capsys: py
     assert "carol -> alice (skip): completed in 0.031 s" in out
 
 
+def test_the_status_says_why_nobody_stands_by(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    off = {"reason": "render_lag", "since": "2026-01-01T20:00:00Z", "render_lag": 0.31}
+    with daemon(monkeypatch, status=(200, {**STATUS, "standby": None, "standby_off": off})):
+        assert main(["status"]) == 0
+    assert "standby  given up for now: OBS renders late" in capsys.readouterr().out
+
+
 def test_the_status_as_json_is_the_apis_answer(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -121,6 +121,7 @@ def test_a_host_may_be(file: Path, host: str) -> None:
         ("[http]\nhost = '0.0.0.0'", "http.token: is required where http.host is not loopback (it is 0.0.0.0)"),
         ("[http]\nhost = '::'", "http.token: is required where http.host is not loopback (it is ::)"),
         ("[http]\nhost = 'studio'", "http.token: is required where http.host is not loopback (it is studio)"),
+        ("[health]\nlow_bitrate_slate = 20", "health.low_bitrate_slate: needs obs.slate, the scene item to be shown"),
         ("[queue]\nauth = 'http'", "queue.auth_url: is required where queue.auth is http"),
         (
             "[sources]\npoll_interval = 5\nready_timeout = 5",

@@ -45,6 +45,26 @@ def ended(outcome: str, **changes: object) -> facts.HandoverEnded:
         (facts.OnAirChanged(1.0, "", ""), "warning", "nobody is on air"),
         (facts.OnAirChanged(1.0, "bob", "GMOTHERSTREAM_3", adopted=True), "info", "adopted the input on air"),
         (facts.LineupChanged(1.0, "turn_ended", "bob"), "info", "line-up: turn ended"),
+        (
+            ended("completed", to_streamer="", input="", reason="low_bitrate"),
+            "info",
+            "Took source 'GMOTHERSTREAM_2' off air: its bitrate is poor",
+        ),
+        (facts.LowBitrate(1.0, "bob", "warn", 120.4), "warning", "the bitrate is poor: nothing is done yet"),
+        (
+            facts.LowBitrate(1.0, "bob", "slate", 120.4),
+            "warning",
+            "the bitrate is poor: the slate is shown until it is well again",
+        ),
+        (facts.LowBitrate(1.0, "bob", "skip", 120.4), "warning", "the bitrate is poor: the next one follows"),
+        (facts.LowBitrate(1.0, "bob", "kick", 120.4), "warning", "the bitrate is poor: the publisher is kicked"),
+        (facts.LowBitrate(1.0, "bob", "over", 900.0), "info", "the bitrate is well again"),
+        (
+            facts.StandbyGivenUp(1.0, 0.314, 30.2),
+            "warning",
+            "standby is given up for now: OBS has rendered 31% of its frames late for 30s",
+        ),
+        (facts.StandbyTakenUp(1.0), "info", "standby is taken up again"),
         (facts.StateChanged(1.0, State.IDLE, "TargetChosen", State.CREATING, 3), "debug", "IDLE -> CREATING"),
     ],
 )

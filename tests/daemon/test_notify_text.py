@@ -27,6 +27,16 @@ def ended(outcome: str, to: str = "bob", detail: str = "") -> facts.HandoverEnde
         ),
         (ended("cut_failed", to=""), "the show could not go on: OBS did not change the picture"),
         (facts.LineupChanged(1.0, "kicked", "bob"), "bob was kicked"),
+        (facts.LowBitrate(1.0, "bob", "warn", 120.4), "bob sends only 120 kbit/s"),
+        (facts.LowBitrate(1.0, "bob", "slate", 120.4), "bob sends only 120 kbit/s: the slate is shown"),
+        (facts.LowBitrate(1.0, "bob", "skip", 120.4), "bob sends only 120 kbit/s: the next one follows"),
+        (facts.LowBitrate(1.0, "bob", "kick", 120.4), "bob sends only 120 kbit/s: kicked"),
+        (facts.LowBitrate(1.0, "bob", "over", 900.0), "bob's bitrate is well again"),
+        (
+            facts.StandbyGivenUp(1.0, 0.314, 30.2),
+            "OBS renders 31% of its frames late: the next streamer is not made ready ahead for now",
+        ),
+        (facts.StandbyTakenUp(1.0), "OBS does well: the next streamer is made ready ahead again"),
         (
             facts.OrphanReported(1.0, "GMOTHERSTREAM_3", "603"),
             "OBS did not remove the input GMOTHERSTREAM_3; it is tried again later",

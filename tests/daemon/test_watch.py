@@ -115,6 +115,8 @@ def test_what_stands_by_is_ready_or_waits_or_is_nobody() -> None:
     ready = model(status={"standby": {"streamer": "bob", "input": "GMOTHERSTREAM_13", "ready": True}})
     assert "━ ready" in drawn(ready)
     assert "bob  next, not made ready yet" in drawn(model(status={"standby": None}))
+    off = {"reason": "render_lag", "since": "2026-01-01T20:00:00Z", "render_lag": 0.3}
+    assert "bob  next, given up for now: OBS renders late" in drawn(model(status={"standby": None, "standby_off": off}))
     assert "nobody waits" in drawn(model(status={"standby": None}, queue=[row("alice", 0)]))
 
 

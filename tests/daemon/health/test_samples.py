@@ -149,6 +149,27 @@ async def test_the_next_streamers_size_is_no_change(stage: Set) -> None:
     assert sample.state is None
 
 
+async def test_an_input_is_stuck_where_bytes_come_in_and_its_picture_stands_still(stage: Set) -> None:
+    stuck = []
+    for second in range(40):
+        if second == 12:
+            stage.fake.streams[URL].frozen = True
+        await stage.pass_by(1)
+        stage.received = 375_000 * (second - second % 5)
+        stuck.append((await stage.sampler.take()).stuck)
+    assert not any(stuck[:20])
+    assert all(stuck[25:])
+
+
+async def test_a_stream_that_sends_nothing_is_not_the_inputs_fault(stage: Set) -> None:
+    for second in range(40):
+        if second == 12:
+            stage.fake.streams[URL].frozen = True
+        await stage.pass_by(1)
+        stage.received = 375_000 * min(second, 12) + second  # players acknowledge what they get
+        assert not (await stage.sampler.take()).stuck
+
+
 async def test_the_bitrate_comes_from_what_the_ingest_server_received(stage: Set) -> None:
     rates = []
     for second in range(20):

@@ -39,6 +39,7 @@ def test_of_nothing_nothing_bad_is_said() -> None:
         ("stuttering", {"progress": 1.6}),
         ("stuttering", {"jitter": 400.0}),
         ("no_bitrate", {"bitrate": 0.0}),
+        ("input_stuck", {"stuck": True}),
         ("low_bitrate", {"bitrate": 100.0}),
         ("render_lag", {"render_lag": 0.1}),
         ("encoder_lag", {"encoder_lag": 0.1}),

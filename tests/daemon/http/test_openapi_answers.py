@@ -343,6 +343,9 @@ async def test_every_event_is_as_described(house: House) -> None:
         SWITCH,
         facts.OnAirChanged(AT, "alice", "GMOTHERSTREAM_12"),
         facts.LineupChanged(AT, "joined", "bob"),
+        facts.LowBitrate(AT, "alice", "warn", 120.0),
+        facts.StandbyGivenUp(AT, 0.31, 30.0),
+        facts.StandbyTakenUp(AT),
         facts.Refused(AT, "not_found", "bob is not in the line-up"),
         facts.OrphanReported(AT, "GMOTHERSTREAM_11", "OBS does not answer"),
     )

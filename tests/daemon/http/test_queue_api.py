@@ -26,6 +26,7 @@ async def test_the_status_is_as_the_contract_has_it(house: House) -> None:
                 "remaining": 3516.8,
             },
             "standby": {"streamer": "bob", "input": "GMOTHERSTREAM_13", "ready": True},
+            "standby_off": None,
             "queue": [
                 {"streamer": "alice", "position": 0, "since": "2026-01-01T20:00:00Z"},
                 {"streamer": "bob", "position": 1, "since": "2026-01-01T20:00:00Z"},
