@@ -160,7 +160,8 @@ class _App:
         clock = Clock(not_before=director.now)
         sessions = SessionDirectory(lambda: self.config.ingest.rtmp_url, journal.keep_stream)
         kept = [session for entry in director.lineup for session in entry.sessions]
-        sessions.restore(kept, await journal.streams(), clock.now())
+        streams = await journal.streams()
+        sessions.restore(kept, streams, clock.now())
 
         # The obs adapter's events go to the dispatcher, which needs the executor, which needs the adapter.
         submit: list[Dispatcher] = []
@@ -188,6 +189,8 @@ class _App:
 
         keys.on_damage = distrust
         admission = Admission(lambda: self.config.queue, keys, director.admits, UrlAuth(client), self._redactor.learn)
+        for session in kept:
+            admission.recall(session, str(streams.get(session.id, {}).get("key", "")))
         reconciler = Reconciler(
             servers, sessions, admission, dispatcher.submit, clock.now, lambda: self.config.ingest.reconcile
         )

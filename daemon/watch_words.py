@@ -107,6 +107,10 @@ def tell(kind: str, data: Mapping[str, Any]) -> tuple[str, str]:
             return f"no standby for now: OBS renders {data['render_lag']:.0%} of its frames late", "trouble"
         case "standby_taken_up":
             return "the next one is made ready ahead again", "news"
+        case "health_changed" if data["issues"]:
+            return f"the stream on air: {', '.join(_plain(str(name)) for name in data['issues'])}", "trouble"
+        case "health_changed":
+            return "the stream on air plays well again", "news"
         case "orphan_reported":
             return f"{data['input']} could not be removed from OBS, it is swept later", "trouble"
         case _:

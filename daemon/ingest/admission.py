@@ -8,7 +8,11 @@ from daemon.config import Queue
 from daemon.ingest.auth_url import AskUrl
 from daemon.ingest.hook import JSON, Verdict, refused
 from daemon.ingest.stream import StreamRef
+from statemachine.events import Session
 from statemachine.facts import Refused
+
+KEY_LENGTH: Final = 32
+"""Characters of a streamer's key, see ``daemon.streamers``."""
 
 NO_STREAMERS: Final = (
     "there are no streamers yet, so nobody may publish: make a key with `motherstream streamer add NAME`, "
@@ -84,6 +88,17 @@ class Admission:
         if isinstance(found, Verdict) or self._admits(found.name, at) is not None:
             return None
         return found
+
+    def recall(self, session: Session, key: str = "") -> None:
+        """A session that outlived a restart, and the key that it is played with: what may be a key is learnt anew."""
+        if key:
+            self._learn(key)
+        stream, auth = session.stream, self._config().auth
+        if auth == "open" or stream == session.streamer:
+            return
+        # The keys may have been voided since, or may be out of reach: what is as long as one counts as one.
+        if auth == "http" or len(stream) >= KEY_LENGTH or self._keys.find(stream) is not None:
+            self._learn(stream)
 
     def _look_up(self, ref: StreamRef) -> Streamer | Verdict:
         if self._config().auth == "open":

@@ -273,6 +273,16 @@ def test_how_the_stream_plays_is_part_of_the_health(page: Page, backend: Backend
     assert page.text("#health-chip") == "1 in trouble"
 
 
+def test_a_change_of_the_streams_health_is_told_in_words(page: Page, backend: Backend) -> None:
+    page.open_live(backend.url)
+    backend.do(
+        lambda: backend.rules.hub.publish("health_changed", {"at": 1.0, "score": 61.0, "issues": ["low_bitrate"]})
+    )
+    page.until(lambda: any("The stream on air: low bitrate" in line for line in page.texts("#log li")))
+    backend.do(lambda: backend.rules.hub.publish("health_changed", {"at": 2.0, "score": 99.0, "issues": []}))
+    page.until(lambda: any("The stream on air plays well again" in line for line in page.texts("#log li")))
+
+
 def test_state_steps_are_logged_for_those_who_want_them(page: Page, backend: Backend) -> None:
     page.open_live(backend.url)
     page.click("#skip")

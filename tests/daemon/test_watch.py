@@ -207,6 +207,14 @@ def test_every_event_is_a_sentence(kind: str, fact: facts.Fact, text: str) -> No
     assert text in tell(kind, asdict(fact))[0]
 
 
+def test_what_is_amiss_with_the_stream_is_said() -> None:
+    assert tell("health_changed", {"score": 61.0, "issues": ["low_bitrate", "stuttering"]}) == (
+        "the stream on air: low bitrate, stuttering",
+        "trouble",
+    )
+    assert tell("health_changed", {"score": 100.0, "issues": []}) == ("the stream on air plays well again", "news")
+
+
 def test_an_event_of_a_newer_daemon_is_shown_as_it_is() -> None:
     assert tell("bitrate_low", {"message": "alice: 300 kbit/s"}) == ("bitrate low alice: 300 kbit/s", "news")
 

@@ -83,7 +83,7 @@ function waited(row) {
   const since = moment(row.since);
   const seconds = since === null ? 0 : (Date.now() - since) / 1000;
   const own = state.settings !== null && row.turn !== state.settings.turn ? ` · turn of ${span(row.turn)}` : "";
-  return (seconds < 60 ? "Waiting" : `Waiting for ${span(seconds)}`) + own;
+  return (seconds < 120 ? "Waiting" : `Waiting for ${span(seconds)}`) + own;
 }
 
 function makeBlocked({ streamer }) {

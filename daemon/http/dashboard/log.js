@@ -49,6 +49,10 @@ export function describe(kind, data) {
       return { kind: "trouble", parts: [`No standby for now: OBS renders ${Math.round(100 * data.render_lag)} % of its frames late`] };
     case "standby_taken_up":
       return { kind: "news", parts: ["The next one is made ready ahead again"] };
+    case "health_changed":
+      return data.issues?.length
+        ? { kind: "trouble", parts: [`The stream on air: ${data.issues.map(words).join(", ")}`] }
+        : { kind: "news", parts: ["The stream on air plays well again"] };
     case "orphan_reported":
       return { kind: "trouble", parts: [`${data.input} could not be removed from OBS, it is swept later`] };
     default:
