@@ -140,6 +140,7 @@ class _App:
             await self._after_first_lists(reconciler)
             obs.start()
             stack.push_async_callback(obs.stop)
+            self._start(obs.failed(), "obs")
             self._start(self._feed_watchdog(dispatcher), "watchdog")
             self._systemd.ready("running")
             # Modules and parts stay to the end: a collection that walked them all would hold the show up for 70 ms.

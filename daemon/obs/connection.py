@@ -10,7 +10,7 @@ import contextlib
 import inspect
 import logging
 import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
@@ -98,6 +98,19 @@ class Result:
         return self.data
 
 
+NONSENSE = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError)
+"""What Python makes of an answer that is not as the protocol has it."""
+
+
+@contextlib.contextmanager
+def sense(kind: str) -> Iterator[None]:
+    """Read an answer to a request of that kind. Raises ObsError where it is not as the protocol has it."""
+    try:
+        yield
+    except NONSENSE as error:
+        raise ObsError(f"{kind}: OBS's answer makes no sense ({type(error).__name__})") from error
+
+
 class _Client(simpleobsws.WebSocketClient):  # type: ignore[misc]  # it has no types
     """As simpleobsws connects, but past any proxy and without its keep-alive: the heartbeat looks closer."""
 
@@ -173,7 +186,9 @@ class Link:
         limit = self.timeout if seconds is None else seconds
         request = simpleobsws.Request(kind, None if data is None else dict(data))
         response = await self._race(kind, lambda: self._client.call(request, timeout=limit + 1), limit)
-        return dict(_result(kind, response).checked())
+        with sense(kind):
+            result = _result(kind, response)
+        return dict(result.checked())
 
     async def batch(
         self,
@@ -202,7 +217,8 @@ class Link:
             )
 
         responses = await self._race(requests[0].kind, calling, limit)
-        return [_result(request.kind, each) for request, each in zip(requests, responses, strict=False)]
+        with sense(requests[0].kind):
+            return [_result(request.kind, each) for request, each in zip(requests, responses, strict=False)]
 
     async def close(self) -> None:
         """End it. Never raises, never takes longer than CLOSE_SECONDS."""
@@ -233,13 +249,12 @@ class Link:
             await asyncio.wait({task, self._receive}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
             if not task.done():
                 raise self._reason() if self._receive.done() else ObsTimeout(kind, seconds)
-            return task.result()
+            with sense(kind):
+                return task.result()
         except simpleobsws.MessageTimeout as error:
             raise ObsTimeout(kind, seconds) from error
         except (simpleobsws.NotIdentifiedError, websockets.WebSocketException, OSError) as error:
             raise Unreachable("WebSocket connection closed") from error
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise ObsError(f"{kind}: OBS's answer makes no sense ({type(error).__name__})") from error
         finally:
             task.cancel()
 

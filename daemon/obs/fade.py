@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 
-from daemon.obs.connection import ALREADY_EXISTS, NOT_FOUND, Link, Request
+from daemon.obs.connection import ALREADY_EXISTS, NOT_FOUND, Link, Request, sense
 from daemon.ports import ObsError, ObsRefused
 
 log = structlog.get_logger()
@@ -121,9 +121,11 @@ def _removal(name: str) -> Request:
 async def volume(link: Link, name: str) -> float | None:
     """The input's volume as a factor; None for a source that has no sound. Raises ObsError."""
     try:
-        return float((await link.call("GetInputVolume", {"inputName": name}))["inputVolumeMul"])
+        answer = await link.call("GetInputVolume", {"inputName": name})
     except ObsRefused:
         return None
+    with sense("GetInputVolume"):
+        return float(answer["inputVolumeMul"])
 
 
 async def _create_filter(link: Link, name: str, volumes: Mapping[str, float | None]) -> None:

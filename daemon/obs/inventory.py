@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from daemon.obs.connection import Link, Request
+from daemon.obs.connection import Link, Request, sense
 from daemon.obs.sources import SOURCES
 from statemachine.events import Inventory, OwnInput
 
@@ -37,24 +37,29 @@ class Names:
 async def read_scene(link: Link, scene: str) -> list[Item]:
     """The scene's items, the bottom first. Raises ObsError; ObsRefused 600 where there is no such scene."""
     answer = await link.call("GetSceneItemList", {"sceneName": scene})
-    return _items(answer["sceneItems"])
+    with sense("GetSceneItemList"):
+        return _items(answer["sceneItems"])
 
 
 async def read_inputs(link: Link) -> list[tuple[str, str]]:
     """Name and kind of every input, also of those outside the scene. Raises ObsError."""
     answer = await link.call("GetInputList")
-    return [(str(each["inputName"]), str(each["inputKind"])) for each in answer["inputs"]]
+    with sense("GetInputList"):
+        return [(str(each["inputName"]), str(each["inputKind"])) for each in answer["inputs"]]
 
 
 async def read_inventory(link: Link, scene: str, names: Names, stream_of: Callable[[str], str | None]) -> Inventory:
     """The own inputs in the order of their numbers, in the scene or not. Raises ObsError."""
-    listed, scened = await link.batch([Request("GetInputList"), Request("GetSceneItemList", {"sceneName": scene})])
-    inputs = {str(each["inputName"]): str(each["inputKind"]) for each in listed.checked()["inputs"]}
-    items = _items(scened.checked()["sceneItems"])
+    results = await link.batch([Request("GetInputList"), Request("GetSceneItemList", {"sceneName": scene})])
+    with sense("GetInputList"):
+        listed, scened = results
+        inputs = {str(each["inputName"]): str(each["inputKind"]) for each in listed.checked()["inputs"]}
+        items = _items(scened.checked()["sceneItems"])
     own = sorted(filter(names.own, inputs), key=lambda name: (names.number(name) or 0, name))
     shown = {item.name for item in items if item.shown}
     streams = await _streams(link, own, inputs, stream_of)
-    return Inventory(tuple(OwnInput(name, name in shown, streams.get(name)) for name in own))
+    others = dict.fromkeys(item.name for item in items if item.shown and not names.own(item.name))
+    return Inventory(tuple(OwnInput(name, name in shown, streams.get(name)) for name in own), tuple(others))
 
 
 def stream_of_path(url: str) -> str | None:
@@ -73,7 +78,8 @@ async def _streams(
     for name, result in zip(own, await link.batch(asked), strict=False):
         source = SOURCES.get(kinds[name])
         # One that is on its way out answers with an error, and is not heard of again.
-        url = source.url(result.data.get("inputSettings") or {}) if result.ok and source else None
+        with sense("GetInputSettings"):
+            url = source.url(result.data.get("inputSettings") or {}) if result.ok and source else None
         streams[name] = None if url is None else stream_of(url)
     return streams
 

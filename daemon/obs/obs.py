@@ -83,6 +83,13 @@ class Obs:
             asyncio.create_task(self._refresher.run(), name="obs-refresher"),
         }
 
+    async def failed(self) -> NoReturn:
+        """Wait for what must not happen: that one of its tasks ends by itself. Raises what ended it."""
+        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+        raise AssertionError("a task of the OBS adapter has ended")
+
     async def stop(self) -> None:
         """Close the connection. The picture stays as it is, and nothing more is emitted."""
         tasks = [*self._tasks, *(task for _, task in self._watches.values())]
@@ -212,6 +219,7 @@ class Obs:
             callbacks,
             poll_interval=config.sources.poll_interval,
             fps=self._fps,
+            gone=self._refresher.poke,
             proven=proven,
         )
         task = asyncio.create_task(watch.run(), name=f"obs-watch {name}")

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
 
 from daemon.obs.connection import ObsEvent
@@ -15,19 +15,30 @@ DEBOUNCE = 0.08
 RETRY = 1.0
 """Seconds until a reading that failed is tried again."""
 
+EVERY = 2.0
+"""Seconds until it is read without a hint: hints may be lost, and a hand that was respected may have to be mended."""
+
 _INPUTS = ("InputCreated", "InputRemoved", "InputNameChanged")
 _ITEMS = ("SceneItemCreated", "SceneItemRemoved", "SceneItemEnableStateChanged")
 
 
 class Refresher:
-    """``read`` is awaited a moment after the first hint, but never with a change of the daemon's own under way.
+    """``read`` is awaited a moment after the first hint, and every few seconds without one, but never with a change of
+    the daemon's own under way.
 
     A reading that such a change has overtaken is done again: what it says may never have been true as a whole.
     """
 
-    def __init__(self, read: Callable[[], Awaitable[Callable[[], None]]], *, debounce: float = DEBOUNCE) -> None:
+    def __init__(
+        self,
+        read: Callable[[], Awaitable[Callable[[], None]]],
+        *,
+        debounce: float = DEBOUNCE,
+        every: float = EVERY,
+    ) -> None:
         self._read = read
         self._debounce = debounce
+        self._every = every
         self._poked = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -58,8 +69,10 @@ class Refresher:
     async def run(self) -> NoReturn:
         """Until cancelled. ``read`` returns what is to be done with what it read."""
         while True:
-            await self._poked.wait()
-            await asyncio.sleep(self._debounce)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._every):
+                    await self._poked.wait()
+                    await asyncio.sleep(self._debounce)
             await self._idle.wait()
             self._poked.clear()
             changes = self._changes

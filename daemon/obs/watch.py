@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-from daemon.obs.connection import NOT_FOUND, Link, Request, Result
+from daemon.obs.connection import NOT_FOUND, Link, Request, Result, sense
 from daemon.obs.inventory import read_scene
 from daemon.obs.priming import EVERY, prime, render
 from daemon.obs.readiness import Dead, Judge, Look, Moves, Proven, StateSeen, Still, Verdict
@@ -18,7 +18,10 @@ log = structlog.get_logger()
 
 
 class Watch:
-    """The watch over one input while ``run`` runs: until ``stop``, the input's failure, or the loss of OBS."""
+    """The watch over one input while ``run`` runs: until ``stop``, the input's failure, or the loss of OBS.
+
+    ``gone`` is called where OBS knows no more of an input that was proven.
+    """
 
     def __init__(
         self,
@@ -29,6 +32,7 @@ class Watch:
         *,
         poll_interval: float,
         fps: float,
+        gone: Callable[[], None],
         proven: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -36,6 +40,7 @@ class Watch:
         self._link = link
         self._scene = scene
         self._callbacks = callbacks
+        self._gone = gone
         self._clock = clock
         self._judge = Judge(began=clock(), poll_interval=poll_interval, proven=proven)
         self._quiet = proven
@@ -91,7 +96,11 @@ class Watch:
         if self._stopping.is_set():
             return True
         if look is None:
-            self._callbacks.failed("it is gone from OBS")
+            if self._judge.proven:
+                # Somebody has taken away a picture. What to make of that is for the inventory to tell.
+                self._gone()
+            else:
+                self._callbacks.failed("it is gone from OBS")
             return True
         verdicts = self._judge.see(look)
         if any(isinstance(verdict, Proven) for verdict in verdicts):
@@ -127,11 +136,13 @@ class Watch:
         status = results[0].checked()
         transform: Any = results[1].data.get("sceneItemTransform") if len(results) > 1 else None
         cursor = status.get("mediaCursor")
+        with sense("GetSceneItemTransform"):
+            width = float(transform.get("sourceWidth") or 0.0) if isinstance(transform, Mapping) else 0.0
         return Look(
             at=self._clock(),
             state=str(status.get("mediaState")),
             cursor=cursor if isinstance(cursor, int | float) else None,
-            width=float(transform.get("sourceWidth") or 0.0) if isinstance(transform, Mapping) else 0.0,
+            width=width,
         )
 
     def _tell(self, verdict: Verdict) -> bool:

@@ -194,6 +194,20 @@ class FakeObs:
         """It goes on, and carries out the batches that wait."""
         self.studio.renderer.stalled = False
 
+    def freeze(self) -> None:
+        """As by SIGSTOP: nothing is rendered, read or answered; new connections are accepted and left waiting."""
+        self.stall()
+        self.deafen()
+        self.faults.upgrades = False
+        self.server.goes_on.clear()
+
+    def thaw(self) -> None:
+        """Undo `freeze`. What was sent meanwhile is carried out now."""
+        self.faults.upgrades = True
+        self.server.goes_on.set()
+        self.unstall()
+        self.hear()
+
     async def send_raw(self, message: bytes | str) -> None:
         """Send that to every client, as it is."""
         for session in list(self.server.sessions):

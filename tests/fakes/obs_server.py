@@ -49,7 +49,8 @@ class ObsServer:
         self._batches = 0
         self._server: Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self.left_waiting: list[ServerConnection] = []  # accepted, and never to be upgraded
+        self.left_waiting: list[ServerConnection] = []  # accepted, and not upgraded
+        self.goes_on = asyncio.Event()  # those that wait are upgraded after all
         studio.send_event = self.broadcast
 
     # Life
@@ -106,7 +107,14 @@ class ObsServer:
             return None
         self.left_waiting.append(connection)
         self.studio.on_change()
-        await connection.wait_closed()
+        closed = asyncio.ensure_future(connection.wait_closed())
+        goes_on = asyncio.ensure_future(self.goes_on.wait())
+        await asyncio.wait({closed, goes_on}, return_when=asyncio.FIRST_COMPLETED)
+        goes_on.cancel()
+        if not closed.done():
+            closed.cancel()
+            self.left_waiting.remove(connection)
+            return None
         return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, "")
 
     async def _session(self, connection: ServerConnection) -> None:

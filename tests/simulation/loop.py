@@ -182,8 +182,12 @@ class SimLoop(_Loop):  # type: ignore[misc]  # see there
     ) -> Any:
         """On a port of this simulation; 0 takes a free one."""
         port = port or self.free_port()
-        server = await self.create_unix_server(protocol_factory, self.path(port), backlog=backlog)
-        self._servers.setdefault(CURRENT.get(), []).append(server)
+        process = CURRENT.get()
+        if process is not None and process.dead:
+            raise PermissionError(1, "Operation not permitted")
+        server = await self.create_unix_server(protocol_factory, self.path(port), backlog=backlog, start_serving=False)
+        self._servers.setdefault(process, []).append(server)
+        await server.start_serving()
         return _Listener(server, port)
 
     def _make_socket_transport(self, *args: Any, extra: dict[str, Any] | None = None, **kwargs: Any) -> Any:

@@ -64,14 +64,15 @@ async def test_own_inputs_are_listed_by_number_whether_in_the_scene_or_not_and_o
             OwnInput("GMOTHERSTREAM_10", False, "live/alice"),
             OwnInput("GMOTHERSTREAM_11", True, "live/alice"),
             OwnInput("GMOTHERSTREAM_12", False, None),
-        )
+        ),
+        others=("GMOTHERSTREAM", "logo"),
     )
 
 
 async def test_an_input_whose_settings_are_gone_by_then_is_listed_without_its_stream(fake: FakeObs, rig: Rig) -> None:
     await rig.obs.create_input("GMOTHERSTREAM_1", ALICE)
     fake.faults.refuse("GetInputSettings", 600)
-    assert await rig.obs.inventory() == Inventory((OwnInput("GMOTHERSTREAM_1", False, None),))
+    assert await rig.obs.inventory() == Inventory((OwnInput("GMOTHERSTREAM_1", False, None),), others=())
 
 
 async def test_without_the_scene_there_is_no_inventory(fake: FakeObs, rig: Rig) -> None:

@@ -49,7 +49,7 @@ async def test_ready_comes_with_the_inventory_and_obs_is_known_by_then(lines: Li
     assert (cold.obs.info.connected, cold.obs.info.version) == (False, None)
     cold.obs.start()
     await cold.up()
-    assert cold.events == [ev.ObsReady(0.0, ev.Inventory((ev.OwnInput("GMOTHERSTREAM_7", True, "live/alice"),)))]
+    assert cold.events == [ev.ObsReady(0.0, ev.Inventory((ev.OwnInput("GMOTHERSTREAM_7", True, "live/alice"),), ()))]
     info = cold.obs.info
     assert (info.connected, info.version, info.websocket) == (True, "29.0.2", "5.1.0")
     assert (info.source_kind, info.reason) == ("gstreamer-source", "")
@@ -131,7 +131,7 @@ async def test_nothing_is_asked_while_the_scene_collection_changes(fake: FakeObs
     await fake.wait_for(lambda: len(fake.calls) > asked)
     fake.studio.create_scene("MOTHERSTREAM")
     await rig.up()
-    assert rig.last(ev.ObsReady).inventory == ev.Inventory()
+    assert rig.last(ev.ObsReady).inventory == ev.Inventory(others=())
 
 
 @pytest.mark.parametrize("how", ["removed", "renamed"])
@@ -172,7 +172,7 @@ async def test_the_silent_death_of_the_receive_loop_is_mended_by_a_new_connectio
     await fake.poison(how)
     assert "what nobody understands" in await lost(rig)
     await rig.up()
-    assert await rig.obs.inventory() == ev.Inventory()
+    assert await rig.obs.inventory() == ev.Inventory(others=())
 
 
 async def test_answers_that_lack_what_is_needed_do_not_end_the_supervision(
@@ -306,5 +306,5 @@ async def test_a_change_by_hand_while_the_inventory_is_read_is_not_missed(fake: 
     fake.faults.after("GetInputSettings", lambda: fake.studio.show("GMOTHERSTREAM_1"))
     cold.obs.start()
     await cold.until(lambda: cold.count(ev.InventoryRead))
-    assert cold.events[0] == ev.ObsReady(0.0, ev.Inventory((ev.OwnInput("GMOTHERSTREAM_1", False, "live/alice"),)))
+    assert cold.events[0] == ev.ObsReady(0.0, ev.Inventory((ev.OwnInput("GMOTHERSTREAM_1", False, "live/alice"),), ()))
     assert cold.last(ev.InventoryRead).inventory.inputs[0].shown

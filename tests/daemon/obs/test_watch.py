@@ -6,6 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from daemon.obs.readiness import STILL
+from statemachine import events as ev
 from tests.daemon.obs.rig import ALICE, Rig, holds
 from tests.fakes import FakeObs, Stream
 
@@ -65,11 +66,22 @@ async def test_a_publisher_that_dies_leaves_playing_for_ever_and_stands_still(fa
     assert seen.failed == []
 
 
-async def test_an_input_removed_by_hand_has_failed(fake: FakeObs, rig: Rig) -> None:
-    seen = await rig.on_air(NAME, ALICE)
+async def test_an_input_removed_by_hand_before_its_proof_has_failed(fake: FakeObs, rig: Rig) -> None:
+    fake.streams[ALICE] = Stream(None)
+    await rig.obs.create_input(NAME, ALICE)
+    seen = rig.watch(NAME)
     fake.studio.remove_input(NAME)
     await rig.until(lambda: seen.failed)
     assert seen.failed == ["it is gone from OBS"]
+
+
+async def test_one_that_was_proven_and_is_removed_by_hand_is_for_the_inventory_to_tell(fake: FakeObs, rig: Rig) -> None:
+    fake.faults.drop_events()
+    seen = await rig.on_air(NAME, ALICE)
+    read = rig.count(ev.InventoryRead)
+    fake.studio.remove_input(NAME)
+    await rig.until(lambda: rig.count(ev.InventoryRead) > read and not rig.last(ev.InventoryRead).inventory.inputs)
+    assert seen.failed == []
 
 
 async def test_an_input_taken_out_of_the_scene_before_its_proof_has_failed(fake: FakeObs, rig: Rig) -> None:
