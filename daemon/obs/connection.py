@@ -23,6 +23,21 @@ from daemon.ports import ObsError, ObsGone, ObsRefused, ObsTimeout
 # of websockets, which would tell the same, at INFO.
 logging.getLogger("simpleobsws").setLevel(logging.INFO)
 
+
+class _NoWords:
+    """In place of json, which simpleobsws 1.4 uses for that log alone: it writes every message out, heard or not.
+
+    A sixth of the time that the daemon takes while nothing happens. Messages travel as MessagePack.
+    """
+
+    @staticmethod
+    def dumps(message: object, **how: object) -> str:
+        return ""
+
+
+if hasattr(simpleobsws, "msgpack"):
+    simpleobsws.json = _NoWords
+
 # General, Config, Scenes, Inputs, Outputs, SceneItems: none of the high-volume ones.
 EVENT_SUBSCRIPTIONS = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 3 | 1 << 6 | 1 << 7
 
@@ -185,7 +200,7 @@ class Link:
         """One request. Raises ObsGone, ObsTimeout, ObsRefused; ObsError where the answer makes no sense."""
         limit = self.timeout if seconds is None else seconds
         request = simpleobsws.Request(kind, None if data is None else dict(data))
-        response = await self._race(kind, lambda: self._client.call(request, timeout=limit + 1), limit)
+        response = await self._race(kind, lambda: self._client.call(request, timeout=None), limit)
         with sense(kind):
             result = _result(kind, response)
         return dict(result.checked())
@@ -211,7 +226,7 @@ class Link:
         def calling() -> Awaitable[list[Any]]:
             return self._client.call_batch(  # type: ignore[no-any-return]
                 [simpleobsws.Request(request.kind, dict(request.data)) for request in requests],
-                timeout=limit + 1,
+                timeout=None,
                 halt_on_failure=halt,
                 execution_type=kinds.SerialFrame if frame else kinds.SerialRealtime,
             )
@@ -251,8 +266,6 @@ class Link:
                 raise self._reason() if self._receive.done() else ObsTimeout(kind, seconds)
             with sense(kind):
                 return task.result()
-        except simpleobsws.MessageTimeout as error:
-            raise ObsTimeout(kind, seconds) from error
         except (simpleobsws.NotIdentifiedError, websockets.WebSocketException, OSError) as error:
             raise Unreachable("WebSocket connection closed") from error
         finally:

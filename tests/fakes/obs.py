@@ -214,5 +214,5 @@ class FakeObs:
             await session.connection.send(message)
 
     async def poison(self, how: Spoil = Spoil.NO_OP) -> None:
-        """Send every client an event spoilt in that way: NO_OP, NOT_A_MAP and BYTES_INSIDE kill its receive loop."""
+        """Send every client an event spoilt in that way: NO_OP and NOT_A_MAP kill its receive loop."""
         await self.send_raw(spoilt(how, 5, {"eventType": "CustomEvent", "eventIntent": 1, "eventData": {}}))

@@ -22,7 +22,7 @@ class Spoil(Enum):
     NO_REQUEST_ID = "requestId is missing: KeyError, the receive loop dies in silence"
     NO_OP = "op is missing: KeyError, the receive loop dies in silence"
     NOT_A_MAP = "a list: TypeError, the receive loop dies in silence"
-    BYTES_INSIDE = "raw bytes, which its json.dumps cannot write: TypeError, the receive loop dies in silence"
+    BYTES_INSIDE = "raw bytes, which JSON cannot hold: no harm, unless it is written out for its debug log"
     GARBAGE = "no msgpack at all: skipped, so the call times out"
     TRUNCATED = "half a message: skipped, so the call times out"
     TEXT = "a text frame: skipped, so the call times out"

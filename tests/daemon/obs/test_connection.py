@@ -1,6 +1,7 @@
 """One connection: each gap of simpleobsws that it closes."""
 
 import asyncio
+import json
 import logging
 from collections.abc import AsyncIterator
 
@@ -100,7 +101,7 @@ async def test_a_pending_call_ends_with_the_connection_and_not_with_its_timeout(
             await calling
 
 
-@pytest.mark.parametrize("how", [Spoil.NO_OP, Spoil.NOT_A_MAP, Spoil.BYTES_INSIDE])
+@pytest.mark.parametrize("how", [Spoil.NO_OP, Spoil.NOT_A_MAP])
 async def test_the_silent_death_of_the_receive_loop_is_the_loss_of_the_connection(
     fake: FakeObs, link: Link, how: Spoil
 ) -> None:
@@ -111,6 +112,20 @@ async def test_the_silent_death_of_the_receive_loop_is_the_loss_of_the_connectio
     assert isinstance(reason.__cause__, KeyError | TypeError)
     with pytest.raises(ObsGone, match="nobody understands"):
         await link.call("GetVersion")
+
+
+async def test_an_event_that_json_could_not_hold_does_no_harm(fake: FakeObs, link: Link) -> None:
+    await fake.poison(Spoil.BYTES_INSIDE)
+    assert (await link.call("GetVersion"))["obsVersion"]
+    assert not link.lost
+
+
+async def test_no_message_is_put_into_words_for_a_log_that_nobody_reads(
+    link: Link, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(json.JSONEncoder, "encode", lambda self, value: pytest.fail("a message was written as JSON"))
+    assert (await link.call("GetVersion"))["obsVersion"]
+    assert (await link.batch([Request("GetVersion")]))[0].ok
 
 
 async def test_a_kick_is_told_apart_from_a_loss(fake: FakeObs, link: Link) -> None:
