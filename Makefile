@@ -37,7 +37,7 @@ types: ## mypy, strict
 
 check: lint types test ## lint, types and test
 
-bench: ## measure the ways of switching against each other on a real OBS
+bench: ## measure: against other ways, under load, at length (ARGS="--only hooks", ARGS="--only soak-obs --soak 200")
 	@deploy/prepare.sh demo
 	$(PYTHON_IN_VENV) -m tests.bench $(ARGS)
 

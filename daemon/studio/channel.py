@@ -9,17 +9,57 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import aiohttp
 
 from daemon.studio.errors import StudioError
 from daemon.studio.process import Process, free_port
-from daemon.studio.studio import Studio
+from daemon.studio.scene import Canvas
 
 POLL = 0.02
 """Seconds between two looks at /status."""
 START_TIMEOUT = 20.0
+
+
+class Reachable(Protocol):
+    """Where an OBS listens, and its password."""
+
+    @property
+    def port(self) -> int:
+        """Of obs-websocket."""
+
+    @property
+    def password(self) -> str:
+        """What it asks for."""
+
+
+class Surroundings(Protocol):
+    """A studio, as much of it as a daemon needs."""
+
+    @property
+    def folder(self) -> Path:
+        """For everything that the daemon writes."""
+
+    @property
+    def obs(self) -> Reachable:
+        """The studio's OBS."""
+
+    @property
+    def canvas(self) -> Canvas:
+        """Its size."""
+
+    @property
+    def scene(self) -> str:
+        """Where streamers are shown."""
+
+    @property
+    def slate(self) -> str | None:
+        """What is shown while nobody is on air."""
+
+    @property
+    def rtmp_url(self) -> str:
+        """The daemon's ``ingest.rtmp_url``."""
 
 
 class Channel:
@@ -34,7 +74,7 @@ class Channel:
     """
 
     def __init__(
-        self, studio: Studio, *, port: int | None = None, settings: Mapping[str, object] | None = None
+        self, studio: Surroundings, *, port: int | None = None, settings: Mapping[str, object] | None = None
     ) -> None:
         self.studio = studio
         self.port = port or free_port()

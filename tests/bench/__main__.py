@@ -1,6 +1,7 @@
 """`make bench`: measures ways of switching against each other on a real OBS, and the daemon as a server.
 
-Writes benchmarks.md, and benchmarks/ with the plots and all figures, into --out (docs). The environment may lend more
+`--only PART` measures one part; those that need no OBS (hooks, growth, clients, soak) then start none. Writes
+benchmarks.md, and benchmarks/ with the plots and all figures, into --out (docs). The environment may lend more
 than a throw-away studio has: MOTHERSTREAM_BENCH_GSTREAMER, the folder of obs-gstreamer's shared object;
 MOTHERSTREAM_BENCH_RTMP, an RTMP server that runs, as rtmp://127.0.0.1:1935/live, with MOTHERSTREAM_BENCH_SRS_API and
 MOTHERSTREAM_BENCH_HOOK_PORT, the port on which its hooks /hooks/srs are to be heard.
@@ -8,6 +9,7 @@ MOTHERSTREAM_BENCH_HOOK_PORT, the port on which its hooks /hooks/srs are to be h
 
 import argparse
 import asyncio
+import contextlib
 import json
 import math
 import os
@@ -19,15 +21,17 @@ from pathlib import Path
 from typing import Any
 
 from daemon.studio import StudioError
-from tests.bench import serving
+from tests.bench import serving, soak
 from tests.bench.figures import Result, cpu_model
 from tests.bench.others import ChangeUrl, HideWaitShow, Nothing, RestartStatic
-from tests.bench.ours import Daemon, Failover
+from tests.bench.ours import KINDS, Daemon, Failover
 from tests.bench.plots import write_plots
 from tests.bench.report import write_report
 from tests.bench.stage import Given, Stage, Way
 
-PARTS = ("viewer", "rest", "hooks", "growth")
+PARTS = ("viewer", "rest", "hooks", "hooks-obs", "growth", "clients", "soak", "soak-obs")
+ON_OBS = frozenset({"viewer", "rest", "hooks-obs", "soak-obs"})
+"""The others need no studio: a fake OBS plays all streams."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -59,6 +63,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--full", action="store_true", help="50 hand-overs of each way, in 5 turns")
     parser.add_argument("--quick", action="store_true", help="3 hand-overs of each way; 500 hooks a second for 10 s")
     parser.add_argument("--only", choices=PARTS, action="append", help="measure this part alone; keep the others")
+    parser.add_argument("--soak", type=int, metavar="N", help="hand-overs of the soak (default: 1000, on OBS 200)")
     parser.add_argument("--out", type=Path, default=Path("docs"), metavar="FOLDER")
     parser.add_argument("--render", action="store_true", help="measure nothing: write tables and plots anew")
     arguments = parser.parse_args(argv)
@@ -66,6 +71,8 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         arguments.hands, arguments.rounds = 50, 5
     if arguments.quick:
         arguments.hands, arguments.rounds = 3, 1
+    if arguments.soak is not None and not 10 <= arguments.soak <= 100_000:
+        parser.error("--soak must be from 10 to 100000")
     if not 1 <= arguments.rounds <= arguments.hands <= 1000:
         parser.error("--hands must be from 1 to 1000, and --rounds no more than that")
     return arguments
@@ -96,25 +103,16 @@ async def _measure(arguments: argparse.Namespace, path: Path) -> dict[str, Any]:
     parts = arguments.only or PARTS
     found: dict[str, Any] = json.loads(path.read_text()) if arguments.only and path.exists() else {}
     found.setdefault("parts", {})
-    async with Stage(given) as stage:
-        version = await stage.link.call("GetVersion")
-        found["machine"] = _machine() | {
-            "obs": version["obsVersion"],
-            "websocket": version["obsWebSocketVersion"],
-            "ingest": "SRS" if given.srs_api else "another RTMP server" if given.rtmp else "nginx-rtmp",
-        }
+    found["machine"] = found.get("machine", {}) | _machine()
+    async with contextlib.AsyncExitStack() as stack:
+        stage = None
         for part in parts:
+            if part in ON_OBS and stage is None:
+                stage = await stack.enter_async_context(Stage(given))
+                found["machine"] |= await _studio(stage)
             began = time.time()
             load = os.getloadavg()[0]
-            if part == "viewer":
-                found["viewer"] = [asdict(result) for result in await _viewer(stage, arguments)]
-            elif part == "rest":
-                _say("at rest")
-                found["rest"] = await serving.at_rest(stage, seconds=5.0 if arguments.quick else 20.0)
-            elif part == "hooks":
-                found["hooks"] = await _hooks(stage, quick=arguments.quick)
-            else:
-                found["growth"] = [await _growth(stage, size, quick=arguments.quick) for size in serving.SIZES]
+            await _part(part, stage, arguments, found)
             found["parts"][part] = {
                 "began": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(began)),
                 "seconds": time.time() - began,
@@ -122,6 +120,47 @@ async def _measure(arguments: argparse.Namespace, path: Path) -> dict[str, Any]:
             }
             await asyncio.to_thread(_save, path, found)
     return found
+
+
+async def _part(part: str, stage: Stage | None, arguments: argparse.Namespace, found: dict[str, Any]) -> None:
+    """Measure one part; what was found goes to where the report looks for it."""
+    quick = arguments.quick
+    match part:
+        case "hooks":
+            found.setdefault("hooks", {})["fake"] = await _hooks("fake", None, quick=quick)
+        case "growth":
+            found["growth"] = [await _growth(size, quick=quick) for size in serving.SIZES]
+        case "clients":
+            found["clients"] = await _clients(quick=quick)
+        case "soak":
+            count = arguments.soak or (100 if quick else 1000)
+            found.setdefault("soak", {})["fake"] = _told("fake", await soak.on_fake(count))
+        case _ if stage is None:
+            raise ValueError(f"{part} needs a studio")
+        case "viewer":
+            found["viewer"] = [asdict(result) for result in await _viewer(stage, arguments)]
+        case "rest":
+            _say("at rest")
+            found["rest"] = await serving.at_rest(stage, seconds=5.0 if quick else 20.0)
+        case "hooks-obs":
+            found.setdefault("hooks", {})["obs"] = await _hooks("obs", stage, quick=quick)
+        case "soak-obs":
+            count = arguments.soak or (20 if quick else 200)
+            for kind in stage.given.kinds:
+                row = await soak.on_obs(stage, count, KINDS[kind])
+                found.setdefault("soak", {})[kind] = _told(kind, row)
+        case _:
+            raise ValueError(part)
+
+
+async def _studio(stage: Stage) -> dict[str, Any]:
+    version = await stage.link.call("GetVersion")
+    given = stage.given
+    return {
+        "obs": version["obsVersion"],
+        "websocket": version["obsWebSocketVersion"],
+        "ingest": "SRS" if given.srs_api else "another RTMP server" if given.rtmp else "nginx-rtmp",
+    }
 
 
 async def _viewer(stage: Stage, arguments: argparse.Namespace) -> list[Result]:
@@ -160,21 +199,39 @@ async def _recover(stage: Stage) -> None:
     await stage.all_publish()
 
 
-async def _hooks(stage: Stage, *, quick: bool) -> dict[str, Any]:
+async def _hooks(name: str, stage: Stage | None, *, quick: bool) -> dict[str, Any]:
     rate, seconds = (500.0, 10.0) if quick else (2000.0, 60.0)
-    rows = {}
-    for name, measure in (("fake", serving.hooks_on_fake), ("obs", serving.hooks_on_obs)):
-        row = rows[name] = await measure(stage, rate=rate, seconds=seconds)
-        _say(
-            f"hooks, {name}: {row['rate']:.0f} a second, p50 {row['p50']:.1f} ms, p99 {row['p99']:.1f} ms, "
-            f"{row['hand_overs']} hand-overs, daemon's CPU {row['cpu']:.0f} %"
-        )
-    return rows
+    if stage is None:
+        row = await serving.hooks_on_fake(rate=rate, seconds=seconds)
+    else:
+        row = await serving.hooks_on_obs(stage, rate=rate, seconds=seconds)
+    _say(
+        f"hooks, {name}: {row['rate']:.0f} a second, p50 {row['p50']:.1f} ms, p99 {row['p99']:.1f} ms, "
+        f"{row['hand_overs']} hand-overs, daemon's CPU {row['cpu']:.0f} %"
+    )
+    return row
 
 
-async def _growth(stage: Stage, size: int, *, quick: bool) -> dict[str, Any]:
-    row = await serving.growth(stage, size, seconds=3.0 if quick else 10.0)
+async def _growth(size: int, *, quick: bool) -> dict[str, Any]:
+    row = await serving.growth(size, seconds=3.0 if quick else 10.0)
     _say(f"{size} queued: {row['rss']:.0f} MB, {row['cpu']:.1f} % CPU, hook p99 {row['hook_p99']:.1f} ms")
+    return row
+
+
+async def _clients(*, quick: bool) -> dict[str, Any]:
+    row = await serving.crowded(seconds=8.0 if quick else 40.0)
+    _say(
+        f"clients that nobody needs: hook p99 {row['hooks']['p99']:.1f} ms ({row['alone_p99']:.1f} ms without them), "
+        f"{row['rss_before']:.0f} MB before, {row['rss_most']:.0f} MB at most"
+    )
+    return row
+
+
+def _told(name: str, row: dict[str, Any]) -> dict[str, Any]:
+    _say(
+        f"soak, {name}: {row['completed']:.0f} of {row['asked']} hand-overs, {row['left']} inputs left, "
+        f"{row['orphans']:.0f} orphans, memory {row['rss']:.1f} MB, risen by {row['rss_rise']:.2f} MB"
+    )
     return row
 
 

@@ -35,6 +35,17 @@ class Spread:
         return cls(percentile(values, 0.50), percentile(values, 0.95), percentile(values, 1.0))
 
 
+def rise(points: Sequence[tuple[float, float]]) -> float:
+    """By how much the straight line of least squares through the points rises from the first to the last."""
+    if len(points) < 2:
+        return 0.0
+    middle_x = sum(x for x, _ in points) / len(points)
+    middle_y = sum(y for _, y in points) / len(points)
+    spread = sum((x - middle_x) ** 2 for x, _ in points)
+    slope = sum((x - middle_x) * (y - middle_y) for x, y in points) / spread
+    return slope * (points[-1][0] - points[0][0])
+
+
 # -- /proc -----------------------------------------------------------------------------------------------------
 
 

@@ -6,17 +6,17 @@ import json
 import re
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import aiohttp
 
 from daemon.studio import StudioError
 from daemon.studio.channel import Channel, on_air
-from daemon.studio.process import Process
 from tests.bench.figures import metric, percentile
 from tests.bench.ours import PACE, channel_on, text_of
+from tests.bench.quarters import fake_channel
 from tests.bench.stage import NAMES, Meter, Stage
 
 LOAD_NAME = re.compile(r"load\d+x\d+")
@@ -36,54 +36,29 @@ async def hooks_on_obs(stage: Stage, *, rate: float, seconds: float) -> Row:
         return await _under_load(channel, rate, seconds, pause=1.0)
 
 
-async def hooks_on_fake(stage: Stage, *, rate: float, seconds: float) -> Row:
+async def hooks_on_fake(*, rate: float, seconds: float) -> Row:
     """The same with a fake OBS: what the daemon can do where OBS has a machine of its own."""
-    async with fake_channel(stage) as channel:
+    async with fake_channel() as channel:
         await tell(channel, "on_publish", [(name, f"real-{name}") for name in NAMES])
         await channel.until(lambda status: status["state"] == "STANDBY", 60)
         return await _under_load(channel, rate, seconds, pause=0.5)
-
-
-@asynccontextmanager
-async def fake_channel(stage: Stage, settings: Mapping[str, object] | None = None) -> AsyncIterator[Channel]:
-    """A daemon on a fake OBS."""
-    port_file = stage.studio.folder / f"fake-obs-{time.monotonic_ns()}"
-    fake = Process(
-        "fake OBS", (sys.executable, "-m", "tests.bench.fake_obs", str(port_file)), log=stage.studio.folder / "fake.log"
-    )
-    await fake.start()
-    try:
-        await fake.answers(lambda: asyncio.to_thread(port_file.exists), 20)
-        port, password = port_file.read_text().splitlines()
-        own = {**PACE, "obs.port": port, "obs.password": password, "obs.scene": "MOTHERSTREAM", **(settings or {})}
-        async with Channel(stage.studio, settings=own) as channel:
-            yield channel
-    finally:
-        await fake.kill()
 
 
 async def _under_load(channel: Channel, rate: float, seconds: float, *, pause: float) -> Row:
     pid = channel.process.pid
     assert pid is not None
     meter = Meter(pid)
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.bench.load", "--port", str(channel.port)),
-        *("--rate", f"{rate:g}", "--seconds", f"{seconds:g}"),
-        stdout=asyncio.subprocess.PIPE,
-    )
-    told = asyncio.create_task(process.communicate())
+    numbers = ("--rate", f"{rate:g}", "--seconds", f"{seconds:g}")
+    told = asyncio.create_task(_program("tests.bench.load", channel, *numbers))
     took: list[float] = []
     try:
         while not told.done():
             with suppress(StudioError, TimeoutError, aiohttp.ClientError):
                 took.append(await _next_real(channel, told))
             await asyncio.wait({told}, timeout=pause)
-        output, _ = await told
+        row = await told
     finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    row: Row = json.loads(output)
+        told.cancel()
     row |= {"cpu": meter.percent(), "rss": meter.resident(), "hand_overs": len(took)}
     row |= {"hand_over_p50": percentile(took, 0.5) * 1000, "hand_over_max": percentile(took, 1.0) * 1000}
     return row | await _accounted_for(channel, row)
@@ -130,6 +105,56 @@ def misordered(sessions: Sequence[str]) -> int:
     return wrong
 
 
+# -- clients that nobody needs ---------------------------------------------------------------------------------
+
+
+async def crowded(*, seconds: float) -> Row:
+    """Hooks at a modest rate while hundreds of clients idle, dribble, do not read, or send far too much."""
+    async with fake_channel() as channel:
+        pid = channel.process.pid
+        assert pid is not None
+        alone = await _load(channel, 100, 5.0)
+        meter = Meter(pid)
+        before = most = meter.resident()
+        crowd = asyncio.create_task(_program("tests.bench.crowd", channel, "--seconds", f"{seconds + 4:g}"))
+        await asyncio.sleep(2.0)
+        hooks = asyncio.create_task(_load(channel, 100, seconds))
+        while not crowd.done():
+            most = max(most, meter.resident())
+            await asyncio.wait({crowd}, timeout=0.25)
+        row = await hooks
+        return {
+            "alone_p99": alone["p99"],
+            "hooks": {name: row[name] for name in ("rate", "unsent", "refused", "broken", "p50", "p99", "max")},
+            "crowd": await crowd,
+            "rss_before": before,
+            "rss_most": most,
+            "rss_after": meter.resident(),
+            "cpu": meter.percent(),
+        }
+
+
+async def _load(channel: Channel, rate: float, seconds: float) -> Row:
+    numbers = ("--rate", f"{rate:g}", "--seconds", f"{seconds:g}", "--connections", "4")
+    return await _program("tests.bench.load", channel, *numbers)
+
+
+async def _program(module: str, channel: Channel, *arguments: str) -> Row:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", module, "--port", str(channel.port), *arguments), stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        output, _ = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode:
+        raise StudioError(f"{module} ended with {process.returncode}")
+    row: Row = json.loads(output)
+    return row
+
+
 # -- rest and growth -------------------------------------------------------------------------------------------
 
 
@@ -157,9 +182,9 @@ async def at_rest(stage: Stage, *, seconds: float) -> Row:
     }
 
 
-async def growth(stage: Stage, size: int, *, seconds: float) -> Row:
+async def growth(size: int, *, seconds: float) -> Row:
     """The same with so many in the line-up, on a fake OBS, and what a hook, a look and a hand-over take then."""
-    async with fake_channel(stage) as channel:
+    async with fake_channel() as channel:
         real = [(name, f"real-{name}") for name in NAMES]
         queued = [(f"queued{number}", f"q{number}") for number in range(size - len(NAMES))]
         await tell(channel, "on_publish", real)

@@ -22,6 +22,7 @@ from tests.bench.figures import (
     offsets,
     percentile,
     resident_mb,
+    rise,
 )
 
 
@@ -142,3 +143,10 @@ def test_a_result_survives_json_and_averages_over_its_blocks() -> None:
     assert again.phase("SWAPPING") == pytest.approx(1000.0)
     assert math.isnan(again.phase("CREATING"))
     assert again.pictures == [30.0, 30.0]
+
+
+def test_a_straight_line_shows_growth_and_no_growth() -> None:
+    assert rise([(0.0, 60.0), (50.0, 61.0), (100.0, 62.0)]) == pytest.approx(2.0)
+    assert rise([(0.0, 60.0), (1.0, 61.0), (2.0, 60.0)]) == pytest.approx(0.0)
+    assert rise([(0.0, 61.0), (10.0, 60.0)]) == pytest.approx(-1.0)
+    assert rise([(3.0, 60.0)]) == 0.0

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from tests.bench.figures import Block, Hand, Result
+from tests.bench.markdown import table
 from tests.bench.plots import Scale, above, short, write_plots
-from tests.bench.report import aims, lost, table, write_report
+from tests.bench.report import aims, lost, write_report
 
 
 def a_result(name: str, pictures: Sequence[float | None], *, ours: bool = True, **hand: Any) -> Result:
@@ -32,6 +33,17 @@ ROW = {
     "queue_p50": 1.0, "skip_p50": 20.0,
 }  # fmt: skip
 
+CLIENTS: dict[str, Any] = {
+    "alone_p99": 2.0, "rss_before": 60.0, "rss_most": 80.0, "rss_after": 79.0, "cpu": 30.0,
+    "hooks": {"rate": 100.0, "unsent": 0, "refused": 0, "broken": 0, "p50": 1.0, "p99": 20.0, "max": 30.0},
+    "crowd": {"opened": {"idle": 170, "half a body": 900}, "ended": {"half a body": 735}, "refused": 0,
+              "statuses": {"413": 80}, "sent_most": 300_000, "long_bodies": 80, "own_cpu": 4.0},
+}  # fmt: skip
+SOAK = {
+    "asked": 1000, "completed": 1001.0, "orphans": 0.0, "left": 2, "most_inputs": 3, "seconds_p50": 0.03, "rss": 62.0,
+    "rss_rise": 0.2, "obs_rss": None, "obs_rss_rise": None, "files": [20, 20, 21], "samples": [], "obs_samples": [],
+}  # fmt: skip
+
 
 @pytest.fixture
 def found() -> dict[str, Any]:
@@ -50,6 +62,8 @@ def found() -> dict[str, Any]:
         "hooks": {"fake": HOOKS, "obs": HOOKS},
         "rest": {"empty_cpu": 0.2, "empty_rss": 60.0, "on_air_cpu": 0.9, "on_air_rss": 61.0, "start_p50": 400.0,
                  "start_max": 500.0},
+        "clients": CLIENTS,
+        "soak": {"fake": SOAK, "ffmpeg_source": SOAK | {"asked": 200, "obs_rss": 210.0, "obs_rss_rise": 1.5}},
         "growth": [ROW, ROW | {"streamers": 100}, ROW | {"streamers": 1000}],
     }  # fmt: skip
 
@@ -87,7 +101,7 @@ def test_a_machine_that_did_other_work_is_told_of(
 
 
 def test_part_of_a_benchmark_can_be_reported_alone(found: dict[str, Any], tmp_path: Path) -> None:
-    del found["hooks"], found["growth"], found["rest"]
+    del found["hooks"], found["growth"], found["rest"], found["machine"]["obs"]
     write_report(found, tmp_path / "b.md")
     assert [path.name for path in write_plots(found, tmp_path)] == ["hand-overs-ffmpeg.svg"]
     assert "Hooks under load" not in (tmp_path / "b.md").read_text()
@@ -129,6 +143,24 @@ def test_an_aim_that_was_missed_is_said_to_be(result: Result, expected: str) -> 
 )  # fmt: skip
 def test_hooks_that_were_lost_late_or_out_of_order_miss_the_aim(change: dict[str, Any], expected: str) -> None:
     assert met([], {"hooks": {"obs": HOOKS | change}}) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [({}, "yes"), ({"rss_most": 111.0}, "**no**"), ({"hooks": CLIENTS["hooks"] | {"p99": 251.0}}, "**no**"),
+     ({"hooks": CLIENTS["hooks"] | {"broken": 1}}, "**no**")],
+)  # fmt: skip
+def test_hooks_that_wait_for_those_whom_nobody_needs_miss_the_aim(change: dict[str, Any], expected: str) -> None:
+    assert met([], {"clients": CLIENTS | change}) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [({}, "yes"), ({"completed": 999.0}, "**no**"), ({"orphans": 1.0}, "**no**"), ({"left": 3}, "**no**"),
+     ({"rss_rise": 1.2}, "**no**"), ({"rss_rise": -3.0}, "yes"), ({"obs_rss": 300.0, "obs_rss_rise": 11.0}, "**no**")],
+)  # fmt: skip
+def test_hand_overs_that_leave_something_behind_miss_the_aim(change: dict[str, Any], expected: str) -> None:
+    assert met([], {"soak": {"fake": SOAK | change}}) == [expected]
 
 
 def test_hooks_of_others_that_were_counted_as_well_are_not_lost() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from daemon.http.app import build_app
-from daemon.http.limits import Gate, Limits
+from daemon.http.limits import BODY_BYTES, Gate, Limits
 from daemon.http.server import HttpServer
 from tests.daemon.http.studio import House, make_control, make_house, until
 from tests.daemon.http.test_hooks import BODIES
@@ -123,6 +123,40 @@ async def test_bodies_that_dribble_do_not_keep_a_hook_out() -> None:
         assert len(it.gate) <= 20
         assert len(it.house.dispatcher.events) == 1
         for _, writer in slow:
+            writer.close()
+
+
+async def answered(reader: asyncio.StreamReader) -> bytes:
+    """The status line."""
+    async with asyncio.timeout(5):
+        return await reader.readline()
+
+
+HEAD = b"POST /hooks/srs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+
+
+async def test_a_body_that_is_said_to_be_too_long_is_refused_before_any_of_it_has_come() -> None:
+    async with served(Limits()) as it:
+        reader, writer = await it.connect()
+        writer.write(HEAD + b"Content-Length: 10000000\r\n\r\n")
+        assert b" 413 " in await answered(reader)
+        writer.close()
+
+
+async def test_a_body_in_pieces_is_refused_as_soon_as_it_is_too_long() -> None:
+    async with served(Limits()) as it:
+        reader, writer = await it.connect()
+        writer.write(HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + b"8000\r\n%b\r\n" % (b"x" * 0x8000) * 3)
+        assert b" 413 " in await answered(reader)  # the body has not ended, nor does it
+        writer.close()
+
+
+async def test_whole_bodies_of_the_greatest_length_are_read_and_longer_ones_not() -> None:
+    async with served(Limits()) as it:
+        for size, status in ((BODY_BYTES, b" 400 "), (BODY_BYTES + 1, b" 413 ")):
+            reader, writer = await it.connect()
+            writer.write(HEAD + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (size, b"x" * size))
+            assert status in await answered(reader)
             writer.close()
 
 
