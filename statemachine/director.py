@@ -27,7 +27,7 @@ from statemachine.switchover import Switchover
 from statemachine.table import EVENTS
 from statemachine.view import Places, View, make_view
 
-PROBATION, PROBATION_MOST = 3.0, 12.0
+PROBATION, PROBATION_MOST = 3.0, 24.0
 """Seconds a stream that stalled has to move again: a server's GOP cache makes even a dead one move for a while. Longer
 each time, where it stalls again and again."""
 STEPS = 32

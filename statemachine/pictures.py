@@ -3,7 +3,8 @@
 A watch tells soon, and the deadlines are here. A picture on air that stands still is a stall after ``stall`` seconds;
 sooner where a standby is ready, which covers it before the viewer is sure of it. Covered or stalled, the turn is kept
 for its grace. One that stalls for the third time in a short while is no longer covered early, and is believed later
-each time when it moves: better its pauses than a picture that flaps.
+each time when it moves: better its pauses than a picture that flaps. Alone, it is given more time each time before
+the slate takes its place.
 """
 
 from dataclasses import replace
@@ -16,6 +17,8 @@ from statemachine.switchover import Switchover
 
 COVERED = 0.5
 """The share of ``stall`` after which a ready standby covers a picture that stands still."""
+ALONE_MOST = 4.0
+"""The most that ``stall`` is stretched for one who stalls again and again while nobody else could be shown."""
 MOVING_FOR = 0.6
 """Seconds that a stalled picture has to move before it counts as moving: a hiccup in a hiccup is none."""
 
@@ -96,10 +99,14 @@ class Pictures:
             return None if program.moves_since is None else program.moves_since + MOVING_FOR
         if program.still_since is None or (state is State.SWAPPING and attempt and attempt.input == program.input):
             return None
-        share = 1.0
+        hiccups = self._lineup.hiccups(program.session.id, now) if program.session else 0
+        longer = 2.0 ** min(max(0, hiccups - 1), 8)
         if self._can_cover(now):
-            hiccups = self._lineup.hiccups(program.session.id, now) if program.session else 0
-            share = min(1.0, COVERED * 2.0 ** min(max(0, hiccups - 1), 8))
+            share = min(1.0, COVERED * longer)
+        elif self._lineup.first_showable(now, but=self._switchover.on_air_streamer):
+            share = 1.0
+        else:
+            share = min(ALONE_MOST, longer)
         return program.still_since + share * self._stall
 
     def _can_cover(self, now: float) -> bool:

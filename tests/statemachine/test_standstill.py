@@ -1,6 +1,8 @@
 """When a picture that stands still counts, who covers it, and what becomes of one that does so again and again."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from statemachine import events as ev
 from tests.statemachine.test_handover import channel, handovers, on_air, reasons, standby
@@ -186,3 +188,28 @@ def test_alone_a_stream_that_stalls_again_and_again_does_not_flap_with_the_slate
     world = channel("alice", turn=1e6, slate="SLATE")
     pauses(world, "alice", of=1.2, every=5.0, seconds=300.0)
     assert reasons(world).count("returned") <= 6
+
+
+PAUSES = st.tuples(st.sampled_from([0.3, 0.6, 0.9, 1.5, 4.0]), st.sampled_from([0.4, 2.0, 4.0, 9.0]))
+
+
+@given(
+    pattern=st.lists(PAUSES, min_size=1, max_size=4),
+    slate=st.sampled_from(["", "SLATE"]),
+    mode=st.sampled_from(["dynamic", "pooled"]),
+    others=st.sampled_from([(), ("bob",), ("bob", "carol")]),
+)
+@settings(max_examples=30)
+def test_however_a_stream_pauses_the_viewer_does_not_see_the_picture_flap(
+    pattern: list[tuple[float, float]], slate: str, mode: str, others: tuple[str, ...]
+) -> None:
+    world = channel("alice", *others, turn=1e6, slate=slate, mode=mode)
+    end = world.now + 180.0
+    while world.now < end:
+        for still, moving in pattern:
+            pauses(world, "alice", of=still, every=still + moving, seconds=still)
+    returns = [fact.at for fact in handovers(world) if fact.reason == "returned" and fact.outcome == "completed"]
+    for began in returns:
+        assert sum(began <= at < began + 60.0 for at in returns) <= 3
+    thaw(world)
+    world.calm()
