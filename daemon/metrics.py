@@ -42,6 +42,9 @@ class Metrics:
             "When the program was last emptied, seconds since the epoch; 0 while somebody is on air",
             registry=registry,
         )
+        self._poor = Counter(
+            "motherstream_low_bitrate", "Steps that were taken about poor bitrates", ["step"], registry=registry
+        )
         self._entered = 0.0
         registry.register(_Sampler(view, obs_connected))
 
@@ -63,6 +66,8 @@ class Metrics:
                     self._blank.set(0.0 if fact.input else fact.at)
                 case facts.Refused():
                     self._refused.labels(fact.code).inc()
+                case facts.LowBitrate() if fact.step != "over":
+                    self._poor.labels(fact.step).inc()
                 case facts.OrphanReported():
                     self._orphans.inc()
                 case _:
@@ -91,6 +96,11 @@ class _Sampler(Collector):
                 "motherstream_standby_ready",
                 "1 while the next one is proven ready",
                 float(view.standby is not None and view.standby.ready),
+            ),
+            (
+                "motherstream_standby_given_up",
+                "1 while no standby is made ready because OBS renders late",
+                float(view.standby_off is not None and view.standby_off.reason == "render_lag"),
             ),
             ("motherstream_held", "1 while turns are held", float(view.held)),
             ("motherstream_inputs_owned", "Inputs in OBS that the daemon made", float(owned)),

@@ -53,6 +53,7 @@ def told() -> dict[str, set[str]]:
             facts.HandoverEnded(AT, 1, "GMOTHERSTREAM_1", "", "", "alice", "first", "completed", 0.2),
             facts.Refused(AT, "not_found", "there is no bob"),
             facts.OrphanReported(AT, "GMOTHERSTREAM_1", "it is still there"),
+            facts.LowBitrate(AT, "alice", "warn", 120.0),
         ]
     )
     HookMetrics(registry).count("srs", "ok", 0.001)
