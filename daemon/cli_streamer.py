@@ -119,7 +119,9 @@ def _set(arguments: argparse.Namespace, store: StreamerStore, _config: Config) -
     if arguments.enabled is False:
         _note(_LIVE_GOES_ON.format(name=name))
     elif isinstance(turn, float):
-        _note(f"from its next publish on; for one that is in the line-up: motherstream turn {turn:.0f} --streamer {name}")
+        _note(
+            f"from its next publish on; for one that is in the line-up: motherstream turn {turn:.0f} --streamer {name}"
+        )
 
 
 def _list(arguments: argparse.Namespace, store: StreamerStore, _config: Config) -> None:
