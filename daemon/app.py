@@ -53,7 +53,6 @@ from daemon.unhandled import Unhandled
 from statemachine import __version__
 from statemachine import events as ev
 from statemachine.director import Director
-from statemachine.states import State
 from statemachine.view import View
 
 log = structlog.get_logger("daemon.app")
@@ -145,7 +144,6 @@ class _App:
             self._systemd.ready("running")
             # Modules and parts stay to the end: a collection that walked them all would hold the show up for 70 ms.
             gc.freeze()
-            gc.enable()
             code = await self._until_stopped()
             self._systemd.stopping("stopping: the picture stays on air")
             log.info("motherstream stops; the picture stays on air")
@@ -252,9 +250,8 @@ class _App:
         ):
             dispatcher.observe(observer)
         # What was under way when the last run ended is void; what it left in OBS, the inventory will tell.
-        dispatcher.submit(ev.PolicyLoaded(clock.now(), policy))
-        if director.switchover.state is not State.RECOVERING:
-            dispatcher.submit(ev.ObsLost(clock.now(), "the daemon was restarted"))
+        for event in director.restarted(clock.now(), policy):
+            dispatcher.submit(event)
         self._start(dispatcher.run(), "dispatcher")
         self._start(executor.run(), "executor")
         return dispatcher, server, reconciler, obs

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import gc
 import json
 import os
 import signal
@@ -112,13 +111,9 @@ def _client(arguments: argparse.Namespace) -> Client:
 def _run(arguments: argparse.Namespace) -> int:
     # Its own end by default. The configuration has not been read yet, so a reload that comes now has nothing to do.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    gc.disable()  # until it runs: what is imported stays, and to look for garbage takes a tenth of the time
-    try:
-        from daemon.app import run  # the client commands start faster without it
+    from daemon.app import run  # the client commands start faster without it
 
-        return run(arguments.config)
-    finally:
-        gc.enable()
+    return run(arguments.config)
 
 
 def _check(arguments: argparse.Namespace) -> int:

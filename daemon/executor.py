@@ -190,6 +190,11 @@ class Executor:
                 return ev.RestoreFailed(now, command.attempt, reason)
             case cmd.RemoveInput() | cmd.ParkInput():
                 return ev.RemovalFailed(now, command.attempt, reason)
+            case cmd.WatchInput():
+                # Nobody looks at its picture: that it plays is not known, and will not be.
+                return ev.MediaFailed(now, command.attempt, reason)
+            case cmd.WatchOnAir():
+                return ev.MediaFailed(now, 0, reason)
             case cmd.RemoveOrphan():
                 return ev.OrphanRemovalFailed(now, command.input, reason)
             case _:

@@ -33,6 +33,15 @@ class Bitrates:
         self._switchover = switchover
         self.poor: Poor | None = None
 
+    def thaw(self, gap: float) -> None:
+        """Nobody measured for ``gap`` seconds: no time ran."""
+        if self.poor is not None:
+            good = self.poor.good_since
+            measured, since = self.poor.measured_at + gap, self.poor.since + gap
+            self.poor = replace(
+                self.poor, measured_at=measured, since=since, good_since=None if good is None else good + gap
+            )
+
     @property
     def subject(self) -> str:
         """The session whose bitrate matters; empty where there is none."""

@@ -64,7 +64,9 @@ class Director:
         if event.at < self.now and not isinstance(event, ev.InventoryRead):
             event = replace(event, at=self.now)
         if isinstance(event, ev.ObsLost) and event.down_since is not None:
-            self.lineup.thaw(max(0.0, self.now - event.down_since))
+            gap = max(0.0, self.now - event.down_since)
+            self.lineup.thaw(gap)
+            self.bitrates.thaw(gap)
         self._expire()
         self._take(event)
         for _ in range(STEPS):
@@ -309,6 +311,11 @@ class Director:
     def orphans(self) -> tuple[str, ...]:
         """Own inputs that could not be removed yet."""
         return self._orphans.names
+
+    def restarted(self, at: float, policy: Policy) -> tuple[ev.Event, ...]:
+        """What a daemon that has just started is to feed first, in this order: the clocks of absences stood still."""
+        lost = ev.ObsLost(at, "the daemon was restarted", down_since=self.now)
+        return (*((lost,) if self.now else ()), ev.PolicyLoaded(at, policy))
 
     # --- snapshot --------------------------------------------------------------------------------------------
 

@@ -157,9 +157,11 @@ class Lineup(TimedOrder):
             self.unpublish(event.at, session_id)
 
     def thaw(self, gap: float) -> None:
-        """Nobody could return for ``gap`` seconds: no grace ran."""
-        for entry in [entry for entry in self if entry.away_since is not None]:
-            self._put(replace(entry, away_since=(entry.away_since or 0.0) + gap))
+        """Nobody could return, or be seen to move again, for ``gap`` seconds: no grace ran."""
+        for entry in [entry for entry in self if entry.missed_since is not None]:
+            times = (entry.away_since, entry.stalled_since, entry.proving_until)
+            away, stalled, proving = (None if time is None else time + gap for time in times)
+            self._put(replace(entry, away_since=away, stalled_since=stalled, proving_until=proving))
 
     # --- the people who run the channel ----------------------------------------------------------------------
 

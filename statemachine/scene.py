@@ -15,6 +15,11 @@ SLATES_MOST = 4
 """Former slates (and static inputs) that are remembered, because the command that hid one may have been lost."""
 
 
+def fixtures(policy: Policy) -> set[str]:
+    """What people have put into the scene for the daemon to show and to hide."""
+    return {name for name in (policy.slate, policy.static_input if policy.mode == "static" else "") if name}
+
+
 class Scene:
     """The program, the incoming, and the names; appends to ``commands``, ``facts`` and ``orphans_found``."""
 
@@ -39,16 +44,14 @@ class Scene:
     def use(self, policy: Policy) -> None:
         """The policy from now on. What it no longer shows is hidden, now and whenever OBS comes back."""
         before, self.policy = self.policy, policy
-        old = dict.fromkeys(self.old_slates)
-        if before.slate != policy.slate:
-            old[before.slate] = None
-        if before.mode == "static" != policy.mode:
-            old[before.static_input] = None
-        wanted = {"", policy.slate, *([policy.static_input] if policy.mode == "static" else [])}
-        self.old_slates = tuple(name for name in old if name not in wanted)[-SLATES_MOST:]
-        if policy.slate == before.slate and policy.mode == before.mode:
-            return
-        if self.state is not State.RECOVERING:
+        old = dict.fromkeys([*self.old_slates, *(name for name in fixtures(before) if name not in fixtures(policy))])
+        if policy.prefix != before.prefix:
+            # Inventories no longer list what bears the old one.
+            self.pool = ()
+            if self.program:
+                old[self.program.input] = None
+        self.old_slates = tuple(name for name in old if name not in fixtures(policy))[-SLATES_MOST:]
+        if fixtures(policy) != fixtures(before) and self.state is not State.RECOVERING:
             self._set_slates()
 
     @property
@@ -118,8 +121,13 @@ class Scene:
             others, static = event.inventory.others, self.policy.static_input
             if others is not None:
                 self._set_slates(others)
-                if self.program and self.program.input == static and static not in others:
+                on_air = self.program is not None and self.program.input == static
+                if on_air and static not in others:
                     self._do(cmd.ShowInput(static))
+                # Its restart shows it ahead of its cut.
+                restarted = self.attempt is not None and self.attempt.input == static
+                if self.policy.mode == "static" and static in others and not on_air and not restarted:
+                    self._do(cmd.HideInput(static))
             for item in event.inventory.inputs:
                 wanted = self.program is not None and item.name == self.program.input
                 if item.shown != wanted and (wanted or item.shown) and item.name != self.policy.static_input:

@@ -83,10 +83,13 @@ class Steering:
     def _candidate(self) -> ev.Session | None:
         program = self.switchover.program
         following = candidate(self.lineup, program, self.policy.standby and not self.resting, self.now)
-        # The one static input cannot be made ready for another while it is on air.
-        if self.policy.mode == "static" and (program is None or program.session != following):
-            return None
-        return following
+        if self.policy.mode != "static" or following is None:
+            return following
+        # The one static input cannot be made ready for another while it is on air, and is seen once it is restarted:
+        # behind a slate only for one who stalled, of whom nothing else would ever tell that it moves again.
+        holder = self.lineup.holder
+        stalled = holder is not None and holder.session == following and holder.stalled_since is not None
+        return following if (program.session == following if program else stalled) else None
 
     def _steer(self, target: Wanted, settled: bool) -> bool:
         """Tell the attempt what became of its stream and of its turn."""

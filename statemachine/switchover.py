@@ -177,6 +177,7 @@ class Switchover(Scene):
 
     def creation_failed(self, event: ev.CreationFailed) -> None:
         # It may have been created all the same, if OBS was only slow to say so.
+        self._distrust(self._attempt.input)
         self._fail(event.at, "creation_failed", event.reason)
 
     def place_and_watch(self, event: ev.InputCreated) -> None:
@@ -229,6 +230,8 @@ class Switchover(Scene):
         reason = event.reason if isinstance(event, ev.CutFailed) else "OBS did not answer in time"
         self._end(event.at, "cut_failed", reason)
         a = self._attempt
+        self._distrust(a.input)
+        self._doubt_program(event.at)
         self._set(deadline=None, restore=True, victim="" if a.mode == "static" else a.input)
         self.restore_again(event)
 
@@ -253,11 +256,12 @@ class Switchover(Scene):
         self._do(kind(a.number, a.victim, outgoing=a.victim == a.outgoing))
 
     def remove_later(self, event: ev.RemovalFailed) -> None:
+        self._distrust(self._attempt.victim)
         self._retry(event.at, event.reason)
 
     def give_up(self, event: ev.RemovalFailed) -> None:
         victim = self._attempt.victim
-        self.pool = tuple(name for name in self.pool if name != victim)
+        self._distrust(victim)
         self.orphans_found.append(victim)
         self.facts.append(facts.OrphanReported(event.at, victim, event.reason))
         self.attempt = None
@@ -271,8 +275,12 @@ class Switchover(Scene):
     def interrupt(self, event: ev.ObsLost) -> None:
         if self.attempt is None:
             return
+        # What was asked for last may yet come true.
+        self._distrust(self.attempt.victim)
         if not self.attempt.outcome:
+            self._distrust(self.attempt.input)
             self._end(event.at, "obs_lost", event.reason)
+            self._doubt_program(event.at)
         # A cut under way may have happened: its attempt is kept until the inventory tells.
         if self.state is State.SWAPPING or self.attempt.restore:
             self._set(deadline=None)
@@ -304,11 +312,22 @@ class Switchover(Scene):
 
     def _fail(self, at: float, outcome: str, detail: str) -> None:
         self._end(at, outcome, detail)
+        self._doubt_program(at)
         a = self._attempt
         # At once, and on a deadline like every removal: the director lets it ring in the same step.
         self._set(victim="" if a.mode == "static" else a.input, deadline=at)
         if a.mode == "static" and (self.program is None or self.program.input != a.input):
             self._do(cmd.HideInput(a.input))  # its restart has shown it
+
+    def _distrust(self, name: str) -> None:
+        """Mode pooled: a request for it failed and may yet come true, so that it is removed and not used again."""
+        self.pool = tuple(pooled for pooled in self.pool if pooled != name)
+
+    def _doubt_program(self, at: float) -> None:
+        """Mode static: the attempt that failed has restarted what was on air, so that nobody can be named for it."""
+        program = self.program
+        if program is not None and program.input == self._attempt.input:
+            self.program = replace(program, session=None, since=at, stalled_since=None)
 
     def _retry(self, at: float, reason: str) -> None:
         tries = self._attempt.tries + 1

@@ -371,7 +371,7 @@ async def test_hand_overs_by_cut_and_by_fade_leave_one_input_and_no_trace(house:
         assert (await hands.call("GetSourceFilterList", {"sourceName": name}))["filters"] == []
         assert (await hands.call("GetInputVolume", {"inputName": name}))["inputVolumeMul"] == 1.0
         assert await hands.inputs() == {*OVERLAYS, name}
-        assert await rig.obs.inventory() == ev.Inventory((ev.OwnInput(name, True, "live/alice"),))
+        assert (await rig.obs.inventory()).inputs == (ev.OwnInput(name, True, "live/alice"),)
 
 
 async def test_a_frozen_publisher_is_a_stall_and_its_return_is_told(house: House, hands: Hands) -> None:
@@ -415,7 +415,7 @@ async def test_an_input_is_aimed_anew(house: House, hands: Hands) -> None:
         await rig.obs.create_input(name, urls[1], reuse=True)
         seen = rig.watch(name)
         await rig.until(lambda: seen.ready, 30.0)
-        assert await rig.obs.inventory() == ev.Inventory((ev.OwnInput(name, False, "live/second"),))
+        assert (await rig.obs.inventory()).inputs == (ev.OwnInput(name, False, "live/second"),)
 
 
 async def test_an_obs_that_crashes_is_lost_and_found_again(house: House, hands: Hands) -> None:

@@ -70,6 +70,8 @@ class FakeObs:
 
     def watch(self, name: str, callbacks: WatchCallbacks, *, proven: bool = False) -> None:
         self.calls.append(("watch", name, proven))
+        if "watch" in self.fails:
+            raise self.fails["watch"]
         self.callbacks[name] = callbacks
         self.news.set()
 
@@ -182,6 +184,9 @@ def test_every_command_of_the_rules_is_carried_out_here() -> None:
         (cmd.RestoreOutgoing(7, IN, OUT), "restore", ev.RestoreFailed),
         (cmd.RemoveInput(7, OUT, outgoing=True), "remove", ev.RemovalFailed),
         (cmd.RemoveOrphan(OUT), "remove", ev.OrphanRemovalFailed),
+        # Nobody looks at the picture then, and none can be told of.
+        (cmd.WatchInput(7, IN, 15.0), "watch", ev.MediaFailed),
+        (cmd.WatchOnAir(IN), "watch", ev.MediaFailed),
     ],
 )
 @pytest.mark.parametrize(

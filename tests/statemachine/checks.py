@@ -27,9 +27,15 @@ class Checks:
         self.last_at = 0.0
         self._before: tuple[Entry, ...] = ()
 
-    def restarted(self, director: Director, at: float) -> None:
-        """The daemon was restarted: the clock of its graces stood still."""
+    def restarted(self, director: Director, at: float, *, forgotten: bool = False) -> None:
+        """The daemon was restarted: the clock of its graces stood still. What was ``forgotten`` cannot be promised."""
         self.director, self.last_at = director, at
+        if forgotten:
+            self.names_asked.clear()
+            self.turns_seen.clear()
+            self.away.clear()
+            if poor := director.bitrates.poor:
+                self.kbps[poor.session_id] = poor.kbps
 
     def before(self) -> None:
         """Just before an event."""
@@ -41,9 +47,17 @@ class Checks:
         for command in commands:
             self._command(command)
         after = tuple(self.director.lineup)
-        requeued = {f.streamer for f in told if isinstance(f, facts.LineupChanged) and f.what == "requeued"}
-        self._order(event, after, requeued)
+        to_the_tail = ("requeued", "joined")
+        self._order(
+            event, after, {f.streamer for f in told if isinstance(f, facts.LineupChanged) and f.what in to_the_tail}
+        )
+        # Whom an operator sends to the tail unseen waits anew.
+        for fact in told:
+            if isinstance(fact, facts.LineupChanged) and fact.what == "skipped":
+                self.turns_seen.pop(fact.streamer, None)
         self._fairness(event, after, now)
+        if isinstance(event, ev.SettingChanged | ev.PolicyLoaded):
+            self.away = {name: min(gone, self.director.policy.grace_cap) for name, gone in self.away.items()}
         self._grace(after, now)
         self._poor(event, after, told)
         self._shape(now)
@@ -111,14 +125,14 @@ class Checks:
                 others = [entry for entry in after if entry.streamer != fact.streamer and entry.sessions]
                 assert others, f"{fact.streamer} is skipped and nobody follows"
 
-    def _order(self, event: ev.Event, after: tuple[Entry, ...], requeued: set[str]) -> None:
+    def _order(self, event: ev.Event, after: tuple[Entry, ...], at_the_tail: set[str]) -> None:
         names = [entry.streamer for entry in after]
         assert len(set(names)) == len(names), "twice in the line-up"
         if isinstance(event, ev.MoveRequested | ev.TestRequested):
             return
         turns = {entry.streamer: entry.turn_began for entry in self._before}
         settled = [e.streamer for e in after if e.streamer in turns and turns[e.streamer] == e.turn_began]
-        stayed = [name for name in settled if name not in requeued]
+        stayed = [name for name in settled if name not in at_the_tail]
         assert stayed == [entry.streamer for entry in self._before if entry.streamer in stayed], "the order was lost"
         holders = [entry.streamer for entry in after if entry.turn_began is not None]
         assert holders in ([], names[:1]), f"turns: {holders}"

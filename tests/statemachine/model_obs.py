@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from statemachine import commands as cmd
 from statemachine import events as ev
 
-STATIC = "GMOTHERSTREAM"
+STATIC, OTHER_STATIC = "GMOTHERSTREAM", "GOTHER"
+"""Inputs that people have made for mode static; they bear no number."""
+SLATES = ("SLATE", "OTHER")
 
 
 class Refused(Exception):
@@ -31,10 +33,11 @@ class Item:
 
 
 class ModelObs:
-    """The scene. ``own`` are the inputs that bear a number."""
+    """The scene. ``own`` are the inputs that bear the daemon's prefix and a number."""
 
-    def __init__(self) -> None:
-        self.items: dict[str, Item] = {STATIC: Item(STATIC, None)}
+    def __init__(self, prefix: str) -> None:
+        self.prefix = prefix
+        self.items: dict[str, Item] = {name: Item(name, None) for name in (STATIC, OTHER_STATIC)}
         self.slates: set[str] = set()
         """Those that are shown."""
         self.up = True
@@ -43,20 +46,31 @@ class ModelObs:
     @property
     def own(self) -> list[Item]:
         """Inputs that bear the prefix and a number, in the order of their numbers."""
-        own = [item for item in self.items.values() if item.name != STATIC]
-        return sorted(own, key=lambda item: int(item.name.rpartition("_")[2]))
+        own = [item for item in self.items.values() if self._is_own(item.name)]
+        return sorted(own, key=lambda item: int(item.name.removeprefix(self.prefix)))
+
+    def _is_own(self, name: str) -> bool:
+        return name.startswith(self.prefix) and name.removeprefix(self.prefix).isdigit()
 
     @property
     def shown(self) -> list[Item]:
         """What the program shows, but for the slate."""
         return [item for item in self.items.values() if item.shown]
 
+    def rename_own(self, prefix: str, on_air: str) -> None:
+        """The daemon calls its inputs otherwise from now on. People cleared away the old ones, but for the picture."""
+        for item in self.own:
+            if item.name != on_air:
+                del self.items[item.name]
+            item.astray = True
+        self.prefix = prefix
+
     def inventory(self) -> ev.Inventory:
         """What the daemon reads."""
         own = (
             ev.OwnInput(i.name, i.shown, f"{i.session.app}/{i.session.stream}" if i.session else None) for i in self.own
         )
-        others = [*sorted(self.slates), *([STATIC] if self.items[STATIC].shown else [])]
+        others = [*sorted(self.slates), *(item.name for item in self.shown if not self._is_own(item.name))]
         return ev.Inventory(tuple(own), tuple(others))
 
     def stop_watches(self) -> None:
@@ -74,8 +88,10 @@ class ModelObs:
                 self.items[command.input] = Item(command.input, command.session, old.shown, old.astray)
                 self.names_used.add(command.input)
             case cmd.RestartInput():
+                # It plays what its own URL gives, which is told from the one who is wanted at the time.
                 item = self._item(command.input)
-                item.session, item.shown, item.astray = command.session, True, True
+                item.session = item.session if late else command.session
+                item.shown = item.astray = True
             case cmd.PlaceInput():
                 self._item(command.input)
             case cmd.WatchInput():
@@ -146,6 +162,9 @@ def answer(command: cmd.Command, at: float, failure: str = "") -> ev.Event | Non
         case cmd.RemoveInput() | cmd.ParkInput():
             removed = ev.InputRemoved(at, command.attempt)
             return ev.RemovalFailed(at, command.attempt, failure) if failure else removed
+        case cmd.WatchInput() | cmd.WatchOnAir():
+            number = command.attempt if isinstance(command, cmd.WatchInput) else 0
+            return ev.MediaFailed(at, number, failure) if failure else None
         case cmd.RemoveOrphan():
             swept = ev.OrphanRemoved(at, command.input)
             return ev.OrphanRemovalFailed(at, command.input, failure) if failure else swept

@@ -8,6 +8,8 @@ import json
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import islice, takewhile
+from typing import Any
 
 from statemachine import commands as cmd
 from statemachine import events as ev
@@ -17,7 +19,7 @@ from statemachine.policy import Policy
 from statemachine.states import State
 from tests.statemachine.checks import Checks
 from tests.statemachine.model_ingest import ModelIngest
-from tests.statemachine.model_obs import STATIC, Item, ModelObs, Refused, answer
+from tests.statemachine.model_obs import Item, ModelObs, Refused, answer
 
 START = 1000.0
 PROOF = 0.2
@@ -29,6 +31,11 @@ CALM_WITHIN = 100.0
 TIDY_WITHIN = 420.0
 """Seconds: the longest backoff of a leftover."""
 FOREVER = 1e6
+ANSWERED = (
+    *(ev.Published, ev.Unpublished, ev.SkipRequested, ev.Held, ev.Released, ev.MoveRequested, ev.RemoveRequested),
+    *(ev.KickRequested, ev.LetInRequested, ev.TurnChanged, ev.SettingChanged, ev.PolicyLoaded, ev.TestRequested),
+)
+"""Events whose sender hears of them only once they are on the disk."""
 
 
 class World:
@@ -36,7 +43,7 @@ class World:
 
     def __init__(self, policy: Policy | None = None) -> None:
         self.director = Director(policy or Policy())
-        self.obs = ModelObs()
+        self.obs = ModelObs(self.director.policy.prefix)
         self.ingest = ModelIngest()
         self.checks = Checks(self.director, self.obs)
         self.now = START
@@ -47,6 +54,8 @@ class World:
         self.told: list[facts.Fact] = []
         self.trace: list[tuple[ev.Event, tuple[cmd.Command, ...]]] = []
         self.obs.up = False
+        self.kept: deque[dict[str, Any]] = deque(maxlen=0)
+        """The snapshots after the last events, where a crash is to forget some."""
 
     # --- the director ----------------------------------------------------------------------------------------
 
@@ -54,6 +63,8 @@ class World:
         """Hand an event to the rules and look at what they make of it."""
         self.checks.before()
         commands = self.director.handle(event)
+        if self.kept.maxlen:
+            self.kept.append(self.director.snapshot())
         told = self.director.take_facts()
         self.checks.after(event, commands, told)
         self.told += told
@@ -75,24 +86,36 @@ class World:
             self.feed(ev.TimePassed(self.now))
         self.now = end
 
-    def crash(self, gap: float = 0.0) -> None:
-        """kill -9, and a new daemon from what was kept."""
-        kept = json.loads(json.dumps(self.director.snapshot()))
+    def crash(self, gap: float = 0.0, policy: Policy | None = None, forgotten: int = 0) -> None:
+        """kill -9, and a new daemon from what was kept, with another ``policy`` in its file where one is given.
+
+        The last ``forgotten`` events had not reached the disk, though their commands may have been carried out. What
+        people and hooks were answered is never among them.
+        """
+        policy = policy or self.director.settings.base
+        late = takewhile(lambda step: not isinstance(step[0], ANSWERED), reversed(self.trace))
+        forgotten = min(forgotten, len(self.kept) - 1, len(list(islice(late, forgotten))))
+        kept = json.loads(json.dumps(self.kept[-1 - forgotten] if forgotten > 0 else self.director.snapshot()))
         self.director = Director.restore(kept)
         assert json.loads(json.dumps(self.director.snapshot())) == kept
-        before = list(self.director.lineup)
+        before = self.director.lineup.holder
+        over = before is not None and (self.director.lineup.grace_ends(before) or FOREVER) <= self.director.now
         self.lane.clear()
         self.answers.clear()
         self.obs.stop_watches()
         self.obs.up = False
-        down, self.now = self.now, self.now + gap
-        self.checks.restarted(self.director, self.now)
-        self.feed(ev.ObsLost(self.now, "the daemon was restarted", down_since=max(down, self.director.now)))
+        self.now += gap
+        self.checks.restarted(self.director, self.now, forgotten=forgotten > 0)
+        if policy.prefix != self.obs.prefix:
+            program = self.director.switchover.program
+            self.obs.rename_own(policy.prefix, program.input if program else "")
+        for event in self.director.restarted(self.now, policy):
+            self.feed(event)
         holder = self.director.lineup.holder
-        ends = self.director.lineup.turn_ends(before[0]) if before else None
-        if ends is not None and ends > self.now and before[0].stalled_since is None and gap < 1.0:
+        ends = self.director.lineup.turn_ends(before) if before else None
+        if before and ends is not None and ends > self.now and not over:
             assert holder is not None
-            assert (holder.streamer, holder.turn_began) == (before[0].streamer, before[0].turn_began), "turn lost"
+            assert (holder.streamer, holder.turn_began) == (before.streamer, before.turn_began), "turn lost"
 
     # --- OBS -------------------------------------------------------------------------------------------------
 
@@ -101,6 +124,10 @@ class World:
         if not self.obs.up:
             self.obs.up = True
             self.feed(ev.ObsReady(self.now, self.obs.inventory()))
+            # What was found shown and is not taken for the picture goes as soon as OBS does as it is told.
+            program = self.director.switchover.program
+            for item in self.obs.shown:
+                item.astray |= program is None or item.name != program.input
 
     def obs_lost(self, *, done: int = 0) -> None:
         """The connection is gone; ``done`` of the commands under way were carried out all the same."""
@@ -109,6 +136,14 @@ class World:
         self.obs.up = False
         self.obs.stop_watches()
         self.feed(ev.ObsLost(self.now, "the connection is gone"))
+
+    def carry_out_beside(self) -> None:
+        """Leftovers are removed beside everything else."""
+        orphan = next((command for command in self.lane if isinstance(command, cmd.RemoveOrphan)), None)
+        if orphan is not None:
+            self.lane.remove(orphan)
+            self.lane.appendleft(orphan)
+            self.carry_out()
 
     def carry_out(self, outcome: str = "done") -> None:
         """Work the next command off.
@@ -273,11 +308,13 @@ class World:
     def amiss(self, *, tidy: bool = True) -> str:
         """What is not as it ought to be, in one line; empty where all is well. ``tidy``: without any leftover."""
         view, policy, now = self.director.view(self.now), self.director.policy, self.now
-        live = {s.streamer for s in self.ingest.live.values() if not self.is_out(s)}
+        there = {s.id: s.streamer for s in self.ingest.live.values() if not self.is_out(s)}
         # One that was asked for by hand and does not play may wait until somebody tries it.
-        present = {entry.streamer for entry in self.director.lineup if entry.sessions and not entry.transient}
-        if present != live:
-            return f"in the line-up {sorted(present)}, live {sorted(live)}"
+        entries = [entry for entry in self.director.lineup if not entry.transient]
+        known = {session.id: session.streamer for entry in entries for session in entry.sessions}
+        if known != there:
+            return f"in the line-up {known}, live {there}"
+        live = present = set(there.values())
         if view.state not in (State.IDLE, State.STANDBY) or self.lane or self.answers:
             return f"busy: {view.state.value}"
         if view.orphans and tidy:
@@ -295,15 +332,15 @@ class World:
         if view.on_air.streamer != expected or shown != [view.on_air.input]:
             return f"{expected} ought to be on air: {view.on_air}, OBS shows {shown}"
         program = self.director.switchover.program
-        if program is None or program.stalled_since is not None:
+        if program is None or program.stalled_since is not None or program.still_since is not None:
             return "the picture is said to stand still"
         playing = self.obs.items[view.on_air.input].session
-        if policy.mode != "static" and playing != self.ingest.of(expected):
+        if playing != self.ingest.of(expected):
             return f"{view.on_air.input} plays {playing}"
         if view.standby_off is None and len(live) > 1 and view.standby is None:
             return "nobody stands by"
         ready = view.standby.input if view.standby else ""
-        if tidy and set(own) - {STATIC, view.on_air.input, ready, *self.director.switchover.pool}:
+        if tidy and set(own) - {view.on_air.input, ready, *self.director.switchover.pool}:
             return f"too many inputs: {own}"
         return "" if self.director.now <= now else "time"
 
