@@ -10,6 +10,8 @@ STREAMERS ?= 3
 PORT ?= 8000
 KEEP ?=
 HOURS ?= 1
+STEPS ?= 100000
+SEED ?=
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
@@ -41,9 +43,10 @@ bench: ## measure: against other ways, under load, at length (ARGS="--only hooks
 	@deploy/prepare.sh demo
 	$(PYTHON_IN_VENV) -m tests.bench $(ARGS)
 
-soak: ## the rules' random tests at length, and a hundred kills of a daemon under load
+soak: ## the rules searched at random for STEPS=100000 steps (SEED=n), and a hundred kills of a daemon under load
 	@deploy/prepare.sh python
 	MOTHERSTREAM_KILLS=100 $(PYTHON_IN_VENV) -m pytest --timeout=0 tests/daemon/test_killed.py
+	$(PYTHON_IN_VENV) -m tests.statemachine.soak --steps $(STEPS)$(if $(SEED), --seed $(SEED))
 	HYPOTHESIS_PROFILE=soak $(PYTHON_IN_VENV) -m pytest --timeout=0 tests/statemachine $(ARGS)
 
 chaos: ## kill everything at random, on a real OBS, for HOURS=1

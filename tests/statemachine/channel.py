@@ -1,0 +1,373 @@
+"""The channel at random: anything that OBS, ingest servers, operators and crashes can do to it, in any order."""
+
+from collections import deque
+from dataclasses import replace
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from statemachine import events as ev
+from statemachine.policy import CHOICES, Policy
+from statemachine.scene import fixtures
+from statemachine.settings import Value
+from tests.statemachine.model_ingest import SERVER
+from tests.statemachine.model_obs import OTHER_STATIC, SLATES, STATIC, Item
+from tests.statemachine.world import World
+
+NAMES = st.sampled_from(["alice", "bob", "carol", "dave"])
+MODES = {
+    "plain": Policy(turn=40.0),
+    "impatient": Policy(turn=15.0, job_delay=0.0, cleanup_grace=0.0, reconnect_grace=0.0, removal_tries=1),
+    "slate": Policy(turn=30.0, slate="SLATE", grace_cap=12.0),
+    "slate in grace": Policy(turn=30.0, slate="SLATE", during_grace="slate", fade=0.5),
+    "alone too": Policy(turn=20.0, turn_when_alone=True, standby=False),
+    "kick": Policy(turn=25.0, after_turn="kick", block_last=True),
+    "pooled": Policy(turn=30.0, mode="pooled"),
+    "pooled with slate": Policy(turn=30.0, mode="pooled", slate="SLATE"),
+    "static": Policy(turn=30.0, mode="static"),
+    "static with slate": Policy(turn=30.0, mode="static", slate="SLATE"),
+    "strict": Policy(
+        turn=60.0,
+        slate="SLATE",
+        stall=0.5,
+        low_bitrate_warn=1.0,
+        low_bitrate_slate=3.0,
+        low_bitrate_skip=12.0,
+        low_bitrate_kick=30.0,
+    ),
+    "strict, pooled": Policy(turn=60.0, mode="pooled", low_bitrate_skip=3.0, low_bitrate_kick=8.0, standby_lag=0.1),
+    "strict, static": Policy(turn=60.0, mode="static", slate="SLATE", low_bitrate_slate=3.0, low_bitrate_skip=8.0),
+}
+CHANGES: list[tuple[str, Value]] = [
+    *(("mode", mode) for mode in CHOICES["mode"]),
+    *(("slate", slate) for slate in ("", *SLATES)),
+    *(("during_grace", what) for what in CHOICES["during_grace"]),
+    *(("after_turn", what) for what in CHOICES["after_turn"]),
+    *(("standby", yes) for yes in (False, True)),
+    *(("fade", seconds) for seconds in (0.0, 0.5)),
+    *(("turn", seconds) for seconds in (1.0, 40.0)),
+    ("turn", "not a number"),
+    *(("block_last", yes) for yes in (False, True)),
+    *(("turn_when_alone", yes) for yes in (False, True)),
+    *(("reconnect_grace", seconds) for seconds in (0.0, 3.0, 20.0)),
+    *(("grace_cap", seconds) for seconds in (0.0, 5.0, 60.0)),
+    *(("job_delay", seconds) for seconds in (0.0, 5.0)),
+    *(("cleanup_grace", seconds) for seconds in (0.0, 4.0)),
+    *(("ready_timeout", seconds) for seconds in (0.5, 15.0)),
+    *(("cut_timeout", seconds) for seconds in (0.1, 2.0)),
+    *(("removal_tries", count) for count in (0, 5)),
+    *(("stall", seconds) for seconds in (0.5, 5.0)),
+    *(("low_bitrate_slate", seconds) for seconds in (0.0, 3.0)),
+    *(("low_bitrate_skip", seconds) for seconds in (0.0, 8.0)),
+    *(("low_bitrate_kick", seconds) for seconds in (0.0, 12.0)),
+    *(("standby_lag", share) for share in (0.0, 0.1)),
+    *(("retry_first", seconds) for seconds in (0.1, 5.0)),
+]
+"""What a file that is read again, or an operator, may say otherwise."""
+AT_A_START: list[tuple[str, Value]] = [
+    *(("prefix", prefix) for prefix in ("GMOTHERSTREAM_", "LIVE_")),
+    *(("static_input", name) for name in (STATIC, OTHER_STATIC)),
+    *(("mode", mode) for mode in CHOICES["mode"]),
+    *(("slate", slate) for slate in ("", *SLATES)),
+]
+"""What only a start of the daemon takes from the file."""
+PAUSES = st.sampled_from([0.0, 0.05, 0.25, 1.0, 2.5, 6.0, 9.0, 20.0])
+OUTCOMES = st.sampled_from(["done", "done", "done", "refused", "lied", "timeout"])
+GAPS = st.sampled_from([0.0, 0.5, 3.0, 30.0])
+HOOKS = st.sampled_from(["told", "told", "told", "twice", "late", "lost"])
+
+
+def changed(policy: Policy, name: str, value: Value) -> Policy:
+    """The policy with one field set."""
+    return replace(policy, **{name: value})  # type: ignore[arg-type]  # the lists above hold the right types
+
+
+class Channel(RuleBasedStateMachine):
+    """Every rule is something that happens to a channel; ``Checks`` looks on."""
+
+    taken = 0
+    """Steps of all examples together."""
+
+    @initialize(mode=st.sampled_from(sorted(MODES)), up=st.booleans())
+    def begin(self, mode: str, up: bool) -> None:
+        self.world = World(MODES[mode])
+        self.world.kept = deque(maxlen=4)
+        self.hooks: list[ev.Event] = []
+        self.lists: list[ev.Event] = []
+        self.readings: list[ev.Event] = []
+        if up:
+            self.world.obs_ready()
+
+    # --- publishers ------------------------------------------------------------------------------------------
+
+    def _hook(self, event: ev.Event, fate: str) -> None:
+        if fate in ("told", "twice"):
+            self.world.feed(event)
+        if fate in ("late", "twice"):
+            self.hooks.append(event)
+
+    @rule(name=NAMES, fate=HOOKS)
+    def publish(self, name: str, fate: str) -> None:
+        world = self.world
+        if world.ingest.of(name) is None and world.director.admits(name, world.now) is None:
+            session = world.ingest.new_session(name)
+            world.ingest.live[session.id] = session
+            self._hook(ev.Published(world.now, session), fate)
+
+    @rule(name=NAMES)
+    def sneak_in(self, name: str) -> None:
+        """A publisher whom nobody asked about: the server let it in by itself."""
+        if self.world.ingest.of(name) is None:
+            session = self.world.ingest.new_session(name)
+            self.world.ingest.live[session.id] = session
+
+    @rule(name=NAMES, fate=HOOKS)
+    def refused_as_busy(self, name: str, fate: str) -> None:
+        """A second publisher's hook comes before the server refuses it, and no end is told."""
+        self._hook(ev.Published(self.world.now, self.world.ingest.new_session(name)), fate)
+
+    @rule(name=NAMES, fate=HOOKS)
+    def unpublish(self, name: str, fate: str) -> None:
+        if session := self.world.ingest.of(name):
+            self.world.ingest.end(session.id)
+            self._hook(ev.Unpublished(self.world.now, session.id), fate)
+
+    @rule(name=NAMES, fate=HOOKS)
+    def publish_anew(self, name: str, fate: str) -> None:
+        """publish(A) publish(B) unpublish(A), with B live."""
+        world = self.world
+        if (old := world.ingest.of(name)) and world.director.admits(name, world.now) is None:
+            new = world.ingest.new_session(name)
+            world.ingest.end(old.id)
+            world.ingest.live[new.id] = new
+            self._hook(ev.Published(world.now, new), "told")
+            self._hook(ev.Unpublished(world.now, old.id), fate)
+
+    @rule(number=st.integers(1, 6), known=st.booleans())
+    def spoofed_end(self, number: int, known: bool) -> None:
+        self.world.feed(ev.Unpublished(self.world.now, f"{SERVER}{number}" if known else "x"))
+
+    @precondition(lambda self: self.hooks)
+    @rule(index=st.integers(0, 5))
+    def deliver_hook(self, index: int) -> None:
+        event = self.hooks.pop(index % len(self.hooks))
+        self.world.feed(replace(event, at=self.world.now))
+
+    @rule()
+    def ask_for_publishers(self) -> None:
+        self.lists.append(self.world.ingest.listing(self.world.now, self.world.now))
+
+    @precondition(lambda self: self.lists)
+    @rule(index=st.integers(0, 3))
+    def deliver_list(self, index: int) -> None:
+        self.world.feed(replace(self.lists.pop(index % len(self.lists)), at=self.world.now))
+
+    @rule(name=NAMES)
+    def freeze_or_thaw(self, name: str) -> None:
+        if session := self.world.ingest.of(name):
+            self.world.ingest.frozen ^= {session.id}
+
+    @rule(
+        name=NAMES, kbps=st.sampled_from([None, 0.0, 100.0, 100.0, 3000.0]), told=st.sampled_from([True, True, False])
+    )
+    def bitrate_changes(self, name: str, kbps: float | None, told: bool) -> None:
+        if session := self.world.ingest.of(name):
+            if kbps is None:
+                self.world.ingest.kbps.pop(session.id, None)
+            else:
+                self.world.ingest.kbps[session.id] = kbps
+        if told:
+            self.world.measure()
+
+    @rule(number=st.integers(1, 6), kbps=st.sampled_from([None, 0.0, 100.0, 3000.0]))
+    def a_late_measurement(self, number: int, kbps: float | None) -> None:
+        self.world.feed(ev.BitrateMeasured(self.world.now, f"{SERVER}{number}", kbps))
+
+    # --- operators -------------------------------------------------------------------------------------------
+
+    @rule(what=st.sampled_from(["skip", "skip", "hold", "release", "restart the turn"]))
+    def operate(self, what: str) -> None:
+        now = self.world.now
+        turn = ev.TurnChanged(now, 60.0, restart=True)
+        orders = {"skip": ev.SkipRequested(now), "hold": ev.Held(now), "release": ev.Released(now)}
+        self.world.feed(orders.get(what, turn))
+
+    @rule(name=NAMES, position=st.integers(-1, 4))
+    def move(self, name: str, position: int) -> None:
+        self.world.feed(ev.MoveRequested(self.world.now, name, position))
+
+    @rule(name=NAMES)
+    def remove(self, name: str) -> None:
+        self.world.feed(ev.RemoveRequested(self.world.now, name))
+
+    @rule(name=NAMES, seconds=st.sampled_from([0.0, 5.0, 30.0]))
+    def kick(self, name: str, seconds: float) -> None:
+        self.world.feed(ev.KickRequested(self.world.now, name, seconds))
+
+    @rule(name=NAMES)
+    def let_in(self, name: str) -> None:
+        self.world.feed(ev.LetInRequested(self.world.now, name))
+
+    @rule(name=NAMES, seconds=st.sampled_from([-1.0, 13.0, 100.0]))
+    def set_turn(self, name: str, seconds: float) -> None:
+        self.world.feed(ev.TurnChanged(self.world.now, seconds, name))
+
+    @rule(name=NAMES, stream=NAMES, number=st.integers(1, 3))
+    def test_request(self, name: str, stream: str, number: int) -> None:
+        self.world.feed(ev.TestRequested(self.world.now, ev.Session(f"test:{number}", name, "live", stream)))
+
+    @rule(mode=st.sampled_from(sorted(MODES)))
+    def load_policy(self, mode: str) -> None:
+        base = self.world.director.settings.base
+        fresh = replace(MODES[mode], prefix=base.prefix, static_input=base.static_input)
+        self.world.feed(ev.PolicyLoaded(self.world.now, fresh))
+
+    @rule(change=st.sampled_from(CHANGES), live=st.booleans())
+    def change_policy(self, change: tuple[str, Value], live: bool) -> None:
+        world, (name, value) = self.world, change
+        if live or world.director.policy.problem(name, value):
+            world.feed(ev.SettingChanged(world.now, name, value))
+        else:
+            world.feed(ev.PolicyLoaded(world.now, changed(world.director.settings.base, name, value)))
+
+    # --- OBS -------------------------------------------------------------------------------------------------
+
+    @precondition(lambda self: self.world.lane and self.world.obs.up)
+    @rule(outcome=OUTCOMES)
+    def carry_out(self, outcome: str) -> None:
+        self.world.carry_out(outcome)
+
+    @precondition(lambda self: self.world.answers)
+    @rule(index=st.integers(0, 3), twice=st.sampled_from([False, False, False, True]))
+    def deliver_answer(self, index: int, twice: bool) -> None:
+        self.world.deliver(index, twice=twice)
+
+    @precondition(lambda self: self.world.late)
+    @rule(index=st.integers(0, 3))
+    def carry_out_late(self, index: int) -> None:
+        self.world.carry_out_late(index)
+
+    @rule()
+    def look(self) -> None:
+        if self.world.obs.up:
+            self.world.look()
+
+    def _watched(self, index: int) -> Item | None:
+        watched = self.world.watches() if self.world.obs.up else []
+        return watched[index % len(watched)] if watched else None
+
+    @rule(index=st.integers(0, 1))
+    def media_fails(self, index: int) -> None:
+        if item := self._watched(index):
+            self.world.feed(ev.MediaFailed(self.world.now, item.attempt, "the pipeline failed"))
+
+    @rule(index=st.integers(0, 1), since=st.sampled_from([0.0, 1.0, 30.0, -5.0]))
+    def media_stalls_for_a_moment(self, index: int, since: float) -> None:
+        item = self._watched(index)
+        if item and item.proven:
+            item.stalled = True
+            self.world.feed(ev.MediaStalled(self.world.now, item.name, self.world.now - since))
+
+    @rule(index=st.integers(0, 1))
+    def a_dead_stream_looks_alive(self, index: int) -> None:
+        """A server's GOP cache plays on for a moment."""
+        item = self._watched(index)
+        if item and not item.proven:
+            item.proven = True
+            self.world.feed(ev.MediaReady(self.world.now, item.attempt))
+
+    @precondition(lambda self: self.world.lane and self.world.obs.up)
+    @rule()
+    def carry_out_beside(self) -> None:
+        self.world.carry_out_beside()
+
+    @rule(name=st.sampled_from([*SLATES, STATIC, OTHER_STATIC]), shown=st.booleans())
+    def somebodys_hand_on_what_people_have_made(self, name: str, shown: bool) -> None:
+        obs, policy, switchover = self.world.obs, self.world.director.policy, self.world.director.switchover
+        if name not in (*fixtures(policy), *switchover.old_slates):
+            return
+        if name in obs.items:
+            obs.items[name].shown, obs.items[name].astray = shown, True
+        else:
+            (obs.slates.add if shown else obs.slates.discard)(name)
+
+    @rule(index=st.integers(0, 3), what=st.sampled_from(["show", "hide", "remove"]))
+    def somebodys_hand(self, index: int, what: str) -> None:
+        own = self.world.obs.own
+        if own:
+            item = own[index % len(own)]
+            if what == "remove":
+                del self.world.obs.items[item.name]
+            else:
+                item.shown, item.astray = what == "show", True
+
+    @rule(late=st.sampled_from([0, 20, 150, 300]), seconds=st.sampled_from([2.0, 10.0, 40.0]))
+    def obs_rendered(self, late: int, seconds: float) -> None:
+        self.world.feed(ev.ObsRendered(self.world.now, seconds, 300, late))
+
+    @rule()
+    def read_inventory(self) -> None:
+        self.world.read_inventory()
+
+    @rule()
+    def begin_a_reading(self) -> None:
+        if self.world.obs.up:
+            self.readings.append(ev.InventoryRead(self.world.now, self.world.obs.inventory()))
+
+    @precondition(lambda self: self.readings)
+    @rule(index=st.integers(0, 2))
+    def deliver_a_reading(self, index: int) -> None:
+        self.world.feed(self.readings.pop(index % len(self.readings)))
+
+    @rule(done=st.integers(0, 2))
+    def obs_lost(self, done: int) -> None:
+        self.world.obs_lost(done=done)
+
+    @rule(what=st.sampled_from(["back", "restarted empty", "with the scene as it was saved"]))
+    def obs_ready(self, what: str) -> None:
+        world = self.world
+        if not world.obs.up:
+            if what != "back":
+                world.late.clear()
+            if what == "restarted empty":
+                for item in world.obs.own:
+                    del world.obs.items[item.name]
+            elif what == "with the scene as it was saved":
+                for item in world.obs.own:
+                    item.shown, item.astray = not item.shown, True
+            world.obs_ready()
+
+    # --- the daemon and time ---------------------------------------------------------------------------------
+
+    def _kill(self, gap: float, done: int, policy: Policy | None = None, forgotten: int = 0) -> None:
+        for _ in range(min(done, len(self.world.lane)) if self.world.obs.up else 0):
+            self.world.carry_out("lost")
+        self.hooks.clear()
+        self.lists.clear()
+        self.readings.clear()
+        self.world.crash(gap, policy, forgotten)
+
+    @rule(gap=GAPS, done=st.integers(0, 2), forgotten=st.sampled_from([0, 0, 0, 1, 3]))
+    def daemon_killed(self, gap: float, done: int, forgotten: int) -> None:
+        self._kill(gap, done, forgotten=forgotten)
+
+    @rule(gap=GAPS, done=st.integers(0, 2), change=st.sampled_from(AT_A_START))
+    def restarted_with_another_file(self, gap: float, done: int, change: tuple[str, Value]) -> None:
+        self._kill(gap, done, changed(self.world.director.settings.base, *change))
+
+    @rule(seconds=PAUSES, punctual=st.sampled_from([True, True, True, False]))
+    def time_passes(self, seconds: float, punctual: bool) -> None:
+        self.world.advance(seconds, punctual=punctual)
+
+    @rule(seconds=st.sampled_from([0.5, 3.0, 12.0]))
+    def all_is_well_for_a_while(self, seconds: float) -> None:
+        if self.world.obs.up:
+            self.world.run(seconds, step=0.25)
+
+    @invariant()
+    def step_taken(self) -> None:
+        type(self).taken += 1
+
+    def teardown(self) -> None:
+        if hasattr(self, "world"):
+            self.world.calm()
