@@ -14,7 +14,7 @@ from daemon.cli_streamer import add_parser as add_streamer_parser
 from daemon.client import Client, ClientError, quoted
 from daemon.config import Config
 from daemon.config_load import ConfigError, load
-from daemon.watch_words import STANDBY_OFF
+from daemon.watch_words import STANDBY_OFF, clock, place, printable
 from statemachine import __version__
 from statemachine.table import as_table, mermaid
 
@@ -202,39 +202,41 @@ def _status(arguments: argparse.Namespace) -> int:
     obs, on_air, standby = status["obs"], status["on_air"], status["standby"]
     print(f"state    {status['state']}" + ("  (held)" if status["held"] else ""))
     if on_air:
-        left = "" if on_air["remaining"] is None else f", {_clock(on_air['remaining'])} left"
-        print(f"on air   {on_air['streamer']} for {_clock(on_air['seconds'])}{left}  [{on_air['input']}]")
+        left = "" if on_air["remaining"] is None else f", {clock(on_air['remaining'])} left"
+        print(f"on air   {printable(on_air['streamer'])} for {clock(on_air['seconds'])}{left}  [{on_air['input']}]")
     else:
         print("on air   nobody")
     if standby:
-        print(f"standby  {standby['streamer']} ({'ready' if standby['ready'] else 'buffering'})  [{standby['input']}]")
+        how = "ready" if standby["ready"] else "buffering"
+        print(f"standby  {printable(standby['streamer'])} ({how})  [{standby['input']}]")
     elif off := status.get("standby_off"):
         print(f"standby  {STANDBY_OFF.get(off['reason'], off['reason'])}")
-    waiting = [place["streamer"] for place in status["queue"] if not on_air or place["streamer"] != on_air["streamer"]]
-    print(f"waiting  {', '.join(waiting) or 'nobody'}")
+    waiting = [row["streamer"] for row in status["queue"] if not on_air or row["streamer"] != on_air["streamer"]]
+    print(f"waiting  {printable(', '.join(waiting) or 'nobody')}")
     print(f"obs      {'connected, ' + str(obs['version']) if obs['connected'] else 'not connected'}")
     if last := status["last_switch"]:
         print(
-            f"last     {last['from'] or 'nobody'} -> {last['to'] or 'nobody'} ({last['reason']}): "
-            f"{last['outcome']} in {last['seconds']:.3f} s"
+            printable(f"last     {last['from'] or 'nobody'} -> {last['to'] or 'nobody'} ({last['reason']}): "),
+            f"{last['outcome']} in {last['seconds']:.3f} s",
+            sep="",
         )
     return EXIT_DONE
 
 
 def _queue(arguments: argparse.Namespace) -> int:
-    queue = _client(arguments).get("/queue")
+    client = _client(arguments)
+    queue = client.get("/queue")
     if arguments.json:
         print(json.dumps(queue, indent=2))
         return EXIT_DONE
-    places = queue["queue"] if isinstance(queue, dict) else queue
-    for place in places:
-        print(f"{place['position']:>3}  {place['streamer']}  (since {place['since']})")
-    if not places:
+    status = client.get("/status")
+    for row in queue["queue"]:
+        state, _ = place(row, status["on_air"], status["standby"])
+        print(f"{row['position']:>3}  {printable(row['streamer'])}  ({state}; since {row['since']})")
+    if not queue["queue"]:
         print("the line-up is empty: it fills as streamers publish")
+    for row in queue["blocked"]:
+        print(f"kept out: {printable(row['streamer'])} for another {clock(row['seconds'])}")
+    if queue["held"]:
+        print("held: no turn ends by the clock")
     return EXIT_DONE
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -142,6 +142,35 @@ def test_the_status_says_why_nobody_stands_by(
     assert "standby  given up for now: OBS renders late" in capsys.readouterr().out
 
 
+def test_the_line_up_is_told_with_how_each_one_is_and_who_is_kept_out(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def row(name: str, position: int, **changes: Any) -> dict[str, Any]:
+        usual = {
+            "publishing": True,
+            "has_turn": position == 0,
+            "stalled": False,
+            "failures": 0,
+            "grace_remaining": None,
+        }
+        return {"streamer": name, "position": position, "since": "x", **usual, **changes}
+
+    queue = {
+        "held": True,
+        "queue": [row("alice", 0), row("bob", 1), row("ca\x1b[2Jrol", 2, publishing=False, grace_remaining=6.0)],
+        "blocked": [{"streamer": "mallory", "seconds": 870.0}],
+    }
+    with daemon(monkeypatch, status=(200, STATUS), queue=(200, queue)):
+        assert main(["queue"]) == 0
+    assert capsys.readouterr().out == (
+        "  0  alice  (on air; since x)\n"
+        "  1  bob  (ready; since x)\n"
+        "  2  ca\N{REPLACEMENT CHARACTER}[2Jrol  (away, keeps the place for 0:06; since x)\n"
+        "kept out: mallory for another 14:30\n"
+        "held: no turn ends by the clock\n"
+    )
+
+
 def test_the_status_as_json_is_the_apis_answer(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
