@@ -204,6 +204,20 @@ def test_a_turn_is_extended_and_shortened(page: Page, backend: Backend) -> None:
     assert backend.view().queue[0].turn_length == 3600.0
 
 
+def test_one_who_fills_in_is_told_as_such_and_has_no_turn_to_extend(page: Page, backend: Backend) -> None:
+    page.open_live(backend.url)
+    backend.unpublish("alice")
+    page.until(lambda: page.text("#onair-name") == "bob")
+    page.until(lambda: page.text("#turn-clock") == "Filling in")
+    assert page.text("#turn-label") == "for alice"
+    page.until(lambda: page.attribute("#extend", "aria-disabled") == "true")
+    away = page.texts("#lineup .row-state")[0]
+    assert away.startswith("Away, keeps the turn for 0:2")
+    backend.publish("alice")
+    page.until(lambda: page.text("#onair-name") == "alice")
+    page.until(lambda: page.attribute("#extend", "aria-disabled") == "false")
+
+
 def test_the_settings_of_turns(page: Page, backend: Backend) -> None:
     page.open_live(backend.url)
     page.until(lambda: page.attribute("#turn-minutes", "value") == "60")

@@ -50,7 +50,7 @@ export function drawOnAir() {
   enable(button, live);
   enable($("skip"), live && onAir !== null && waiting().length > 0);
   $("skip").title = waiting().length > 0 ? "End this turn now" : "Nobody waits";
-  enable($("extend"), live && row !== undefined && row !== null);
+  enable($("extend"), live && Boolean(row?.has_turn)); // who only fills in has no turn yet
   enable($("shorten"), live && Boolean(row?.has_turn) && row.turn - onAir.seconds - age() > STEP);
 
   drawStandby();
