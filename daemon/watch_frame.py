@@ -175,7 +175,7 @@ def _lineup(model: Model, most: int, *, fill: bool = False) -> Panel:
     shown = model.queue[:most] if len(model.queue) <= most else model.queue[: most - 1]
     for row in shown:
         text, sort = place(row, model.status["on_air"], model.status["standby"])
-        table.add_row(str(row["position"] + 1), Text(printable(row["streamer"])), Text(text, style=STYLES[sort]))
+        table.add_row(str(row["position"]), Text(printable(row["streamer"])), Text(text, style=STYLES[sort]))
     if len(model.queue) > len(shown):
         table.add_row("", Text(f"and {len(model.queue) - len(shown)} more", style="dim"), "")
     if not model.queue:

@@ -123,8 +123,9 @@ def test_one_at_the_end_gets_to_any_place_in_one_go_and_a_turn_of_its_own(page: 
     page.open_live(backend.url)
     page.click(page.button("Change the place or turn of dave…"))
     page.until(lambda: page.text("#change-title") == "dave")
-    assert page.attribute("#change-position", "min") == "2", "the first place has the turn"
-    for field, value in (("#change-position", "2"), ("#change-minutes", "7.5")):
+    assert page.attribute("#change-position", "min") == "1", "as for `motherstream move`: 0 has the turn, 1 is next"
+    assert page.texts("#lineup .row-position") == ["0", "1", "2", "3"]
+    for field, value in (("#change-position", "1"), ("#change-minutes", "7.5")):
         page.find(field).clear()
         page.find(field).send_keys(value)
     page.click("#change-confirm")

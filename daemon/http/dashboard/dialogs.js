@@ -26,14 +26,14 @@ export async function askChange(row, first, last) {
   const minutes = $("change-minutes");
   const shown = String(Math.round((row.turn / 60) * 100) / 100);
   $("change-title").replaceChildren(bdi(row.streamer));
-  position.min = String(first + 1);
-  position.max = String(last + 1);
-  position.value = String(row.position + 1);
+  position.min = String(first);
+  position.max = String(last);
+  position.value = String(row.position);
   position.disabled = row.position < first;
-  $("change-hint").textContent = position.disabled ? "It has the turn: Skip ends it." : `From ${first + 1} to ${last + 1}; ${first + 1} is next.`;
+  $("change-hint").textContent = position.disabled ? "It has the turn: Skip ends it." : `From ${first} to ${last}; ${first} is next.`;
   minutes.value = shown;
   if ((await open($("change"))) !== "change") return null;
-  const place = position.disabled ? row.position : Number(position.value) - 1;
+  const place = position.disabled ? row.position : Number(position.value);
   return {
     position: place === row.position ? null : place,
     seconds: minutes.value === shown ? null : Math.max(1, Math.round(Number(minutes.value) * 60)),

@@ -57,7 +57,7 @@ function updateRow(node, row) {
   const isOnAir = onAir?.streamer === row.streamer;
   node.dataset.onair = isOnAir;
   node.dataset.trouble = row.stalled || !row.publishing;
-  say(node.querySelector(".row-position"), String(place + 1));
+  say(node.querySelector(".row-position"), String(place)); // as in the API and the command line: 1 is next
   say(node.querySelector(".row-state"), describe(row, isOnAir, standby));
   const first = firstPlace();
   const live = state.connection === "live";
