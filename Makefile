@@ -43,11 +43,11 @@ bench: ## measure: against other ways, under load, at length (ARGS="--only hooks
 	@deploy/prepare.sh demo
 	$(PYTHON_IN_VENV) -m tests.bench $(ARGS)
 
-soak: ## the rules searched at random for STEPS=100000 steps (SEED=n), and a hundred kills of a daemon under load
+soak: ## the rules searched for STEPS=100000 steps (SEED=n), the whole daemon in simulated time, a hundred kills under load
 	@deploy/prepare.sh python
 	MOTHERSTREAM_KILLS=100 $(PYTHON_IN_VENV) -m pytest --timeout=0 tests/daemon/test_killed.py
 	$(PYTHON_IN_VENV) -m tests.statemachine.soak --steps $(STEPS)$(if $(SEED), --seed $(SEED))
-	HYPOTHESIS_PROFILE=soak $(PYTHON_IN_VENV) -m pytest --timeout=0 tests/statemachine $(ARGS)
+	HYPOTHESIS_PROFILE=soak $(PYTHON_IN_VENV) -m pytest --timeout=0 tests/statemachine tests/simulation $(ARGS)
 
 chaos: ## kill everything at random, on a real OBS, for HOURS=1
 	@deploy/prepare.sh demo

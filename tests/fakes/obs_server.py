@@ -41,6 +41,7 @@ class ObsServer:
         self.faults = faults
         self.password = password
         self.sessions: list[wire.Session] = []
+        self.accepted = 0  # sessions so far
         self.log: list[Logged] = []
         self.errors: list[BaseException] = []
         self._salt = "c2FsdCBvZiBhIGZha2UgT0JTLCAzMiBieXRlcyBsb25nISE="
@@ -120,6 +121,7 @@ class ObsServer:
     async def _session(self, connection: ServerConnection) -> None:
         session = wire.Session(connection)
         self.sessions.append(session)
+        self.accepted += 1
         try:
             if self.faults.hello:
                 hello: dict[str, Any] = {"obsWebSocketVersion": WEBSOCKET_VERSION, "rpcVersion": 1}

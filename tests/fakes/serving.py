@@ -15,6 +15,10 @@ class Faults:
         self.status = 0
         self.body = b""
         self.silent: asyncio.Event | None = None
+        self.delay = 0.0
+        """Seconds by which each answer comes late."""
+        self.half = False
+        """An answer breaks off in its middle."""
 
     def answer(self, status: int, body: bytes = b"") -> None:
         """From now on every request gets this."""
@@ -26,7 +30,7 @@ class Faults:
 
     def mend(self) -> None:
         """Its duty again."""
-        self.status = 0
+        self.status, self.delay, self.half = 0, 0.0, False
         if self.silent:
             self.silent.set()
         self.silent = None
@@ -37,7 +41,22 @@ class Faults:
             await self.silent.wait()
         if self.status:
             return web.Response(status=self.status, body=self.body, content_type="application/json")
+        if self.delay:
+            await asyncio.sleep(self.delay)
+        if self.half:
+            await _break_off(request, await handler(request))
         return await handler(request)
+
+
+async def _break_off(request: web.Request, whole: web.StreamResponse) -> None:
+    """Send the first half of it, and close the connection."""
+    body = bytes(whole.body) if isinstance(whole, web.Response) and isinstance(whole.body, bytes) else b""
+    broken = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": str(len(body))})
+    await broken.prepare(request)
+    await broken.write(body[: len(body) // 2])
+    if request.transport is not None:
+        request.transport.close()
+    raise ConnectionResetError
 
 
 class Serving:

@@ -8,6 +8,7 @@ import json
 import random
 import string
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 import aiohttp
@@ -64,6 +65,16 @@ class Numbers:
         return f"vid-{self.client()[:7]}"
 
 
+class Lists(Enum):
+    """What its list of streams is."""
+
+    TRUE = "as it is"
+    STALE = "as it was when it was last true"
+    EMPTY = "nobody publishes"
+    DOUBLED = "every stream twice"
+    TORN = "streams without their publishers"
+
+
 class FakeSrs(Serving):
     """``version`` 4 sends the fewest fields; 5 and 6 all."""
 
@@ -72,6 +83,10 @@ class FakeSrs(Serving):
         self.hook_url = hook_url
         self.version = version
         self.lose_hooks = False
+        self.lost: set[str] = set()
+        """Actions whose hooks are not sent; a publisher is let in without."""
+        self.lists: Lists = Lists.TRUE
+        self._last_rows: list[dict[str, Any]] = []
         self.answers: list[HookAnswer] = []
         self.clients: dict[str, Client] = {}
         self._numbers = Numbers()
@@ -98,7 +113,7 @@ class FakeSrs(Serving):
 
     async def hook(self, action: str, client: Client, **changes: Any) -> bool:
         """Post one hook; True if SRS takes the answer for a yes."""
-        if not self.hook_url or self.lose_hooks:
+        if not self.hook_url or self.lose_hooks or action in self.lost:
             return True
         if self._http is None:
             self._http = aiohttp.ClientSession(headers={"User-Agent": "SRS/5.0.216(Bee)"})
@@ -167,6 +182,17 @@ class FakeSrs(Serving):
         start = max(0, int(request.query.get("start", "0")))
         count = max(10, int(request.query.get("count", "10")))
         rows = sorted((self._row(client) for client in self.clients.values()), key=lambda row: str(row["id"]))
+        match self.lists:
+            case Lists.TRUE:
+                self._last_rows = rows
+            case Lists.STALE:
+                rows = self._last_rows
+            case Lists.EMPTY:
+                rows = []
+            case Lists.DOUBLED:
+                rows = [row for row in rows for _ in range(2)]
+            case Lists.TORN:
+                rows = [{key: row[key] for key in list(row)[:-3]} for row in rows] or [{}]
         return self._answer(streams=rows[start : start + count])
 
     def _row(self, client: Client) -> dict[str, Any]:

@@ -128,6 +128,9 @@ class SimLoop(_Loop):  # type: ignore[misc]  # see there
         selector.loop = self
         super().__init__(selector)
         self.signals: dict[tuple[Process | None, int], Callable[[], object]] = {}
+        self.errors: list[dict[str, Any]] = []
+        """What no task's owner has asked for."""
+        self.set_exception_handler(lambda _, context: self.errors.append(context))
         self.tasks: dict[Process | None, set[asyncio.Task[Any]]] = {}
         self.set_task_factory(self._make_task)
         self._transports: dict[Process | None, list[asyncio.Transport]] = {}

@@ -199,6 +199,10 @@ class World:
         """The lines of the log that hold this."""
         return [line["event"] for line in self.lines if part in line["event"]]
 
+    def said_count(self, beginnings: tuple[str, ...]) -> int:
+        """How many lines of the log begin so."""
+        return sum(line["event"].startswith(beginnings) for line in self.lines)
+
     async def ask(self, method: str, path: str, body: object = None) -> Any:
         """The daemon's API, decoded."""
         async with (
@@ -206,6 +210,10 @@ class World:
             http.request(method, path, json=body) as answer,
         ):
             return await answer.json()
+
+    def furnish(self) -> None:
+        """Somebody makes what the configuration names in an empty scene."""
+        self.obs.studio.create_input(self.obs.studio.scene(SCENE), SLATE, "color_source_v3", {}, enabled=False)
 
     # --- streamers -------------------------------------------------------------------------------------------
 
@@ -338,10 +346,9 @@ async def world(folder: Path, settings: Mapping[str, object] | None = None, **ob
         mock.patch("aiohttp.client.TCPConnector", SimConnector),
     ):
         async with FakeObs(**{"password": PASSWORD, "fps": 30, **obs}) as fake, FakeSrs() as srs:
-            scene = fake.studio.scene(SCENE)
-            fake.studio.create_input(scene, SLATE, "color_source_v3", {}, enabled=False)
             it = World(place, settings or {}, fake, srs)
             it.lines = lines
+            it.furnish()
             try:
                 yield it
             finally:
