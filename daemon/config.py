@@ -130,7 +130,9 @@ class Sources(Section):
     ready_timeout: Float = live(15.0, "seconds until an input that does not play is given up", ge=0.5, le=600)
     poll_interval: Float = live(0.5, "seconds between looks at a waiting input", ge=0.05, le=10)
     cut_timeout: Float = live(2.0, "seconds that OBS may take for a cut", ge=0.1, le=60)
-    cleanup_grace: Float = live(1.0, "seconds that the outgoing input outlives a cut", ge=0, le=60)
+    cleanup_grace: Float = live(
+        1.0, "seconds that the outgoing input outlives a cut; below 1, OBS may cut its sound short", ge=0, le=60
+    )
     job_delay: Float = live(2.0, "seconds between hand-overs, at least", ge=0, le=60)
     standby: bool = live(True, "make the next streamer's input ready ahead of the turn")
     standby_lag: Float = live(

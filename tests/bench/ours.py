@@ -52,6 +52,8 @@ class Daemon:
             "sources.kind": KINDS[kind],
             "sources.standby": standby,
             "transition.kind": "fade" if fade else "cut",
+            # As users have it: sound is a part of what is measured, and OBS mixes it up to a second late.
+            "sources.cleanup_grace": 1.0,
         }
         self._stage: Stage | None = None
         self._channel: Channel | None = None

@@ -37,8 +37,8 @@ recording is read frame by frame and sample by sample.
   request to the next, so what is done beside a hand-over counts as well. *No hand-over* tells how much of it is the
   machine: a frame that is rendered late is repeated.
 - **OBS's CPU** in percent of one core, recording and all.
-- The daemon runs as users run it, with `job_delay = 0` and `cleanup_grace = 0.3`, for the distance between hand-overs
-  is not what is measured. **Standby**: the next one was made ready ahead. **Cold**: `sources.standby = false`.
+- The daemon runs as users run it, with `job_delay = 0`, for the distance between hand-overs is not what is measured.
+  **Standby**: the next one was made ready ahead. **Cold**: `sources.standby = false`.
 - **Hide, wait, show**: hide the outgoing input, create the incoming one, look every 0.5 s until it says `PLAYING`,
   show it. **Restart one input**: a relay copies the stream of the one on air to one URL; the one input that plays it is
   restarted, hidden, awaited and shown. **Change one input's URL**: SetInputSettings on the one that is shown. All three
