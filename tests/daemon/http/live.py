@@ -82,6 +82,11 @@ class Live:
         assert self._process is not None
         return self._process.pid
 
+    @property
+    def running(self) -> bool:
+        """The daemon has not ended."""
+        return self._process is not None and self._process.poll() is None
+
     def __enter__(self) -> Self:
         if self._obs is not None:
             self._obs.__enter__()
