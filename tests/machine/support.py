@@ -29,10 +29,10 @@ class Disk:
     def __init__(self, folder: Path, *, kilobytes: int = 1024, read_only: bool = False) -> None:
         self._place = folder / "disk"
         self._place.mkdir()
-        flags = f"size={kilobytes}k" + (",ro" if read_only else "")
+        then = 'mount -o remount,bind,ro "$0"' if read_only else ":"
         rootless = () if os.geteuid() == 0 else ("--user", "--map-root-user")
         self._enter = () if os.geteuid() == 0 else ("--user", "--preserve-credentials")
-        mount = f'mount -t tmpfs -o {flags} tmpfs "$0" && echo && exec cat'
+        mount = f'mount -t tmpfs -o size={kilobytes}k tmpfs "$0" && {then} && echo && exec cat'
         self._keeper = subprocess.Popen(
             ["setpriv", "--pdeathsig", "KILL", "unshare", *rootless, "--mount", "sh", "-c", mount, str(self._place)],
             stdin=subprocess.PIPE,
@@ -87,7 +87,7 @@ class Disk:
 
     def remount(self, flags: str) -> None:
         """With other flags, such as ``rw``."""
-        subprocess.run([*self.within, "mount", "-o", f"remount,{flags}", str(self._place)], check=True)
+        subprocess.run([*self.within, "mount", "-o", f"remount,bind,{flags}", str(self._place)], check=True)
 
 
 class Manager:
