@@ -144,6 +144,7 @@ class _App:
             self._systemd.ready("running")
             # Modules and parts stay to the end: a collection that walked them all would hold the show up for 70 ms.
             gc.freeze()
+            gc.enable()
             code = await self._until_stopped()
             self._systemd.stopping("stopping: the picture stays on air")
             log.info("motherstream stops; the picture stays on air")

@@ -29,6 +29,9 @@ STREAM_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
 """What the hooks let in as the name of a stream."""
 DEFAULT_APP = "live"
 
+_LIVE_GOES_ON = "a stream that is live goes on: motherstream kick {name} ends it"
+"""A key is asked for when a publish begins, and not again."""
+
 Action = Callable[[argparse.Namespace, StreamerStore, Config], None]
 
 
@@ -97,10 +100,13 @@ def _add(arguments: argparse.Namespace, store: StreamerStore, config: Config) ->
 
 def _rotate(arguments: argparse.Namespace, store: StreamerStore, config: Config) -> None:
     _show_key(arguments, store, config, store.rotate(arguments.name))
+    _note(_LIVE_GOES_ON.format(name=shlex.quote(arguments.name)))
 
 
 def _remove(arguments: argparse.Namespace, store: StreamerStore, _config: Config) -> None:
-    print(f"{store.remove(arguments.name)} is removed, and its key is void")
+    name = store.remove(arguments.name)
+    print(f"{name} is removed, and its key is void")
+    _note(_LIVE_GOES_ON.format(name=shlex.quote(name)))
 
 
 def _set(arguments: argparse.Namespace, store: StreamerStore, _config: Config) -> None:
@@ -109,6 +115,13 @@ def _set(arguments: argparse.Namespace, store: StreamerStore, _config: Config) -
         arguments.misused("say what to change: --turn, --enable or --disable")
     row = store.set(arguments.name, turn=turn, enabled=arguments.enabled)
     print(f"{row.name} is {'enabled' if row.enabled else 'disabled'}, with {_turn(row.turn)}")
+    name = shlex.quote(row.name)
+    if arguments.enabled is False:
+        _note(_LIVE_GOES_ON.format(name=name))
+    elif isinstance(turn, float):
+        _note(
+            f"from its next publish on; for one that is in the line-up: motherstream turn {turn:.0f} --streamer {name}"
+        )
 
 
 def _list(arguments: argparse.Namespace, store: StreamerStore, _config: Config) -> None:

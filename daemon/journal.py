@@ -191,6 +191,8 @@ class Journal:
             db.execute("PRAGMA journal_mode=WAL")
             # A crash of the daemon loses nothing; a power cut may lose the last moments, and OBS is gone with it.
             db.execute("PRAGMA synchronous=NORMAL")
+            # What is forgotten may have been a key: its bytes are overwritten, not left in a free page.
+            db.execute("PRAGMA secure_delete=ON")
             if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
                 raise sqlite3.DatabaseError("database disk image is malformed")
             version = db.execute("PRAGMA user_version").fetchone()[0]

@@ -57,7 +57,10 @@ class LogHandle:
             root.removeHandler(handler)
         root.addHandler(self._entrance)
         self.set_level(level)
+        # Python's own ways would print the messages as they are, secrets and all.
         sys.excepthook = _tell_crash
+        sys.unraisablehook = _tell_unraisable
+        threading.excepthook = _tell_thread_crash
         atexit.register(self.close)
 
     def set_level(self, level: str) -> None:
@@ -117,10 +120,25 @@ def _to_record(_logger: object, _method: str, event: structlog.typing.EventDict)
 
 
 def _tell_crash(kind: type[BaseException], error: BaseException, where: TracebackType | None) -> None:
-    if issubclass(kind, Exception):  # Python's own way would print the message as it is, secrets and all
+    if issubclass(kind, Exception):
         logging.getLogger("daemon").critical("Unhandled error", exc_info=(kind, error, where))
     else:
         sys.__excepthook__(kind, error, where)
+
+
+def _tell_unraisable(unraisable: sys.UnraisableHookArgs) -> None:
+    # Without the object that it happened in: its repr may hold anything.
+    error = unraisable.exc_value
+    told = (type(error), error, unraisable.exc_traceback) if error else None
+    logging.getLogger("daemon").error("An error was ignored", exc_info=told)
+
+
+def _tell_thread_crash(crash: threading.ExceptHookArgs) -> None:
+    if issubclass(crash.exc_type, SystemExit):
+        return
+    error, name = crash.exc_value, crash.thread.name if crash.thread else "unknown"
+    told = (type(error), error, crash.exc_traceback) if error else None
+    logging.getLogger("daemon").critical(f"Unhandled error in the thread {name}", exc_info=told)
 
 
 class _Entrance(logging.handlers.QueueHandler):

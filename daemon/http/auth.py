@@ -154,18 +154,21 @@ class Guard:
         return f"{expires}.{hmac.new(self._token.encode(), text, hashlib.sha256).hexdigest()}"
 
     def _check_host(self, request: web.Request) -> None:
-        host = request.headers.get("Host", "")
-        name = (_host_name(host) or "").lower()
-        if host and not (is_loopback(name) or name == self._host):
-            message = "this host's name is not served: use 127.0.0.1 or localhost, or set http.token"
-            raise ApiError(403, "bad_host", message)
+        hosts = request.headers.getall("Host", [])
+        # The target itself may name one, too, and then it is that one which is meant (RFC 9112, 3.2.2).
+        for host in {*hosts, request.host} if hosts else ():
+            name = (_host_name(host) or "").lower()
+            if not (is_loopback(name) or name == self._host):
+                message = "this host's name is not served: use 127.0.0.1 or localhost, or set http.token"
+                raise ApiError(403, "bad_host", message)
 
     def _check_site(self, request: web.Request) -> None:
         refusal = ApiError(403, "cross_site", "a page of another site may not do this")
-        if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
+        # Each of them, should there be more than one: which is meant may be seen otherwise in between.
+        if not {"same-origin", "none"}.issuperset(request.headers.getall("Sec-Fetch-Site", [])):
             raise refusal
-        origin = request.headers.get("Origin")
-        if origin is not None and _place(origin) != request.headers.get("Host", "").lower():
+        here = request.headers.get("Host", "").lower()
+        if any(_place(origin) != here for origin in request.headers.getall("Origin", [])):
             raise refusal
 
 

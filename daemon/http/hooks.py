@@ -4,7 +4,7 @@ import asyncio
 import ipaddress
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import structlog
@@ -39,6 +39,9 @@ JOURNAL_SECONDS: Final = 1.0
 """Seconds that a publisher waits for its event to be journaled. Then it is let in: the event is queued already."""
 
 MOST_SENDERS: Final = 1024
+
+MOST_REFUSALS: Final = 20
+"""Refusals for one reason that are told in ten seconds, each of another publisher."""
 
 log = structlog.get_logger(__name__)
 
@@ -137,14 +140,15 @@ class HookRoutes:
         control = self._control
         verdict = await control.admission.check(hook.ref, control.now(), raw, content_type)
         if not verdict.accepted:
-            return verdict
+            return replace(verdict, ip=hook.ref.ip)
         at = control.now()
         session = control.sessions.open(hook.ref, verdict, at)
         told = await self._ask(Published(at, session))
         refusals = [fact for fact in told if isinstance(fact, Refused)]
         if refusals:
             control.sessions.drop(session)
-            return refused(refusals[0].code, refusals[0].message)
+            no = refused(refusals[0].code, refusals[0].message, streamer=verdict.streamer)
+            return replace(no, ip=hook.ref.ip)
         log.info("A stream is published", session=session.id, streamer=session.streamer, ip=hook.ref.ip or None)
         return verdict
 
@@ -173,17 +177,22 @@ class HookRoutes:
             log.warning("A hook is answered before its event was journaled", seconds=JOURNAL_SECONDS, more=count)
 
     def _tell(self, server: Server, request: web.Request, verdict: Verdict) -> None:
-        if (count := self._quiet.held_back(f"{server.name} {verdict.code}")) is not None:
-            more = {"more": count} if count else {}
-            log.warning(
-                "A hook was refused",
-                server=server.name,
-                reason=verdict.code,
-                why=verdict.message,
-                address=request.remote,
-                **more,
-            )
-            self._control.refused(verdict.code, verdict.message)
+        # Each publisher's own: one who tries again and again must not hide why another is refused.
+        whose = f"{server.name} {verdict.code} {verdict.ip} {verdict.streamer}"
+        if (count := self._quiet.held_back(whose)) is None:
+            return
+        if self._quiet.held_back(f"{server.name} {verdict.code}", MOST_REFUSALS) is None:
+            return
+        known = {"publisher": verdict.ip, "streamer": verdict.streamer, "more": count}
+        log.warning(
+            "A hook was refused",
+            server=server.name,
+            reason=verdict.code,
+            why=verdict.message,
+            address=request.remote,
+            **{name: value for name, value in known.items() if value},
+        )
+        self._control.refused(verdict.code, verdict.message)
 
 
 class HookMetrics:

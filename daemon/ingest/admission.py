@@ -115,11 +115,11 @@ class Admission:
             return refused("no_key", "the publish URL has no key (?key=…), and the stream's name is not one")
         self._learn(key)
         if not streamer.enabled:
-            return refused("disabled", f"{streamer.name} is disabled")
+            return refused("disabled", f"{streamer.name} is disabled", streamer=streamer.name)
         return streamer
 
     def _by_rules(self, streamer: Streamer, at: float) -> Verdict:
         fact = self._admits(streamer.name, at)
         if fact is not None:
-            return refused(fact.code, fact.message)
+            return refused(fact.code, fact.message, streamer=streamer.name)
         return Verdict(True, streamer=streamer.name, turn=streamer.turn)

@@ -48,6 +48,8 @@ class Verdict:
     """Seconds of the streamer's own turn; None where there is none."""
     status: int = 403
     """The HTTP status of a refusal."""
+    ip: str = ""
+    """Of a publisher who is refused, where its server tells it."""
 
 
 ACCEPTED: Final = Verdict(accepted=True)
@@ -67,9 +69,9 @@ def refusal(error: HookError) -> Verdict:
     return Verdict(False, error.code, str(error), status=error.status)
 
 
-def refused(code: str, message: str, status: int = 403) -> Verdict:
+def refused(code: str, message: str, status: int = 403, streamer: str = "") -> Verdict:
     """A verdict against the publisher, in words for the log."""
-    return Verdict(False, code, message, status=status)
+    return Verdict(False, code, message, streamer, status=status)
 
 
 def json_reply(status: int, **fields: object) -> Reply:

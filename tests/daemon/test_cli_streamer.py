@@ -97,7 +97,11 @@ def test_an_empty_list_says_how_to_fill_it(run: Run, store: StreamerStore, capsy
 def test_set_changes_a_streamer(run: Run, store: StreamerStore, capsys: pytest.CaptureFixture[str]) -> None:
     store.add("alice")
     assert run("set", "alice", "--turn", "90", "--disable") == 0
-    assert capsys.readouterr().out == "alice is disabled, with turns of 90 s\n"
+    said = capsys.readouterr()
+    assert said.out == "alice is disabled, with turns of 90 s\n"
+    assert "goes on: motherstream kick alice ends it" in said.err, "who is on air stays there"
+    assert run("set", "alice", "--turn", "120") == 0
+    assert "motherstream turn 120 --streamer alice" in capsys.readouterr().err
     assert run("set", "alice", "--turn", "default") == 0
     assert run("set", "alice", "--enable") == 0
     assert (store.list()[0].turn, store.list()[0].enabled) == (None, True)

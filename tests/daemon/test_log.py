@@ -61,13 +61,13 @@ class Bench:
 def bench(tmp_path: Path) -> Iterator[Bench]:
     """Everything that a set-up changes is put back afterwards."""
     root = logging.getLogger()
-    level, hook = root.level, sys.excepthook
+    level, hooks = root.level, (sys.excepthook, sys.unraisablehook, threading.excepthook)
     bench = Bench(tmp_path)
     yield bench
     for handle in bench.handles:
         handle.close()
         root.removeHandler(handle._entrance)
-    sys.excepthook = hook
+    sys.excepthook, sys.unraisablehook, threading.excepthook = hooks
     root.setLevel(level)
     for name in log_module._CAPS:
         logging.getLogger(name).setLevel(logging.NOTSET)
@@ -169,6 +169,27 @@ def test_an_error_that_nobody_caught_is_told_without_its_secrets(bench: Bench) -
     assert line["event"] == "Unhandled error"
     assert line["level"] == "critical"
     assert line["exception"] == "RuntimeError: ***"
+
+
+def test_an_error_in_a_thread_and_one_that_python_ignores_are_told_without_their_secrets(bench: Bench) -> None:
+    bench.start()
+
+    def fail() -> None:
+        raise RuntimeError(CANARY)
+
+    class Careless:
+        def __del__(self) -> None:
+            fail()
+
+    thread = threading.Thread(target=fail, name="worker")
+    thread.start()
+    thread.join()
+    Careless()
+    in_thread, ignored = bench.lines()
+    assert (in_thread["event"], in_thread["level"]) == ("Unhandled error in the thread worker", "critical")
+    assert (ignored["event"], ignored["level"]) == ("An error was ignored", "error")
+    for line in (in_thread, ignored):
+        assert line["exception"].endswith("RuntimeError: ***")
 
 
 @pytest.mark.parametrize("form", ["console", "json"])

@@ -145,8 +145,8 @@ def test_the_readmes_diagram_is_the_tables() -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_every_command_of_ours_is_one(document: Path) -> None:
     usage = done(run(sys.executable, "-m", "daemon", "--help"))
-    commands = set(re.findall(r"^ {4}([a-z]+) ", usage, flags=re.MULTILINE))
-    for found in re.findall(r"(?:^|`|sudo |\$ )motherstream ([a-z]+)", document.read_text(), flags=re.MULTILINE):
+    commands = set(re.findall(r"^ {4}([a-z-]+)\s", usage, flags=re.MULTILINE))
+    for found in re.findall(r"(?:^|`|sudo |\$ )motherstream ([a-z-]+)", document.read_text(), flags=re.MULTILINE):
         assert found in commands, f"motherstream {found}"
     for target in re.findall(r"(?:^|`)make ([a-z]+)", document.read_text(), flags=re.MULTILINE):
         assert target in LISTED, f"make {target}"

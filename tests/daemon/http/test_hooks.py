@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from daemon.config import Hooks, Queue
-from daemon.http.hooks import SERVERS, Server, allowed
+from daemon.http.hooks import MOST_REFUSALS, SERVERS, Server, allowed
 from daemon.ingest.admission import Streamer
 from daemon.ingest.auth_url import UrlAnswer
 from statemachine.events import Published, Unpublished
@@ -307,3 +307,29 @@ async def test_a_publisher_that_srs_finds_busy_after_our_yes_leaves_an_open_sess
         assert await srs.publish("live", "alice")
         assert await srs.publish("live", "alice") is None
         assert len(house.sessions.live("live/alice")) == 2
+
+
+async def test_one_who_tries_again_and_again_does_not_hide_why_another_is_refused() -> None:
+    async with open_house(config(queue=Queue(auth="keys"))) as house:
+        house.keys.streamers["k" * 32] = Streamer("alice", enabled=False)
+        with capture_logs() as lines:
+            for _ in range(5):
+                await send(house, BY_NAME["srs"], body(SRS5, ip="1.2.3.4", param="?key=wrong"))
+            await send(house, BY_NAME["srs"], body(SRS5, ip="5.6.7.8", param="?key=wrong-too"))
+            await send(house, BY_NAME["srs"], body(SRS5, ip="1.2.3.4", param=f"?key={'k' * 32}"))
+        told = [line for line in lines if line["event"] == "A hook was refused"]
+        assert [(line["publisher"], line["reason"], line.get("streamer")) for line in told] == [
+            ("1.2.3.4", "unknown_key", None),
+            ("5.6.7.8", "unknown_key", None),
+            ("1.2.3.4", "disabled", "alice"),
+        ]
+        assert "wrong" not in str(lines)
+
+
+async def test_a_flood_of_refusals_is_few_lines_wherever_it_comes_from() -> None:
+    async with open_house(config(queue=Queue(auth="keys"))) as house:
+        house.keys.streamers["k" * 32] = Streamer("alice")
+        with capture_logs() as lines:
+            for number in range(100):
+                await send(house, BY_NAME["srs"], body(SRS5, ip=f"1.2.3.{number}", param="?key=wrong"))
+        assert len([line for line in lines if line["event"] == "A hook was refused"]) == MOST_REFUSALS
