@@ -25,15 +25,19 @@ def revive(memory: LineupState, session_id: str, asked_at: float) -> None:
 
 
 def still_missing(memory: LineupState, event: ev.PublishersListed) -> list[str]:
-    """The sessions that this list and an earlier one of their server lack; the others are noted down."""
+    """The sessions that this list and an earlier one of their server lack; the others are noted down.
+
+    The first of the two may be asked for in a session's first moments, so that two lists are enough at any time.
+    """
     live = {session.id for session in event.sessions}
     gone = []
     for session_id in (*memory.born, *memory.ousted):
         if session_id in live or not session_id.startswith(event.server):
             continue
-        if memory.born.get(session_id, 0.0) > event.asked_at - YOUNG:
+        born = memory.born.get(session_id, 0.0)
+        if born > event.asked_at:
             continue
-        if memory.missing.setdefault(session_id, event.asked_at) < event.asked_at:
+        if memory.missing.setdefault(session_id, event.asked_at) < event.asked_at and born <= event.asked_at - YOUNG:
             gone.append(session_id)
     return gone
 

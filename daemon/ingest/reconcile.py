@@ -132,8 +132,9 @@ class Reconciler:
 
     def _forget_gone(self, server: IngestServer, sessions: dict[str, Session], asked_at: float) -> None:
         """What two lists in a row lack has ended, as the rules have it, too."""
-        gone = {i for i in self._sessions.opened(server.prefix, asked_at - YOUNG) if i not in sessions}
-        for session_id in gone & self._gone.get(server.prefix, set()):
+        gone = {i for i in self._sessions.opened(server.prefix, asked_at) if i not in sessions}
+        grown = set(self._sessions.opened(server.prefix, asked_at - YOUNG))
+        for session_id in gone & grown & self._gone.get(server.prefix, set()):
             self._sessions.ended(session_id)
         self._gone[server.prefix] = gone
 

@@ -130,10 +130,17 @@ def test_a_young_session_may_be_missing_from_the_list() -> None:
     line.publish(10.0, A)
     listed(line, 10.5)
     listed(line, 11.9)
-    listed(line, 12.1)
     assert names(line) == ["alice"]
-    listed(line, 14.0)
+    listed(line, 12.1)
     assert names(line) == []
+
+
+def test_a_list_asked_for_before_a_publish_is_none_of_the_two_that_end_it() -> None:
+    line = Lineup(Policy(reconnect_grace=0.0))
+    line.publish(10.0, A)
+    listed(line, 9.0)
+    listed(line, 14.0)
+    assert names(line) == ["alice"]
 
 
 def test_a_list_speaks_for_its_own_server_only() -> None:
