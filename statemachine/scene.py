@@ -83,6 +83,8 @@ class Scene:
             replace(found, attempt=0, still_since=None, stalled_since=None, moves_since=None) if found else None
         )
         self.attempt, self.scene_at = None, event.at
+        if self.program and self.program.input not in self.pool:
+            self.pool = self.pool[:1]  # one beside what is on air
         self.orphans_found += [name for name in result.orphans if name not in self.in_use]
         self.next_input = max(self.next_input, highest(result.names, self.policy.prefix) + 1)
         if self.program:
@@ -154,10 +156,11 @@ class Scene:
         self.commands.append(command)
 
     def _next_name(self) -> str:
+        on_air = self.program.input if self.program else ""
         if self.policy.mode == "static":
             return self.policy.static_input
-        if self.policy.mode == "pooled" and len(self.pool) == 2:
-            return self.pool[1] if self.program and self.program.input == self.pool[0] else self.pool[0]
+        if self.policy.mode == "pooled" and (spare := [name for name in self.pool if name != on_air]):
+            return spare[0]
         name = f"{self.policy.prefix}{self.next_input}"
         self.next_input += 1
         if self.policy.mode == "pooled":

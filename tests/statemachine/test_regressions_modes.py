@@ -90,6 +90,18 @@ def test_pooled_an_input_whose_creation_nobody_answered_before_obs_was_lost_is_n
     world.calm()
 
 
+def test_pooled_one_input_beside_the_one_on_air_is_enough_after_a_cut_that_nobody_answered() -> None:
+    world = channel("alice", "bob", "carol", mode="pooled")
+    world.feed(ev.SkipRequested(world.now))
+    until(world, cmd.Cut)
+    world.obs_lost(done=1)
+    world.obs_ready()
+    world.run(5.0)
+    assert on_air(world) == "bob"
+    assert [item.name for item in world.obs.own] == [FIRST, SECOND]
+    world.calm()
+
+
 def test_pooled_inputs_of_a_former_prefix_are_not_used_again() -> None:
     world = channel("alice", "bob", mode="pooled")
     restart(world, prefix="LIVE_")
