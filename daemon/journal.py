@@ -12,7 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -270,7 +270,10 @@ class Journal:
 
     def _identity(self) -> list[tuple[int, int]]:
         """Which files these are: the database, and the write-ahead log without which half of it is missing."""
-        return [(found.st_dev, found.st_ino) for found in (self._path.stat(), self._log_path.stat())]
+        found = [self._path.stat()]
+        with suppress(FileNotFoundError):  # a file system without shared memory has none: SQLite does without
+            found.append(self._log_path.stat())
+        return [(file.st_dev, file.st_ino) for file in found]
 
     def _reopen_with(self, state: dict[str, Any], handovers: Sequence[HandoverRow]) -> None:
         self._open()

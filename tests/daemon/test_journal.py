@@ -4,7 +4,9 @@ import sqlite3
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -262,3 +264,22 @@ async def test_a_newer_schema_is_left_alone(tmp_path: Path) -> None:
     async with opened(path) as journal:
         assert "newer version" in journal.problem
     assert list(tmp_path.glob("a.db.damaged-*")) == []
+
+
+async def test_a_file_system_that_has_no_write_ahead_log_is_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where shared memory is missing: SQLite stays with its rollback journal then."""
+
+    class Plain(sqlite3.Connection):
+        def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
+            return super().execute("PRAGMA journal_mode" if sql == "PRAGMA journal_mode=WAL" else sql, *values)
+
+    monkeypatch.setattr("daemon.journal.sqlite3.connect", partial(sqlite3.connect, factory=Plain))
+    director, path = fresh(), tmp_path / "a.db"
+    async with opened(path) as journal:
+        await feed(journal, director, ev.Published(2.0, session("alice")))
+        assert journal.problem == ""
+        assert not Path(f"{path}-wal").exists()
+    async with opened(path) as journal:
+        assert (await journal.restore(fresh)).snapshot() == director.snapshot()
