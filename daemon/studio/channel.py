@@ -70,7 +70,8 @@ class Channel:
             await studio.publish("alice")
             await channel.until(lambda status: on_air(status) == "alice")
 
-    ``settings`` are dotted configuration keys, on top of those that point the daemon at the studio.
+    ``settings`` are dotted configuration keys, on top of those that point the daemon at the studio. None leaves
+    one out.
     """
 
     def __init__(
@@ -239,7 +240,9 @@ class Channel:
         settings |= self._settings
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("MOTHERSTREAM_")}
         return inherited | {
-            "MOTHERSTREAM_" + key.upper().replace(".", "__"): _plain(value) for key, value in settings.items()
+            "MOTHERSTREAM_" + key.upper().replace(".", "__"): _plain(value)
+            for key, value in settings.items()
+            if value is not None
         }
 
 

@@ -67,7 +67,7 @@ async def test_no_secret_is_seen_on_the_real_studio_either(tmp_path: Path) -> No
             "log.level": "debug",
             "queue.auth": "keys",
             "store.path": tmp_path / "motherstream.db",
-            "obs.password": "",
+            "obs.password": None,
             "obs.password_file": tmp_path / "obs",
             "http.token_file": tmp_path / "token",
             "hooks.secret_file": tmp_path / "hook",
