@@ -61,7 +61,7 @@ async def measured(**health: float) -> AsyncIterator[tuple[Studio, Channel, Upli
 
 
 async def test_a_poor_stream_gives_way_to_the_slate_comes_back_and_is_skipped_the_second_time() -> None:
-    async with measured(warn=1, slate=2, skip=20) as (studio, channel, uplinks):
+    async with measured(warn=1, slate=2, skip=14) as (studio, channel, uplinks):
         uplinks.kbps["alice"] = POOR
         status = await channel.until_on_air(None)
         assert status["last_switch"]["reason"] == "low_bitrate"
