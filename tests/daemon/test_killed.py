@@ -1,6 +1,5 @@
 """kill -9 at any moment loses nothing that was answered: a daemon that really runs, and really dies."""
 
-import contextlib
 import http.client
 import json
 import os
@@ -19,7 +18,7 @@ from daemon.streamers import StreamerStore
 from tests.daemon.http.live import Live
 
 ROUNDS = 3
-GONE = (OSError, http.client.HTTPException, AssertionError)
+GONE = (OSError, http.client.HTTPException)
 """What a request meets whose daemon was killed."""
 
 
@@ -41,6 +40,7 @@ class Storm:
         self.ended: dict[int, dict[str, Any]] = {}
         """The hand-overs that /events has told of, by their attempt."""
         self.answers = 0
+        self.surprises: list[str] = []
         self._over = threading.Event()
         self._threads = [
             threading.Thread(target=self._run, args=(work,), daemon=True)
@@ -58,12 +58,18 @@ class Storm:
             thread.join(30)
 
     def _run(self, work: Callable[[], None]) -> None:
-        with contextlib.suppress(*GONE):
+        try:
             while not self._over.is_set():
                 work()
+        except GONE:
+            pass
+        except Exception as error:
+            self.surprises.append(repr(error))
 
     def _ask(self, method: str, path: str, body: object = None) -> dict[str, Any]:
         answer = self.live.ask(method, path, body)
+        if answer.status == 503:
+            raise TimeoutError  # a machine that is too busy promises nothing
         assert answer.status == 200, answer
         self.answers += 1
         return json.loads(answer.body)  # type: ignore[no-any-return]
@@ -123,6 +129,7 @@ class Storm:
     # --- what has to be there afterwards ---------------------------------------------------------------------
 
     def check(self) -> None:
+        assert self.surprises == []
         live, queue = self.live, self.live.get("/queue")
         rows = {row["streamer"]: row for row in queue["queue"]}
         history = live.get("/history?count=1000")["history"]
@@ -171,7 +178,7 @@ def test_a_kill_at_any_moment_loses_nothing_that_was_answered(live: Live) -> Non
         before = sum(storm.answers for storm in storms)
         with Storm(live, f"r{number}", skips=number % 2 == 0) as storm:
             storms.append(storm)
-            enough = before + dice.randrange(20, 400)
+            enough = before + dice.randrange(20, 200)
             live.until(partial(_answered, storms, enough))
             live.kill()
         live.start_again()
