@@ -50,7 +50,8 @@ recording is read frame by frame and sample by sample.
   a body, that ask for the events and read none, and bodies of 10 MB; each comes back when it is ended. Hooks come at
   100 a second meanwhile.
 - **Many hand-overs**: skips, one as soon as the next one is on standby; the daemon's memory a hundred times on the
-  way, and the straight line of least squares through what it is after the first fifth.
+  way, and the straight line of least squares through what it is after the first three tenths. `health.history = 60`,
+  for the hour of samples that is kept otherwise grows for an hour.
 """
 
 
