@@ -11,7 +11,6 @@ import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from typing import Any
 import structlog
 
 from daemon.streamers import is_damage
+from daemon.worker import Worker
 from statemachine import events as ev
 from statemachine.codec import event_from_plain, event_to_plain
 from statemachine.director import Director
@@ -59,7 +59,7 @@ class Journal:
         self._path = path
         self._log_path = path.with_name(f"{path.name}-wal")
         self._clock = clock
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
+        self._thread = Worker("journal")
         self._db: sqlite3.Connection | None = None
         self._seq = 0
         self._since_snapshot = 0
@@ -89,7 +89,7 @@ class Journal:
     async def close(self) -> None:
         """Finish what is queued and close."""
         await self._run(self._close)
-        self._thread.shutdown(wait=True)
+        self._thread.stop()
 
     async def restore(self, fresh: Callable[[], Director]) -> Director:
         """The director as it was at the last event that was written; a fresh one where there is none."""
@@ -341,11 +341,11 @@ class Journal:
     # --- helpers ---------------------------------------------------------------------------------------------
 
     async def _run(self, work: Callable[..., Any], *args: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work, *args)
+        return await self._thread.run(work, *args)
 
     async def _patiently(self, work: Callable[..., None], *args: Any) -> asyncio.Future[None] | None:
         """Do it in the thread. None once it is done, or what is still under way after WRITE_PATIENCE."""
-        future = asyncio.get_running_loop().run_in_executor(self._thread, work, *args)
+        future = self._thread.run(work, *args)
         done, _ = await asyncio.wait({future}, timeout=WRITE_PATIENCE)
         if done:
             return None

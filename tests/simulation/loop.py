@@ -12,8 +12,7 @@ import selectors
 import socket
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any
 from unittest import mock
@@ -54,22 +53,27 @@ CURRENT: ContextVar[Process | None] = ContextVar("process", default=None)
 """Whose task it is that runs; None outside of all processes."""
 
 
-class Inline(Executor):
-    """A pool whose only thread is quicker than anything."""
+class Inline:
+    """A ``Worker`` whose thread is quicker than anything."""
 
-    def __init__(self, *_: object, **__: object) -> None:
+    def __init__(self, *_: object) -> None:
         self._process = CURRENT.get() or Process()
 
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+    def submit(self, work: Callable[..., object], *args: Any) -> None:
         """Done by the time it returns."""
-        done: Future[Any] = Future()
+        with suppress(Exception):
+            self._process.work(work, *args)
+
+    def run(self, work: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
+        """Done by the time it returns."""
+        done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         try:
-            done.set_result(self._process.work(fn, *args, **kwargs))
+            done.set_result(self._process.work(work, *args))
         except Exception as error:
             done.set_exception(error)
         return done
 
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+    def stop(self) -> None:
         """Nothing is under way."""
 
 
@@ -232,7 +236,7 @@ def simulated(seed: int = 0) -> Iterator[asyncio.Runner]:
         mock.patch("daemon.obs.fade.monotonic", loop.time),
         mock.patch.dict(_defaults(Watch), clock=loop.time),
         mock.patch.dict(_defaults(Journal), clock=loop.time),
-        mock.patch("daemon.journal.ThreadPoolExecutor", Inline),
+        mock.patch("daemon.journal.Worker", Inline),
         asyncio.Runner(loop_factory=lambda: loop) as runner,
     ):
         try:
