@@ -176,7 +176,7 @@ class _App:
         output = OutputKeeper(obs, lambda: self.config.obs.keep_streaming, clock.now)
         keepers.append(output)
         servers = configured(config.ingest, client, sessions)
-        executor = Executor(obs, Kicker(servers), sessions, clock)
+        executor = Executor(obs, Kicker(servers), sessions, clock, self._redactor.text)
         dispatcher = Dispatcher(director, journal, executor, clock, handovers)
         submit.append(dispatcher)
         executor.answer_to(dispatcher.submit)

@@ -8,7 +8,7 @@ import structlog
 
 from daemon.clock import Clock
 from daemon.ports import KickPort, ObsPort, PortError, UrlPort, WatchCallbacks
-from daemon.secrets import redact_url
+from daemon.secrets import redact, redact_url
 from statemachine import commands as cmd
 from statemachine import events as ev
 
@@ -23,7 +23,11 @@ class Executor:
     Orphans and kicks go beside the main lane, because neither may hold up a cut.
     """
 
-    def __init__(self, obs: ObsPort, kicker: KickPort, urls: UrlPort, clock: Clock) -> None:
+    def __init__(
+        self, obs: ObsPort, kicker: KickPort, urls: UrlPort, clock: Clock, clean: Callable[[str], str] = redact
+    ) -> None:
+        """``clean`` takes the secrets out of what OBS says of a failure: that goes into events, and is kept."""
+        self._clean = clean
         self._obs = obs
         self._kicker = kicker
         self._urls = urls
@@ -73,7 +77,7 @@ class Executor:
         try:
             answer = await self._call(command)
         except PortError as error:
-            answer = self._failure(command, str(error))
+            answer = self._failure(command, self._clean(str(error)))
         except ValueError as error:
             answer = self._failure(command, str(error))
         except Exception as error:
@@ -173,7 +177,7 @@ class Executor:
         now = self._clock.now
         return WatchCallbacks(
             ready=lambda seconds: self._submit(ev.MediaReady(now(), attempt)),
-            failed=lambda reason: self._submit(ev.MediaFailed(now(), attempt, reason)),
+            failed=lambda reason: self._submit(ev.MediaFailed(now(), attempt, self._clean(reason))),
             stalled=lambda seconds: self._submit(ev.MediaStalled(now(), name, now() - seconds)),
             resumed=lambda: self._submit(ev.MediaResumed(now(), name)),
         )

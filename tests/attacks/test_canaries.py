@@ -177,6 +177,17 @@ class Evening:
         ):
             self.put(f"the answer to {path}", self.live.ask("POST", path, body).body)
         self._hand_over()
+        self._refuse(f"cannot open rtmp://127.0.0.1:1935/live/{self.canary['bob']}?stream_key={alice} ({alice})")
+
+    def _refuse(self, comment: str) -> None:
+        """OBS says what it cannot do, and with which URL."""
+        self.live.obs.fake.faults.refuse("CreateInput", 700, comment, times=3)
+        for times in (1, 2, 3):
+            self.live.ask("POST", "/queue/skip")
+            self._until_told("Failed to create", times)
+
+    def _until_told(self, text: str, times: int) -> None:
+        self.live.until(lambda: self.live.console().count(text) >= times)
 
     def _hand_over(self) -> None:
         for _ in range(3):
@@ -238,7 +249,7 @@ def _children(pid: int) -> list[int]:
 
 @pytest.fixture(scope="module")
 def evening(tmp_path_factory: pytest.TempPathFactory) -> Evening:
-    played = Evening(tmp_path_factory.mktemp("evening"), "rtmp://127.0.0.1:1935/m/live?stream_key={stream_key}")
+    played = Evening(tmp_path_factory.mktemp("evening"), "rtmp://127.0.0.1:1935/{app}/{stream}?stream_key={stream_key}")
     played.play()
     return played
 

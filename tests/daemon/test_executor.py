@@ -204,6 +204,14 @@ async def test_a_failure_becomes_the_event_that_says_so(
         assert "RuntimeError" in str(event) if isinstance(error, RuntimeError) else str(error) in str(event)
 
 
+async def test_what_obs_says_of_a_failure_is_told_without_the_secrets_of_a_url() -> None:
+    async with rig() as r:
+        r.obs.fails["create"] = ObsRefused("CreateInput", 700, "cannot open rtmp://u:pw@h/live/a?key=s3cret")
+        r.executor.execute([cmd.CreateInput(7, IN, ALICE)])
+        await r.until(lambda: bool(r.events))
+        assert r.events[0] == ev.CreationFailed(r.events[0].at, 7, "cannot open rtmp://***@h/live/a?key=***")
+
+
 async def test_a_session_outside_the_allow_list_is_refused_before_obs_hears_of_it() -> None:
     async with rig() as r:
         r.executor.execute([cmd.CreateInput(7, IN, ev.Session("srs:1/x", "x", "live", "bad name"))])
