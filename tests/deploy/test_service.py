@@ -209,7 +209,7 @@ def test_a_reload_and_a_stop_are_understood_and_the_picture_outlives_both(servic
 
 
 def test_a_hangup_before_it_is_up_does_not_leave_the_service_dead(service: Service) -> None:
-    """systemd counts an end by SIGHUP among the clean ones, after which nothing is started again by itself."""
+    """systemd counts an end by SIGHUP among the clean ones, but none before the service has said that it is ready."""
     service.systemd.ctl("stop", "motherstream")
     program = service.systemd.path("/opt/motherstream/bin/motherstream")
     quick = program.read_text()

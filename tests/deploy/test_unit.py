@@ -50,7 +50,6 @@ def test_it_is_started_again_for_ever_but_not_with_a_configuration_that_is_wrong
     service = unit["Service"]
     assert service["Restart"] == ["on-failure"]
     assert service["RestartPreventExitStatus"] == [str(EXIT_CONFIG)]
-    assert service["RestartForceExitStatus"] == ["SIGHUP"]
     assert unit["Unit"]["StartLimitIntervalSec"] == ["0"]
     # Ready again within two seconds of its death leaves the rest to the start itself.
     assert service["RestartSec"] == ["200ms"]
