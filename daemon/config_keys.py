@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from daemon.config import Config, Section
+from daemon.config_values import is_loopback
 
 
 class Key(NamedTuple):
@@ -84,7 +85,9 @@ def secret_values(config: Config) -> Iterator[str]:
                 text = secret.get_secret_value()
                 yield from filter(None, [text])
                 if key.many:  # an Apprise URL's parts are secrets of their own, and its plugins log them apart
-                    yield from (part for part in re.split(r"[/:@?&=]", text.partition("://")[2]) if len(part) >= 8)
+                    parts = re.split(r"[/:@?&=]", text.partition("://")[2])
+                    # But not where a target on this machine listens: that would be masked in every play URL.
+                    yield from (part for part in parts if len(part) >= 8 and not is_loopback(part))
         elif isinstance(value, str) and "://" in value and (password := urlsplit(value).password):
             yield password
 

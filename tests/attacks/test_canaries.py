@@ -133,6 +133,8 @@ class Evening:
             self.live.kill()
             self.live.start()
             self._hand_over()
+            bob, alice = self.canary["bob"], self.canary["alice"]
+            self._refuse(f"cannot open rtmp://127.0.0.1:1935/live/{bob}?stream_key={alice} ({alice})")
             self._look("after the restart")
             self.live.send(signal.SIGHUP)
             self._ends()
@@ -177,7 +179,6 @@ class Evening:
         ):
             self.put(f"the answer to {path}", self.live.ask("POST", path, body).body)
         self._hand_over()
-        self._refuse(f"cannot open rtmp://127.0.0.1:1935/live/{self.canary['bob']}?stream_key={alice} ({alice})")
 
     def _refuse(self, comment: str) -> None:
         """OBS says what it cannot do, and with which URL."""

@@ -145,6 +145,14 @@ def test_the_redactor_learns_every_secret() -> None:
     assert list(secret_values(Config())) == []
 
 
+def test_where_a_target_on_this_machine_listens_is_no_secret() -> None:
+    """Else it would be masked in every play URL, too."""
+    for host in ("127.0.0.1", "localhost"):
+        url = f"json://somebody:hunter2-token@{host}:8080/"
+        masked = Redactor(*secret_values(Config(notify=Notify(urls=(SecretStr(url),))))).text
+        assert masked(f"rtmp://{host}:1935/live/alice hunter2-token") == f"rtmp://{host}:1935/live/alice ***"
+
+
 # -- reloading
 
 
