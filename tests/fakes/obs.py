@@ -1,9 +1,12 @@
 """A fake OBS: what a test starts, steers and asks. See FakeObs."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
+
+from websockets.exceptions import ConnectionClosed
 
 from tests.fakes.obs_clock import Clock, LoopClock
 from tests.fakes.obs_faults import Faults, Spoil, spoilt
@@ -211,7 +214,8 @@ class FakeObs:
     async def send_raw(self, message: bytes | str) -> None:
         """Send that to every client, as it is."""
         for session in list(self.server.sessions):
-            await session.connection.send(message)
+            with contextlib.suppress(ConnectionClosed):
+                await session.connection.send(message)
 
     async def poison(self, how: Spoil = Spoil.NO_OP) -> None:
         """Send every client an event spoilt in that way: NO_OP and NOT_A_MAP kill its receive loop."""

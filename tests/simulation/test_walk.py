@@ -190,6 +190,8 @@ async def come_right(w: World, points: Points, mark: int, *, seamless: bool) -> 
         w.obs.program.assert_seamless(mark)
     if whose and program and program.session and program.session.streamer == whose:
         assert w.obs.program.on_air == on_air, "another input of the same stream"
+    for each in w.obs.inputs.values():
+        assert (each.volume, each.filters) == (1.0, []), f"a fade has left something at {each.name}"
     holder = w.director.lineup.holder
     if points.turn and holder and holder.streamer == points.turn[0]:
         assert holder.turn_began == points.turn[1], "the turn's clock was set anew"
