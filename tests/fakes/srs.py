@@ -118,10 +118,13 @@ class FakeSrs(Serving):
         if self._http is None:
             self._http = aiohttp.ClientSession(headers={"User-Agent": "SRS/5.0.216(Bee)"})
         body = json.dumps({**self.hook_body(action, client), **changes}, separators=(",", ":"))
-        async with self._http.post(
-            self.hook_url, data=body, headers={"Content-Type": "application/json"}, allow_redirects=False
-        ) as response:
-            answer = HookAnswer(action, client.id, response.status, await response.text())
+        try:
+            async with self._http.post(
+                self.hook_url, data=body, headers={"Content-Type": "application/json"}, allow_redirects=False
+            ) as response:
+                answer = HookAnswer(action, client.id, response.status, await response.text())
+        except aiohttp.ClientError:
+            return False  # nobody is there: a publisher is refused, and an end is told to nobody
         self.answers.append(answer)
         return answer.accepted
 

@@ -132,9 +132,6 @@ class SimLoop(_Loop):  # type: ignore[misc]  # see there
         selector.loop = self
         super().__init__(selector)
         self.signals: dict[tuple[Process | None, int], Callable[[], object]] = {}
-        self.errors: list[dict[str, Any]] = []
-        """What no task's owner has asked for."""
-        self.set_exception_handler(lambda _, context: self.errors.append(context))
         self.tasks: dict[Process | None, set[asyncio.Task[Any]]] = {}
         self.set_task_factory(self._make_task)
         self._transports: dict[Process | None, list[asyncio.Transport]] = {}
@@ -237,6 +234,8 @@ def simulated(seed: int = 0) -> Iterator[asyncio.Runner]:
         mock.patch.dict(_defaults(Watch), clock=loop.time),
         mock.patch.dict(_defaults(Journal), clock=loop.time),
         mock.patch("daemon.journal.Worker", Inline),
+        # For good, of all that the tests have made so far.
+        mock.patch("gc.freeze"),
         asyncio.Runner(loop_factory=lambda: loop) as runner,
     ):
         try:

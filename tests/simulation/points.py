@@ -105,7 +105,7 @@ class Points:
         return answering
 
     def _thread(self, work: Callable[..., Any], args: tuple[Any, ...]) -> Any:
-        if getattr(work, "__name__", "") != "_append":
+        if getattr(work, "__name__", "") != "_append" or self.killed.is_set():
             return work(*args)
         what = " ".join(json.loads(body)["event"] for body in args[0]) or "snapshot"
         if self.reach(f"{what} is to be written"):

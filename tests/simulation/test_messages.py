@@ -195,7 +195,6 @@ def test_frames_of_nonsense_end_nothing_in_silence(tmp_path: Path) -> None:
                     await w.until(lambda: not w.amiss(), WELL_WITHIN)
                     if w.obs.server.accepted > connections:
                         assert w.said_count(SAID) > losses, "it connected anew and did not say why"
-            assert w.loop.errors == []
             wrong = [line for line in w.lines if "exc_info" in line and not line["event"].startswith(EXPECTED)]
             assert wrong == []
             ops = {frame["op"] for frame in nonsense.real}

@@ -1,36 +1,16 @@
 """OBS dies, freezes, forgets, or is somebody else's for a while: what the daemon does then, and how soon it is over."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
-from tests.simulation.loop import simulated
-from tests.simulation.world import SCENE, World, world
+from tests.simulation.stage import on_air
+from tests.simulation.world import SCENE, World
 
 BACK_WITHIN = 5.0
 """Seconds from OBS's answer to its picture."""
 OTHER = "another collection"
-
-Act = Callable[[World], Awaitable[None]]
-
-
-def on_air(folder: Path, act: Act, **settings: object) -> None:
-    """Play ``act`` while alice is on air and bob stands by."""
-
-    async def play() -> None:
-        async with world(folder, {key.replace("__", "."): value for key, value in settings.items()}) as w:
-            await w.start()
-            await w.publish("alice")
-            await w.until(lambda: w.director.switchover.on_air_streamer == "alice")
-            await w.publish("bob")
-            ready = "STANDBY" if settings.get("sources__standby", True) else "IDLE"
-            await w.until(lambda: w.director.switchover.state.name == ready and not w.amiss())
-            await act(w)
-
-    with simulated() as runner:
-        runner.run(play())
 
 
 async def is_alices(w: World, within: float = BACK_WITHIN) -> None:

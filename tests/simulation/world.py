@@ -171,7 +171,7 @@ class World:
         """Start the daemon, and wait until it listens."""
         self.life = Life(self.file, lambda work, args: self.around(work, args))
         self.life.start()
-        await self.until(lambda: signal.SIGHUP in {number for _, number in self.loop.signals}, 5.0)
+        await self.until(lambda: (self.life, signal.SIGHUP) in self.loop.signals, 5.0)
 
     async def kill(self) -> None:
         """SIGKILL, and its end."""
