@@ -143,7 +143,9 @@ SCENARIOS = {
         ("CutFailed is written", "OutgoingRestored is written", REMOVED),
         spoil=lambda w: refuse(w, "SetSceneItemEnabled", 1),
     ),
-    "restart of the daemon": Scenario(standing_by, restart, ("ObsLost is to be written", ADOPTED, REMOVED)),
+    "restart of the daemon": Scenario(
+        standing_by, restart, ("ObsLost PolicyLoaded is to be written", ADOPTED, REMOVED)
+    ),
     "restart of OBS": Scenario(standing_by, obs_restarts, ("ObsLost is written", ADOPTED, REMOVED), seamless=False),
 }
 

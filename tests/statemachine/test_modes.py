@@ -63,6 +63,22 @@ def test_pooled_an_input_that_cannot_be_parked_is_swept_and_replaced() -> None:
     assert [item.name for item in world.obs.own] == [SECOND, "GMOTHERSTREAM_3"]
 
 
+@pytest.mark.parametrize("crash", [False, True])
+def test_pooled_an_input_whose_cut_was_interrupted_is_still_one_of_the_two(crash: bool) -> None:
+    world = channel("alice", "bob", mode="pooled")
+    world.feed(ev.SkipRequested(world.now))
+    assert isinstance(world.lane[0], cmd.Cut)
+    if crash:
+        world.carry_out("lost")
+        world.crash(gap=0.5)
+    else:
+        world.obs_lost(done=1)
+    world.obs_ready()
+    world.run(5.0)
+    assert (on_air(world), standby(world)) == ("bob", "alice")
+    assert [item.name for item in world.obs.own] == [FIRST, SECOND]
+
+
 # --- static -------------------------------------------------------------------------------------------------------
 
 
