@@ -47,6 +47,7 @@ class Watch:
         self._fps = fps
         self._hidden = not proven
         self._rendered_at = clock()
+        self._priming: asyncio.Task[bool] | None = None
         self._item: int | None = None
         self._stopping = asyncio.Event()
 
@@ -63,6 +64,10 @@ class Watch:
                         await self._stopping.wait()
         except ObsGone:
             return
+        finally:
+            if self._priming is not None:
+                self._priming.cancel()
+                await asyncio.gather(self._priming, return_exceptions=True)
 
     @property
     def last(self) -> Look | None:
@@ -103,12 +108,31 @@ class Watch:
                 self._callbacks.failed("it is gone from OBS")
             return True
         verdicts = self._judge.see(look)
+        if look.width > 0:
+            self._prime_once()
         if any(isinstance(verdict, Proven) for verdict in verdicts):
-            await prime(self._link, self.name, self._fps)
-            self._rendered_at = self._clock()
+            await self._primed()
             if self._stopping.is_set():
                 return True
         return any(self._tell(verdict) for verdict in verdicts)
+
+    def _prime_once(self) -> None:
+        """Have the first picture rendered, beside the looks that prove it and not after them.
+
+        Not only for the time: OBS sets an input's sound to the time of its picture whenever that is rendered
+        (``obs_source_update_async_video`` in libobs's obs-source.c). Where the two have begun more than 70 ms apart,
+        as with obs-gstreamer, the sound has a hole at the first rendering, which had better be over when it is heard.
+        """
+        if self._hidden and self._priming is None:
+            self._rendered_at = self._clock()
+            self._priming = asyncio.create_task(prime(self._link, self.name, self._fps))
+
+    async def _primed(self) -> None:
+        """Wait for that picture; where it was in vain, or is old by now, render another."""
+        there = self._priming is not None and await self._priming
+        if not there or self._clock() - self._rendered_at >= EVERY:
+            await prime(self._link, self.name, self._fps)
+            self._rendered_at = self._clock()
 
     async def _look(self) -> Look:
         if self._judge.proven:
