@@ -134,11 +134,24 @@ class Checks:
         settled = [e.streamer for e in after if e.streamer in turns and turns[e.streamer] == e.turn_began]
         stayed = [name for name in settled if name not in at_the_tail]
         assert stayed == [entry.streamer for entry in self._before if entry.streamer in stayed], "the order was lost"
+        # Unless nobody before them can be shown, so that one of them has the turn again.
+        last = at_the_tail & {entry.streamer for entry in after if entry.turn_began is None}
+        assert last == set(names[len(names) - len(last) :]), f"{last} ought to be at the tail of {names}"
         holders = [entry.streamer for entry in after if entry.turn_began is not None]
         assert holders in ([], names[:1]), f"turns: {holders}"
+        # What publishers do begins nobody's turn anew: only a picture does.
+        if isinstance(event, ev.Published | ev.Unpublished | ev.PublishersListed) and not at_the_tail:
+            began = {entry.streamer: entry.turn_began for entry in after}
+            kept = {name: at for name, at in turns.items() if at is not None and name in began}
+            assert all(began[name] == at for name, at in kept.items()), f"a turn's clock was lost: {kept}"
 
     def _fairness(self, event: ev.Event, after: tuple[Entry, ...], now: float) -> None:
-        if isinstance(event, ev.MoveRequested | ev.TestRequested):
+        if isinstance(event, ev.MoveRequested):
+            # Whoever is moved by hand waits anew, and passes whom it likes.
+            self.turns_seen.pop(event.streamer, None)
+            for seen in self.turns_seen.values():
+                seen.pop(event.streamer, None)
+        elif isinstance(event, ev.TestRequested):
             self.turns_seen.clear()
         turns = {entry.streamer: entry.turn_began for entry in self._before}
         began = [e.streamer for e in after if e.turn_began is not None and turns.get(e.streamer) != e.turn_began]

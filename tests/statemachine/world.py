@@ -308,6 +308,8 @@ class World:
     def amiss(self, *, tidy: bool = True) -> str:
         """What is not as it ought to be, in one line; empty where all is well. ``tidy``: without any leftover."""
         view, policy, now = self.director.view(self.now), self.director.policy, self.now
+        if self.director.bitrates.poor is not None:
+            return f"a poor bitrate is remembered: {self.director.bitrates.poor}"
         there = {s.id: s.streamer for s in self.ingest.live.values() if not self.is_out(s)}
         # One that was asked for by hand and does not play may wait until somebody tries it.
         entries = [entry for entry in self.director.lineup if not entry.transient]
