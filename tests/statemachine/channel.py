@@ -167,6 +167,21 @@ class Channel(RuleBasedStateMachine):
         if session := self.world.ingest.of(name):
             self.world.ingest.frozen ^= {session.id}
 
+    @rule(seconds=st.sampled_from([0.5, 2.0, 4.0]), times=st.integers(1, 4))
+    def the_holder_flaps(self, seconds: float, times: int) -> None:
+        """A bad line: the one who has the turn goes and comes again and again, for the grace is for once."""
+        world, holder = self.world, self.world.director.lineup.holder
+        for _ in range(times if holder is not None else 0):
+            assert holder is not None
+            world.unpublish(holder.streamer)
+            world.advance(seconds)
+            world.publish(holder.streamer)
+            if world.obs.up:
+                world.settle()
+                world.advance(0.25)
+                world.look()
+                world.settle()
+
     @rule(
         name=NAMES, kbps=st.sampled_from([None, 0.0, 100.0, 100.0, 3000.0]), told=st.sampled_from([True, True, False])
     )
