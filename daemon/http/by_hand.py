@@ -52,4 +52,6 @@ def read_url(text: str, template: str) -> HandUrl:
 
 def _server(parts: SplitResult) -> tuple[str, str, int]:
     host = (parts.hostname or "").lower()
-    return parts.scheme, "loopback" if is_loopback(host) else host, parts.port or PORTS.get(parts.scheme, 0)
+    # Port 0 is none that is left out: it is another port.
+    port = PORTS.get(parts.scheme, 0) if parts.port is None else parts.port
+    return parts.scheme, "loopback" if is_loopback(host) else host, port

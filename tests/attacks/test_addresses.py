@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pytest
 from aiohttp import web
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from daemon.http.by_hand import read_url
@@ -159,6 +159,7 @@ def spellings(draw: st.DrawFn) -> tuple[str, ...]:
 
 
 @given(parts=spellings())
+@example(parts=(*SOUND[:3], ":0", *SOUND[4:]))
 @settings(max_examples=500)
 def test_a_url_given_by_hand_names_the_configured_server_or_is_refused(parts: tuple[str, ...]) -> None:
     text = "".join(parts)
