@@ -6,11 +6,9 @@ The command line works on the file itself, whether the daemon runs or not; the d
 
 import hashlib
 import os
-import re
 import secrets
 import sqlite3
 import time
-import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,9 +16,10 @@ from pathlib import Path
 from types import EllipsisType
 from typing import Final
 
+from daemon.names import BadName, fold, valid_name
+
 PATIENCE: Final = 5.0
 """Seconds that a call waits for somebody else's write to end."""
-LONGEST_NAME: Final = 64
 LONGEST_TURN: Final = 604_800.0
 """Seconds: a week, as in the configuration."""
 KEY_BYTES: Final = 24
@@ -31,11 +30,6 @@ CREATE TABLE IF NOT EXISTS streamer (
   turn REAL, enabled INTEGER NOT NULL, added_at REAL NOT NULL, key_at REAL NOT NULL
 )"""
 COLUMNS: Final = "name, turn, enabled, added_at, key_at, key_hash"
-
-# Printable for Unicode, yet nothing is to be seen: a name of these would be a blank line on the dashboard.
-_BLANKS: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
-_VARIATIONS: Final = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
-_MOST_MARKS: Final = 4
 
 
 class StreamerError(Exception):
@@ -64,7 +58,7 @@ class StreamerStore:
 
     def add(self, name: str, turn: float | None = None) -> str:
         """A new streamer. Returns the key, which nobody can tell again."""
-        name, turn, key = valid_name(name), _valid_turn(turn), new_key()
+        name, turn, key = _valid_name(name), _valid_turn(turn), new_key()
         with self._writing() as db:
             if taken := _find(db, name):
                 raise StreamerError(f"there is a streamer {taken} already: rotate makes a new key for it")
@@ -173,35 +167,11 @@ class StreamerStore:
 # --- names and keys ------------------------------------------------------------------------------------------
 
 
-def valid_name(text: str) -> str:
-    """The name as it is kept and shown: NFC, trimmed. Raises StreamerError.
-
-    Whatever can be printed in 64 characters is a name, "DJ Ötzi" as well as "alice". Not so: control, bidirectional
-    and invisible characters, which change how a page or a terminal reads; "." and "..", which vanish from addresses;
-    towers of combining marks. Markup is left as it is: who shows a name shows it as text.
-    """
-    name = unicodedata.normalize("NFC", text).strip()
-    if not name:
-        raise StreamerError("a streamer needs a name")
-    if len(name) > LONGEST_NAME:
-        raise StreamerError(f"a name has at most {LONGEST_NAME} characters, this one has {len(name)}")
-    for char in name:
-        # isprintable() is false for all of Unicode's controls, formats (the bidirectional ones), line ends,
-        # surrogates, private and unassigned characters, and for every blank but the space.
-        if not char.isprintable() or char in _BLANKS:
-            raise StreamerError(f"a name holds what can be seen, not U+{ord(char):04X}")
-    if name in (".", ".."):
-        raise StreamerError(f"a name stands in addresses, so it is not {name}")
-    marks = "".join("m" if unicodedata.category(char).startswith("M") else " " for char in name)
-    if marks.startswith("m") or "m" * (_MOST_MARKS + 1) in marks:
-        raise StreamerError("the name has combining marks without a letter, or too many on one")
-    return name
-
-
-def fold(name: str) -> str:
-    """What two names have in common that people would take for one: "Alice" and "alice", "ﬁn" and "fin"."""
-    plain = unicodedata.normalize("NFKC", _VARIATIONS.sub("", name)).casefold()
-    return " ".join(unicodedata.normalize("NFKC", plain).split())
+def _valid_name(text: str) -> str:
+    try:
+        return valid_name(text)
+    except BadName as error:
+        raise StreamerError(str(error)) from error
 
 
 def new_key() -> str:
@@ -269,11 +239,11 @@ def _find(db: sqlite3.Connection, name: str) -> str | None:
 
 
 def _known(db: sqlite3.Connection, name: str) -> str:
-    known = _find(db, valid_name(name))
+    known = _find(db, _valid_name(name))
     if known is None:
         raise _unknown(name)
     return known
 
 
 def _unknown(name: str) -> StreamerError:
-    return StreamerError(f"there is no streamer {valid_name(name)}: `motherstream streamer list` names them all")
+    return StreamerError(f"there is no streamer {_valid_name(name)}: `motherstream streamer list` names them all")

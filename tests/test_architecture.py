@@ -39,7 +39,15 @@ MAY_IMPORT = {
     "daemon.executor": {"daemon.clock", "daemon.ports", "daemon.secrets", "statemachine*"},
     "daemon.dispatcher": {"daemon.clock", "daemon.journal", "statemachine*"},
     "daemon.obs*": {"daemon.obs*", "daemon.config*", "daemon.ports", "daemon.clock", "statemachine*"},
-    "daemon.ingest*": {"daemon.ingest*", "daemon.config*", "daemon.ports", "daemon.clock", "statemachine.*"},
+    "daemon.ingest*": {
+        "daemon.ingest*",
+        "daemon.config*",
+        "daemon.ports",
+        "daemon.clock",
+        "daemon.names",
+        "statemachine.*",
+    },
+    "daemon.names": set(),
     "daemon.health*": {
         "daemon.health*",
         "daemon.obs.readiness",

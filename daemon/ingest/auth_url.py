@@ -7,9 +7,9 @@ from typing import Final, Protocol
 import aiohttp
 
 from daemon.ingest.api import read_most
+from daemon.names import BadName, valid_name
 
 MOST_BYTES: Final = 65536
-LONGEST_NAME: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,10 @@ def _read(body: bytes) -> UrlAnswer:
     if answer.get("code", 0) != 0:
         return UrlAnswer(False, "queue.auth_url answered with a code that is not 0")
     streamer, turn = answer.get("streamer", ""), answer.get("turn")
-    if not isinstance(streamer, str) or len(streamer) > LONGEST_NAME or not (streamer.isprintable()):
+    try:
+        name = valid_name(streamer) if streamer != "" else ""
+    except (BadName, TypeError):
         return UrlAnswer(False, "queue.auth_url gave a name that cannot be shown")
     if turn is not None and (isinstance(turn, bool) or not isinstance(turn, int | float) or not 1 <= turn <= 604_800):
         return UrlAnswer(False, "queue.auth_url gave a turn that is not 1 to 604800 seconds")
-    return UrlAnswer(True, streamer=streamer.strip(), turn=turn)
+    return UrlAnswer(True, streamer=name, turn=turn)

@@ -120,6 +120,8 @@ class Service(Serving):
         (200, b"0", UrlAnswer(True)),
         (200, b'{"code":0}', UrlAnswer(True)),
         (201, b'{"streamer":"Al","turn":90}', UrlAnswer(True, streamer="Al", turn=90)),
+        (200, b'{"streamer":""}', UrlAnswer(True)),
+        (200, b'{"streamer":" e\\u0301 "}', UrlAnswer(True, streamer="\u00e9")),
     ],
 )
 async def test_the_service_s_yes(status: int, body: bytes, expected: UrlAnswer) -> None:
@@ -141,6 +143,8 @@ async def test_the_service_s_yes(status: int, body: bytes, expected: UrlAnswer) 
         (200, b"1"),
         (200, b'{"streamer":7}'),
         (200, b'{"streamer":"a\\u0007b"}'),
+        (200, b'{"streamer":"a\\u2800b"}'),
+        (200, b'{"streamer":".."}'),
         (200, b'{"turn":0}'),
         (200, b'{"turn":true}'),
         (200, b"x" * 100_000),
