@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes import BATCH, Spoil
 from tests.simulation.stage import on_air
 from tests.simulation.world import SCENE, World
 
@@ -242,5 +243,24 @@ def test_a_websocket_that_flaps_does_not_touch_the_picture_and_is_not_hammered(t
         w.obs.program.assert_seamless()
         warned = [line for line in w.lines[seen:] if line["log_level"] in ("warning", "error")]
         assert len(warned) <= 4 * 20.0 / max(every, 0.3)
+
+    on_air(tmp_path, act)
+
+
+@pytest.mark.parametrize("how", [Spoil.NO_OP, Spoil.NOT_A_MAP, Spoil.NO_REQUEST_ID])
+def test_a_message_that_kills_the_receive_loop_costs_no_more_than_a_new_connection(tmp_path: Path, how: Spoil) -> None:
+    async def act(w: World) -> None:
+        before, connections = w.obs.program.on_air, w.obs.server.accepted
+        if how is Spoil.NO_REQUEST_ID:
+            w.obs.faults.spoil("GetMediaInputStatus", how)
+            w.obs.faults.spoil(BATCH, how)
+        else:
+            await w.obs.poison(how)
+        # Sooner than the heartbeat would find out.
+        await w.until(lambda: w.obs.server.accepted > connections and w.obs.clients == 1, 1.0)
+        assert w.said("Lost OBS: OBS sent what nobody understands")
+        await w.well(BACK_WITHIN)
+        assert w.obs.program.on_air == before
+        w.obs.program.assert_seamless()
 
     on_air(tmp_path, act)
