@@ -49,6 +49,13 @@ def test_sighup_during_the_start_is_made_up_for(live: Live, milestone: str) -> N
     assert_settled(live, "alice")
 
 
+def test_sighup_before_it_can_reload_is_not_forgotten(tmp_path: Path) -> None:
+    (tmp_path / "offset").write_text("0")
+    environment = {"TROUBLE": str(tmp_path / "offset"), "HANGUP": "1"}
+    with Live(tmp_path, program=TROUBLED, environment=environment) as live:
+        live.until(lambda: "the configuration was reloaded" in live.console())
+
+
 def test_sighup_while_its_modules_are_read_does_not_end_it(live: Live) -> None:
     live.send(signal.SIGTERM)
     assert live.ended(ENDS) == 0
