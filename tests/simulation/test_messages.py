@@ -14,6 +14,7 @@ from typing import Any
 from unittest import mock
 
 import msgpack  # type: ignore[import-untyped]
+import pytest
 from websockets.exceptions import ConnectionClosed
 
 from tests.fakes.obs_server import ObsServer
@@ -21,16 +22,20 @@ from tests.fakes.obs_wire import EVENT, RESPONSE, Session
 from tests.simulation.loop import simulated
 from tests.simulation.world import World, world
 
-SEED = int(os.environ.get("MESSAGES_SEED", "1"))
-FRAMES = 10_000 if os.environ.get("HYPOTHESIS_PROFILE") == "soak" else 2_000
+SOAK = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
+SEED = int(os.environ.get("MESSAGES_SEED") or (random.randrange(10**6) if SOAK else 1))
+FRAMES = 10_000 if SOAK else 2_000
 ROUND = 250
 SPOILT_SHARE = 0.2
 """Of OBS's own frames while it talks nonsense."""
 WELL_WITHIN = 45.0
 """Seconds: a scene collection's change that is never finished is waited for 30."""
 KEPT = 200
+"""Real frames that others are made of."""
 SAID = ("Lost OBS: ", "OBS cannot be reached", "OBS is not ready")
 EXPECTED = ("OBS's answers make no sense",)
+
+pytestmark = pytest.mark.timeout(0 if SOAK else 300)
 
 
 def deep(levels: int) -> Any:

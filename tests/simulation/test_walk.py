@@ -23,6 +23,9 @@ GAP = 0.2
 
 THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
 
+# A hundred daemons each: on a machine that others load as well that takes a while.
+pytestmark = pytest.mark.timeout(0 if THOROUGH else 600)
+
 Act = Callable[[World], Awaitable[None]]
 
 
