@@ -278,8 +278,11 @@ async def test_another_host_s_name_is_refused_as_described(house: House, operati
 async def test_wrong_tokens_are_refused_as_described(operation: str) -> None:
     async with open_house(config("t0ken")) as house:
         wrong = {"Authorization": "Bearer wrong", "Content-Type": JSON}
-        answers = {await check(house, operation, headers=wrong) for _ in range(WRONG_TOKENS + 1)}
-    assert answers == {(401, "unauthorized"), (429, "too_many_tries")}
+        answers = [await check(house, operation, headers=wrong) for _ in range(WRONG_TOKENS)]
+        # On a slow machine some are forgiven meanwhile.
+        while answers[-1][0] == 401 and len(answers) < 10 * WRONG_TOKENS:
+            answers.append(await check(house, operation, headers=wrong))
+    assert set(answers) == {(401, "unauthorized"), (429, "too_many_tries")}
 
 
 async def test_probes_that_fail_are_as_described(house: House) -> None:
