@@ -171,6 +171,15 @@ def test_a_false_end_of_anybody_costs_two_periods_at_most() -> None:
         world.ends_well()
 
 
+def test_a_publish_told_again_changes_nothing_at_all() -> None:
+    world = Channel(TRUTH, known=TRUTH)
+    world.two_periods(0.1, SRS, NGINX)
+    before, world.told = world.director.lineup.state, []
+    for hook in (Hook(ALICE_ANEW), Hook(CAROL)):
+        assert world.feed(hook.event(world.now)) == ()
+    assert (world.director.lineup.state, world.told) == (before, [])
+
+
 def test_the_list_of_one_server_says_nothing_about_the_other() -> None:
     world = Channel((ALICE_ANEW,), known=(ALICE_ANEW, CAROL))
     for _ in range(4):
