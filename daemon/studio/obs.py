@@ -324,6 +324,10 @@ class Obs:
             "QT_QPA_PLATFORM": "xcb",
             "LIBGL_ALWAYS_SOFTWARE": "1",
             "GALLIUM_DRIVER": "llvmpipe",
+            # Else the threads that decode leave heaps behind, and what OBS keeps grows for hundreds of inputs before it
+            # levels out: by 140 MB in 200 hand-overs with obs-gstreamer, and not at all with these two.
+            "MALLOC_ARENA_MAX": "2",
+            "MALLOC_TRIM_THRESHOLD_": "131072",
             # Without these two, libraries start a message bus and a sound server, which outlive the studio.
             "DBUS_SESSION_BUS_ADDRESS": "disabled:",
             "PULSE_SERVER": f"unix:{self._runtime}/no-sound-server",
