@@ -1,8 +1,10 @@
 """The shape of a snapshot: everything that the rules remember."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from statemachine.attempt import Attempt
+from statemachine.codec import from_plain, to_plain
 from statemachine.entry import LineupState
 from statemachine.facts import HandoverEnded
 from statemachine.lag import LagState
@@ -45,3 +47,37 @@ class Snapshot:
     empty_at: float | None
     poor: Poor | None = None
     lag: LagState = field(default_factory=LagState)
+
+
+def lasting(plain: dict[str, Any], spare: int = 0) -> dict[str, Any]:
+    """What of a snapshot holds whoever publishes: time, settings, who is kept out, and the counters.
+
+    The counters skip ``spare`` numbers, where some may have been used since: no input's name is used twice. Nothing of
+    a stream or a session is left in it. Raises BadSnapshotError.
+    """
+    kept = from_plain(Snapshot, plain)
+    switchover = SwitchoverState(
+        state=State.RECOVERING,
+        program=None,
+        attempt=None,
+        last_number=kept.switchover.last_number + spare,
+        next_input=kept.switchover.next_input + spare,
+        pool=(),
+        scene_at=0.0,
+        old_slates=kept.switchover.old_slates,
+    )
+    left: dict[str, Any] = to_plain(
+        Snapshot(
+            now=kept.now,
+            base=kept.base,
+            overrides=kept.overrides,
+            lineup=LineupState(blocks=kept.lineup.blocks),
+            switchover=switchover,
+            last_cut=None,
+            last_switch=None,
+            orphans=(),
+            proof_at=None,
+            empty_at=None,
+        )
+    )
+    return left

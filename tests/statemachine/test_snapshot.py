@@ -14,6 +14,7 @@ from statemachine.codec import event_from_plain, event_to_plain
 from statemachine.director import Director
 from statemachine.errors import BadSnapshotError
 from statemachine.policy import Policy
+from statemachine.snapshot import lasting
 from tests.statemachine import strategies
 from tests.statemachine.test_handover import channel
 
@@ -102,3 +103,41 @@ def test_a_damaged_snapshot_is_refused_and_names_the_place(path: list[str], valu
     plain = channel("alice").director.snapshot()
     with pytest.raises(BadSnapshotError, match=message):
         Director.restore(damaged(plain, path, value))
+
+
+# --- what outlasts a show
+
+
+@given(strategies.policies, strategies.scripts())
+def test_what_outlasts_a_show_holds_nothing_of_a_stream_and_is_a_fresh_start_that_repeats_no_number(
+    policy: Policy, script: list[ev.Event]
+) -> None:
+    director = Director(policy)
+    for event in script:
+        step(director, event)
+    kept = lasting(director.snapshot(), spare=7)
+    text = json.dumps(kept)
+    assert not [name for name in ("srs:", "test:1", '"stream"', '"session"') if name in text]
+    again = Director.restore(json.loads(text))
+    assert (len(again.lineup), again.switchover.program, again.switchover.attempt) == (0, None, None)
+    assert again.settings.policy == director.settings.policy
+    assert again.now == director.now
+    assert again.switchover.next_input == director.switchover.next_input + 7
+    assert again.switchover.last_number == director.switchover.last_number + 7
+    assert lasting(kept) == kept
+    for event in script:
+        step(again, event)
+
+
+def test_who_was_kicked_stays_out_and_the_next_input_has_a_new_name() -> None:
+    world = channel("alice")
+    world.feed(ev.KickRequested(world.now, "zoe", 60.0))
+    world.feed(ev.SettingChanged(world.now, "turn", 900.0))
+    again = Director.restore(lasting(world.director.snapshot(), spare=1000))
+    assert again.admits("zoe", again.now) is not None
+    assert again.policy.turn == 900.0
+    used = world.director.switchover.next_input
+    again.handle(ev.ObsReady(again.now, ev.Inventory()))
+    commands = again.handle(ev.Published(again.now, ev.Session("srs:9/bob", "bob", "live", "bob")))
+    made = [command.input for command in commands if isinstance(command, cmd.CreateInput)]
+    assert made == [f"{again.policy.prefix}{used + 1000}"]
