@@ -111,14 +111,15 @@ class _App:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
         loop.set_exception_handler(Unhandled())
-        journal = Journal(config.store.path)
+        keys = StreamerIndex(config.store.path, on_change=lambda: journal.keys_changed())
+        journal = Journal(config.store.path, keys_known=keys.known)
         async with contextlib.AsyncExitStack() as stack:
-            # The keys are read before the journal may put a damaged file aside.
-            keys = StreamerIndex(config.store.path)
+            # Before the journal may put a damaged file aside.
             keys.start()
             stack.callback(keys.stop)
             await journal.open()
             stack.push_async_callback(journal.close)
+            keys.refresh()  # a copy may have brought some
             client = await stack.enter_async_context(open_client())
             dispatcher, server, reconciler, obs = await self._build(journal, keys, client, stack)
             loop.add_signal_handler(signal.SIGHUP, self._reload, dispatcher)
@@ -149,7 +150,7 @@ class _App:
             self._systemd.stopping("stopping: the picture stays on air")
             log.info("motherstream stops; the picture stays on air")
             await self._end_tasks()
-            await journal.save(dispatcher.director.snapshot())
+            await journal.finish(dispatcher.director.snapshot())
         return code
 
     async def _build(

@@ -17,6 +17,8 @@ from typing import Any
 
 import structlog
 
+from daemon import journal_file
+from daemon.journal_copy import JournalCopy
 from daemon.streamers import is_damage
 from daemon.worker import Worker
 from statemachine import events as ev
@@ -38,13 +40,6 @@ HISTORY_KEPT = 10_000
 UNWRITTEN_KEPT = 1000
 """Lines of the history that wait in memory while the file cannot be written."""
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS snapshot (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL, state TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS event (seq INTEGER PRIMARY KEY, body TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS handover (id INTEGER PRIMARY KEY, at REAL NOT NULL, body TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS stream (session TEXT PRIMARY KEY, body TEXT NOT NULL);
-"""
-SCHEMA_VERSION = 1
 _INSERT = "INSERT INTO event (seq, body) VALUES (?, ?)"
 
 
@@ -55,7 +50,14 @@ HandoverRow = tuple[float, dict[str, Any]]
 class Journal:
     """The database file. Methods may be called from the event loop; the work is done in the journal's own thread."""
 
-    def __init__(self, path: Path, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        keys_known: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """``keys_known``: somebody has the streamers' keys and writes them into a file that has none."""
         self._path = path
         self._log_path = path.with_name(f"{path.name}-wal")
         self._clock = clock
@@ -67,6 +69,7 @@ class Journal:
         self._files: list[tuple[int, int]] = []
         self._unwritten: deque[HandoverRow] = deque(maxlen=UNWRITTEN_KEPT)
         self._streams: dict[str, dict[str, Any]] = {}
+        self._copy = JournalCopy(path, clock, keys_known, self.distrust)
         self.problem = ""
         """Why the file cannot be used right now; empty while all is well."""
         self._late: asyncio.Future[None] | None = None
@@ -83,11 +86,15 @@ class Journal:
     # --- starting and stopping -------------------------------------------------------------------------------
 
     async def open(self) -> None:
-        """Open the file. One that is damaged is put aside and told; one that cannot be written is tried again."""
+        """Open the file. One that is damaged is put aside and told, and its copy takes its place where there is one.
+
+        One that cannot be written is tried again.
+        """
         await self._run(self._open)
 
     async def close(self) -> None:
         """Finish what is queued and close."""
+        await self._run(self._copy.end)
         await self._run(self._close)
         self._thread.stop()
 
@@ -132,6 +139,9 @@ class Journal:
             bodies = [json.dumps(event_to_plain(event), separators=(",", ":")) for event in events]
             late = await self._patiently(self._append, bodies, state, handovers)
             if late is not None or not self.problem:
+                # Looked for here, and not on a timer: an event comes every few seconds.
+                if late is None and self._copy.is_due():
+                    self._copy.begin(state or snapshot())
                 return late
             handovers = ()  # the thread has kept them
         # The first try to mend it is made at once: what is answered after this step has to be in the file.
@@ -140,6 +150,16 @@ class Journal:
     async def save(self, snapshot: dict[str, Any]) -> None:
         """Write a snapshot that makes the events before it unnecessary."""
         await self._patiently(self._append, [], snapshot)
+
+    async def finish(self, snapshot: dict[str, Any]) -> None:
+        """The last snapshot, and a copy of the file as it is then."""
+        await self.save(snapshot)
+        if not self.problem:
+            await self._run(self._copy.make, snapshot)
+
+    def keys_changed(self) -> None:
+        """Have the copy made anew soon. From any thread."""
+        self._copy.soon()
 
     async def handovers(self, count: int) -> list[dict[str, Any]]:
         """The last hand-overs, newest first."""
@@ -168,16 +188,9 @@ class Journal:
             if not is_damage(error):
                 self._fail(error)
                 return
-            aside = self._path.with_name(f"{self._path.name}.damaged-{int(time.time())}")
             try:
-                for suffix in ("", "-wal", "-shm"):
-                    damaged = Path(f"{self._path}{suffix}")
-                    if damaged.exists():
-                        damaged.rename(f"{aside}{suffix}")
+                self._copy.stand_in(error)
                 self._connect()
-                log.error(
-                    "the journal was damaged: it was put aside and begun anew", aside=str(aside), error=str(error)
-                )
             except (OSError, sqlite3.Error) as again:
                 self._fail(again)
         except OSError as error:
@@ -185,31 +198,16 @@ class Journal:
 
     def _connect(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        db = sqlite3.connect(self._path, isolation_level=None, timeout=1.0, check_same_thread=False)
+        if self._copy.is_needed():
+            raise sqlite3.DatabaseError("the file is gone or empty")
+        db = journal_file.open_writable(self._path)
         try:
-            self._path.chmod(0o600)
-            db.execute("PRAGMA journal_mode=WAL")
-            # A crash of the daemon loses nothing; a power cut may lose the last moments, and OBS is gone with it.
-            db.execute("PRAGMA synchronous=NORMAL")
-            # What is forgotten may have been a key: its bytes are overwritten, not left in a free page.
-            db.execute("PRAGMA secure_delete=ON")
-            if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
-                raise sqlite3.DatabaseError("database disk image is malformed")
-            version = db.execute("PRAGMA user_version").fetchone()[0]
-            if version > SCHEMA_VERSION:
-                raise sqlite3.OperationalError(f"it was written by a newer version (schema {version})")
-            db.executescript(SCHEMA)
-            db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-            # Shows now, not at the first event, that the file cannot be written.
-            db.execute("CREATE TABLE IF NOT EXISTS probe (x)")
-            db.execute("DROP TABLE probe")
-            self._seq = db.execute(
-                "SELECT max(coalesce((SELECT max(seq) FROM event), 0), coalesce((SELECT seq FROM snapshot), 0))"
-            ).fetchone()[0]
+            self._seq = journal_file.last_number(db)
+            self._files = self._identity()
         except BaseException:
             db.close()
             raise
-        self._db, self.problem, self._files = db, "", self._identity()
+        self._db, self.problem = db, ""
 
     def _close(self) -> None:
         if self._db is not None:
@@ -218,13 +216,13 @@ class Journal:
 
     def _load(self) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
         if self._db is not None:
-            return _read(self._db)
+            return journal_file.read(self._db)
         # A full disk, or one that is mounted read-only: a restart need not forget what can still be read.
         for mode in ("mode=rw", "mode=ro", "mode=ro&immutable=1"):
             try:
                 with closing(sqlite3.connect(f"{self._path.absolute().as_uri()}?{mode}", uri=True)) as db:
-                    found = _read(db)
-                    self._streams = _read_streams(db)
+                    found = journal_file.read(db)
+                    self._streams = journal_file.read_streams(db)
             except (sqlite3.Error, OSError, ValueError):
                 continue
             log.warning("the journal is read, although it cannot be written", path=str(self._path))
@@ -317,26 +315,26 @@ class Journal:
     def _kept_streams(self) -> dict[str, dict[str, Any]]:
         try:
             if self._db is not None:
-                self._streams = _read_streams(self._db)
+                self._streams = journal_file.read_streams(self._db)
         except (sqlite3.Error, ValueError) as error:
             self._fail(error)
         return dict(self._streams)
 
-    def _fail(self, error: Exception) -> None:
+    def _fail(self, error: Exception, retry_in: float = RETRY_EVERY) -> None:
         if not self.problem:
             log.error(
                 "the journal cannot be written: the show goes on, but a restart would forget the line-up",
                 path=str(self._path),
                 error=str(error),
             )
+        # The event loop reads both: never an old time with a new problem.
+        self._retry_at = self._clock() + retry_in
         self.problem = f"{self._path}: {error}"
-        self._retry_at = self._clock() + RETRY_EVERY
         self._close()
 
     def _doubt(self) -> None:
         if not self.problem:
-            self._fail(sqlite3.DatabaseError("database disk image is malformed"))
-            self._retry_at = self._clock()
+            self._fail(sqlite3.DatabaseError("database disk image is malformed"), retry_in=0.0)
 
     # --- helpers ---------------------------------------------------------------------------------------------
 
@@ -370,14 +368,3 @@ def _replay(director: Director, body: dict[str, Any]) -> bool:
         log.exception("the rules failed on an event", rules_event=type(event).__name__)
     director.take_facts()
     return True
-
-
-def _read(db: sqlite3.Connection) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
-    row = db.execute("SELECT seq, state FROM snapshot").fetchone()
-    seq, state = (row[0], json.loads(row[1])) if row else (0, None)
-    rows = db.execute("SELECT body FROM event WHERE seq > ? ORDER BY seq", (seq,)).fetchall()
-    return state, [json.loads(body) for (body,) in rows]
-
-
-def _read_streams(db: sqlite3.Connection) -> dict[str, dict[str, Any]]:
-    return {session: json.loads(body) for session, body in db.execute("SELECT session, body FROM stream")}

@@ -44,6 +44,7 @@ class StreamerIndex:
         self._db: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None
         self._version: int | None = None
+        self._read = False
         self._looking = threading.Lock()
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
@@ -69,6 +70,10 @@ class StreamerIndex:
     def all(self) -> tuple[Streamer, ...]:
         """The streamers in force."""
         return tuple(self._by_hash.values())
+
+    def known(self) -> bool:
+        """The streamers in force have been read from the file: a copy of it has no newer ones."""
+        return self._read
 
     # --- following the file ----------------------------------------------------------------------------------
 
@@ -135,7 +140,7 @@ class StreamerIndex:
             StreamerStore(self._path).put_back(self._rows)
             log.warning("the file was begun anew: the streamers' keys were put back", streamers=len(self._rows))
             rows = read_rows(self._db)
-        self._version = version
+        self._version, self._read = version, self._read or rows is not None
         return self._take(rows or ())
 
     def _take(self, rows: tuple[StreamerRow, ...]) -> bool:

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import shutil
+import signal
 import sqlite3
 import subprocess
 from collections.abc import Iterator
@@ -23,6 +24,33 @@ def check(live: Live, name: str) -> dict[str, Any]:
     return found
 
 
+def named(path: Path) -> set[str]:
+    """Whose keys a database has."""
+    with (
+        contextlib.suppress(sqlite3.Error),
+        contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as db,
+    ):
+        return {str(name) for (name,) in db.execute("SELECT name FROM streamer")}
+    return set()
+
+
+def harm_all_but_the_streamers(path: Path) -> None:
+    """The page with which the snapshot begins is zeros."""
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        page = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'snapshot'").fetchone()[0]
+        size = db.execute("PRAGMA page_size").fetchone()[0]
+    with path.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(bytes(size))
+
+
+def with_key(live: Live, stream: str, key: str) -> int:
+    """What a publisher with that key is answered."""
+    hook = {"action": "on_publish", "app": "live", "stream": stream, "client_id": stream, "param": f"?key={key}"}
+    return live.ask("POST", "/hooks/srs", hook).status
+
+
 def shows_both(live: Live, first: str, second: str) -> None:
     """They publish, and the one hands over to the other."""
     live.publish(first)
@@ -38,11 +66,11 @@ def test_a_folder_where_the_file_should_be_stops_no_show_and_is_mended_while_it_
     path.mkdir()
     with Live(tmp_path) as live:
         assert "unable to open database file" in check(live, "journal")["detail"]
-        assert "the journal cannot be written: the show goes on" in live.console()
+        live.until(lambda: "the journal cannot be written: the show goes on" in live.console())
         shows_both(live, "alice", "bob")
         path.rmdir()
         live.until(lambda: check(live, "journal")["ok"])
-        assert "the journal is written again" in live.console()
+        live.until(lambda: "the journal is written again" in live.console())
         live.kill()
         live.start_again()
         assert [row["streamer"] for row in live.get("/queue")["queue"]] == ["bob", "alice"]
@@ -128,7 +156,7 @@ def test_a_file_that_is_damaged_at_the_start_costs_the_line_up_and_not_the_show(
     path = tmp_path / "motherstream.db"
     path.write_bytes(b"this is no database" * 1000)
     with Live(tmp_path) as live:
-        assert "the journal was damaged: it was put aside" in live.console()
+        live.until(lambda: "the journal was damaged: it was put aside" in live.console())
         assert check(live, "journal")["ok"]
         shows_both(live, "alice", "bob")
     aside = next(tmp_path.glob("*.damaged-*"))
@@ -137,3 +165,55 @@ def test_a_file_that_is_damaged_at_the_start_costs_the_line_up_and_not_the_show(
     with sqlite3.connect(tmp_path / "copy.db") as db:
         assert db.execute("SELECT count(*) FROM handover").fetchone()[0] >= 2
     db.close()
+
+
+def test_a_file_that_is_damaged_at_the_start_comes_back_from_its_copy_and_the_streamers_may_publish(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "motherstream.db"
+    store = StreamerStore(path)
+    alice = store.add("alice")
+    with Live(tmp_path, queue__auth="keys") as live:
+        bob = store.add("bob")  # while it runs: the copy follows
+        live.until(lambda: named(tmp_path / "motherstream.db.backup") == {"alice", "bob"})
+        assert with_key(live, "one", alice) == 200
+        live.until_on_air("alice")
+        assert live.ask("POST", "/update-timer/900").status == 200
+        live.send(signal.SIGTERM)
+        assert live.ended() == 0
+        path.write_bytes(b"this is no database" * 1000)
+
+        live.start()
+        live.until(
+            lambda: "the journal was damaged: it was put aside, and its last good copy took its place" in live.console()
+        )
+        assert all(check(live, name)["ok"] for name in ("journal", "keys"))
+        assert live.get("/time-settings")["swap_interval"] == 900
+        used = {name for name in live.obs.fake.inputs if name.startswith("GMOTHERSTREAM_")}
+        assert with_key(live, "two", bob) == 200
+        live.until_on_air("bob")
+        assert live.get("/status")["on_air"]["input"] not in used
+        assert with_key(live, "one", alice) == 200
+        live.until(lambda: len(live.get("/queue")["queue"]) == 2)
+        assert live.get("/history")["history"], "and what was before is in it"
+
+
+def test_keys_that_can_still_be_read_in_a_damaged_file_are_not_replaced_by_older_ones(tmp_path: Path) -> None:
+    """The copy has a key that was taken away since: it stays taken away."""
+    path = tmp_path / "motherstream.db"
+    store = StreamerStore(path)
+    store.add("alice")
+    old = store.add("bob")
+    with Live(tmp_path, queue__auth="keys") as live:
+        live.send(signal.SIGTERM)
+        assert live.ended() == 0
+        assert named(tmp_path / "motherstream.db.backup") == {"alice", "bob"}
+        new = store.rotate("bob")
+        store.remove("alice")
+        harm_all_but_the_streamers(path)
+
+        live.start()
+        live.until(lambda: named(path) == {"bob"})
+        assert with_key(live, "two", old) == 403
+        assert with_key(live, "two", new) == 200
+        live.until_on_air("bob")

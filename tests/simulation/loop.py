@@ -234,6 +234,7 @@ def simulated(seed: int = 0) -> Iterator[asyncio.Runner]:
         mock.patch.dict(_defaults(Watch), clock=loop.time),
         mock.patch.dict(_defaults(Journal), clock=loop.time),
         mock.patch("daemon.journal.Worker", Inline),
+        mock.patch("daemon.journal_copy.Worker", Inline),
         # For good, of all that the tests have made so far.
         mock.patch("gc.freeze"),
         asyncio.Runner(loop_factory=lambda: loop) as runner,
