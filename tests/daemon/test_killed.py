@@ -110,7 +110,8 @@ class Storm:
         time.sleep(0.02)  # not the storm's subject: others write to the file as well
 
     def _skip(self) -> None:
-        if self.skips:
+        # While nobody is on air a skip passes over whom nobody has seen yet: then nobody would ever come on air.
+        if self.skips and self.live.on_air():
             self.live.ask("POST", "/queue/skip")
         time.sleep(0.02)
 
@@ -167,7 +168,9 @@ def live(tmp_path: Path) -> Iterator[Live]:
 
 
 def _answered(storms: list[Storm], enough: int) -> bool:
-    return sum(storm.answers for storm in storms) >= enough
+    # A storm with skips is to lose none of the hand-overs that were told of: at least one has to be.
+    told = storms[-1].ended or not storms[-1].skips
+    return bool(told) and sum(storm.answers for storm in storms) >= enough
 
 
 def test_a_kill_at_any_moment_loses_nothing_that_was_answered(live: Live) -> None:
@@ -183,5 +186,4 @@ def test_a_kill_at_any_moment_loses_nothing_that_was_answered(live: Live) -> Non
             live.kill()
         live.start_again()
         storm.check()
-    assert any(storm.ended for storm in storms), f"no hand-over was told of (seed {seed})"
     assert all(storm.published and storm.kept_out and storm.keys for storm in storms), f"seed {seed}"

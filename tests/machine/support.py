@@ -148,6 +148,11 @@ def assert_settled(live: Live, streamer: str) -> None:
     live.until(settled, within=10.0)
 
 
+def says(live: Live, text: str) -> None:
+    """On standard error, which a thread of the daemon's writes a moment later."""
+    live.until(lambda: text in live.console())
+
+
 def unready(live: Live) -> set[str]:
     """What /readyz finds not to be well."""
     checks = json.loads(live.ask("GET", "/readyz").body)["checks"]

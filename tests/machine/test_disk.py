@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.daemon.http.live import Live
-from tests.machine.support import Disk, alice_and_bob, assert_settled, lines, unready
+from tests.machine.support import Disk, alice_and_bob, assert_settled, lines, says, unready
 
 AGAIN = 15.0
 """Seconds within which what can be written again is: the journal is tried every 5 s, the log every 10."""
@@ -38,6 +38,7 @@ def test_on_a_full_disk_the_show_goes_on_and_what_happened_is_written_once_there
         live.until(lambda: unready(live) == {"journal"}, within=5.0)
         # Told on standard error, with what it means, and once each; the log's last page has some room left.
         live.until(lambda: publishes(live, "carol") and "motherstream.log cannot be written" in live.console())
+        says(live, "the journal cannot be written")
         told = [json.loads(line)["event"] for line in live.console().splitlines()]
         assert len([event for event in told if "the journal cannot be written" in event]) == 1
         assert len([event for event in told if "motherstream.log cannot be written" in event]) == 1
@@ -64,7 +65,7 @@ def test_it_starts_on_a_read_only_file_system_and_writes_once_it_may(tmp_path: P
     with Disk(tmp_path, read_only=True) as disk, Live(tmp_path, within=disk.within, keys=disk.settings()) as live:
         alice_and_bob(live)
         assert "journal" in unready(live)
-        assert "Read-only file system" in live.console()
+        says(live, "Read-only file system")
         disk.remount("rw")
         live.until(lambda: not unready(live), within=AGAIN)
         live.send(signal.SIGHUP)  # as after a rotation: the log is tried at once
@@ -118,8 +119,8 @@ def test_a_log_directory_that_cannot_be_made_leaves_the_lines_on_standard_error(
         log.parent.rename(tmp_path / "gone")
         log.parent.write_text("a file in its place")
         alice_and_bob(live)
-        assert "motherstream.log cannot be written" in live.console()
-        assert "Successfully switched to new source" in live.console()
+        for told in ("motherstream.log cannot be written", "Successfully switched to new source"):
+            says(live, told)
 
 
 def test_what_is_kept_of_a_turn_is_in_the_file_when_the_next_event_is_answered(tmp_path: Path) -> None:
