@@ -1,8 +1,13 @@
-"""Profiles of Hypothesis: HYPOTHESIS_PROFILE=soak runs the long one."""
+"""Profiles of Hypothesis: HYPOTHESIS_PROFILE=soak runs the long one. And signals as a terminal gives them."""
 
 import os
+import signal
 
 from hypothesis import HealthCheck, settings
+
+# A shell that starts the tests in the background has them ignore Ctrl-C, and all that they start with them: those
+# that press it would wait for ever.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A change is judged by what it changes, not by the draw: the same examples each time. The search is soak's.
 settings.register_profile("ci", deadline=None, print_blob=True, derandomize=True)
