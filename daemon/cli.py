@@ -105,7 +105,7 @@ def _config(arguments: argparse.Namespace) -> Config:
 
 
 def _client(arguments: argparse.Namespace) -> Client:
-    config = _config(arguments)
+    config = load(arguments.config, os.environ, client=True)
     return Client(config.http.host, config.http.port, config.http.token.get_secret_value())
 
 

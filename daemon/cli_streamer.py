@@ -72,7 +72,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def _run(action: Action, arguments: argparse.Namespace) -> int:
-    config = load(arguments.config, os.environ)
+    config = load(arguments.config, os.environ, client=True)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A name that the terminal's character set lacks must not cost the key that is shown beside it.

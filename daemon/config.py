@@ -9,11 +9,25 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from daemon.config_values import File, Float, Host, HttpUrl, Int, Name, Network, Prefix, RtmpUrl, Template, is_loopback
+from daemon.config_values import (
+    File,
+    Float,
+    Host,
+    HttpUrl,
+    Int,
+    Name,
+    Network,
+    Prefix,
+    PublicUrl,
+    RtmpUrl,
+    Template,
+    is_loopback,
+)
 from daemon.secrets import redact
 
 
@@ -44,12 +58,16 @@ class Http(Section):
     port: Int = fixed(8000, "port to listen on; 0 takes a free one", ge=0, le=65535)
     token: SecretStr = fixed("", "bearer token that the API asks for; empty asks for none")
     token_file: File = fixed("", "file that holds the token")
+    public_url: PublicUrl = live(
+        "", "what people type where a proxy is in front, such as https://show.example.org/live"
+    )
+    trusted_proxies: tuple[Network, ...] = live((), "addresses of proxies whose X-Forwarded-… headers are believed")
 
 
 class Hooks(Section):
     """Who may report that a stream has begun or ended."""
 
-    secret: SecretStr = live("", "the hook URL must bear it as ?secret=; empty asks for none")
+    secret: SecretStr = live("", "the hook URL must bear it as ?secret=; required where http.token is set")
     secret_file: File = live("", "file that holds the secret")
     allow: tuple[Network, ...] = live(("127.0.0.0/8", "::1/128"), "networks that hooks may come from; [] is nowhere")
 
@@ -255,6 +273,12 @@ class Config(Section):
     notify: Notify = Notify()
 
 
+HOOKS_NEED_SECRET: Final = (
+    "is required where http.token is set, as what a proxy passes on seems to come from this machine: "
+    "make one (openssl rand -hex 24), and end each hook's URL in ?secret= and the same"
+)
+
+
 class Conflict(NamedTuple):
     """Keys that do not go together; the first is the one to mend."""
 
@@ -267,6 +291,14 @@ def conflicts(config: Config) -> Iterator[Conflict]:
     http, obs, sources, queue = config.http, config.obs, config.sources, config.queue
     if not is_loopback(http.host) and not http.token.get_secret_value():
         yield Conflict(("http.token", "http.host"), f"is required where http.host is not loopback (it is {http.host})")
+    if http.token.get_secret_value() and not config.hooks.secret.get_secret_value():
+        yield Conflict(("hooks.secret", "http.token"), HOOKS_NEED_SECRET)
+    if (
+        http.public_url
+        and not http.token.get_secret_value()
+        and not is_loopback(urlsplit(http.public_url).hostname or "")
+    ):
+        yield Conflict(("http.token", "http.public_url"), "is required where http.public_url is not this machine's own")
     if queue.auth == "http" and not queue.auth_url:
         yield Conflict(("queue.auth_url", "queue.auth"), "is required where queue.auth is http")
     if config.health.low_bitrate_slate and not obs.slate:

@@ -24,6 +24,8 @@ from daemon.secrets import redact
 
 DEFAULT_PATHS: Final = (Path("/etc/motherstream/motherstream.toml"), Path("motherstream.toml"))
 PREFIX: Final = "MOTHERSTREAM_"
+SERVING: Final = frozenset({"hooks.secret"})
+"""What only the daemon itself needs beside the keys that it conflicts with."""
 _LARGEST_SECRET: Final = 65_536
 # A cluster sets these for every container beside a service called motherstream; they are nobody's settings.
 _FOREIGN = re.compile(PREFIX + r"(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_\w+)?)")
@@ -66,9 +68,10 @@ def locate(path: Path | None) -> Path | None:
     return path or next((default for default in DEFAULT_PATHS if _is_there(default)), None)
 
 
-def load(path: Path | None, environ: Mapping[str, str]) -> Config:
+def load(path: Path | None, environ: Mapping[str, str], *, client: bool = False) -> Config:
     """The configuration. A `path` must be there; without one the default paths may or may not be.
 
+    A `client` needs no more of it than where the daemon is and its token.
     Raises ConfigError with every mistake at once.
     """
     problems: list[Problem] = []
@@ -82,7 +85,8 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Config:
     config, mistakes = _validate(settings)
     problems += mistakes
     if document is not None:  # else what is missing may well stand in the file
-        problems += _conflicts(config, settings, {problem.key for problem in problems})
+        found = _conflicts(config, settings, {problem.key for problem in problems})
+        problems += [problem for problem in found if not (client and problem.key in SERVING)]
     if problems:
         raise ConfigError(problems)
     return config

@@ -80,6 +80,15 @@ def _http_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _public_url(text: str) -> str:
+    path = text.split("/", 3)[3] if text.count("/") > 2 else ""
+    if text and (not _has_address(text, "http", "https") or not re.fullmatch(r"[A-Za-z0-9._~/-]*", path)):
+        raise ValueError("must be https://HOST or https://HOST/PATH (or http://…), or empty for none")
+    if "@" in text:
+        raise ValueError("must hold no user and no password")
+    return text.rstrip("/")
+
+
 def _rtmp_url(template: str) -> str:
     names = re.findall(r"\{([^{}]*)\}", template)
     if wrong := [name for name in names if name not in PLACEHOLDERS]:
@@ -107,6 +116,7 @@ Float = Annotated[float, BeforeValidator(_no_truth)]
 Name = Annotated[str, AfterValidator(_some_text)]
 Host = Annotated[str, AfterValidator(_host)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
+PublicUrl = Annotated[str, AfterValidator(_public_url)]
 RtmpUrl = Annotated[str, AfterValidator(_rtmp_url)]
 Prefix = Annotated[str, AfterValidator(_prefix)]
 Template = Annotated[str, AfterValidator(_template)]

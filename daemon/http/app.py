@@ -17,6 +17,7 @@ from daemon.http.hooks import HookRoutes
 from daemon.http.limits import BODY_BYTES, Gate, Limits, affordable
 from daemon.http.obs_api import ObsRoutes
 from daemon.http.openapi.document import openapi_routes
+from daemon.http.prefix import Prefix, rerouted
 from daemon.http.stream_health import StreamHealthRoutes
 
 HEADERS: Final = {
@@ -33,9 +34,10 @@ HEADERS: Final = {
 def build_app(control: Control, limits: Limits | None = None) -> tuple[web.Application, Gate]:
     """The application and the gate that its server has to pass connections through."""
     gate = Gate(limits or Limits(connections=affordable()))
-    guard = Guard(control.config().http)
+    prefix = Prefix(lambda: control.config().http.public_url)
+    guard = Guard(lambda: control.config().http)
     app = web.Application(
-        middlewares=[gate.middleware, errors, guard.middleware],
+        middlewares=[gate.middleware, prefix.middleware, errors, guard.middleware, rerouted],
         client_max_size=BODY_BYTES,
     )
     app.on_response_prepare.append(_add_headers)
@@ -66,8 +68,8 @@ def _sign_in_routes(guard: Guard) -> list[web.RouteDef]:
     async def sign_in(request: web.Request) -> web.Response:
         return guard.sign_in(request, text_in(await json_object(request), "token"))
 
-    async def sign_out(_: web.Request) -> web.Response:
-        return guard.sign_out()
+    async def sign_out(request: web.Request) -> web.Response:
+        return guard.sign_out(request)
 
     return [web.get("/sign-in", state), web.post("/sign-in", sign_in), web.post("/sign-out", sign_out)]
 

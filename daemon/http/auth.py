@@ -4,22 +4,27 @@ A token that is set is asked for everywhere but at the hooks, which have a secre
 the sign-in; ``/metrics`` names streamers, so it asks, too (Prometheus sends bearer tokens). Where none is set the
 daemon listens on loopback alone, and what remains is somebody's browser: a request must name a host that is this
 machine's, lest a page's own name be pointed at it, and one that changes something must not come from another site.
+
+The right token always passes: wrong ones are limited, each client's by itself, so nobody is kept out by another's.
 """
 
 import hashlib
 import hmac
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 from urllib.parse import urlsplit
 
+import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from daemon.config import Http
 from daemon.config_values import is_loopback
 from daemon.http.errors import ApiError
+from daemon.http.forwarded import client_of, forwarded_host, forwarded_https, passed_a_proxy, whose
+from daemon.ingest.quiet import Quiet
 from daemon.secrets import same
 
 COOKIE: Final = "motherstream"
@@ -35,10 +40,12 @@ HOOKS: Final = "/hooks/"
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 WRONG_TOKENS: Final = 10
-"""Wrong tokens in a row that an address may try."""
+"""Wrong tokens in a row that a client may try."""
 REFILL: Final = 6.0
 """Seconds until it may try one more."""
 MOST_ADDRESSES: Final = 4096
+
+log = structlog.get_logger(__name__)
 
 
 class Tries:
@@ -66,13 +73,15 @@ class Guard:
 
     def __init__(
         self,
-        config: Http,
+        settings: Callable[[], Http],
         monotonic: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        self._token = config.token.get_secret_value()
-        self._host = config.host.lower()
+        self._settings = settings
+        self._token = settings().token.get_secret_value()
+        self._host = settings().host.lower()
         self._tries = Tries(monotonic)
+        self._quiet = Quiet(60.0, monotonic)
         self._wall = wall
 
     @web.middleware
@@ -104,15 +113,16 @@ class Guard:
                 max_age=COOKIE_SECONDS,
                 httponly=True,
                 samesite="Strict",
-                secure=request.secure,
-                path="/",
+                secure=self._is_https(request),
+                path=self._cookie_path(request),
             )
         return response
 
-    def sign_out(self) -> web.Response:
+    def sign_out(self, request: web.Request) -> web.Response:
         """Take the cookie back."""
         response = web.json_response({"status": "success", "message": "signed out"})
-        response.del_cookie(COOKIE, path="/", httponly=True, samesite="Strict")
+        secure, path = self._is_https(request), self._cookie_path(request)
+        response.del_cookie(COOKIE, path=path, httponly=True, samesite="Strict", secure=secure)
         return response
 
     def state(self, request: web.Request) -> web.Response:
@@ -132,18 +142,24 @@ class Guard:
         self._try(request, token)
 
     def _try(self, request: web.Request, token: str) -> None:
-        # Refused before it is looked at: else the right one would stand out among the refusals.
-        address = request.remote or ""
-        if wait := self._tries.wait(address):
+        # The right one passes whatever others try: whoever guesses behind the same address must keep nobody out.
+        if same(token, self._token):
+            return
+        client = client_of(request, self._settings().trusted_proxies)
+        counted = whose(client)
+        if wait := self._tries.wait(counted):
             seconds = str(int(wait) + 1)
             message = f"too many wrong tokens: try again in {seconds} s"
-            raise ApiError(429, "too_many_tries", message, {"Retry-After": seconds})
-        if not same(token, self._token):
-            self._tries.wrong(address)
-            raise _unauthorized("the token is wrong")
+            raise ApiError(429, "too_many_tries", message, {"Retry-After": seconds, "Connection": "close"})
+        self._tries.wrong(counted)
+        if (count := self._quiet.held_back(counted)) is not None:
+            log.warning("A wrong token was given", client=client, more=count)
+        raise _unauthorized("the token is wrong")
 
     def _has_cookie(self, request: web.Request) -> bool:
-        cookie = request.cookies.get(COOKIE, "")
+        return any(self._is_valid(cookie) for cookie in _cookies(request))
+
+    def _is_valid(self, cookie: str) -> bool:
         expires = cookie.partition(".")[0]
         if not expires.isascii() or not expires.isdigit() or len(expires) > 12 or int(expires) < self._wall():
             return False
@@ -153,22 +169,60 @@ class Guard:
         text = f"motherstream sign-in until {expires}".encode()
         return f"{expires}.{hmac.new(self._token.encode(), text, hashlib.sha256).hexdigest()}"
 
+    # --- where the page is -----------------------------------------------------------------------------------
+
+    def _is_https(self, request: web.Request) -> bool:
+        """Whether the browser has the page by TLS: it says so itself, else the proxy, else the configuration."""
+        if origin := request.headers.get("Origin"):
+            return origin.lower().startswith("https://")
+        settings = self._settings()
+        return (
+            request.secure
+            or forwarded_https(request, settings.trusted_proxies)
+            or settings.public_url.lower().startswith("https://")
+        )
+
+    def _cookie_path(self, request: web.Request) -> str:
+        """The public URL's path where the page was asked for there: two daemons may share a host."""
+        settings = self._settings()
+        public = urlsplit(settings.public_url)
+        origin = request.headers.get("Origin")
+        if origin is not None:
+            is_public = _place(origin) == public.netloc.lower()
+        else:
+            is_public = passed_a_proxy(request, settings.trusted_proxies)
+        return f"{public.path}/" if is_public else "/"
+
     def _check_host(self, request: web.Request) -> None:
         hosts = request.headers.getall("Host", [])
+        own = {self._host, urlsplit(self._settings().public_url).hostname}
         # The target itself may name one, too, and then it is that one which is meant (RFC 9112, 3.2.2).
         for host in {*hosts, request.host} if hosts else ():
             name = (_host_name(host) or "").lower()
-            if not (is_loopback(name) or name == self._host):
+            if not (is_loopback(name) or name in own):
                 message = "this host's name is not served: use 127.0.0.1 or localhost, or set http.token"
                 raise ApiError(403, "bad_host", message)
 
     def _check_site(self, request: web.Request) -> None:
-        refusal = ApiError(403, "cross_site", "a page of another site may not do this")
+        refusal = ApiError(
+            403,
+            "cross_site",
+            "a page of another site may not do this; where it is the dashboard behind a proxy, set http.public_url",
+        )
         # Each of them, should there be more than one: which is meant may be seen otherwise in between.
-        if not {"same-origin", "none"}.issuperset(request.headers.getall("Sec-Fetch-Site", [])):
+        sites = request.headers.getall("Sec-Fetch-Site", [])
+        if not {"same-origin", "none"}.issuperset(sites):
             raise refusal
-        here = request.headers.get("Host", "").lower()
-        if any(_place(origin) != here for origin in request.headers.getall("Origin", [])):
+        # The browser's own word, which no page can change. Without a token a name may have been pointed here.
+        if self._token and sites == ["same-origin"]:
+            return
+        settings = self._settings()
+        here = {
+            request.headers.get("Host", "").lower(),
+            urlsplit(settings.public_url).netloc.lower(),
+            forwarded_host(request, settings.trusted_proxies),
+        } - {""}
+        if any(_place(origin) not in here for origin in request.headers.getall("Origin", [])):
             raise refusal
 
 
@@ -188,3 +242,12 @@ def _place(origin: str) -> str | None:
         return urlsplit(origin).netloc.lower() or None
     except ValueError:
         return None
+
+
+def _cookies(request: web.Request) -> Iterator[str]:
+    """Each of our cookies: a browser sends those of more than one path."""
+    for header in request.headers.getall("Cookie", []):
+        for part in header.split(";"):
+            name, _, value = part.strip().partition("=")
+            if name == COOKIE:
+                yield value.strip('"')

@@ -6,11 +6,13 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from aiohttp import ETag, web
 
 from daemon.http.control import Control
 from daemon.http.errors import ApiError
+from daemon.http.forwarded import forwarded_prefix
 from daemon.ports import ObsError
 from statemachine.states import State
 from statemachine.table import TRANSITIONS
@@ -86,6 +88,7 @@ class DashboardRoutes:
     """``/`` and its files, ``/states``, ``/thumbnail``."""
 
     def __init__(self, control: Control, folder: Path = FOLDER) -> None:
+        self._control = control
         self._files = {path.name: _File(path) for path in sorted(folder.iterdir()) if path.suffix in TYPES}
         self._thumbnails = Thumbnails(lambda width: control.studio.screenshot(width))
 
@@ -99,7 +102,9 @@ class DashboardRoutes:
         ]
 
     async def _page(self, request: web.Request) -> web.Response:
-        return self._files["index.html"].answer(request)
+        page, http = self._files["index.html"], self._control.config().http
+        prefix = urlsplit(http.public_url).path or forwarded_prefix(request, http.trusted_proxies)
+        return page.based(prefix) if prefix else page.answer(request)
 
     async def _file(self, request: web.Request) -> web.Response:
         file = self._files.get(request.match_info["file"])
@@ -144,6 +149,15 @@ class _File:
         self._etag = ETag(hashlib.sha256(self._body).hexdigest()[:32])
         # The page itself is small and names the others. They are asked for each time, and mostly not sent again.
         self._caching = "no-store" if path.suffix == ".html" else "no-cache"
+
+    def based(self, prefix: str) -> web.Response:
+        """The page for behind a proxy's path: without a slash at its end, everything would be sought beside it."""
+        base = f'<head>\n    <base href="{prefix}/">'.encode()
+        response = web.Response(body=self._body.replace(b"<head>", base, 1), content_type=self._type, charset="utf-8")
+        response.headers.update(HEADERS)
+        response.headers["Content-Security-Policy"] = POLICY.replace("base-uri 'none'", "base-uri 'self'")
+        response.headers["Cache-Control"] = self._caching
+        return response
 
     def answer(self, request: web.Request) -> web.Response:
         """The file, or that the client has it already."""

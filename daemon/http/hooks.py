@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from daemon.config import Hooks
 from daemon.http.control import Control
 from daemon.http.errors import ApiError
+from daemon.http.forwarded import address_of, passed_a_proxy, within
 from daemon.http.limits import read_body
 from daemon.ingest import mediamtx, nginx_rtmp, oryx, srs
 from daemon.ingest.hook import (
@@ -118,13 +119,17 @@ class HookRoutes:
     # --- who sends -------------------------------------------------------------------------------------------
 
     def _check_sender(self, request: web.Request) -> None:
-        hooks = self._control.config().hooks
+        config = self._control.config()
+        hooks = config.hooks
         if not self._senders.allowed(request.remote or "", hooks):
-            raise ApiError(403, "address_not_allowed", "hooks are not taken from this address (hooks.allow)")
+            raise ApiError(403, "address_not_allowed", not_allowed(request.remote or ""))
         # An ingest server sends neither; a browser sends them with every form that a page makes it post.
         if "Origin" in request.headers or "Sec-Fetch-Site" in request.headers:
             raise ApiError(403, "cross_site", "hooks are not taken from browsers")
         secret = hooks.secret.get_secret_value()
+        if not secret and passed_a_proxy(request, config.http.trusted_proxies):
+            # To whom its address belongs says nothing: it is the proxy's, for whoever reaches the proxy.
+            raise ApiError(403, "through_a_proxy", "hooks that a proxy passes on are taken with hooks.secret alone")
         if secret and not same(request.query.get("secret", ""), secret):
             raise ApiError(403, "wrong_secret", "the hook's URL must end in ?secret= with hooks.secret")
 
@@ -240,10 +245,17 @@ class Senders:
 
 def allowed(address: str, hooks: Hooks) -> bool:
     """Whether the address is in one of ``hooks.allow``."""
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    # A socket for both families gives IPv4 addresses as IPv6 ones.
-    plain = getattr(ip, "ipv4_mapped", None) or ip
-    return any(plain in network for network in hooks.allow)
+    return within(address_of(address), hooks.allow)
+
+
+def not_allowed(address: str) -> str:
+    """Why hooks from there are refused; to somebody in a private network, with what mends it."""
+    message = "hooks are not taken from this address (hooks.allow)"
+    found = address_of(address)
+    if found is None or not found.is_private or found.is_loopback or found.is_link_local or found.is_unspecified:
+        return message
+    network = ipaddress.ip_network((found, 16 if found.version == 4 else 64), strict=False)
+    return (
+        f"hooks are not taken from {found}, a private address such as a container's bridge has: "
+        f'where the RTMP server is there, add it, or its network ("{network}"), to hooks.allow'
+    )

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from daemon.config import Config
-from daemon.config_load import ConfigError
+from daemon.config import HOOKS_NEED_SECRET, Config
+from daemon.config_load import ConfigError, load
 from tests.daemon.config_files import messages, problems, read
 
 CANARY = "c4n4ry-K3Y_77"
@@ -121,6 +121,11 @@ def test_a_host_may_be(file: Path, host: str) -> None:
         ("[http]\nhost = '0.0.0.0'", "http.token: is required where http.host is not loopback (it is 0.0.0.0)"),
         ("[http]\nhost = '::'", "http.token: is required where http.host is not loopback (it is ::)"),
         ("[http]\nhost = 'studio'", "http.token: is required where http.host is not loopback (it is studio)"),
+        ("[http]\ntoken = 't'", f"hooks.secret: {HOOKS_NEED_SECRET}"),
+        (
+            "[http]\npublic_url = 'https://show.example'",
+            "http.token: is required where http.public_url is not this machine's own",
+        ),
         ("[health]\nlow_bitrate_slate = 20", "health.low_bitrate_slate: needs obs.slate, the scene item to be shown"),
         ("[queue]\nauth = 'http'", "queue.auth_url: is required where queue.auth is http"),
         (
@@ -156,8 +161,29 @@ def test_loopback_needs_no_token(file: Path, host: str) -> None:
     assert read(file, f"[http]\nhost = '{host}'").http.host == host
 
 
+def test_a_client_command_needs_the_token_alone(file: Path) -> None:
+    file.write_text("[http]\ntoken = 't'")
+    assert load(file, {}, client=True).http.token.get_secret_value() == "t"
+    with pytest.raises(ConfigError, match=r"hooks\.secret"):
+        load(file, {})
+
+
+@pytest.mark.parametrize("url", ["https://show.example", "https://show.example:8443/live/", "http://127.0.0.1/x", ""])
+def test_a_public_url_may_be(file: Path, url: str) -> None:
+    text = f"[http]\npublic_url = '{url}'\ntoken = 't'\n[hooks]\nsecret = 's'"
+    assert read(file, text).http.public_url == url.rstrip("/")
+
+
+@pytest.mark.parametrize(
+    "url", ["show.example", "ftp://h", "https://", "https://h/?a", "https://h/#a", 'https://h/"><x', "https://u:p@h/"]
+)
+def test_a_public_url_may_not_be(file: Path, url: str) -> None:
+    (message,) = messages(file, f"[http]\npublic_url = '{url}'")
+    assert message.startswith("http.public_url: is ")
+
+
 def test_a_token_from_anywhere_opens_the_door(file: Path) -> None:
-    config = read(file, "[http]\nhost = '0.0.0.0'", MOTHERSTREAM_HTTP__TOKEN=CANARY)
+    config = read(file, "[http]\nhost = '0.0.0.0'\n[hooks]\nsecret = 's'", MOTHERSTREAM_HTTP__TOKEN=CANARY)
     assert config.http.token.get_secret_value() == CANARY
 
 

@@ -2,6 +2,11 @@
 (() => {
   const THEMES = ["auto", "light", "dark"];
   const root = document.documentElement;
+  // Behind a proxy's path, asked for without its last slash: links to a part of the page would leave the page.
+  const { pathname, search, hash } = window.location;
+  if (`${pathname}/` === new URL(document.baseURI).pathname) {
+    window.history.replaceState(null, "", `${pathname}/${search}${hash}`);
+  }
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
 
   const recall = (key) => {
