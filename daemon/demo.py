@@ -14,6 +14,8 @@ from daemon.studio.process import free_port
 from daemon.studio.studio import Studio
 
 NAMES = ("alice", "bob", "carol", "dave", "erin", "frank")
+GUEST = "you"
+"""For whoever looks on and wants to publish, too."""
 TURN = 8.0
 """Seconds of a turn: short, because people watch it."""
 
@@ -60,7 +62,9 @@ async def _show(streamers: int, port: int, duration: float, keep: Path | None, s
         _say(f"status     curl {channel.url}/status")
         _say(f"skip       curl -X POST {channel.url}/queue/skip")
         _say(f"log        tail -f {channel.log_file}")
-        _say(f"publish    {studio.rtmp_base}/YOURNAME")
+        guest = studio.keys.address(GUEST)
+        await studio.keys.admit(GUEST)
+        _say(f"publish    {studio.rtmp_base}/{guest.stream}" + (f"?{guest.query}" if guest.query else ""))
         _say("")
         _say(f"a turn lasts {TURN:g} s; " + (f"ends after {duration:g} s" if duration else "Ctrl-C ends it"))
         await _narrate(channel, duration, stop)

@@ -65,7 +65,8 @@ MAY_IMPORT = {
         "daemon.secrets",
         "statemachine*",
     },
-    "daemon.studio*": {"daemon.studio*"},
+    # It gives its streamers keys, as the command line does.
+    "daemon.studio*": {"daemon.studio*", "daemon.streamers"},
     "statemachine*": {"statemachine*", "transitions", *PURE},
 }
 """Of the project's own modules (and, for the rules, of all modules) these and no others."""

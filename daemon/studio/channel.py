@@ -13,8 +13,10 @@ from typing import Any, Protocol, Self
 
 import aiohttp
 
+from daemon.streamers import StreamerRow, StreamerStore, hash_key
 from daemon.studio.errors import StudioError
-from daemon.studio.process import Process, free_port
+from daemon.studio.keys import Keyring
+from daemon.studio.process import Process, free_port, until
 from daemon.studio.scene import Canvas
 
 POLL = 0.02
@@ -61,6 +63,10 @@ class Surroundings(Protocol):
     def rtmp_url(self) -> str:
         """The daemon's ``ingest.rtmp_url``."""
 
+    @property
+    def keys(self) -> Keyring:
+        """The streamers' keys."""
+
 
 class Channel:
     """A running daemon that hands the studio's program from streamer to streamer.
@@ -81,6 +87,7 @@ class Channel:
         self.port = port or free_port()
         self.folder = studio.folder / f"daemon-{self.port}"
         self._settings = dict(settings or {})
+        self._admitted: set[str] = set()
         self._process: Process | None = None
         self._http: aiohttp.ClientSession | None = None
 
@@ -110,6 +117,8 @@ class Channel:
 
     async def __aenter__(self) -> Self:
         self.folder.mkdir(exist_ok=True)
+        if self._settings.get("queue.auth", "keys") == "keys":
+            self.studio.keys.join(self)
         self._http = aiohttp.ClientSession(self.url, timeout=aiohttp.ClientTimeout(total=15))
         try:
             await self.start()
@@ -125,6 +134,7 @@ class Channel:
 
     async def close(self) -> None:
         """Stop the daemon; the picture stays on air."""
+        self.studio.keys.leave(self)
         try:
             await self.stop()
         finally:
@@ -153,6 +163,26 @@ class Channel:
     async def kill(self) -> None:
         """SIGKILL, as a crash does."""
         await self.process.kill()
+
+    # --- streamers -------------------------------------------------------------------------------------------
+
+    async def add_streamer(self, name: str, key: str, *, within: float = 10.0) -> None:
+        """Let this streamer in with this key. Returns once the daemon, if it runs, has read it."""
+        if name in self._admitted:
+            return
+        store = StreamerStore(Path(str(self._settings.get("store.path") or self.folder / "motherstream.db")))
+        now = time.time()
+        await asyncio.to_thread(store.put_back, [StreamerRow(name, None, True, now, now, hash_key(key))])
+        self._admitted.add(name)
+        count = len(await asyncio.to_thread(store.list))
+        if self._process is not None and not await until(
+            lambda: not self.process.running or self._keys_read() >= count, within, poll=POLL
+        ):
+            raise StudioError(f"the daemon did not read the key of {name} within {within:g} s\n{self.process.tail(30)}")
+
+    def _keys_read(self) -> int:
+        read = [line["streamers"] for line in self.lines() if line["event"] == "streamers' keys read"]
+        return int(read[-1]) if read else 0
 
     # --- the API ---------------------------------------------------------------------------------------------
 
@@ -230,7 +260,6 @@ class Channel:
             "sources.width": self.studio.canvas.width,
             "sources.height": self.studio.canvas.height,
             "ingest.rtmp_url": self.studio.rtmp_url,
-            "queue.auth": "open",
             "store.path": self.folder / "motherstream.db",
             "log.file": self.log_file,
             "health.report_dir": self.folder / "stream-health",

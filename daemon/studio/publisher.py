@@ -9,6 +9,7 @@ import contextlib
 import re
 import signal
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -79,7 +80,9 @@ class Publisher:
         canvas: Canvas | None = None,
         delivers: Delivers = Delivers.PICTURE_AND_SOUND,
         keyframe_every: int = 30,
+        admit: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
+        """``admit`` is awaited before each start: it makes sure that the server's hook lets this one in."""
         if not NAME.fullmatch(look.name):
             raise StudioError("a streamer's name may hold letters, digits, '_' and '-' only")
         self.name = look.name
@@ -89,6 +92,7 @@ class Publisher:
         self._canvas = canvas or Canvas()
         self._keyframe_every = keyframe_every
         self._log = log
+        self._admit = admit
         self._process: Process | None = None
         self._progress: asyncio.Task[None] | None = None
         self._accepted = asyncio.Event()
@@ -121,6 +125,8 @@ class Publisher:
             raise StudioError(f"{self.name} is publishing already")
         self._accepted.clear()
         self._sent = 0
+        if self._admit is not None:
+            await self._admit()
         began = time.monotonic()
         self._process = Process(f"publisher {self.name}", self._argv(), log=self._log)
         await self._process.start(pipe=True)

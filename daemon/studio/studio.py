@@ -9,6 +9,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from daemon.studio.errors import StudioError
+from daemon.studio.keys import Address, Keyring
 from daemon.studio.nginx import MODULE, MODULE_PACKAGE, Nginx
 from daemon.studio.obs import Obs, RenderStats
 from daemon.studio.process import require
@@ -75,6 +76,8 @@ class Studio:
         self._nginx: Nginx | None = None
         self._publishers: list[Publisher] = []
         self._looks: dict[str, Look] = {}
+        self.keys = Keyring()
+        """The streamers' keys, where a channel asks for them."""
 
     # -- life --------------------------------------------------------------------------------------------
 
@@ -211,12 +214,15 @@ class Studio:
     ) -> Publisher:
         """A publisher that is not started yet. A name always has the same look.
 
-        `stream` is the stream's name where that is not the streamer's, `query` the URL's parameters ("key=…").
+        It publishes with a key of its own where a channel asks for one, unless it is said how: `stream` is the
+        stream's name where that is not the streamer's, `query` the URL's parameters ("key=…").
         Mind that ffmpeg's URL can be read in the process list, like that of every streamer's ffmpeg.
         """
         if name not in self._looks:
             self._looks[name] = look(name, len(self._looks))
-        url = f"{self.rtmp_base}/{stream or name}" + (f"?{query}" if query else "")
+        by_hand = stream is not None or query != ""
+        address = Address(stream or name, query) if by_hand else self.keys.address(name)
+        url = f"{self.rtmp_base}/{address.stream}" + (f"?{address.query}" if address.query else "")
         publisher = Publisher(
             self._looks[name],
             url,
@@ -224,6 +230,7 @@ class Studio:
             canvas=self.canvas,
             delivers=delivers,
             keyframe_every=keyframe_every,
+            admit=None if by_hand else lambda: self.keys.admit(name),
         )
         self._publishers.append(publisher)
         return publisher

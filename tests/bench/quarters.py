@@ -10,6 +10,7 @@ from pathlib import Path
 
 from daemon.studio import Canvas
 from daemon.studio.channel import Channel
+from daemon.studio.keys import Keyring
 from daemon.studio.process import Process
 from tests.bench.ours import PACE
 
@@ -35,6 +36,7 @@ class Quarters:
     scene: str = SCENE
     slate: str | None = None
     rtmp_url: str = "rtmp://127.0.0.1:1935/{app}/{stream}"
+    keys: Keyring = field(default_factory=Keyring)
 
 
 @asynccontextmanager

@@ -28,9 +28,19 @@ class Uplinks:
 
     async def publish(self, studio: Studio, name: str) -> None:
         await studio.publish(name)
-        client = await self.srs.publish("live", name)
+        client = await self.ask(studio, name)
         assert client is not None
         self.kbps[name], self.clients[name] = GOOD, client
+
+    async def ask(self, studio: Studio, name: str) -> Client | None:
+        """SRS asks whether this streamer may publish."""
+        address = studio.keys.address(name)
+        return await self.srs.publish("live", address.stream, f"?{address.query}" if address.query else "")
+
+    @property
+    def connected(self) -> set[str]:
+        """Whom SRS has not cut off."""
+        return {name for name, client in self.clients.items() if client.id in self.srs.clients}
 
     async def run(self) -> None:
         while True:
@@ -85,17 +95,17 @@ async def test_a_poor_stream_gives_way_to_the_slate_comes_back_and_is_skipped_th
 
 
 async def test_a_poor_stream_is_kicked_where_the_operator_wants_it_and_kept_out() -> None:
-    async with measured(kick=2) as (_, channel, uplinks):
+    async with measured(kick=2) as (studio, channel, uplinks):
         uplinks.kbps["alice"] = POOR
         await channel.until_on_air("bob", within=40)
         await becomes(lambda: _clients(uplinks), {"bob"})
         blocked = (await channel.get("/queue"))["blocked"]
         assert [row["streamer"] for row in blocked] == ["alice"]
-        assert await uplinks.srs.publish("live", "alice") is None
+        assert await uplinks.ask(studio, "alice") is None
 
 
 async def _clients(uplinks: Uplinks) -> set[str]:
-    return {client.stream for client in uplinks.srs.clients.values()}
+    return uplinks.connected
 
 
 async def test_standby_is_given_up_while_obs_renders_late_and_the_status_says_so() -> None:
