@@ -1,5 +1,6 @@
 """What was sampled and judged, for as long as memory is given to it."""
 
+import json
 import math
 from collections import deque
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ class History:
 
     def __init__(self, capacity: int) -> None:
         self._readings: deque[Reading] = deque(maxlen=capacity)
+        # Written as they come: thousands of them at once would hold up whoever waits for the loop meanwhile.
+        self._rows: deque[bytes] = deque(maxlen=capacity)
         self.capacity = capacity
         self.taken = 0
         """Samples since the start."""
@@ -51,10 +54,15 @@ class History:
         self.blank_seconds += seconds * is_blank(sample)
         self.off_air_seconds += seconds * (not sample.input)
         self._readings.append(reading)
+        self._rows.append(json.dumps(as_json(reading)).encode())
 
     def last(self, count: int) -> tuple[Reading, ...]:
         """The last so many, the oldest first."""
         return tuple(islice(self._readings, max(0, len(self._readings) - count), None))
+
+    def rows(self, count: int) -> tuple[bytes, ...]:
+        """The same as JSON."""
+        return tuple(islice(self._rows, max(0, len(self._rows) - count), None))
 
     def since(self, at: float) -> tuple[Reading, ...]:
         """Those from that time on, the oldest first."""

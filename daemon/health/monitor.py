@@ -118,10 +118,9 @@ class HealthMonitor:
         found = as_json(latest) if latest else {"score": None, "issues": []}
         return {"monitoring_active": self._running, **found}
 
-    async def history(self, count: int) -> list[dict[str, Any]]:
-        """The last so many, the oldest first."""
-        # Thousands of rows take a while, and hooks must not wait for it.
-        return await asyncio.to_thread(_rows, self.kept.last(count))
+    def rows(self, count: int) -> tuple[bytes, ...]:
+        """The last so many, the oldest first, each as JSON."""
+        return self.kept.rows(count)
 
     def status(self) -> dict[str, Any]:
         """How the monitoring itself goes, and what it has seen."""
@@ -152,10 +151,6 @@ class HealthMonitor:
                 "problem": reporter.problem if reporter else "",
             },
         }
-
-
-def _rows(readings: Sequence[Reading]) -> list[dict[str, Any]]:
-    return [as_json(reading) for reading in readings]
 
 
 class Settled:

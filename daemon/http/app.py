@@ -18,6 +18,7 @@ from daemon.http.limits import BODY_BYTES, Gate, Limits, affordable
 from daemon.http.obs_api import ObsRoutes
 from daemon.http.openapi.document import openapi_routes
 from daemon.http.prefix import Prefix, rerouted
+from daemon.http.sending import Sending
 from daemon.http.stream_health import StreamHealthRoutes
 
 HEADERS: Final = {
@@ -34,10 +35,19 @@ HEADERS: Final = {
 def build_app(control: Control, limits: Limits | None = None) -> tuple[web.Application, Gate]:
     """The application and the gate that its server has to pass connections through."""
     gate = Gate(limits or Limits(connections=affordable()))
+    sending = Sending()
     prefix = Prefix(lambda: control.config().http.public_url)
     guard = Guard(lambda: control.config().http)
     app = web.Application(
-        middlewares=[gate.middleware, prefix.middleware, errors, guard.middleware, rerouted],
+        middlewares=[
+            gate.middleware,
+            sending.middleware,
+            prefix.middleware,
+            errors,
+            guard.middleware,
+            sending.one_at_a_time,
+            rerouted,
+        ],
         client_max_size=BODY_BYTES,
     )
     app.on_response_prepare.append(_add_headers)

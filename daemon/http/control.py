@@ -69,8 +69,8 @@ class StreamHealth(Protocol):
     def current(self) -> Mapping[str, Any]:
         """The last sample with its score."""
 
-    async def history(self, count: int) -> Sequence[Mapping[str, Any]]:
-        """The last so many, the oldest first."""
+    def rows(self, count: int) -> Sequence[bytes]:
+        """The last so many, the oldest first, each as JSON."""
 
     def status(self) -> Mapping[str, Any]:
         """How the monitoring itself goes."""

@@ -1,6 +1,7 @@
 """The monitor: from OBS to what people and machines are told."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,7 @@ async def stage() -> AsyncIterator[Stage]:
 
 async def test_before_the_first_sample_there_is_no_score(stage: Stage) -> None:
     assert stage.monitor.current() == {"monitoring_active": False, "score": None, "issues": []}
-    assert await stage.monitor.history(10) == []
+    assert stage.monitor.rows(10) == ()
     assert stage.monitor.status()["history"]["mean_score"] is None
 
 
@@ -80,10 +81,10 @@ async def test_a_show_that_plays_well_is_told_as_such(stage: Stage) -> None:
 
 async def test_the_history_holds_what_is_configured_oldest_first(stage: Stage) -> None:
     await stage.watch(8)
-    rows = await stage.monitor.history(100)
+    rows = [json.loads(row) for row in stage.monitor.rows(100)]
     assert len(rows) == 5
     assert [row["time"] for row in rows] == sorted(row["time"] for row in rows)
-    assert (await stage.monitor.history(2)) == rows[-2:]
+    assert [json.loads(row) for row in stage.monitor.rows(2)] == rows[-2:]
     assert stage.monitor.status()["history"] == {
         "count": 5,
         "capacity": 5,

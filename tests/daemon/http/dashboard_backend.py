@@ -5,6 +5,7 @@ It lives on a thread of its own, so that a browser can be driven from the test's
 
 import asyncio
 import base64
+import json
 import threading
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -64,8 +65,8 @@ class Health:
     def current(self) -> Mapping[str, Any]:
         return self.now
 
-    async def history(self, count: int) -> Sequence[Mapping[str, Any]]:
-        return [self.now][:count]
+    def rows(self, count: int) -> Sequence[bytes]:
+        return [json.dumps(self.now).encode()][:count]
 
     def status(self) -> Mapping[str, Any]:
         return {}

@@ -46,7 +46,7 @@ class NoHealth:
     def current(self) -> Mapping[str, Any]:
         return {"monitoring_active": False, "score": None, "issues": []}
 
-    async def history(self, count: int) -> Sequence[Mapping[str, Any]]:
+    def rows(self, count: int) -> Sequence[bytes]:
         return []
 
     def status(self) -> Mapping[str, Any]:

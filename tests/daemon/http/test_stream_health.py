@@ -1,5 +1,6 @@
 """``/stream-health/*``, with a monitor that says what a test lays ready."""
 
+import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
@@ -21,9 +22,9 @@ class Monitor:
     def current(self) -> Mapping[str, Any]:
         return self.now
 
-    async def history(self, count: int) -> Sequence[Mapping[str, Any]]:
+    def rows(self, count: int) -> Sequence[bytes]:
         self.asked.append(count)
-        return [ROW] * min(count, 3)
+        return [json.dumps(ROW).encode()] * min(count, 3)
 
     def status(self) -> Mapping[str, Any]:
         return {"monitoring_active": True, "samples": 7}
