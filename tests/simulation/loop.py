@@ -41,6 +41,8 @@ class Process:
     def __init__(self) -> None:
         self.dead = False
         self.around: Around = as_it_is
+        self.on_change: Callable[[], None] = lambda: None
+        """Has it read the streamers' keys anew."""
 
     def work(self, work: Callable[..., Any], *args: Any) -> Any:
         """Carry out what was handed to a thread."""

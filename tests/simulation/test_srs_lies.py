@@ -105,6 +105,7 @@ def test_an_end_that_srs_did_not_tell_brings_the_next_one(tmp_path: Path) -> Non
 
 def test_a_publish_that_srs_did_not_tell_is_found(tmp_path: Path) -> None:
     async def act(w: World) -> None:
+        w.streamers.key_is_stream.add("carol")
         w.srs.lost = {"on_publish"}
         await w.publish("carol")
         await w.well(TRUE_WITHIN)

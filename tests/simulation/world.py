@@ -29,6 +29,7 @@ from tests.fakes import FakeObs, Stream
 from tests.fakes.obs_model import SceneItem
 from tests.fakes.srs import Client, FakeSrs
 from tests.simulation.loop import CURRENT, Around, Process, SimLoop, as_it_is
+from tests.simulation.streamers import Index, Streamers
 
 SCENE, SLATE, STATIC, PREFIX = "MOTHERSTREAM", "SLATE", "GMOTHERSTREAM", "GMOTHERSTREAM_"
 PASSWORD = "correct horse"
@@ -38,7 +39,6 @@ SETTINGS: Mapping[str, object] = {
     "sources.job_delay": 0,
     "sources.cleanup_grace": 0.3,
     "sources.ready_timeout": 5,
-    "queue.auth": "open",
     "queue.reconnect_grace": 2,
     "ingest.reconcile": 1,
     "health.report_dir": "",
@@ -155,6 +155,8 @@ class World:
         """Does what the daemon hands to threads."""
         self.lines: list[Any] = []
         self.clients: dict[str, Client] = {}
+        keys = self.settings.get("queue.auth", "keys") == "keys"
+        self.streamers = Streamers(Path(str(self.settings["store.path"])), keys=keys)
 
     def write_settings(self, **changes: object) -> None:
         """The configuration file; a key's dots are written as two underscores."""
@@ -219,13 +221,20 @@ class World:
 
     def url(self, streamer: str) -> str:
         """Where OBS plays it from."""
-        return f"rtmp://127.0.0.1:1935/live/{streamer}"
+        return f"rtmp://127.0.0.1:1935/live/{self.streamers.stream(streamer)}"
+
+    def add_streamer(self, streamer: str) -> None:
+        """It has a key, and the daemon, if it runs, knows it."""
+        self.streamers.add(streamer)
+        if self.life is not None and not self.life.dead:
+            self.life.on_change()
 
     async def publish(self, streamer: str) -> bool:
         """It goes live, if it is let."""
         if streamer in self.live:
             return False
-        client = await self.srs.publish("live", streamer)
+        self.add_streamer(streamer)
+        client = await self.srs.publish("live", self.streamers.stream(streamer), self.streamers.param(streamer))
         if client is None:
             return False
         self.clients[streamer] = client
@@ -248,7 +257,7 @@ class World:
     @property
     def live(self) -> set[str]:
         """Those who publish, by the ingest server's own books."""
-        return {client.stream for client in self.srs.clients.values()}
+        return {self.streamers.of(client.stream) for client in self.srs.clients.values()}
 
     @property
     def moving(self) -> set[str]:
@@ -343,6 +352,7 @@ async def world(folder: Path, settings: Mapping[str, object] | None = None, **ob
     with (
         capture_logs() as lines,
         mock.patch("daemon.app.Dispatcher", _Dispatcher),
+        mock.patch("daemon.app.StreamerIndex", Index),
         mock.patch("aiohttp.client.TCPConnector", SimConnector),
     ):
         async with FakeObs(**{"password": PASSWORD, "fps": 30, **obs}) as fake, FakeSrs() as srs:
