@@ -72,6 +72,8 @@ class Journal:
         self._copy = JournalCopy(path, clock, keys_known, self.distrust)
         self.problem = ""
         """Why the file cannot be used right now; empty while all is well."""
+        self.id = ""
+        """The database's own random name, which its copies share: marks what is ours. Known from ``open`` on."""
         self._late: asyncio.Future[None] | None = None
         self._late_since = 0.0
 
@@ -91,6 +93,8 @@ class Journal:
         One that cannot be written is tried again.
         """
         await self._run(self._open)
+        # Nothing can be read: what is marked in this run is at least this run's.
+        self.id = self.id or journal_file.new_id()
 
     async def close(self) -> None:
         """Finish what is queued and close."""
@@ -203,6 +207,7 @@ class Journal:
         db = journal_file.open_writable(self._path)
         try:
             self._seq = journal_file.last_number(db)
+            self.id = journal_file.owner_id(db)
             self._files = self._identity()
         except BaseException:
             db.close()

@@ -1,6 +1,7 @@
 """What the database file is: its tables, how it is opened and looked over, and how the journal's part is read."""
 
 import json
+import secrets
 import sqlite3
 from pathlib import Path
 from typing import Any, Final
@@ -10,6 +11,7 @@ CREATE TABLE IF NOT EXISTS snapshot (id INTEGER PRIMARY KEY CHECK (id = 1), seq 
 CREATE TABLE IF NOT EXISTS event (seq INTEGER PRIMARY KEY, body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS handover (id INTEGER PRIMARY KEY, at REAL NOT NULL, body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS stream (session TEXT PRIMARY KEY, body TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 SCHEMA_VERSION: Final = 1
 
@@ -43,6 +45,17 @@ def check(db: sqlite3.Connection) -> None:
     version = db.execute("PRAGMA user_version").fetchone()[0]
     if version > SCHEMA_VERSION:
         raise sqlite3.OperationalError(f"it was written by a newer version (schema {version})")
+
+
+def owner_id(db: sqlite3.Connection) -> str:
+    """The random name of this database, made once; backups and copies bear the same. Raises sqlite3.Error."""
+    db.execute("INSERT OR IGNORE INTO meta VALUES ('id', ?)", (new_id(),))
+    return str(db.execute("SELECT value FROM meta WHERE key = 'id'").fetchone()[0])
+
+
+def new_id() -> str:
+    """16 hexadecimal digits of chance."""
+    return secrets.token_hex(8)
 
 
 def last_number(db: sqlite3.Connection) -> int:

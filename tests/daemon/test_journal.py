@@ -49,6 +49,20 @@ async def test_a_restart_finds_what_was_written(tmp_path: Path) -> None:
         assert (await journal.restore(fresh)).snapshot() == director.snapshot()
 
 
+async def test_the_database_has_a_name_of_its_own_that_its_copy_shares(tmp_path: Path) -> None:
+    async with opened(tmp_path / "a.db") as journal:
+        name = journal.id
+        await journal.finish(fresh().snapshot())
+    async with opened(tmp_path / "a.db") as journal:
+        assert journal.id == name
+    (tmp_path / "a.db").write_bytes(b"this is no database" * 1000)
+    async with opened(tmp_path / "a.db") as journal:
+        assert journal.id == name
+    async with opened(tmp_path / "b.db") as journal:
+        assert len(journal.id) == 16
+        assert journal.id != name
+
+
 async def test_a_crash_without_closing_loses_nothing_written(tmp_path: Path) -> None:
     director, journal = fresh(), Journal(tmp_path / "a.db")
     await journal.open()
