@@ -45,6 +45,7 @@ from daemon.notify_watch import Watch
 from daemon.obs import Obs
 from daemon.output import OutputKeeper
 from daemon.overlays import Overlays
+from daemon.owner import owner_of
 from daemon.policy import policy_of
 from daemon.secrets import Redactor
 from daemon.streamer_index import StreamerIndex
@@ -173,6 +174,7 @@ class _App:
             emit=lambda event: submit[0].submit(event),
             now=clock.now,
             on_output=lambda data: keepers[0].hear(data),
+            owner=owner_of(config.store.path),
         )
         output = OutputKeeper(obs, lambda: self.config.obs.keep_streaming, clock.now)
         keepers.append(output)

@@ -7,7 +7,9 @@ from daemon.config import Config
 from daemon.ingest.api import open_client
 from daemon.ingest.servers import configured
 from daemon.ingest.sessions import SessionDirectory
-from daemon.obs.connection import Link, PasswordRefused
+from daemon.obs.connection import NONSENSE, Link, PasswordRefused
+from daemon.obs.inventory import read_inputs
+from daemon.obs.scene_items import read_items
 from daemon.obs.sources import FFMPEG, GSTREAMER, choose
 from daemon.ports import IngestError, ObsError
 from daemon.streamers import StreamerError, StreamerStore
@@ -53,20 +55,49 @@ async def _obs(config: Config) -> AsyncIterator[Result]:
         numbers = f"OBS {version.get('obsVersion')}, obs-websocket {version.get('obsWebSocketVersion')}"
         yield Result(where, True, numbers)
         yield Result("OBS's password", True)
-        scenes = [str(scene["sceneName"]) for scene in (await link.call("GetSceneList"))["scenes"]]
+        scenes = [
+            str(scene["sceneName"]) for scene in (await link.call("GetSceneList"))["scenes"] if "sceneName" in scene
+        ]
         missing = f"OBS has {', '.join(sorted(scenes))}: make it, or set obs.scene"
         yield Result(f"scene {obs.scene}", obs.scene in scenes, "" if obs.scene in scenes else missing)
         kinds = (await link.call("GetInputKindList"))["inputKinds"]
         yield _kind(config, kinds)
-        if obs.slate and obs.scene in scenes:
-            items = (await link.call("GetSceneItemList", {"sceneName": obs.scene}))["sceneItems"]
-            there = any(item["sourceName"] == obs.slate for item in items)
-            mend = f"it is not in the scene {obs.scene}: add it, or set obs.slate"
-            yield Result(f"slate {obs.slate}", there, "" if there else mend)
-    except (ObsError, KeyError, TypeError) as error:
+        if obs.scene in scenes:
+            for result in await _fixtures(link, config):
+                yield result
+    except (ObsError, *NONSENSE) as error:
         yield Result("OBS's answers", False, f"{error}: is it still starting?")
     finally:
         await link.close()
+
+
+async def _fixtures(link: Link, config: Config) -> list[Result]:
+    """Each item and input that the configuration names: whether OBS has it."""
+    obs, sources = config.obs, config.sources
+    placed = {("obs.slate", "slate"): obs.slate}
+    if sources.mode == "static":
+        placed["sources.static_input", "input"] = sources.static_input
+    texts: dict[tuple[str, str], str] = {("obs.template", "template"): obs.template}
+    for key, name in config.overlays:
+        if not key.endswith("_template"):
+            (texts if key.endswith("_text") else placed)[f"overlays.{key}", "overlay"] = name
+    names = [name for name in placed.values() if name]
+    if not names and not any(texts.values()):
+        return []
+    items = {item.name: item for item in await read_items(link, obs.scene, deep=names)}
+    inputs = {name for name, _ in await read_inputs(link)}
+    results = []
+    for (key, what), name in placed.items():
+        if name:
+            mend = f"it is not in the scene {obs.scene}: add it, or set {key}"
+            holder = items[name].holder if name in items else None
+            where = f"inside {holder.name}" + ("" if holder.shown else ", which is hidden") if holder else ""
+            results.append(Result(f"{what} {name}", name in items, where if name in items else mend))
+    for (key, what), name in texts.items():
+        if name:
+            mend = f"OBS has no input of that name: make it, or set {key}"
+            results.append(Result(f"{what} {name}", name in inputs, "" if name in inputs else mend))
+    return results
 
 
 def _kind(config: Config, kinds: list[str]) -> Result:

@@ -81,6 +81,9 @@ class Obs(Section):
     password_file: File = fixed("", "file that holds the password")
     scene: Name = fixed("MOTHERSTREAM", "scene that the streams are shown in")
     slate: str = fixed("", "scene item shown while nobody is on air; empty for none")
+    template: str = live(
+        "", "input whose volume, tracks, monitoring, filters, transform and crop each fresh one gets; empty for none"
+    )
     keep_streaming: bool = live(False, "start OBS's output, and restart it when it is stuck")
     request_timeout: Float = live(5.0, "seconds that OBS may take to answer", ge=0.1, le=60)
 
@@ -308,7 +311,8 @@ def conflicts(config: Config) -> Iterator[Conflict]:
         yield Conflict(keys, f"is {sources.poll_interval:g}, must be less than sources.ready_timeout")
     own = re.compile(re.escape(sources.prefix) + r"\d+")
     shown = [(f"overlays.{name}", text) for name, text in config.overlays if not name.endswith("_template")]
-    for key, name in (("sources.static_input", sources.static_input), ("obs.slate", obs.slate), *shown):
+    made = [("sources.static_input", sources.static_input), ("obs.slate", obs.slate), ("obs.template", obs.template)]
+    for key, name in (*made, *shown):
         if own.fullmatch(name):
             message = f"is {name!r}, must not look like an input that is made and removed ({sources.prefix}NUMBER)"
             yield Conflict((key, "sources.prefix"), message)

@@ -66,7 +66,10 @@ class Desk:
         except ObsError:
             return None
         _, _, encoded = str(answer.get("imageData", "")).partition(",")
-        return base64.b64decode(encoded) if encoded else None
+        try:
+            return base64.b64decode(encoded) or None
+        except ValueError:
+            return None
 
     async def reconnect(self) -> bool:
         """Drop the connection and make it anew; whether it is up again."""

@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 
 from daemon.clock import Clock
-from daemon.ports import KickPort, ObsPort, PortError, UrlPort, WatchCallbacks
+from daemon.ports import NAME_TAKEN, KickPort, ObsPort, ObsRefused, PortError, UrlPort, WatchCallbacks
 from daemon.secrets import redact, redact_url
 from statemachine import commands as cmd
 from statemachine import events as ev
@@ -77,7 +77,8 @@ class Executor:
         try:
             answer = await self._call(command)
         except PortError as error:
-            answer = self._failure(command, self._clean(str(error)))
+            taken = isinstance(error, ObsRefused) and error.code == NAME_TAKEN
+            answer = self._failure(command, self._clean(str(error)), taken=taken)
         except ValueError as error:
             answer = self._failure(command, str(error))
         except Exception as error:
@@ -98,7 +99,7 @@ class Executor:
                 await self._obs.toggle_input(command.input)
                 return ev.InputCreated(self._clock.now(), command.attempt)
             case cmd.PlaceInput():
-                await self._obs.place_input(command.input, command.z_offset)
+                await self._obs.place_input(command.input, command.z_offset, command.like)
                 return None
             case cmd.WatchInput():
                 text = f"Waiting for source '{command.input}' to become ready (timeout: {command.timeout:g}s)"
@@ -113,7 +114,8 @@ class Executor:
             case cmd.RestoreOutgoing():
                 slate = (command.slate,) if command.slate and command.outgoing else ()
                 hide = (*((command.incoming,) if command.incoming else ()), *slate)
-                await self._obs.restore(show=command.outgoing or command.slate or None, hide=hide)
+                also = command.slate if command.slate and not command.outgoing else None
+                await self._obs.restore(show=command.outgoing, hide=hide, also_show=also)
                 return ev.OutgoingRestored(self._clock.now(), command.attempt)
             case cmd.RemoveInput():
                 await self._remove(command, self._obs.remove_input)
@@ -135,6 +137,10 @@ class Executor:
             case cmd.HideInput():
                 log.info("an input that is not on air was shown: hiding it", input=command.input)
                 await self._obs.set_shown(command.input, False)
+                return None
+            case cmd.HideDuplicates():
+                log.info("the input on air is shown more than once: hiding the others", input=command.input)
+                await self._obs.hide_duplicates(command.input)
                 return None
             case cmd.KickSession():
                 return await self._kick(command)
@@ -182,11 +188,13 @@ class Executor:
             resumed=lambda: self._submit(ev.MediaResumed(now(), name)),
         )
 
-    def _failure(self, command: cmd.Command, reason: str) -> Answer:
+    def _failure(self, command: cmd.Command, reason: str, *, taken: bool = False) -> Answer:
         """The event that says so; where the rules wait for none, the log does."""
         now = self._clock.now()
         match command:
-            case cmd.CreateInput() | cmd.RestartInput():
+            case cmd.CreateInput():
+                return ev.CreationFailed(now, command.attempt, reason, taken)
+            case cmd.RestartInput():
                 return ev.CreationFailed(now, command.attempt, reason)
             case cmd.Cut():
                 return ev.CutFailed(now, command.attempt, reason)

@@ -9,6 +9,8 @@ from statemachine import facts
 log = structlog.get_logger(__name__)
 
 
+FIXTURES = {"slate": "the slate", "input": "the input of mode static", "template": "the template"}
+"""What the configuration names in OBS."""
 STEPS = {
     "warn": "nothing is done yet",
     "slate": "the slate is shown until it is well again",
@@ -57,6 +59,18 @@ def narrate(told: Sequence[facts.Fact]) -> None:
                     f"Source '{fact.input}' could not be removed: it is an orphan and swept later",
                     input=fact.input,
                     reason=fact.reason,
+                )
+            case facts.FixtureMissing():
+                text = f"{FIXTURES.get(fact.what, fact.what)} '{fact.name}' is not in OBS: the show goes on without it"
+                log.warning(text, input=fact.name, what=fact.what)
+            case facts.FixtureFound():
+                log.info(f"{FIXTURES.get(fact.what, fact.what)} '{fact.name}' is in OBS again", input=fact.name)
+            case facts.ForeignInputsSeen():
+                log.error(
+                    f"{fact.inputs}: another Motherstream ({fact.owner}) uses this prefix in this OBS; "
+                    "its inputs are left alone. Stop it, or give each its own prefix and scene",
+                    owner=fact.owner,
+                    inputs=fact.inputs,
                 )
             case facts.EventIgnored():
                 log.debug("event ignored", trigger=fact.event, state=fact.state.value, why=fact.why)

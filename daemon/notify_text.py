@@ -6,6 +6,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
+from daemon.narrator import FIXTURES
 from statemachine import facts
 
 Level = Literal["info", "success", "warning", "failure"]
@@ -71,6 +72,14 @@ def of_fact(fact: facts.Fact) -> Message | None:
         case facts.OrphanReported(input=name):
             text = f"OBS did not remove the input {name}; it is tried again later"
             return Message(text, f"orphan:{name}", "warning", AGAIN_AFTER)
+        case facts.FixtureMissing(what=what, name=name):
+            text = f"{FIXTURES.get(what, what)} {name} is not in OBS: the show goes on without it"
+            return Message(text, f"fixture:{name}", "warning", AGAIN_AFTER)
+        case facts.FixtureFound(what=what, name=name):
+            return Message(f"{FIXTURES.get(what, what)} {name} is in OBS again", f"fixture:{name}", "info", AGAIN_AFTER)
+        case facts.ForeignInputsSeen(owner=owner):
+            text = f"another Motherstream ({owner}) uses the same prefix in the same OBS: stop it, or rename its inputs"
+            return Message(text, f"foreign:{owner}", "failure", AGAIN_AFTER)
     return None
 
 

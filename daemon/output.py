@@ -6,6 +6,7 @@ from typing import Any, Final, Protocol
 
 import structlog
 
+from daemon.health.reading import count
 from daemon.ports import ObsError, ObsRefused
 from statemachine.output import (
     OutputCommand,
@@ -149,8 +150,7 @@ class OutputKeeper:
 
 
 def _frames(stats: Mapping[str, Any]) -> int:
-    frames = stats.get("renderTotalFrames")
-    return int(frames) if isinstance(frames, int | float) else 0
+    return count(stats.get("renderTotalFrames")) or 0
 
 
 def _tell(before: OutputState, after: OutputState, rules: OutputRules) -> None:

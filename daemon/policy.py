@@ -18,6 +18,7 @@ def policy_of(config: Config) -> Policy:
         job_delay=sources.job_delay,
         standby=sources.standby,
         slate=obs.slate,
+        template=obs.template,
         fade=config.transition.duration if config.transition.kind == "fade" else 0.0,
         turn=queue.turn,
         turn_when_alone=queue.turn_when_alone,

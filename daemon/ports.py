@@ -5,9 +5,12 @@ Each adapter translates its library's errors into these once, at its edge, and k
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from statemachine.events import Inventory, Session
+
+NAME_TAKEN: Final = 601
+"""obs-websocket's status for an input whose name exists already."""
 
 
 class PortError(Exception):
@@ -62,25 +65,36 @@ class ObsPort(Protocol):
     """OBS as the executor uses it. Every method raises ObsError."""
 
     async def create_input(self, name: str, url: str, *, reuse: bool = False) -> None:
-        """Create the input hidden in the scene; with ``reuse`` re-aim one that exists already."""
+        """Create the input hidden in the scene; with ``reuse`` re-aim one that exists already.
+
+        ObsRefused NAME_TAKEN where it exists and is not to be re-aimed: it is somebody else's.
+        """
 
     async def restart_input(self, name: str) -> None:
         """Trigger the media action RESTART."""
 
-    async def place_input(self, name: str, z_offset: int) -> int:
-        """Put it ``z_offset`` below the top and fit it to the canvas; returns the offset after clamping."""
+    async def place_input(self, name: str, z_offset: int, like: str = "") -> int:
+        """Put it ``z_offset`` below the top and fit it to the canvas; returns the offset after clamping.
+
+        Its sound and filters become the template's, or, where there is none, those of ``like``.
+        """
 
     async def cut(self, *, show: str | None, hide: tuple[str, ...], also_show: str | None, fade: float) -> None:
         """Change the scene items in one frame, ``show`` before ``hide``; ``also_show`` is the slate.
 
-        Returns after OBS has rendered it. With ``fade`` > 0 picture and sound cross within that many seconds.
+        Returns after OBS has rendered it. With ``fade`` > 0 picture and sound cross within that many seconds. What is
+        to be hidden and is gone counts as hidden; a slate that is not there is done without.
         """
 
     async def toggle_input(self, name: str) -> None:
         """Hide it and show it again, as the single-source way of working does."""
 
-    async def restore(self, *, show: str | None, hide: tuple[str, ...]) -> None:
-        """Re-read the scene and put it right; verified by a second reading. Items that are gone count as hidden."""
+    async def restore(self, *, show: str | None, hide: tuple[str, ...], also_show: str | None = None) -> None:
+        """Re-read the scene and put it right; verified by a second reading. Items that are gone count as hidden, and a
+        slate (``also_show``) that is not there is done without."""
+
+    async def hide_duplicates(self, name: str) -> None:
+        """Hide all of its items but one."""
 
     async def remove_input(self, name: str) -> None:
         """Stop watching it, remove it, and see it gone from OBS's list."""

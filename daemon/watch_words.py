@@ -113,6 +113,12 @@ def tell(kind: str, data: Mapping[str, Any]) -> tuple[str, str]:
             return "the stream on air plays well again", "news"
         case "orphan_reported":
             return f"{data['input']} could not be removed from OBS, it is swept later", "trouble"
+        case "fixture_missing":
+            return f"the {data['what']} {data['name']} is not in OBS", "trouble"
+        case "fixture_found":
+            return f"the {data['what']} {data['name']} is in OBS again", "news"
+        case "foreign_inputs_seen":
+            return f"another Motherstream ({data['owner']}) uses this prefix in this OBS", "trouble"
         case _:
             return " ".join(filter(None, (_plain(kind), str(data.get("message", ""))))), "news"
 

@@ -43,6 +43,8 @@ class PlaceInput(AttemptCommand):
 
     input: str
     z_offset: int
+    like: str = ""
+    """The input on air, whose sound and filters it takes over where there is no template; empty for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,13 @@ class ShowInput(Command):
 @dataclass(frozen=True, slots=True)
 class HideInput(Command):
     """Hide an own input that somebody showed by hand, or a late cut. No answer: the next inventory tells."""
+
+    input: str
+
+
+@dataclass(frozen=True, slots=True)
+class HideDuplicates(Command):
+    """Several items of the input on air are shown: hide all but one. No answer: the next inventory tells."""
 
     input: str
 

@@ -214,21 +214,22 @@ class Director:
         was_lost = self.switchover.state is State.RECOVERING
         self.switchover.handle(event)
         if was_lost:
-            self._orphans.keep_only([item.name for item in event.inventory.inputs])
+            if event.inventory.whole:
+                self._orphans.keep_only([item.name for item in event.inventory.inputs])
             program = self.switchover.program
             if program and program.session:
                 # A new watch tells of a stall afresh.
                 self.lineup.moves(event.at, program.session.id)
 
     def _reread(self, event: ev.InventoryRead) -> None:
-        names = [item.name for item in event.inventory.inputs]
-        self._orphans.keep_only(names)
+        if event.inventory.whole:
+            self._orphans.keep_only([item.name for item in event.inventory.inputs])
         if self.switchover.reread(event, self.now):
             self.lineup.because("lost")
         a = self.switchover.attempt
-        if a is None or self.switchover.state is not State.STANDBY or a.input == self.policy.static_input:
+        if a is None or self.switchover.state is not State.STANDBY or event.at <= (a.ready_at or 0.0):
             return
-        if a.input not in names and event.at > (a.ready_at or 0.0):
+        if self.switchover.is_gone(a.input, event.inventory):
             self.switchover.handle(ev.MediaFailed(self.now, a.number, "its input is gone"))
 
     def _on_proof(self, event: ev.MediaReady) -> None:

@@ -35,6 +35,19 @@ class OwnInput:
     """In the scene and enabled there."""
     stream: str | None = None
     """``app/stream`` as read out of its settings; None where they say nothing."""
+    items: int = 1
+    """How many items it has in the scene and in its groups; 0 where it lives on outside the scene alone."""
+    shown_items: int = 1
+    """How many of them are shown, where any is."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignInput:
+    """An input that bears the prefix and a number, and another daemon's mark."""
+
+    name: str
+    owner: str
+    """Who that is, for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +57,12 @@ class Inventory:
     inputs: tuple[OwnInput, ...] = ()
     others: tuple[str, ...] | None = None
     """The scene's other items that are shown, by name (the slate among them); None where nobody looked."""
+    missing: tuple[str, ...] = ()
+    """What the configuration names and OBS does not have: the slate, the static input, the template."""
+    foreign: tuple[ForeignInput, ...] = ()
+    """Inputs of another daemon that lives: not to be touched, but their names are taken."""
+    whole: bool = True
+    """Every entry could be read. Where not, what is absent may be there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +292,8 @@ class CreationFailed(AttemptEvent):
     """OBS refused to create it, or did not answer in time (it may exist all the same)."""
 
     reason: str
+    taken: bool = False
+    """Somebody else's input bears that name."""
 
 
 @dataclass(frozen=True, slots=True)

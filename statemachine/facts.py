@@ -35,7 +35,8 @@ class HandoverEnded(Fact):
     """Why it was begun: first, skip, turn, ended, stalled, returned, kick, removed, low_bitrate, moved, test, lost,
     standby."""
     outcome: str
-    """completed, creation_failed, not_ready, media_failed, stream_ended, superseded, cut_failed, obs_lost."""
+    """completed, creation_failed, name_taken, not_ready, media_failed, stream_ended, superseded, cut_failed,
+    obs_lost."""
     seconds: float
     """From when it was due to its picture (completed), or from its begin to its end."""
     detail: str = ""
@@ -96,6 +97,32 @@ class OrphanReported(Fact):
 
     input: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FixtureMissing(Fact):
+    """OBS does not have what the configuration names: the show goes on without it."""
+
+    what: str
+    """slate, input (the one of mode static), template."""
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class FixtureFound(Fact):
+    """What was missing is there again."""
+
+    what: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignInputsSeen(Fact):
+    """Inputs with this daemon's prefix belong to another daemon: they are left alone. Told once for each owner."""
+
+    owner: str
+    inputs: str
+    """Their names, with commas."""
 
 
 @dataclass(frozen=True, slots=True)

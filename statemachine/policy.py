@@ -22,6 +22,8 @@ class Policy:
     """Share of OBS's frames that may be late before standby is given up for a while, 0 to 1; 0 is no bound."""
     # what is shown
     slate: str = ""
+    template: str = ""
+    """The input whose sound, filters and place each fresh one gets: here only to tell that it is missing."""
     fade: float = 0.0
     """Seconds of a fade; 0 cuts."""
     # the line-up

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from statemachine import events as ev
 
-DIGITS = 18
-"""More than a name's number can ever have; Python refuses to read some thousands of them."""
+DIGITS = 15
+"""More than a name's number can ever have. Fewer than what the adapter takes for an own name: the one after the highest
+is one, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ def adopt(
     stream lives, it is the quickest to be had. Not where the program was just being emptied.
     """
     names = tuple(item.name for item in inventory.inputs)
+    placed = {item.name for item in inventory.inputs if item.items}
     shown = {item.name: item for item in inventory.inputs if item.shown}
     found: Program | None = None
     if incoming is not None and incoming.input in shown:
@@ -75,6 +77,6 @@ def adopt(
                 found = Program(item.name, session, at, stream=item.stream or "")
     elif program is not None and program.session is not None and (incoming is None or incoming.input):
         lives = identify(f"{program.session.app}/{program.session.stream}") == program.session
-        found = program if lives and program.input in names else None
+        found = program if lives and program.input in placed else None
     orphans = tuple(name for name in names if found is None or name != found.input)
     return Adoption(found, orphans, names, hidden=found is not None and found.input not in shown)

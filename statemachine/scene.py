@@ -34,6 +34,12 @@ class Scene:
         self.pool: tuple[str, ...] = ()
         self.scene_at = 0.0
         self.old_slates: tuple[str, ...] = ()
+        self.missing: tuple[str, ...] = ()
+        """What OBS does not have of that which the configuration names."""
+        self.foreign_owners: tuple[str, ...] = ()
+        """Other daemons that were told of."""
+        self.names_taken = 0
+        """Names in a row that were somebody else's."""
         self.held = False
         """Somebody's hand on the scene is respected."""
         self.commands: list[cmd.Command] = []
@@ -70,12 +76,13 @@ class Scene:
         return names
 
     def adopt(self, event: ev.ObsReady) -> None:
+        self._note(event.inventory, event.at)
         a, before = self.attempt, self.program
         incoming = Program(a.input, a.target, event.at) if a else None
         result = adopt(event.inventory, before, incoming, self._identify, event.at)
         found = result.program
         static = self.policy.static_input
-        if found is None and static not in result.names:
+        if found is None and static not in result.names and static not in self.missing:
             # It bears no number, so inventories do not list it; its restart has shown it before any cut.
             found = next((p for p in (incoming, before) if p and p.input == static), None)
         # Its new watch belongs to no attempt, and tells of a stall afresh.
@@ -86,7 +93,6 @@ class Scene:
         if self.program and self.program.input not in self.pool:
             self.pool = self.pool[:1]  # one beside what is on air
         self.orphans_found += [name for name in result.orphans if name not in self.in_use]
-        self.next_input = max(self.next_input, highest(result.names, self.policy.prefix) + 1)
         if self.program:
             self._do(cmd.WatchOnAir(self.program.input))
             if result.hidden and not self.held:
@@ -108,13 +114,12 @@ class Scene:
         """
         if self.state is State.RECOVERING:
             return False
+        self._note(event.inventory, now)
         known = {item.name: item for item in event.inventory.inputs}
-        self.next_input = max(self.next_input, highest(tuple(known), self.policy.prefix) + 1)
         self.orphans_found += [name for name in known if name not in self.in_use]
-        program = self.program
         if self.held or event.at <= self.scene_at:
             return False
-        lost = program is not None and program.input not in known and program.input != self.policy.static_input
+        lost = self.program is not None and self.is_gone(self.program.input, event.inventory)
         if lost:
             self.program = None
             self.facts.append(self._on_air(now))
@@ -124,7 +129,7 @@ class Scene:
             if others is not None:
                 self._set_slates(others)
                 on_air = self.program is not None and self.program.input == static
-                if on_air and static not in others:
+                if on_air and static not in others and static not in self.missing:
                     self._do(cmd.ShowInput(static))
                 # Its restart shows it ahead of its cut.
                 restarted = self.attempt is not None and self.attempt.input == static
@@ -132,11 +137,46 @@ class Scene:
                     self._do(cmd.HideInput(static))
             for item in event.inventory.inputs:
                 wanted = self.program is not None and item.name == self.program.input
+                if wanted and item.shown and item.shown_items > 1:
+                    self._do(cmd.HideDuplicates(item.name))
                 if item.shown != wanted and (wanted or item.shown) and item.name != self.policy.static_input:
                     self._do(cmd.ShowInput(item.name) if wanted else cmd.HideInput(item.name))
         return lost
 
+    def is_gone(self, name: str, inventory: ev.Inventory) -> bool:
+        """That input was removed, or was taken out of the scene, which is as good: it is seen no more."""
+        if name == self.policy.static_input:
+            return name in inventory.missing
+        item = next((item for item in inventory.inputs if item.name == name), None)
+        return inventory.whole and (item is None or item.items == 0)
+
     # --- helpers ---------------------------------------------------------------------------------------------
+
+    def _note(self, inventory: ev.Inventory, at: float) -> None:
+        """Take what a reading says of names: those that are taken, and those that nobody bears."""
+        taken = (*(own.name for own in inventory.inputs), *(other.name for other in inventory.foreign))
+        self.next_input = max(self.next_input, highest(taken, self.policy.prefix) + 1)
+        if inventory.whole:
+            before, self.missing = self.missing, inventory.missing
+            for name, what in self._fixture_names().items():
+                if (name in before) is not (name in self.missing):
+                    kind = facts.FixtureMissing if name in self.missing else facts.FixtureFound
+                    self.facts.append(kind(at, what, name))
+        owners: dict[str, list[str]] = {}
+        for other in inventory.foreign:
+            owners.setdefault(other.owner, []).append(other.name)
+        for owner, inputs in owners.items():
+            if owner not in self.foreign_owners:
+                self.facts.append(facts.ForeignInputsSeen(at, owner, ", ".join(inputs)))
+        self.foreign_owners = tuple(owners)
+
+    def _fixture_names(self) -> dict[str, str]:
+        """What the configuration names, and as what."""
+        policy = self.policy
+        named = {policy.template: "template", policy.slate: "slate"}
+        if policy.mode == "static":
+            named[policy.static_input] = "input"
+        return {name: what for name, what in named.items() if name}
 
     def _set_slates(self, shown: Collection[str] | None = None) -> None:
         """Show or hide each as it ought to be; where it is known what is ``shown``, only what is not."""
@@ -146,7 +186,8 @@ class Scene:
         if self.program:
             slates.pop(self.program.input, None)
         for name, wanted in slates.items():
-            if shown is None or wanted != (name in shown):
+            # One that is not there is told of once, and not asked for again and again.
+            if name not in self.missing and (shown is None or wanted != (name in shown)):
                 self._do(cmd.SetSlate(name, wanted))
 
     def _on_air(self, at: float, *, adopted: bool = False) -> facts.OnAirChanged:

@@ -29,6 +29,12 @@ class SwitchoverState:
     """When the scene was last changed by us, or read whole."""
     old_slates: tuple[str, ...]
     """Slates, and static inputs, that a policy named before."""
+    missing: tuple[str, ...] = ()
+    """What OBS does not have of that which the configuration names."""
+    foreign_owners: tuple[str, ...] = ()
+    """Other daemons that were told of."""
+    names_taken: int = 0
+    """Names in a row that were somebody else's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ from statemachine.table import IGNORED, LEGAL, TRANSITIONS
 
 BACKOFF_MOST = 10.0
 """Seconds: the longest pause between two tries to remove an input or to put the scene right."""
+TAKEN_MOST = 5
+"""Names in a row that may be somebody else's before that counts as a failure to be tried again later."""
 
 
 class Switchover(Scene):
@@ -79,6 +81,9 @@ class Switchover(Scene):
             self.pool,
             self.scene_at,
             self.old_slates,
+            self.missing,
+            self.foreign_owners,
+            self.names_taken,
         )
 
     def restore(self, kept: SwitchoverState) -> None:
@@ -86,7 +91,8 @@ class Switchover(Scene):
         self._machine.set_state(kept.state, self)
         self.program, self.attempt, self.last_number = kept.program, kept.attempt, kept.last_number
         self.next_input, self.pool, self.scene_at = kept.next_input, kept.pool, kept.scene_at
-        self.old_slates = kept.old_slates
+        self.old_slates, self.missing = kept.old_slates, kept.missing
+        self.foreign_owners, self.names_taken = kept.foreign_owners, kept.names_taken
 
     # --- beginning -------------------------------------------------------------------------------------------
 
@@ -176,15 +182,25 @@ class Switchover(Scene):
         self._do(cmd.Cut(a.number, None, a.outgoing or None, self.policy.slate))
 
     def creation_failed(self, event: ev.CreationFailed) -> None:
+        self.names_taken = self.names_taken + 1 if event.taken else 0
+        if event.taken:
+            # That input is somebody else's: nothing of it is touched, and the next number is tried.
+            self._distrust(self._attempt.input)
+            blamed = self.names_taken >= TAKEN_MOST
+            self._end(event.at, "creation_failed" if blamed else "name_taken", event.reason)
+            self._set(victim="", deadline=event.at)
+            return
         # It may have been created all the same, if OBS was only slow to say so.
         self._distrust(self._attempt.input)
         self._fail(event.at, "creation_failed", event.reason)
 
     def place_and_watch(self, event: ev.InputCreated) -> None:
         a = self._attempt
+        self.names_taken = 0
         self._set(deadline=event.at + self.policy.ready_timeout)
         if a.mode != "static":
-            self._do(cmd.PlaceInput(a.number, a.input, self.policy.z_offset))
+            like = self.program.input if self.program else ""
+            self._do(cmd.PlaceInput(a.number, a.input, self.policy.z_offset, like))
         self._do(cmd.WatchInput(a.number, a.input, self.policy.ready_timeout))
 
     def mark_due(self, event: ev.TurnCame) -> None:

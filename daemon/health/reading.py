@@ -18,9 +18,15 @@ MOST_LOOKBACK: Final = 5
 """Moves of the counter that a bitrate is averaged over."""
 
 
+MOST: Final = 1e18
+"""A figure from which on, as a NaN, OBS's answer is not believed."""
+
+
 def number(value: object) -> float | None:
     """A figure of OBS's, None where it is none."""
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if abs(value) < MOST else None
 
 
 def count(value: object) -> int | None:

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from daemon.obs.connection import ALREADY_EXISTS, NOT_FOUND, Link
-from daemon.obs.inventory import read_inputs, read_scene
+from daemon.obs.inventory import read_inputs
+from daemon.obs.owners import OWNER, Owners
+from daemon.obs.scene_items import read_items
 from daemon.ports import ObsError, ObsRefused, ObsTimeout
 
 REMOVAL = 3.0
@@ -36,18 +38,22 @@ async def create(link: Link, scene: str, name: str, kind: str, settings: Mapping
             raise
 
 
-async def re_aim(link: Link, scene: str, name: str, kind: str, settings: Mapping[str, Any]) -> bool:
+async def re_aim(link: Link, scene: str, name: str, kind: str, settings: Mapping[str, Any], owners: Owners) -> bool:
     """Give an input that exists its new settings; False where there is none. Raises ObsError."""
     try:
-        present = (await link.call("GetInputSettings", {"inputName": name})).get("inputKind")
+        answer = await link.call("GetInputSettings", {"inputName": name})
     except ObsRefused as error:
         if error.code == NOT_FOUND:
             return False
         raise
+    present, before = answer.get("inputKind"), answer.get("inputSettings")
     if present != kind:
         raise ObsRefused("SetInputSettings", ALREADY_EXISTS, f"'{name}' is of another kind, {present}")
+    mark = owners.mark(name, before) if isinstance(before, Mapping) else None
+    if mark is not None and mark.owner != settings.get(OWNER):
+        raise ObsRefused("SetInputSettings", ALREADY_EXISTS, f"'{name}' belongs to another daemon ({mark.text})")
     # Into the scene again, if somebody has taken it out.
-    if not any(item.name == name for item in await read_scene(link, scene)):
+    if not (await read_items(link, scene, [name])).named(name):
         await link.call("CreateSceneItem", {"sceneName": scene, "sourceName": name, "sceneItemEnabled": False})
     await link.call("SetInputSettings", {"inputName": name, "inputSettings": dict(settings), "overlay": True})
     return True
@@ -83,9 +89,9 @@ async def remove(link: Link, scene: str, name: str) -> None:
 async def _take_out(link: Link, scene: str, name: str) -> None:
     """Drop its items by hand: OBS does so only when it renders the scene, and the program may be another one."""
     with contextlib.suppress(ObsTimeout, ObsRefused):
-        items = [item for item in await read_scene(link, scene) if item.name == name]
-        for item in items:
-            await link.call("RemoveSceneItem", {"sceneName": scene, "sceneItemId": item.id})
+        for item in (await read_items(link, scene)).named(name):
+            with contextlib.suppress(ObsRefused):  # an item inside a group cannot be
+                await link.call("RemoveSceneItem", {"sceneName": item.scene, "sceneItemId": item.id})
 
 
 async def _appeared(link: Link, scene: str, name: str) -> bool:
@@ -93,6 +99,6 @@ async def _appeared(link: Link, scene: str, name: str) -> bool:
         if number:
             await asyncio.sleep(REREAD)
         with contextlib.suppress(ObsTimeout):
-            if any(item.name == name for item in await read_scene(link, scene)):
+            if (await read_items(link, scene, [name])).named(name):
                 return True
     return False

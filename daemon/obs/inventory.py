@@ -1,29 +1,29 @@
-"""What OBS holds: the scene's items, and the daemon's own inputs."""
+"""What OBS holds: its scene, the daemon's own inputs, and the names that the configuration gives.
+
+Any answer may be odd: what can be read of it is used, and a reading that is not whole says so.
+"""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from daemon.obs.connection import Link, Request, sense
+from daemon.obs.connection import NONSENSE, NOT_FOUND, Link, Request, Result
+from daemon.obs.owners import Mark, Owners
+from daemon.obs.scene_items import Items, look_into, read_items, rows, text
 from daemon.obs.sources import SOURCES
-from statemachine.events import Inventory, OwnInput
+from daemon.ports import ObsError
+from statemachine.events import ForeignInput, Inventory, OwnInput
 
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One scene item. Index 0 is the bottom."""
-
-    name: str
-    id: int
-    index: int
-    shown: bool
+DIGITS = 18
+"""More than an own name's number can ever have; Python refuses to read some thousands of them."""
 
 
 class Names:
     """Which names are the daemon's own: the prefix and a number."""
 
     def __init__(self, prefix: str) -> None:
-        self._own = re.compile(re.escape(prefix) + r"([0-9]+)", re.ASCII)
+        self._own = re.compile(re.escape(prefix) + f"([0-9]{{1,{DIGITS}}})", re.ASCII)
 
     def number(self, name: str) -> int | None:
         """The number in an own name, None for any other."""
@@ -34,32 +34,80 @@ class Names:
         return self._own.fullmatch(name) is not None
 
 
-async def read_scene(link: Link, scene: str) -> list[Item]:
-    """The scene's items, the bottom first. Raises ObsError; ObsRefused 600 where there is no such scene."""
-    answer = await link.call("GetSceneItemList", {"sceneName": scene})
-    with sense("GetSceneItemList"):
-        return _items(answer["sceneItems"])
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """OBS as it was read: for the rules, and for the adapter itself."""
+
+    inventory: Inventory
+    items: Items
+    video: Mapping[str, Any]
+    """GetVideoSettings; empty where it was refused."""
+    marks: Mapping[str, Mark]
+    """Whose the inputs are that bear an own name, where they say so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a reading is about."""
+
+    scene: str
+    names: Names
+    stream_of: Callable[[str], str | None]
+    fixtures: Collection[str] = ()
+    """Items that people have made, by the configuration's names: each is searched for."""
+    sources: Collection[str] = ()
+    """Inputs of which it is enough that they are in OBS."""
 
 
 async def read_inputs(link: Link) -> list[tuple[str, str]]:
     """Name and kind of every input, also of those outside the scene. Raises ObsError."""
-    answer = await link.call("GetInputList")
-    with sense("GetInputList"):
-        return [(str(each["inputName"]), str(each["inputKind"])) for each in answer["inputs"]]
+    return list(_inputs(await link.call("GetInputList"))[0].items())
 
 
-async def read_inventory(link: Link, scene: str, names: Names, stream_of: Callable[[str], str | None]) -> Inventory:
+async def read_inventory(link: Link, asked: Asked, owners: Owners) -> Reading:
     """The own inputs in the order of their numbers, in the scene or not. Raises ObsError."""
-    results = await link.batch([Request("GetInputList"), Request("GetSceneItemList", {"sceneName": scene})])
-    with sense("GetInputList"):
-        listed, scened = results
-        inputs = {str(each["inputName"]): str(each["inputKind"]) for each in listed.checked()["inputs"]}
-        items = _items(scened.checked()["sceneItems"])
+    requests = [
+        Request("GetInputList"),
+        Request("GetSceneItemList", {"sceneName": asked.scene}),
+        Request("GetVideoSettings"),
+    ]
+    results = await link.batch(requests)
+    if len(results) < len(requests):
+        raise ObsError("GetInputList: OBS's answer makes no sense (too short)")
+    inputs, whole = _inputs(results[0].checked())
+    items = await look_into(link, rows(results[1].checked(), asked.scene), deep=asked.fixtures)
+    names = asked.names
     own = sorted(filter(names.own, inputs), key=lambda name: (names.number(name) or 0, name))
-    shown = {item.name for item in items if item.shown}
-    streams = await _streams(link, own, inputs, stream_of)
+    settings = await _settings(link, own)
+    marks = {name: mark for name in own if (mark := owners.mark(name, settings.get(name))) is not None}
+    mine: list[OwnInput] = []
+    foreign: list[ForeignInput] = []
+    for name in own:
+        placed = [item for item in items.named(name) if item.holder is None or item.holder.kind != "scene"]
+        if owners.foreign(name, in_scene=bool(placed)):
+            foreign.append(ForeignInput(name, marks[name].text if name in marks else ""))
+            continue
+        shown = sum(item.shown for item in placed)
+        stream = _stream(inputs[name], settings.get(name), asked.stream_of)
+        mine.append(OwnInput(name, shown > 0, stream, items=len(placed), shown_items=max(1, shown)))
     others = dict.fromkeys(item.name for item in items if item.shown and not names.own(item.name))
-    return Inventory(tuple(OwnInput(name, name in shown, streams.get(name)) for name in own), tuple(others))
+    there = {item.name for item in items}
+    missing = [
+        *(name for name in asked.fixtures if name not in there and items.whole),
+        *(name for name in asked.sources if name not in inputs and whole),
+    ]
+    return Reading(
+        Inventory(
+            tuple(mine),
+            tuple(others),
+            missing=tuple(missing),
+            foreign=tuple(foreign),
+            whole=whole and items.whole,
+        ),
+        items,
+        results[2].data if results[2].ok else {},
+        marks,
+    )
 
 
 def stream_of_path(url: str) -> str | None:
@@ -68,30 +116,47 @@ def stream_of_path(url: str) -> str | None:
     return None if found is None else f"{found[1]}/{found[2]}"
 
 
-async def _streams(
-    link: Link, own: Sequence[str], kinds: dict[str, str], stream_of: Callable[[str], str | None]
-) -> dict[str, str | None]:
+def _inputs(answer: Mapping[str, Any]) -> tuple[dict[str, str], bool]:
+    """Kinds by name, and whether each entry could be read. Raises ObsError for no list."""
+    listed = answer.get("inputs")
+    if not isinstance(listed, list | tuple):
+        raise ObsError("GetInputList: OBS's answer makes no sense (no list)")
+    found: dict[str, str] = {}
+    whole = True
+    for each in listed:
+        try:
+            found[text(each["inputName"])] = str(each.get("inputKind"))
+        except NONSENSE:
+            whole = False
+    return found, whole
+
+
+async def _settings(link: Link, own: Sequence[str]) -> dict[str, Mapping[str, Any] | None]:
+    """Their settings; None for one that is gone by now, and nothing for one that does not tell."""
     if not own:
         return {}
     asked = [Request("GetInputSettings", {"inputName": name}) for name in own]
-    streams: dict[str, str | None] = {}
-    for name, result in zip(own, await link.batch(asked), strict=False):
-        source = SOURCES.get(kinds[name])
-        # One that is on its way out answers with an error, and is not heard of again.
-        with sense("GetInputSettings"):
-            url = source.url(result.data.get("inputSettings") or {}) if result.ok and source else None
-        streams[name] = None if url is None else stream_of(url)
-    return streams
+    return {
+        name: _settings_in(result)
+        for name, result in zip(own, await link.batch(asked), strict=False)
+        if result.ok or result.code == NOT_FOUND
+    }
 
 
-def _items(answer: Sequence[dict[str, object]]) -> list[Item]:
-    items = [
-        Item(
-            str(each["sourceName"]),
-            int(str(each["sceneItemId"])),
-            int(str(each["sceneItemIndex"])),
-            bool(each["sceneItemEnabled"]),
-        )
-        for each in answer
-    ]
-    return sorted(items, key=lambda item: item.index)
+def _settings_in(result: Result) -> Mapping[str, Any] | None:
+    settings = result.data.get("inputSettings")
+    return settings if result.ok and isinstance(settings, Mapping) else None
+
+
+def _stream(kind: str, settings: Mapping[str, Any] | None, stream_of: Callable[[str], str | None]) -> str | None:
+    source = SOURCES.get(kind)
+    if source is None or settings is None:
+        return None
+    try:
+        url = source.url(settings)
+        return None if url is None else stream_of(url)
+    except NONSENSE:
+        return None
+
+
+__all__ = ["Asked", "Names", "Reading", "read_inputs", "read_inventory", "read_items", "stream_of_path"]

@@ -1,6 +1,7 @@
 """OBS as the executor uses it: ObsPort over a supervised connection."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -8,18 +9,20 @@ from typing import Any, NoReturn
 import structlog
 
 from daemon.config import Config
+from daemon.obs import dressing, inputs
 from daemon.obs import fade as fades
-from daemon.obs import inputs
 from daemon.obs.connection import NOT_FOUND, Link, ObsEvent, Request
-from daemon.obs.inventory import Names, read_inputs, read_inventory, read_scene, stream_of_path
-from daemon.obs.placement import Placer, find
+from daemon.obs.inventory import Asked, Names, Reading, read_inputs, read_inventory, stream_of_path
+from daemon.obs.owners import Owners
+from daemon.obs.placement import Placer, Wish
 from daemon.obs.readiness import Look
 from daemon.obs.refresher import Refresher, concerns
+from daemon.obs.scene_items import Items, enable, read_items
 from daemon.obs.sources import Source, choose
-from daemon.obs.supervisor import Endpoint, Pace, Supervisor, Traits
-from daemon.obs.transition import Transition, enable
+from daemon.obs.supervisor import Endpoint, Pace, Supervisor, Traits, canvas_of
+from daemon.obs.transition import Transition
 from daemon.obs.watch import Watch
-from daemon.ports import ObsError, ObsRefused, WatchCallbacks
+from daemon.ports import ObsError, ObsRefused, ObsTimeout, WatchCallbacks
 from statemachine import events as ev
 
 log = structlog.get_logger()
@@ -45,7 +48,8 @@ class Obs:
 
     ``config`` is asked whenever a value is needed, so what may change while the daemon runs does. ``emit`` takes
     ObsReady, ObsLost and InventoryRead, stamped by ``now``. ``stream_of`` tells ``app/stream`` from the URL of an
-    input, None where it cannot; ``on_output`` hears of OBS's output. Nothing happens before ``start``.
+    input, None where it cannot; ``on_output`` hears of OBS's output; ``owner`` is what this daemon marks its inputs
+    with. Nothing happens before ``start``.
     """
 
     def __init__(
@@ -57,6 +61,7 @@ class Obs:
         stream_of: Callable[[str], str | None] = stream_of_path,
         on_output: Callable[[Mapping[str, Any]], None] = lambda data: None,
         pace: Pace | None = None,
+        owner: str = "",
     ) -> None:
         self._config = config
         self._emit = emit
@@ -69,10 +74,16 @@ class Obs:
         self._supervisor = Supervisor(_endpoint(settings), up=self._up, down=self._lost, hint=self._hint, pace=pace)
         self._refresher = Refresher(self._reread)
         self._placer = Placer()
-        self._transition = Transition()
+        self._transition = Transition(self._names.own)
+        self._owners = Owners(owner, self._scene, now)
+        self._wish: Wish | None = None
+        """How the input was placed that is not shown yet: what it takes over may change until then."""
+        self._undressed = False
+        self._holders: set[str] = set()
         self._watches: dict[str, tuple[Watch, asyncio.Task[None]]] = {}
         self._leaving: set[str] = set()
         self._tasks: set[asyncio.Task[NoReturn]] = set()
+        self._beside: set[asyncio.Task[None]] = set()
 
     # -- life ----------------------------------------------------------------------------------------------------
 
@@ -92,7 +103,7 @@ class Obs:
 
     async def stop(self) -> None:
         """Close the connection. The picture stays as it is, and nothing more is emitted."""
-        tasks = [*self._tasks, *(task for _, task in self._watches.values())]
+        tasks = [*self._tasks, *self._beside, *(task for _, task in self._watches.values())]
         self._watches.clear()
         for task in tasks:
             task.cancel()
@@ -135,27 +146,29 @@ class Obs:
         """As ObsPort. Raises ObsRefused "Input kind not found" where the plugin is missing."""
         link, source = self._supervisor.link(), self._source()
         try:
-            settings = source.settings(url, self._config().sources)
+            settings = self._owners.marked(source.settings(url, self._config().sources))
         except ValueError as error:
             raise ObsError(str(error)) from error
         with self._refresher.changing():
-            if not (reuse and await inputs.re_aim(link, self._scene, name, source.kind, settings)):
+            if not (reuse and await inputs.re_aim(link, self._scene, name, source.kind, settings, self._owners)):
                 await inputs.create(link, self._scene, name, source.kind, settings)
 
     async def restart_input(self, name: str) -> None:
         """As ObsPort."""
         await self._supervisor.link().call("TriggerMediaInputAction", {"inputName": name, "mediaAction": RESTART})
 
-    async def place_input(self, name: str, z_offset: int) -> int:
+    async def place_input(self, name: str, z_offset: int, like: str = "") -> int:
         """As ObsPort."""
         link, traits = self._supervisor.link(), self._supervisor.traits
         assert traits is not None
+        self._wish = wish = Wish(name, z_offset, self._config().obs.template, like)
         with self._refresher.changing():
-            return await self._placer.place(link, self._scene, name, z_offset, self._names, traits)
+            return await self._placer.place(link, self._scene, wish, self._names, traits)
 
     async def cut(self, *, show: str | None, hide: tuple[str, ...], also_show: str | None, fade: float) -> None:
         """As ObsPort."""
         link = self._supervisor.link()
+        self._wish = None
         with self._refresher.changing():
             await self._transition.cut(
                 link, self._scene, show=show, hide=hide, also_show=also_show, fade=fade, fps=self._fps
@@ -168,10 +181,16 @@ class Obs:
         with self._refresher.changing():
             await self._transition.toggle(self._supervisor.link(), self._scene, name)
 
-    async def restore(self, *, show: str | None, hide: tuple[str, ...]) -> None:
+    async def restore(self, *, show: str | None, hide: tuple[str, ...], also_show: str | None = None) -> None:
+        """As ObsPort."""
+        link = self._supervisor.link()
+        with self._refresher.changing():
+            await self._transition.restore(link, self._scene, show=show, hide=hide, also_show=also_show, fps=self._fps)
+
+    async def hide_duplicates(self, name: str) -> None:
         """As ObsPort."""
         with self._refresher.changing():
-            await self._transition.restore(self._supervisor.link(), self._scene, show=show, hide=hide, fps=self._fps)
+            await self._transition.hide_duplicates(self._supervisor.link(), self._scene, name)
 
     async def remove_input(self, name: str) -> None:
         """As ObsPort: an input that is gone already counts as removed."""
@@ -187,9 +206,9 @@ class Obs:
         link = self._supervisor.link()
         await self._end_watch(name)
         with self._refresher.changing():
-            item = find(await read_scene(link, self._scene), name, "SetSceneItemEnabled")
+            items = [item for item in (await self._items(link, name)).named(name) if item.shown]
             requests = [
-                enable(self._scene, item, shown=False),
+                *(request for item in items for request in enable(item, shown=False)),
                 Request("TriggerMediaInputAction", {"inputName": name, "mediaAction": STOP}),
             ]
             for result in await link.batch(requests):
@@ -199,13 +218,19 @@ class Obs:
         """As ObsPort."""
         link = self._supervisor.link()
         with self._refresher.changing():
-            item = find(await read_scene(link, self._scene), name, "SetSceneItemEnabled")
-            request = enable(self._scene, item, shown=shown)
-            await link.call(request.kind, request.data)
+            items = await self._items(link, name)
+            one = items.find(name, "SetSceneItemEnabled")
+            changed = [one] if shown else [item for item in items.named(name) if item.shown] or [one]
+            for result in await link.batch([request for item in changed for request in enable(item, shown=shown)]):
+                result.checked()
 
     async def inventory(self) -> ev.Inventory:
         """As ObsPort."""
         return await self._read(self._supervisor.link())
+
+    async def _items(self, link: Link, name: str) -> Items:
+        """The scene's items, looked into as far as that one is."""
+        return await read_items(link, self._scene, [name], deep=() if self._names.own(name) else [name])
 
     def watch(self, name: str, callbacks: WatchCallbacks, *, proven: bool = False) -> None:
         """As ObsPort. A watch over the same input takes the place of the one before."""
@@ -231,7 +256,7 @@ class Obs:
     async def list_inputs(self) -> list[dict[str, Any]]:
         """Every input with its kind, and no settings, for these hold URLs. Raises ObsError."""
         link = self._supervisor.link()
-        shown = {item.name for item in await read_scene(link, self._scene) if item.shown}
+        shown = {item.name for item in await read_items(link, self._scene) if item.shown}
         return [
             {"name": name, "kind": kind, "own": self._names.own(name), "shown": name in shown}
             for name, kind in await read_inputs(link)
@@ -271,8 +296,22 @@ class Obs:
     def _hint(self, event: ObsEvent) -> None:
         if event.kind == "StreamStateChanged":
             self._on_output(event.data)
-        if concerns(event, self._scene, self._names):
+        if (answer := self._owners.hear(event)) is not None:
+            self._tell_neighbour(answer)
+        if self._wish is not None and dressing.concerns(event, (self._wish.template, self._wish.like)):
+            self._undressed = True
             self._refresher.poke()
+        if concerns(event, {self._scene, *self._holders}, self._names):
+            self._refresher.poke()
+
+    def _tell_neighbour(self, answer: Request) -> None:
+        async def tell() -> None:
+            with contextlib.suppress(ObsError):
+                await self._supervisor.link().call(answer.kind, answer.data)
+
+        task = asyncio.create_task(tell(), name="obs-neighbour")
+        self._beside.add(task)
+        task.add_done_callback(self._beside.discard)
 
     async def _reread(self) -> Callable[[], None]:
         link = self._supervisor.link()
@@ -302,7 +341,48 @@ class Obs:
         return choose(self._config().sources.kind, traits.kinds if traits else ())
 
     async def _read(self, link: Link) -> ev.Inventory:
-        return await read_inventory(link, self._scene, self._names, self._stream_of)
+        """The inventory, and what the adapter itself learns from the same reading."""
+        settings = self._config()
+        static = settings.sources.static_input if settings.sources.mode == "static" else ""
+        asked = Asked(
+            self._scene,
+            self._names,
+            self._stream_of,
+            fixtures=[name for name in (settings.obs.slate, static) if name],
+            sources=[settings.obs.template] if settings.obs.template else [],
+        )
+        reading = await read_inventory(link, asked, self._owners)
+        self._holders = reading.items.holders
+        self._owners.keep_only(reading.marks)
+        own = {item.name for item in reading.inventory.inputs}
+        await self._keep_up(link, reading, own)
+        return reading.inventory
+
+    async def _keep_up(self, link: Link, reading: Reading, own: set[str]) -> None:
+        """Follow a canvas that has changed and a model that wears something else, and ask after other daemons.
+
+        What OBS refuses of it is tried with another reading: it is never worth losing one.
+        """
+        with contextlib.suppress(ObsRefused, ObsTimeout):
+            if questions := self._owners.questions():
+                await link.batch(questions)
+            before = self._supervisor.traits
+            if before is not None and (traits := canvas_of(before, reading.video)) != before:
+                self._supervisor.traits = traits
+                for watch, _ in self._watches.values():
+                    watch.fps = traits.fps
+                log.info(
+                    f"OBS's canvas is {traits.width}x{traits.height} at {traits.fps:g} frames a second now",
+                    width=traits.width,
+                    height=traits.height,
+                    fps=traits.fps,
+                )
+                if (before.width, before.height) != (traits.width, traits.height):
+                    await self._placer.refit(link, reading.items, own, before, traits)
+            wish = self._wish
+            if self._undressed and wish is not None and wish.name in own:
+                self._undressed = False
+                await self._placer.dress_again(link, wish)
 
     async def _end_watch(self, name: str) -> None:
         watch, task = self._watches.pop(name, (None, None))

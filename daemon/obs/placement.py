@@ -5,16 +5,18 @@ outgoing counted as an overlay, the incoming would come to lie one layer lower w
 lies right above the older ones, so a fade goes from the one below to the one above.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 
 from daemon.obs.connection import Link, Request
-from daemon.obs.inventory import Item, Names, read_scene
+from daemon.obs.dressing import CARRIED, SOUND, Complaints, changes, dress, filters, place, questions
+from daemon.obs.inventory import Names
+from daemon.obs.scene_items import Items, look_into, rows
 from daemon.obs.supervisor import Traits
-from daemon.ports import ObsRefused
+from daemon.ports import ObsError
 
 log = structlog.get_logger()
 
@@ -40,25 +42,84 @@ def spot(others: Sequence[str], z_offset: int, own: Callable[[str], bool]) -> Sp
     return Spot(overlays[-reached], reached)
 
 
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How an input is to be placed and dressed."""
+
+    name: str
+    z_offset: int
+    template: str = ""
+    like: str = ""
+    """The input that stands in for a template where there is none."""
+
+
 class Placer:
     """Puts items into their place. Tells the log when a scene has too few layers, once for each way that it has."""
 
     def __init__(self) -> None:
         self._told: tuple[int, int] | None = None
+        self._complaints = Complaints()
 
-    async def place(self, link: Link, scene: str, name: str, z_offset: int, names: Names, traits: Traits) -> int:
-        """Returns the offset after clamping. Raises ObsError; ObsRefused where it is not in the scene."""
-        items = await read_scene(link, scene)
-        item = find(items, name, "SetSceneItemIndex")
-        where = spot([each.name for each in items if each.id != item.id], z_offset, names.own)
-        at = {"sceneName": scene, "sceneItemId": item.id}
-        requests = [Request("SetSceneItemTransform", {**at, "sceneItemTransform": fitted(traits)})]
-        if item.index != where.index:
-            requests.append(Request("SetSceneItemIndex", {**at, "sceneItemIndex": where.index}))
-        for result in await link.batch(requests):
+    async def place(self, link: Link, scene: str, wish: Wish, names: Names, traits: Traits) -> int:
+        """Returns the offset after clamping. Raises ObsError; ObsRefused where it is not in the scene.
+
+        Two batches, the one that reads and the one that sets, whatever there is to take over.
+        """
+        name = wish.name
+        asked = questions(wish.template, SOUND) if wish.template else []
+        stand_in = questions(wish.like, CARRIED) if wish.like else []
+        worn = Request("GetSourceFilterList", {"sourceName": name})
+        read = [Request("GetSceneItemList", {"sceneName": scene}), worn, *asked, *stand_in]
+        results = await link.batch(read)
+        if len(results) < len(read):
+            raise ObsError("GetSceneItemList: OBS's answer makes no sense (too short)")
+        nested = {each for each in (name, wish.template) if each}
+        items = await look_into(link, rows(results[0].checked(), scene), nested)
+        item = items.find(name, "SetSceneItemIndex")
+        template = dress(results[2 : 2 + len(asked)])
+        wanted = template or dress(results[2 + len(asked) :])
+        box = next(iter(items.named(wish.template)), None) if wish.template else None
+        at = {"sceneName": item.scene, "sceneItemId": item.id}
+        placing = [Request("SetSceneItemTransform", {**at, "sceneItemTransform": place(box, fitted(traits))})]
+        offset = wish.z_offset
+        if item.holder is None:
+            below = [each.name for each in items.direct if each.id != item.id]
+            where = spot(below, wish.z_offset, lambda each: names.own(each) or each == wish.template)
+            offset = where.z_offset
+            if item.index != where.index:
+                placing.append(Request("SetSceneItemIndex", {**at, "sceneItemIndex": where.index}))
+        taking_over = changes(name, wanted, filters(results[1])) if wanted else []
+        answers = await link.batch([*placing, *taking_over])
+        for result in answers[: len(placing)]:
             result.checked()
-        self._tell(z_offset, where.z_offset)
-        return where.z_offset
+        self._complaints.check(taking_over, answers[len(placing) :])
+        self._tell(wish.z_offset, offset)
+        return offset
+
+    async def dress_again(self, link: Link, wish: Wish) -> None:
+        """The same again for what it takes over, where that may have changed since. Raises ObsError."""
+        name, model = wish.name, wish.template or wish.like
+        asked = questions(model, SOUND if wish.template else CARRIED)
+        results = await link.batch([*asked, Request("GetSourceFilterList", {"sourceName": name})])
+        wanted = dress(results[:-1]) if len(results) > len(asked) else None
+        if wanted is None or not results[-1].ok:
+            return
+        if requests := changes(name, wanted, filters(results[-1])):
+            self._complaints.check(requests, await link.batch(requests))
+
+    async def refit(self, link: Link, items: Items, own: Collection[str], before: Traits, traits: Traits) -> None:
+        """The canvas has another size: fit the own inputs that filled the old one to it. Raises ObsError."""
+        old, new = fitted(before), fitted(traits)
+        requests = [
+            Request(
+                "SetSceneItemTransform",
+                {"sceneName": item.scene, "sceneItemId": item.id, "sceneItemTransform": new},
+            )
+            for item in items
+            if item.name in own and _fills(item.transform, old)
+        ]
+        if requests:
+            await link.batch(requests, frame=True)
 
     def _tell(self, asked: int, got: int) -> None:
         if asked == got:
@@ -66,6 +127,17 @@ class Placer:
         elif self._told != (asked, got):
             self._told = (asked, got)
             log.warning(f"z_offset {asked} clamped to {got}: the scene has no more layers", z_offset=asked, clamped=got)
+
+
+def _fills(transform: Mapping[str, Any], box: Mapping[str, Any]) -> bool:
+    """Whether a transform is the one that this daemon gives; an operator's own is left alone."""
+
+    def same(found: Any, wanted: Any) -> bool:
+        if isinstance(wanted, str) or not isinstance(found, int | float):
+            return bool(found == wanted)
+        return bool(abs(found - wanted) < 0.5)
+
+    return all(same(transform.get(key), wanted) for key, wanted in box.items())
 
 
 def fitted(traits: Traits) -> dict[str, Any]:
@@ -82,11 +154,3 @@ def fitted(traits: Traits) -> dict[str, Any]:
         "positionX": 0.0,
         "positionY": 0.0,
     }
-
-
-def find(items: Sequence[Item], name: str, request: str) -> Item:
-    """The topmost item of that name. Raises ObsRefused 600."""
-    for item in reversed(items):
-        if item.name == name:
-            return item
-    raise ObsRefused(request, 600, f"'{name}' is not in the scene")

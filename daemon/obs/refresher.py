@@ -1,13 +1,17 @@
 """Re-reads the inventory after OBS's hints. Hints come in bursts, unordered, and for the daemon's own doings too."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
+
+import structlog
 
 from daemon.obs.connection import ObsEvent
 from daemon.obs.inventory import Names
 from daemon.ports import ObsError, ObsGone
+
+log = structlog.get_logger()
 
 DEBOUNCE = 0.08
 """Seconds that a burst of events may take."""
@@ -44,6 +48,7 @@ class Refresher:
         self._idle.set()
         self._changing = 0
         self._changes = 0
+        self._failing = False
 
     def poke(self) -> None:
         """Somebody may have changed something."""
@@ -84,18 +89,27 @@ class Refresher:
                 self._poked.set()
                 await asyncio.sleep(RETRY)
                 continue
+            except Exception:
+                # Whatever OBS has answered: it must not end the daemon, which keeps the picture on air.
+                if not self._failing:
+                    self._failing = True
+                    log.exception("What OBS answers cannot be read; it is read again")
+                await asyncio.sleep(RETRY)
+                continue
+            self._failing = False
             if changes == self._changes:
                 tell()
             else:
                 self._poked.set()
 
 
-def concerns(event: ObsEvent, scene: str, names: Names) -> bool:
-    """Whether the own inputs may be others, or shown otherwise, after this event."""
+def concerns(event: ObsEvent, scenes: Collection[str], names: Names) -> bool:
+    """Whether the own inputs may be others, or shown otherwise, after this event. ``scenes``: the scene and what it
+    holds."""
     data: Mapping[str, Any] = event.data
     if event.kind in _ITEMS:
         name = data.get("sourceName")
-        return data.get("sceneName") == scene and (name is None or names.own(str(name)))
+        return data.get("sceneName") in scenes and (name is None or names.own(str(name)))
     if event.kind in _INPUTS:
         return any(names.own(str(data.get(key, ""))) for key in ("inputName", "oldInputName"))
     return False

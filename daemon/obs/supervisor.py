@@ -9,18 +9,21 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 import structlog
 
-from daemon.obs.connection import Kicked, Link, ObsEvent, PasswordRefused, Unreachable
+from daemon.obs.connection import NONSENSE, Kicked, Link, ObsEvent, PasswordRefused, Unreachable, sense
 from daemon.ports import ObsError, ObsGone, ObsRefused, ObsTimeout
 
 log = structlog.get_logger()
 
 DEFAULT_PORT = 4455
 """OBS's own; simpleobsws's is that of the protocol before."""
+
+LARGEST, FASTEST = 65_536, 1000.0
+"""Pixels of a canvas each way, and frames a second, beyond which OBS's answer is not believed."""
 
 COLLECTION_CHANGES = "OBS changes its scene collection"
 
@@ -69,8 +72,31 @@ class Traits:
     fps: float
 
 
+LIKELY = Traits("", "", frozenset(), 1920, 1080, 60.0)
+"""What is taken for the canvas where OBS has never said anything sensible of it."""
+
+
+def canvas_of(known: Traits, video: Mapping[str, Any]) -> Traits:
+    """The traits with what GetVideoSettings says; as they are where it says nothing that can be right."""
+    try:
+        width, height = int(video["baseWidth"]), int(video["baseHeight"])
+        fps = float(video["fpsNumerator"]) / float(video["fpsDenominator"])
+    except NONSENSE:
+        return known
+    sensible = 0 < width <= LARGEST and 0 < height <= LARGEST and 0.0 < fps <= FASTEST
+    return replace(known, width=width, height=height, fps=fps) if sensible else known
+
+
 class _UnsettledError(Exception):
     """OBS answers, but what is needed is not there yet."""
+
+
+def rendered(stats: Mapping[str, Any]) -> int | None:
+    """How many frames OBS has rendered, None where it does not say."""
+    try:
+        return int(stats["renderTotalFrames"])
+    except NONSENSE:
+        return None
 
 
 class Supervisor:
@@ -237,31 +263,34 @@ class Supervisor:
         self._loaded.set()
         before = await self._frames(link)
         version = await link.call("GetVersion")
-        scenes = (await link.call("GetSceneList"))["scenes"]
+        scenes = await link.call("GetSceneList")
         scene = self.endpoint.scene
-        if scene not in {each["sceneName"] for each in scenes}:
+        with sense("GetSceneList"):
+            names = [each.get("sceneName") for each in scenes["scenes"] if isinstance(each, Mapping)]
+        if scene not in names:
             raise _UnsettledError(f"it has no scene {scene!r}: create it, or set obs.scene")
         await link.call("GetSceneItemList", {"sceneName": scene})
-        kinds = (await link.call("GetInputKindList"))["inputKinds"]
+        kinds = await link.call("GetInputKindList")
         video = await link.call("GetVideoSettings")
-        if await self._frames(link) == before:
+        if before is not None and await self._frames(link) == before:
             await asyncio.sleep(self.pace.settle)
             if await self._frames(link) == before:
                 raise _UnsettledError("its renderer stands still")
         if not self._loaded.is_set():
             raise _UnsettledError("it changes its scene collection")
-        return Traits(
-            version=str(version["obsVersion"]),
-            websocket=str(version["obsWebSocketVersion"]),
-            kinds=frozenset(kinds),
-            width=int(video["baseWidth"]),
-            height=int(video["baseHeight"]),
-            fps=float(video["fpsNumerator"]) / float(video["fpsDenominator"]),
+        with sense("GetInputKindList"):
+            known = frozenset(str(kind) for kind in kinds["inputKinds"])
+        traits = replace(
+            self.traits or LIKELY,
+            version=str(version.get("obsVersion", "unknown")),
+            websocket=str(version.get("obsWebSocketVersion", "unknown")),
+            kinds=known,
         )
+        return canvas_of(traits, video)
 
-    async def _frames(self, link: Link) -> int:
+    async def _frames(self, link: Link) -> int | None:
         self.stats = await link.call("GetStats")
-        return int(self.stats["renderTotalFrames"])
+        return rendered(self.stats)
 
     async def _rise(self, link: Link, traits: Traits) -> None:
         self.traits = traits
@@ -306,8 +335,9 @@ class Supervisor:
                 # The time it had to answer was a wait already.
                 wait, still, reason = 0.0, True, "it does not answer"
             else:
-                frames = int(stats["renderTotalFrames"])
-                wait, still, reason = self.pace.beat, frames == seen, "its renderer stands still"
+                frames = rendered(stats)
+                still = frames is not None and frames == seen
+                wait, reason = self.pace.beat, "its renderer stands still"
                 self.stats, seen = stats, frames
             strikes = strikes + 1 if still else 0
             if strikes >= self.pace.strikes:

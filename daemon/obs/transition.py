@@ -1,22 +1,20 @@
 """What the viewer sees: the cut, its repair, the toggle. All in OBS's own frames."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
 import structlog
 
 from daemon.obs import fade as fades
-from daemon.obs.connection import Link, Request, Result
-from daemon.obs.inventory import Item, read_scene
-from daemon.obs.placement import find
+from daemon.obs.connection import NOT_FOUND, Link, Request, Result
 from daemon.obs.priming import frames, render, renderings
+from daemon.obs.scene_items import Item, Items, enable, read_items
 from daemon.ports import ObsError, ObsRefused
 
 log = structlog.get_logger()
 
-
-def enable(scene: str, item: Item, *, shown: bool) -> Request:
-    """The request that shows or hides one item."""
-    return Request("SetSceneItemEnabled", {"sceneName": scene, "sceneItemId": item.id, "sceneItemEnabled": shown})
+TRIES = 3
+"""How often a cut is done again because an item of it has gone meanwhile."""
 
 
 async def in_one_frame(link: Link, requests: Sequence[Request], *, before: Sequence[Request] = ()) -> None:
@@ -43,9 +41,11 @@ def check(requests: Sequence[Request], results: Sequence[Result]) -> None:
 
 
 class Transition:
-    """Changes the items of one scene."""
+    """Changes the items of one scene. ``own`` tells the daemon's inputs from what people have made: that alone is
+    also searched for in scenes that are nested in this one."""
 
-    def __init__(self) -> None:
+    def __init__(self, own: Callable[[str], bool] = lambda name: False) -> None:
+        self._own = own
         self._fade = fades.Fade()
 
     async def cut(
@@ -59,21 +59,69 @@ class Transition:
         fade: float,
         fps: float,
     ) -> None:
-        """As ObsPort.cut. An item of ``hide`` that is gone counts as hidden; one to be shown must be there.
+        """As ObsPort.cut. An item of ``hide`` that is gone counts as hidden; ``show`` must be there.
 
-        ``fps`` are OBS's frames a second.
+        ``fps`` are OBS's frames a second. An item may go between the reading and the frame: then what is left to do is
+        done by a plain cut.
         """
-        items = await read_scene(link, scene)
-        wanted = [name for name in (show, also_show) if name]
-        coming = [find(items, name, "SetSceneItemEnabled") for name in wanted]
-        showing = [enable(scene, item, shown=True) for item in coming]
-        hidden = [item.name for item in coming if not item.shown]
-        leaving = [item for item in items if item.name in set(hide) and item.shown]
-        hiding = [enable(scene, item, shown=False) for item in leaving]
-        for item in leaving:
-            log.info(f"Hiding old source '{item.name}'", input=item.name)
-        for name in wanted:
-            log.info(f"Showing new source '{name}'", input=name)
+        change = Change(show, frozenset(hide), also_show)
+        for tries in range(TRIES):
+            coming, leaving = change.due(await self._read(link, scene, change))
+            if not tries:
+                _tell(coming, leaving)
+            try:
+                await self._change(link, show, coming, leaving, fade if not tries else 0.0, fps)
+            except ObsRefused as error:
+                if error.code != NOT_FOUND or tries == TRIES - 1:
+                    raise
+            else:
+                return
+
+    async def restore(
+        self,
+        link: Link,
+        scene: str,
+        *,
+        show: str | None,
+        hide: Iterable[str],
+        also_show: str | None = None,
+        fps: float,
+    ) -> None:
+        """As ObsPort.restore. Raises ObsError where the scene is not right even then."""
+        change = Change(show, frozenset(hide), also_show)
+        if show is not None:
+            await fades.sweep(link, [show])
+        # A cut that timed out and still waits for OBS's frames is carried out within these, and seen below. A Sleep
+        # that comes last does not hold up the answer.
+        await in_one_frame(link, [_sleep(frames(fps) + 1), _sleep(1)])
+        coming, leaving = change.due(await self._read(link, scene, change))
+        if not coming and not leaving:
+            return
+        await self._change(link, show, coming, leaving, 0.0, fps)
+        if any(change.due(await self._read(link, scene, change))):
+            raise ObsError("the scene does not keep what it was told to show")
+
+    async def hide_duplicates(self, link: Link, scene: str, name: str) -> None:
+        """Of the items of that name that are shown, leave the oldest."""
+        shown = [item for item in (await read_items(link, scene)).named(name) if item.shown]
+        if requests := [request for item in shown[1:] for request in enable(item, shown=False)]:
+            await in_one_frame(link, requests)
+
+    async def toggle(self, link: Link, scene: str, name: str) -> None:
+        """Hide the item for one frame, and show it."""
+        item = (await read_items(link, scene, [name], deep=[name])).find(name, "SetSceneItemEnabled")
+        await in_one_frame(link, [*enable(item, shown=False), _sleep(1), *enable(item, shown=True)])
+
+    async def _read(self, link: Link, scene: str, change: "Change") -> Items:
+        names = change.names
+        return await read_items(link, scene, names, deep=[name for name in names if not self._own(name)])
+
+    async def _change(
+        self, link: Link, show: str | None, coming: list[Item], leaving: list[Item], fade: float, fps: float
+    ) -> None:
+        showing = [request for item in coming for request in enable(item, shown=True)]
+        hiding = [request for item in leaving for request in enable(item, shown=False)]
+        hidden = [item.name for item in coming]
         if fade > 0 and show is not None:
             outgoing = next((item.name for item in leaving), None)
             # Not in the same batch: it begins with nothing to be seen of the incoming.
@@ -83,37 +131,39 @@ class Transition:
             # Show before hide: should OBS stop in between, there is a picture.
             await in_one_frame(link, [*showing, *hiding], before=renderings(hidden, fps))
 
-    async def restore(self, link: Link, scene: str, *, show: str | None, hide: Iterable[str], fps: float) -> None:
-        """As ObsPort.restore. Raises ObsError where the scene is not right even then."""
-        hidden = set(hide)
-        if show is not None:
-            await fades.sweep(link, [show])
-        # A cut that timed out and still waits for OBS's frames is carried out within these, and seen below. A Sleep
-        # that comes last does not hold up the answer.
-        await in_one_frame(link, [_sleep(frames(fps) + 1), _sleep(1)])
-        wrong = _wrong(await read_scene(link, scene), show, hidden)
-        if not wrong:
-            return
-        coming = [item.name for item in wrong if not item.shown]
-        changes = [enable(scene, item, shown=not item.shown) for item in wrong]
-        await in_one_frame(link, changes, before=renderings(coming, fps))
-        if _wrong(await read_scene(link, scene), show, hidden):
-            raise ObsError("the scene does not keep what it was told to show")
 
-    async def toggle(self, link: Link, scene: str, name: str) -> None:
-        """Hide the item for one frame, and show it."""
-        item = find(await read_scene(link, scene), name, "SetSceneItemEnabled")
-        await in_one_frame(link, [enable(scene, item, shown=False), _sleep(1), enable(scene, item, shown=True)])
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How the scene is to be: ``show`` must be there, ``also_show`` may be missing."""
+
+    show: str | None
+    hide: frozenset[str]
+    also_show: str | None
+
+    @property
+    def names(self) -> list[str]:
+        """All that it speaks of."""
+        return [*(name for name in (self.show, self.also_show) if name), *sorted(self.hide)]
+
+    def due(self, items: Items) -> tuple[list[Item], list[Item]]:
+        """The items to be shown and those to be hidden. Raises ObsRefused where ``show`` is not there."""
+        coming = [] if self.show is None else [items.find(self.show, "SetSceneItemEnabled")]
+        if self.also_show and items.named(self.also_show):
+            coming.append(items.find(self.also_show, "SetSceneItemEnabled"))
+        leaving = [item for item in items if item.name in self.hide and item.shown]
+        return [item for item in coming if not item.shown], leaving
+
+
+def _tell(coming: Iterable[Item], leaving: Iterable[Item]) -> None:
+    for item in leaving:
+        log.info(f"Hiding old source '{item.name}'", input=item.name)
+    for item in coming:
+        log.info(f"Showing new source '{item.name}'", input=item.name)
+        if item.holder is not None and not item.holder.shown:
+            log.warning(
+                f"'{item.name}' lies in the hidden '{item.holder.name}', which is shown with it", input=item.name
+            )
 
 
 def _sleep(count: int) -> Request:
     return Request("Sleep", {"sleepFrames": count})
-
-
-def _wrong(items: Sequence[Item], show: str | None, hide: set[str]) -> list[Item]:
-    """The items that have to change, those to be shown first. Raises ObsRefused where ``show`` is not there."""
-    if show is not None and not any(item.name == show for item in items):
-        raise ObsRefused("SetSceneItemEnabled", 600, f"'{show}' is not in the scene")
-    shown = any(item.name == show and item.shown for item in items)
-    wanting = [] if show is None or shown else [find(items, show, "SetSceneItemEnabled")]
-    return [*wanting, *(item for item in items if item.name in hide and item.shown)]

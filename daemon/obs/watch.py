@@ -9,9 +9,9 @@ from typing import Any
 import structlog
 
 from daemon.obs.connection import NOT_FOUND, Link, Request, Result, sense
-from daemon.obs.inventory import read_scene
 from daemon.obs.priming import EVERY, prime, render
 from daemon.obs.readiness import Dead, Judge, Look, Moves, Proven, StateSeen, Still, Verdict
+from daemon.obs.scene_items import Item, read_items
 from daemon.ports import ObsError, ObsGone, ObsRefused, WatchCallbacks
 
 log = structlog.get_logger()
@@ -44,11 +44,12 @@ class Watch:
         self._clock = clock
         self._judge = Judge(began=clock(), poll_interval=poll_interval, proven=proven)
         self._quiet = proven
-        self._fps = fps
+        self.fps = fps
+        """OBS's frames a second."""
         self._hidden = not proven
         self._rendered_at = clock()
         self._priming: asyncio.Task[bool] | None = None
-        self._item: int | None = None
+        self._item: Item | None = None
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -84,7 +85,7 @@ class Watch:
 
     async def _keep_fresh(self) -> None:
         if self._hidden and self._judge.proven and self._clock() - self._rendered_at >= EVERY:
-            await render(self._link, [self.name], self._fps)
+            await render(self._link, [self.name], self.fps)
             self._rendered_at = self._clock()
 
     async def _look_and_tell(self) -> bool:
@@ -125,13 +126,13 @@ class Watch:
         """
         if self._hidden and self._priming is None:
             self._rendered_at = self._clock()
-            self._priming = asyncio.create_task(prime(self._link, self.name, self._fps))
+            self._priming = asyncio.create_task(prime(self._link, self.name, self.fps))
 
     async def _primed(self) -> None:
         """Wait for that picture; where it was in vain, or is old by now, render another."""
         there = self._priming is not None and await self._priming
         if not there or self._clock() - self._rendered_at >= EVERY:
-            await prime(self._link, self.name, self._fps)
+            await prime(self._link, self.name, self.fps)
             self._rendered_at = self._clock()
 
     async def _look(self) -> Look:
@@ -139,17 +140,15 @@ class Watch:
             return self._read(await self._link.batch([self._status()]))
         if self._item is None:
             self._item = await self._find()
-        asked = {"sceneName": self._scene, "sceneItemId": self._item}
+        asked = {"sceneName": self._item.scene, "sceneItemId": self._item.id}
         results = await self._link.batch([self._status(), Request("GetSceneItemTransform", asked)])
         if len(results) == 2 and not results[1].ok:
             self._item = None  # the item was taken out and put in again by hand
         return self._read(results)
 
-    async def _find(self) -> int:
-        for item in await read_scene(self._link, self._scene):
-            if item.name == self.name:
-                return item.id
-        raise ObsRefused("GetSceneItemTransform", NOT_FOUND, "it is not in the scene")
+    async def _find(self) -> Item:
+        items = await read_items(self._link, self._scene, [self.name], deep=[self.name])
+        return items.find(self.name, "GetSceneItemTransform")
 
     def _status(self) -> Request:
         return Request("GetMediaInputStatus", {"inputName": self.name})

@@ -43,8 +43,8 @@ class FakeObs:
     async def restart_input(self, name: str) -> None:
         await self._called("restart", name)
 
-    async def place_input(self, name: str, z_offset: int) -> int:
-        await self._called("place", name, z_offset)
+    async def place_input(self, name: str, z_offset: int, like: str = "") -> int:
+        await self._called("place", name, z_offset, like)
         return z_offset
 
     async def cut(self, *, show: str | None, hide: tuple[str, ...], also_show: str | None, fade: float) -> None:
@@ -53,8 +53,11 @@ class FakeObs:
     async def toggle_input(self, name: str) -> None:
         await self._called("toggle", name)
 
-    async def restore(self, *, show: str | None, hide: tuple[str, ...]) -> None:
-        await self._called("restore", show, hide)
+    async def restore(self, *, show: str | None, hide: tuple[str, ...], also_show: str | None = None) -> None:
+        await self._called("restore", show, hide, also_show)
+
+    async def hide_duplicates(self, name: str) -> None:
+        await self._called("hide duplicates", name)
 
     async def remove_input(self, name: str) -> None:
         await self._called("remove", name)
@@ -152,7 +155,7 @@ async def test_a_command_becomes_its_calls_and_its_answer(
 
 
 SILENT: list[tuple[cmd.Command, tuple[Any, ...]]] = [
-    (cmd.PlaceInput(7, IN, 5), ("place", IN, 5)),
+    (cmd.PlaceInput(7, IN, 5, OUT), ("place", IN, 5, OUT)),
     (cmd.WatchInput(7, IN, 15.0), ("watch", IN, False)),
     (cmd.WatchOnAir(IN), ("watch", IN, True)),
     (cmd.SetSlate("SLATE", True), ("show", "SLATE", True)),

@@ -134,10 +134,13 @@ class Fields:
             raise RefusedError(Status.NOT_FOUND, f"No source was found by the name of `{name}`.")
         return source
 
-    def scene(self, key: str = "sceneName") -> Scene:
+    def scene(self, key: str = "sceneName", *, groups: bool = True) -> Scene:
+        """A scene, or a group where the request takes one."""
         source = self.source(key)
         if not isinstance(source, Scene):
             raise RefusedError(Status.INVALID_RESOURCE_TYPE, "The specified source is not a scene.")
+        if source.is_group and not groups:
+            raise RefusedError(Status.INVALID_RESOURCE_TYPE, "The specified source is not a scene. (Is group)")
         return source
 
     def input(self, key: str = "inputName") -> Input:

@@ -56,7 +56,7 @@ def _item(item: SceneItem, index: int, canvas: tuple[int, int]) -> dict[str, Any
         "sourceName": source.name,
         "sourceType": "OBS_SOURCE_TYPE_INPUT" if is_input else "OBS_SOURCE_TYPE_SCENE",
         "inputKind": source.kind.name if isinstance(source, Input) else None,
-        "isGroup": None if is_input else False,
+        "isGroup": source.is_group if isinstance(source, Scene) else None,
     }
 
 

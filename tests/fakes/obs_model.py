@@ -57,6 +57,10 @@ class Input(Source):
     medium: Medium = field(default_factory=lambda: Medium({}, lambda _: (0, 0)))
     volume: float = 1.0
     muted: bool = False
+    balance: float = 0.5
+    sync_offset: int = 0  # milliseconds
+    monitoring: str = "OBS_MONITORING_TYPE_NONE"
+    tracks: dict[str, bool] = field(default_factory=lambda: {str(number): True for number in range(1, 7)})
     active: bool = False  # shown in the program
     leaked: bool = False  # removed, and still there for good
 
@@ -122,10 +126,11 @@ class SceneItem:
 
 @dataclass(eq=False)
 class Scene(Source):
-    """A scene. `items[0]` is the bottom, as in GetSceneItemList."""
+    """A scene, or a group. `items[0]` is the bottom, as in GetSceneItemList."""
 
     items: list[SceneItem] = field(default_factory=list)
     next_id: int = 1
+    is_group: bool = False
 
     def item(self, item_id: int) -> SceneItem | None:
         return next((item for item in self.items if item.id == item_id), None)
@@ -142,10 +147,11 @@ class Collection:
     scenes: list[Scene] = field(default_factory=list)
     inputs: list[Input] = field(default_factory=list)
     program: Scene | None = None
+    groups: list[Scene] = field(default_factory=list)
 
     def source(self, name: str) -> Source | None:
-        everything: list[Source] = [*self.inputs, *self.scenes]
+        everything: list[Source] = [*self.inputs, *self.scenes, *self.groups]
         return next((source for source in everything if source.name == name), None)
 
     def uses(self, source: Source) -> bool:
-        return any(item.source is source for scene in self.scenes for item in scene.items)
+        return any(item.source is source for scene in (*self.scenes, *self.groups) for item in scene.items)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.fakes import obs_requests_general, obs_requests_inputs, obs_requests_items
+from tests.fakes import obs_requests_general, obs_requests_inputs, obs_requests_items, obs_requests_sound
 from tests.fakes.obs_call import Answer, Call, Handler
 from tests.fakes.obs_checks import Fields, RefusedError, Status
 from tests.fakes.obs_studio import Studio
@@ -11,6 +11,7 @@ _HANDLERS: dict[str, Handler] = {
     **obs_requests_general.HANDLERS,
     **obs_requests_items.HANDLERS,
     **obs_requests_inputs.HANDLERS,
+    **obs_requests_sound.HANDLERS,
 }
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.fakes.obs_call import SERIAL_FRAME, SERIAL_REALTIME, Call, Handlers
 from tests.fakes.obs_checks import RefusedError, Status
-from tests.fakes.obs_events import scene_list
+from tests.fakes.obs_events import Intent, scene_list
 from tests.fakes.obs_outputs import Output
 
 OBS_VERSION = "29.0.2"
@@ -59,6 +59,25 @@ def _video_settings(call: Call) -> dict[str, Any]:
         "outputWidth": width,
         "outputHeight": height,
     }
+
+
+@HANDLERS.on("SetVideoSettings")
+def _set_video_settings(call: Call) -> None:
+    studio = call.studio
+    if studio.stream.active or studio.record.active:
+        raise RefusedError(Status.OUTPUT_RUNNING, "Video settings cannot be changed while an output is active.")
+    width, height = studio.canvas
+    new = [
+        int(call.fields.optional_number(key, old, 8, 4096))
+        for key, old in (("baseWidth", width), ("baseHeight", height))
+    ]
+    studio.canvas = (new[0], new[1])
+    studio.renderer.fps = int(call.fields.optional_number("fpsNumerator", studio.renderer.fps, 1))
+
+
+@HANDLERS.on("BroadcastCustomEvent")
+def _custom_event(call: Call) -> None:
+    call.studio.emit(Intent.GENERAL, "CustomEvent", call.fields.table("eventData", empty=False))
 
 
 @HANDLERS.on("Sleep")

@@ -7,10 +7,10 @@ from typing import Any
 
 from tests.fakes.obs_call import Call, Handlers
 from tests.fakes.obs_checks import RefusedError, Status
-from tests.fakes.obs_events import Intent, filter_list, input_entry, size_of, volume_of
-from tests.fakes.obs_kinds import FILTERS, Settings, clean_settings
+from tests.fakes.obs_events import input_entry, size_of
+from tests.fakes.obs_kinds import Settings, clean_settings
 from tests.fakes.obs_media import PAUSED, PLAYING
-from tests.fakes.obs_model import Filter, Input, Source, f32
+from tests.fakes.obs_model import Input, Source
 from tests.fakes.obs_requests_general import IMAGE_FORMATS
 
 _ACTION = "OBS_WEBSOCKET_MEDIA_INPUT_ACTION_"
@@ -79,10 +79,10 @@ def _settings(call: Call) -> dict[str, Any]:
 @HANDLERS.on("SetInputSettings")
 def _set_settings(call: Call) -> None:
     source = call.fields.input()
-    call.studio.set_input_settings(source, _new_settings(call, "inputSettings", source.settings))
+    call.studio.set_input_settings(source, new_settings(call, "inputSettings", source.settings))
 
 
-def _new_settings(call: Call, key: str, old: Settings) -> Settings:
+def new_settings(call: Call, key: str, old: Settings) -> Settings:
     settings = clean_settings(call.fields.table(key, empty=True))
     return old | settings if call.fields.optional_flag("overlay", True) else settings
 
@@ -110,104 +110,6 @@ def _act(call: Call) -> None:
     if source.medium.controllable and action not in {"NEXT", "PREVIOUS"}:
         source.medium.act(call.studio.clock.now(), action)
         call.studio.look(rendered=False)
-
-
-# Sound
-
-
-@HANDLERS.on("GetInputVolume")
-def _volume(call: Call) -> dict[str, Any]:
-    return volume_of(call.fields.audio_input())
-
-
-@HANDLERS.on("SetInputVolume")
-def _set_volume(call: Call) -> None:
-    source = call.fields.audio_input()
-    factor = call.fields.optional_number("inputVolumeMul", 0, 0, 20)
-    decibels = call.fields.optional_number("inputVolumeDb", 0, -100, 26)
-    given = call.fields.has("inputVolumeMul"), call.fields.has("inputVolumeDb")
-    if all(given):
-        raise RefusedError(Status.TOO_MANY_FIELDS, "You may only specify one volume field.")
-    if not any(given):
-        raise RefusedError(Status.MISSING_FIELD, "You must specify one volume field.")
-    source.volume = f32(factor if given[0] else 10 ** (decibels / 20))
-    call.studio.emit(Intent.INPUTS, "InputVolumeChanged", {"inputName": source.name, **volume_of(source)})
-    call.studio.look(rendered=False)
-
-
-@HANDLERS.on("GetInputMute")
-def _mute(call: Call) -> dict[str, Any]:
-    return {"inputMuted": call.fields.audio_input().muted}
-
-
-@HANDLERS.on("SetInputMute")
-def _set_mute(call: Call) -> None:
-    source = call.fields.input()
-    muted = call.fields.flag("inputMuted")
-    source = call.fields.audio_input()
-    source.muted = muted
-    call.studio.emit(Intent.INPUTS, "InputMuteStateChanged", {"inputName": source.name, "inputMuted": muted})
-    call.studio.look(rendered=False)
-
-
-# Filters
-
-
-@HANDLERS.on("GetSourceFilterList")
-def _filters(call: Call) -> dict[str, Any]:
-    return {"filters": filter_list(call.fields.source("sourceName"))}
-
-
-@HANDLERS.on("GetSourceFilter")
-def _filter(call: Call) -> dict[str, Any]:
-    source, found = call.fields.filter()
-    entry = next(one for one in filter_list(source) if one["filterName"] == found.name)
-    return {key: value for key, value in entry.items() if key != "filterName"}
-
-
-@HANDLERS.on("CreateSourceFilter")
-def _create_filter(call: Call) -> None:
-    source = call.fields.source("sourceName")
-    name = call.fields.text("filterName")
-    kind = call.fields.text("filterKind")
-    if any(one.name == name for one in source.filters):
-        raise RefusedError(Status.ALREADY_EXISTS, "A filter already exists by that name.")
-    if kind not in FILTERS:
-        raise RefusedError(
-            Status.INVALID_FILTER_KIND,
-            "Your specified filter kind is not supported by OBS. Check that any necessary plugins are loaded.",
-        )
-    settings = clean_settings(call.fields.optional_table("filterSettings", empty=True))
-    source.filters.append(Filter(name, kind, settings))
-    entry = {key: value for key, value in filter_list(source)[-1].items() if key != "filterEnabled"}
-    defaults = {"defaultFilterSettings": dict(FILTERS[kind])}
-    call.studio.emit(Intent.FILTERS, "SourceFilterCreated", {"sourceName": source.name, **entry, **defaults})
-    call.studio.look(rendered=False)
-
-
-@HANDLERS.on("RemoveSourceFilter")
-def _remove_filter(call: Call) -> None:
-    source, found = call.fields.filter()
-    source.filters.remove(found)
-    data = {"sourceName": source.name, "filterName": found.name}
-    call.studio.emit(Intent.FILTERS, "SourceFilterRemoved", data)
-    call.studio.look(rendered=False)
-
-
-@HANDLERS.on("SetSourceFilterSettings")
-def _set_filter(call: Call) -> None:
-    _, found = call.fields.filter()
-    found.settings = _new_settings(call, "filterSettings", found.settings)
-    call.studio.look(rendered=False)
-
-
-@HANDLERS.on("SetSourceFilterEnabled")
-def _enable_filter(call: Call) -> None:
-    source, found = call.fields.filter()
-    found.enabled = call.fields.flag("filterEnabled")
-    data = {"sourceName": source.name, "filterName": found.name, "filterEnabled": found.enabled}
-    call.studio.emit(Intent.FILTERS, "SourceFilterEnableStateChanged", data)
-    call.studio.look(rendered=False)
 
 
 # Pictures

@@ -41,7 +41,15 @@ HANDLERS = Handlers()
 
 @HANDLERS.on("GetSceneItemList")
 def _items(call: Call) -> dict[str, Any]:
-    return {"sceneItems": item_list(call.fields.scene(), call.studio.canvas)}
+    return {"sceneItems": item_list(call.fields.scene(groups=False), call.studio.canvas)}
+
+
+@HANDLERS.on("GetGroupSceneItemList")
+def _group_items(call: Call) -> dict[str, Any]:
+    group = call.fields.scene()
+    if not group.is_group:
+        raise RefusedError(Status.INVALID_RESOURCE_TYPE, "The specified source is not a group. (Is scene)")
+    return {"sceneItems": item_list(group, call.studio.canvas)}
 
 
 @HANDLERS.on("GetSceneItemId")
@@ -56,7 +64,7 @@ def _item_id(call: Call) -> dict[str, Any]:
 
 @HANDLERS.on("CreateSceneItem")
 def _create_item(call: Call) -> dict[str, Any]:
-    scene = call.fields.scene()
+    scene = call.fields.scene(groups=False)
     source = call.fields.source("sourceName")
     if source is scene:
         raise RefusedError(Status.CANNOT_ACT, "You cannot create scene item of a scene within itself.")
@@ -73,6 +81,7 @@ def _holds(scene: Scene, wanted: Scene) -> bool:
 
 @HANDLERS.on("RemoveSceneItem")
 def _remove_item(call: Call) -> None:
+    call.fields.scene(groups=False)
     call.studio.remove_item(*call.fields.scene_item())
 
 

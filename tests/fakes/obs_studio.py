@@ -341,6 +341,19 @@ class Studio:
         self.changed()
         return item
 
+    def group(self, scene: Scene, name: str, items: list[SceneItem], *, enabled: bool = True) -> Scene:
+        """By hand: put these items of a scene into a new group, which lies on top of it."""
+        group = Scene(name, is_group=True)
+        self.current.groups.append(group)
+        for item in items:
+            scene.items.remove(item)
+            gone = {"sceneName": scene.name, "sceneItemId": item.id, "sourceName": item.name}
+            self.emit(Intent.SCENE_ITEMS, "SceneItemRemoved", gone)
+            item.id, group.next_id = group.next_id, group.next_id + 1
+            group.items.append(item)
+        self.add_item(scene, group, enabled=enabled)
+        return group
+
     def remove_item(self, scene: Scene, item: SceneItem) -> None:
         """The input of a last item goes at once."""
         scene.items.remove(item)
@@ -388,7 +401,7 @@ class Studio:
 
     def show(self, name: str, *, shown: bool = True) -> None:
         """By hand: enable, or hide, every item of that source in every scene."""
-        for scene in self.current.scenes:
+        for scene in (*self.current.scenes, *self.current.groups):
             for item in scene.named(name):
                 self.set_enabled(scene, item, shown)
 

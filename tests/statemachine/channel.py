@@ -299,21 +299,45 @@ class Channel(RuleBasedStateMachine):
     @rule(name=st.sampled_from([*SLATES, STATIC, OTHER_STATIC]), shown=st.booleans())
     def somebodys_hand_on_what_people_have_made(self, name: str, shown: bool) -> None:
         obs, policy, switchover = self.world.obs, self.world.director.policy, self.world.director.switchover
-        if name not in (*fixtures(policy), *switchover.old_slates):
+        if name not in (*fixtures(policy), *switchover.old_slates) or name in obs.absent:
             return
         if name in obs.items:
             obs.items[name].shown, obs.items[name].astray = shown, True
         else:
             (obs.slates.add if shown else obs.slates.discard)(name)
 
-    @rule(index=st.integers(0, 3), what=st.sampled_from(["show", "hide", "remove"]))
+    @rule(name=st.sampled_from(SLATES))
+    def somebodys_hand_takes_a_slate_out_or_puts_it_back(self, name: str) -> None:
+        obs = self.world.obs
+        obs.slates.discard(name)
+        obs.absent ^= {name}
+
+    @rule(ahead=st.integers(0, 3))
+    def another_daemon_makes_an_input(self, ahead: int) -> None:
+        obs, switchover = self.world.obs, self.world.director.switchover
+        name = f"{obs.prefix}{switchover.next_input + ahead}"
+        if name not in obs.items:
+            obs.foreign.add(name)
+
+    @rule()
+    def another_daemon_clears_up(self) -> None:
+        self.world.obs.foreign.clear()
+
+    @rule(index=st.integers(0, 3), what=st.sampled_from(["show", "hide", "remove", "take out", "duplicate"]))
     def somebodys_hand(self, index: int, what: str) -> None:
         own = self.world.obs.own
         if own:
             item = own[index % len(own)]
             if what == "remove":
                 del self.world.obs.items[item.name]
+            elif what == "take out":
+                item.items, item.shown, item.astray = 0, False, True
+            elif what == "duplicate":
+                item.items = item.items and 2
+                item.shown_items = 2 if item.shown else 1
             else:
+                if not item.items:
+                    return
                 item.shown, item.astray = what == "show", True
 
     @rule(late=st.sampled_from([0, 20, 150, 300]), seconds=st.sampled_from([2.0, 10.0, 40.0]))

@@ -89,6 +89,8 @@ class Checks:
                 assert command.input != on_air, f"{on_air} is removed while it is on air"
             case cmd.HideInput():
                 assert command.input != on_air
+            case cmd.SetSlate():
+                assert command.slate not in self.director.switchover.missing, "what is not there is asked for"
             case cmd.CreateInput():
                 assert command.reuse or command.input not in self.names_asked, f"{command.input} is used twice"
                 assert command.reuse or command.input not in self.obs.items, f"{command.input} is there already"

@@ -14,6 +14,9 @@ class Refused(Exception):
     """OBS answers with an error."""
 
 
+TAKEN = "a source of that name exists already"
+
+
 @dataclass
 class Item:
     """One input with its scene item, and the watch on it."""
@@ -30,6 +33,9 @@ class Item:
     """The watch has told that it stands still."""
     moved_at: float = 0.0
     """When the watch last saw it move."""
+    items: int = 1
+    """How many scene items it has in the scene: 0 where a hand has taken it out, and it lives on elsewhere."""
+    shown_items: int = 1
 
 
 class ModelObs:
@@ -40,6 +46,10 @@ class ModelObs:
         self.items: dict[str, Item] = {name: Item(name, None) for name in (STATIC, OTHER_STATIC)}
         self.slates: set[str] = set()
         """Those that are shown."""
+        self.absent: set[str] = set()
+        """Those that somebody has taken out of the scene."""
+        self.foreign: set[str] = set()
+        """Another daemon's inputs that bear this one's prefix."""
         self.up = True
         self.names_used: set[str] = set()
 
@@ -66,12 +76,20 @@ class ModelObs:
         self.prefix = prefix
 
     def inventory(self) -> ev.Inventory:
-        """What the daemon reads."""
+        """What the daemon reads. Missing is told of every slate that there may be, configured or not."""
         own = (
-            ev.OwnInput(i.name, i.shown, f"{i.session.app}/{i.session.stream}" if i.session else None) for i in self.own
+            ev.OwnInput(
+                i.name,
+                i.shown,
+                f"{i.session.app}/{i.session.stream}" if i.session else None,
+                i.items,
+                max(1, i.shown_items),
+            )
+            for i in self.own
         )
         others = [*sorted(self.slates), *(item.name for item in self.shown if not self._is_own(item.name))]
-        return ev.Inventory(tuple(own), tuple(others))
+        foreign = tuple(ev.ForeignInput(name, "another") for name in sorted(self.foreign))
+        return ev.Inventory(tuple(own), tuple(others), missing=tuple(sorted(self.absent)), foreign=foreign)
 
     def stop_watches(self) -> None:
         """The connection is gone."""
@@ -80,8 +98,11 @@ class ModelObs:
 
     def execute(self, command: cmd.Command, at: float, *, late: bool = False) -> None:
         """Do it. Raises Refused. A ``late`` one goes astray: nobody asks for it any more."""
+        assert late or getattr(command, "input", "") not in self.foreign or isinstance(command, cmd.CreateInput)
         match command:
             case cmd.CreateInput():
+                if command.input in self.foreign:
+                    raise Refused(TAKEN)
                 if command.input in self.items and not command.reuse:
                     raise Refused("the name exists")
                 old = self.items.get(command.input, Item(command.input, None))
@@ -126,12 +147,16 @@ class ModelObs:
                     self._show(self.items[command.slate], command.shown, late)
                 else:
                     self._slate(command.slate, command.shown)
+            case cmd.HideDuplicates():
+                self._item(command.input).shown_items = 1
             case cmd.ShowInput() | cmd.HideInput():
                 self._show(self._item(command.input), isinstance(command, cmd.ShowInput), late)
             case _:
                 raise AssertionError(f"not for OBS: {command}")
 
     def _slate(self, name: str, shown: bool) -> None:
+        if name in self.absent:
+            return  # what is not there is done without
         (self.slates.add if shown else self.slates.discard)(name)
 
     def _item(self, name: str) -> Item:
@@ -141,6 +166,12 @@ class ModelObs:
 
     @staticmethod
     def _show(item: Item, shown: bool, late: bool) -> None:
+        if not item.items:
+            if shown:
+                raise Refused(f"{item.name} is not in the scene")
+            return
+        if not item.shown or not shown:
+            item.shown_items = 1
         if late and item.shown != shown:
             item.astray = True
         elif not late:
@@ -153,7 +184,8 @@ def answer(command: cmd.Command, at: float, failure: str = "") -> ev.Event | Non
     match command:
         case cmd.CreateInput() | cmd.RestartInput():
             created = ev.InputCreated(at, command.attempt)
-            return ev.CreationFailed(at, command.attempt, failure) if failure else created
+            taken = failure == TAKEN
+            return ev.CreationFailed(at, command.attempt, failure, taken) if failure else created
         case cmd.Cut():
             return ev.CutFailed(at, command.attempt, failure) if failure else ev.CutDone(at, command.attempt)
         case cmd.RestoreOutgoing():

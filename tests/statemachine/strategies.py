@@ -25,10 +25,26 @@ sessions = st.builds(
     turn=st.none() | st.floats(1.0, 100.0),
 )
 inventories = st.lists(
-    st.builds(ev.OwnInput, name=INPUTS, shown=st.booleans(), stream=st.none() | st.just("live/alice") | TEXT),
+    st.builds(
+        ev.OwnInput,
+        name=INPUTS,
+        shown=st.booleans(),
+        stream=st.none() | st.just("live/alice") | TEXT,
+        items=st.integers(0, 3),
+        shown_items=st.integers(1, 3),
+    ),
     max_size=3,
     unique_by=lambda item: item.name,
-).flatmap(lambda items: st.builds(ev.Inventory, st.just(tuple(items)), OTHERS))
+).flatmap(
+    lambda items: st.builds(
+        ev.Inventory,
+        st.just(tuple(items)),
+        OTHERS,
+        missing=st.lists(st.sampled_from(["SLATE", "GMOTHERSTREAM"]), unique=True).map(tuple),
+        foreign=st.lists(st.builds(ev.ForeignInput, INPUTS, TEXT), max_size=2).map(tuple),
+        whole=st.booleans(),
+    )
+)
 policies = st.builds(
     Policy,
     mode=st.sampled_from(CHOICES["mode"]),
@@ -84,6 +100,7 @@ def _of(name: str, hint: Any) -> st.SearchStrategy[Any]:
         "kbps": st.none() | st.sampled_from([0.0, 50.0, 250.0, 3000.0]),
         "frames": st.integers(-1, 600),
         "late": st.integers(-1, 900),
+        "taken": st.booleans(),
     }
     return by_name[name]
 

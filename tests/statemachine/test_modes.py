@@ -228,7 +228,7 @@ def test_a_setting_takes_effect_with_the_next_input() -> None:
     world.feed(ev.SettingChanged(world.now, "z_offset", 0))
     world.publish("bob")
     world.run(2.0)
-    assert commands(world, cmd.PlaceInput)[-1] == cmd.PlaceInput(2, SECOND, 0)
+    assert commands(world, cmd.PlaceInput)[-1] == cmd.PlaceInput(2, SECOND, 0, FIRST)
 
 
 def test_what_was_set_live_stays_until_the_file_says_something_new() -> None:

@@ -65,7 +65,7 @@ def test_a_target_is_created_hidden_under_the_next_number_and_name() -> None:
 def test_a_created_input_is_placed_and_watched_until_the_ready_timer_runs_out() -> None:
     made = at_state(S.CREATING, z_offset=3, ready_timeout=15.0)
     made.handle(ev.InputCreated(11.0, 2))
-    assert made.commands == [cmd.PlaceInput(2, NEW, 3), cmd.WatchInput(2, NEW, 15.0)]
+    assert made.commands == [cmd.PlaceInput(2, NEW, 3, OLD), cmd.WatchInput(2, NEW, 15.0)]
     assert made.deadline == 26.0
 
 

@@ -322,7 +322,7 @@ class World:
         if view.orphans and tidy:
             return f"leftovers: {view.orphans}"
         own, shown = [item.name for item in self.obs.own], [item.name for item in self.obs.shown]
-        if self.obs.slates != ({policy.slate} if policy.slate and view.on_air is None else set()):
+        if self.obs.slates != ({policy.slate} - {""} - self.obs.absent if view.on_air is None else set()):
             return f"slates: {self.obs.slates}"
         if view.on_air is None:
             pool = set(self.director.switchover.pool)
@@ -336,6 +336,8 @@ class World:
         program = self.director.switchover.program
         if program is None or program.stalled_since is not None or program.still_since is not None:
             return "the picture is said to stand still"
+        if self.obs.items[view.on_air.input].shown_items > 1:
+            return f"{view.on_air.input} is shown twice"
         playing = self.obs.items[view.on_air.input].session
         if playing != self.ingest.of(expected):
             return f"{view.on_air.input} plays {playing}"

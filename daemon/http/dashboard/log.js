@@ -55,6 +55,12 @@ export function describe(kind, data) {
         : { kind: "news", parts: ["The stream on air plays well again"] };
     case "orphan_reported":
       return { kind: "trouble", parts: [`${data.input} could not be removed from OBS, it is swept later`] };
+    case "fixture_missing":
+      return { kind: "trouble", parts: [`The ${data.what} `, bdi(data.name), " is not in OBS"] };
+    case "fixture_found":
+      return { kind: "news", parts: [`The ${data.what} `, bdi(data.name), " is in OBS again"] };
+    case "foreign_inputs_seen":
+      return { kind: "trouble", parts: ["Another Motherstream (", bdi(data.owner), ") uses this prefix in this OBS"] };
     default:
       return { kind: "news", parts: [words(kind), data.message ? ": " : "", data.message ? bdi(data.message) : ""] };
   }

@@ -63,7 +63,7 @@ async def test_own_inputs_are_listed_by_number_whether_in_the_scene_or_not_and_o
             OwnInput("GMOTHERSTREAM_9", False, "live/bob"),
             OwnInput("GMOTHERSTREAM_10", False, "live/alice"),
             OwnInput("GMOTHERSTREAM_11", True, "live/alice"),
-            OwnInput("GMOTHERSTREAM_12", False, None),
+            OwnInput("GMOTHERSTREAM_12", False, None, items=0),
         ),
         others=("GMOTHERSTREAM", "logo"),
     )

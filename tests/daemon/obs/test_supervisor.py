@@ -178,10 +178,15 @@ async def test_the_silent_death_of_the_receive_loop_is_mended_by_a_new_connectio
 async def test_answers_that_lack_what_is_needed_do_not_end_the_supervision(
     lines: Lines, fake: FakeObs, cold: Rig
 ) -> None:
-    fake.faults.spoil("GetVersion", Spoil.EMPTY_DATA, times=3)
+    fake.faults.spoil("GetVersion", Spoil.EMPTY_DATA)
+    fake.faults.spoil("GetVideoSettings", Spoil.EMPTY_DATA)
+    fake.faults.spoil("GetSceneList", Spoil.EMPTY_DATA, times=3)
     cold.obs.start()
     await cold.up()
-    assert [line["event"] for line in lines if "exc_info" in line] == ["OBS's answers make no sense"]
+    assert [line["reason"] for line in lines if "cannot be reached" in line["event"]] == [
+        "GetSceneList: OBS's answer makes no sense (KeyError)"
+    ]
+    assert [line for line in lines if "exc_info" in line] == []
 
 
 async def test_a_renderer_that_dies_behind_a_live_socket_is_a_loss(fake: FakeObs, rig: Rig) -> None:

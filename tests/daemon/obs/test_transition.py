@@ -85,7 +85,7 @@ async def test_an_incoming_that_is_gone_leaves_the_outgoing_alone(fake: FakeObs,
 
 async def test_where_showing_fails_nothing_is_hidden(fake: FakeObs, rig: Rig) -> None:
     await both(rig)
-    fake.faults.refuse("SetSceneItemEnabled", 600, "gone")
+    fake.faults.refuse("SetSceneItemEnabled", 205, "gone")
     with pytest.raises(ObsRefused, match="gone"):
         await cut(rig)
     assert fake.program.on_air == ONE
@@ -94,7 +94,7 @@ async def test_where_showing_fails_nothing_is_hidden(fake: FakeObs, rig: Rig) ->
 
 async def test_a_hiding_that_failed_is_not_taken_for_a_cut(fake: FakeObs, rig: Rig) -> None:
     await both(rig)
-    rule = fake.faults.refuse("SetSceneItemEnabled", 600, "gone")
+    rule = fake.faults.refuse("SetSceneItemEnabled", 205, "gone")
     rule.when = lambda data: not data["sceneItemEnabled"]
     with pytest.raises(ObsRefused, match="gone"):
         await cut(rig)
@@ -251,7 +251,7 @@ async def test_with_nobody_to_fade_to_it_cuts(fake: FakeObs, rig: Rig) -> None:
 
 async def test_a_fade_that_fails_in_the_middle_is_an_error_and_leaves_no_trace(fake: FakeObs, rig: Rig) -> None:
     await both(rig)
-    rule = fake.faults.refuse("SetSourceFilterSettings", 600, "gone")
+    rule = fake.faults.refuse("SetSourceFilterSettings", 205, "gone")
     rule.when = lambda data: data["filterSettings"]["opacity"] > 0.4
     with pytest.raises(ObsRefused, match="gone"):
         await cut(rig, fade=0.2)

@@ -1,0 +1,99 @@
+"""Whose an input is: each daemon writes its mark into the settings of the inputs that it makes.
+
+OBS keeps settings that a kind of input does not know. Two daemons in one OBS must not take each other's inputs away,
+whatever their prefixes; and what a daemon has left behind that is no more is to be cleared away. So a daemon that meets
+another's mark asks over OBS whether that one lives: obs-websocket hands a custom event on to all its clients.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from daemon.obs.connection import ObsEvent, Request
+
+OWNER, OWNER_SCENE = "motherstream_owner", "motherstream_scene"
+"""Keys of an input's settings."""
+EVENT = "CustomEvent"
+_ASKS, _LIVES = "motherstream_asks", "motherstream_lives"
+"""Keys of a custom event: whom it asks for, and who answers."""
+SILENT = 6.0
+"""Seconds without an answer, asked every two, after which an owner counts as gone."""
+LONGEST = 64
+"""Characters of an owner's or a scene's name that are read out of OBS."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What an input says of its owner."""
+
+    owner: str
+    scene: str
+
+    @property
+    def text(self) -> str:
+        """The owner as people are told of it."""
+        return f"{self.owner}, scene {self.scene}" if self.scene else self.owner
+
+
+class Owners:
+    """``own`` is this daemon's id, empty where it has none: then nothing is marked and nothing is foreign."""
+
+    def __init__(self, own: str, scene: str, now: Callable[[], float]) -> None:
+        self.own = own
+        self._scene = scene
+        self._now = now
+        self._marks: dict[str, Mark] = {}
+        self._since: dict[str, float] = {}
+        """When each other owner was heard last, or met first."""
+
+    def marked(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """An input's settings with this daemon's mark."""
+        return {**settings, OWNER: self.own, OWNER_SCENE: self._scene} if self.own else dict(settings)
+
+    def mark(self, name: str, settings: Mapping[str, Any] | None) -> Mark | None:
+        """Whose that input is, by its settings; by what they said before where they cannot be read now."""
+        if settings is None:
+            return self._marks.get(name)
+        owner, scene = settings.get(OWNER), settings.get(OWNER_SCENE)
+        if not isinstance(owner, str) or not owner:
+            self._marks.pop(name, None)
+            return None
+        mark = Mark(owner[:LONGEST], scene[:LONGEST] if isinstance(scene, str) else "")
+        self._marks[name] = mark
+        return mark
+
+    def foreign(self, name: str, *, in_scene: bool) -> bool:
+        """Another daemon's, and not to be touched.
+
+        Whoever is gone has left what lies in this daemon's own scene to it; nothing elsewhere.
+        """
+        mark = self._marks.get(name)
+        if mark is None or not self.own or mark.owner == self.own:
+            return False
+        return not in_scene or self._lives(mark.owner)
+
+    def _lives(self, owner: str) -> bool:
+        return self._now() - self._since.setdefault(owner, self._now()) < SILENT
+
+    def keep_only(self, names: Mapping[str, Mark]) -> None:
+        """OBS was read: what bears no mark any more is forgotten."""
+        self._marks = dict(names)
+        owners = {mark.owner for mark in names.values()}
+        self._since = {owner: at for owner, at in self._since.items() if owner in owners}
+
+    def questions(self) -> list[Request]:
+        """Ask for each other owner that was met."""
+        return [_event(_ASKS, owner) for owner in self._since]
+
+    def hear(self, event: ObsEvent) -> Request | None:
+        """Note an answer; the answer to a question for this one."""
+        if event.kind != EVENT or not self.own:
+            return None
+        lives = event.data.get(_LIVES)
+        if isinstance(lives, str) and lives in self._since:
+            self._since[lives] = self._now()
+        return _event(_LIVES, self.own) if event.data.get(_ASKS) == self.own else None
+
+
+def _event(key: str, owner: str) -> Request:
+    return Request("BroadcastCustomEvent", {"eventData": {key: owner}})
