@@ -81,9 +81,7 @@ class Obs(Section):
     password_file: File = fixed("", "file that holds the password")
     scene: Name = fixed("MOTHERSTREAM", "scene that the streams are shown in")
     slate: str = fixed("", "scene item shown while nobody is on air; empty for none")
-    template: str = live(
-        "", "input whose volume, tracks, monitoring, filters, transform and crop each fresh one gets; empty for none"
-    )
+    template: str = live("", "input whose sound, filters, transform and crop each fresh one gets; empty for none")
     keep_streaming: bool = live(False, "start OBS's output, and restart it when it is stuck")
     request_timeout: Float = live(5.0, "seconds that OBS may take to answer", ge=0.1, le=60)
 

@@ -88,6 +88,9 @@ def test_every_kind_of_fact_has_a_line() -> None:
     told: list[facts.Fact] = [
         facts.Refused(1.0, "code", "why"),
         facts.OrphanReported(1.0, "GMOTHERSTREAM_1", "still listed"),
+        facts.FixtureMissing(1.0, "slate", "SLATE"),
+        facts.FixtureFound(1.0, "slate", "SLATE"),
+        facts.ForeignInputsSeen(1.0, "a1b2, scene TWO", "GMOTHERSTREAM_1"),
         facts.EventIgnored(1.0, "CutDone", State.IDLE, "late"),
         *(ended(o, detail="x") for o in ("cut_failed", "superseded", "media_failed", "stream_ended", "obs_lost")),
     ]

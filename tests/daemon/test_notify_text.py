@@ -41,6 +41,15 @@ def ended(outcome: str, to: str = "bob", detail: str = "") -> facts.HandoverEnde
             facts.OrphanReported(1.0, "GMOTHERSTREAM_3", "603"),
             "OBS did not remove the input GMOTHERSTREAM_3; it is tried again later",
         ),
+        (
+            facts.FixtureMissing(1.0, "slate", "SLATE"),
+            "the slate SLATE is not in OBS: the show goes on without it",
+        ),
+        (facts.FixtureFound(1.0, "template", "MODEL"), "the template MODEL is in OBS again"),
+        (
+            facts.ForeignInputsSeen(1.0, "a1b2, scene TWO", "GMOTHERSTREAM_1"),
+            "another Motherstream (a1b2, scene TWO) uses the same prefix in the same OBS: stop it, or rename its inputs",
+        ),
     ],
 )
 def test_what_people_care_for_is_told_in_one_short_line(fact: facts.Fact, text: str) -> None:

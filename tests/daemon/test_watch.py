@@ -200,6 +200,9 @@ HANDOVER = facts.HandoverEnded(AT, 7, "GMOTHERSTREAM_7", "GMOTHERSTREAM_6", "ali
         ("lineup_changed", facts.LineupChanged(AT, "held", "bob"), "held: no turn ends by the clock"),
         ("refused", facts.Refused(AT, "nobody_waits", "nobody waits"), "refused: nobody waits"),
         ("orphan_reported", facts.OrphanReported(AT, "GMOTHERSTREAM_7", "x"), "GMOTHERSTREAM_7 could not be removed"),
+        ("fixture_missing", facts.FixtureMissing(AT, "slate", "SLATE"), "the slate SLATE is not in OBS"),
+        ("fixture_found", facts.FixtureFound(AT, "slate", "SLATE"), "the slate SLATE is in OBS again"),
+        ("foreign_inputs_seen", facts.ForeignInputsSeen(AT, "a1b2", "GMOTHERSTREAM_1"), "another Motherstream (a1b2)"),
         ("state_changed", facts.StateChanged(AT, State.IDLE, "TargetChosen", State.CREATING, 7), "attempt 7"),
     ],
 )

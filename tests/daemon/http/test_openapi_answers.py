@@ -351,6 +351,9 @@ async def test_every_event_is_as_described(house: House) -> None:
         facts.StandbyTakenUp(AT),
         facts.Refused(AT, "not_found", "bob is not in the line-up"),
         facts.OrphanReported(AT, "GMOTHERSTREAM_11", "OBS does not answer"),
+        facts.FixtureMissing(AT, "slate", "SLATE"),
+        facts.FixtureFound(AT, "slate", "SLATE"),
+        facts.ForeignInputsSeen(AT, "a1b2, scene TWO", "GMOTHERSTREAM_1, GMOTHERSTREAM_2"),
     )
     async with house.client.get("/events") as response:
         house.hub.publish_facts(told)
