@@ -5,17 +5,17 @@ import contextlib
 from collections.abc import Mapping
 from typing import Any
 
-from daemon.obs.connection import ALREADY_EXISTS, NOT_FOUND, Link
+from daemon.obs.connection import ALREADY_EXISTS, NOT_FOUND, Link, Request
 from daemon.obs.inventory import read_inputs
 from daemon.obs.owners import OWNER, Owners
-from daemon.obs.scene_items import read_items
+from daemon.obs.scene_items import read_items, rows
 from daemon.ports import ObsError, ObsRefused, ObsTimeout
 
 REMOVAL = 3.0
 """Seconds within which a removed input has to be gone from OBS's list."""
 REMOVAL_POLL = 0.05
 UNLINK_AFTER = 0.5
-"""Seconds of that after which its items are taken out of the scene one by one."""
+"""Seconds of that after which its items are taken out of all scenes one by one."""
 REREADS = 3
 """Readings that a creation without an answer is given to show up in."""
 REREAD = 0.5
@@ -59,7 +59,7 @@ async def re_aim(link: Link, scene: str, name: str, kind: str, settings: Mapping
     return True
 
 
-async def remove(link: Link, scene: str, name: str) -> None:
+async def remove(link: Link, name: str) -> None:
     """Remove an input and see it gone; one that is not there counts. Raises ObsError.
 
     OBS answers at once and removes later: the name is taken until the last reference drops.
@@ -82,16 +82,26 @@ async def remove(link: Link, scene: str, name: str) -> None:
             raise ObsError(f"'{name}' is still listed after its removal (OBS 32.0.3 and 32.0.4 leak inputs: OBS#12919)")
         if waited >= UNLINK_AFTER and not unlinked:
             unlinked = True
-            await _take_out(link, scene, name)
+            await _take_out(link, name)
         await asyncio.sleep(REMOVAL_POLL)
 
 
-async def _take_out(link: Link, scene: str, name: str) -> None:
-    """Drop its items by hand: OBS does so only when it renders the scene, and the program may be another one."""
+async def _take_out(link: Link, name: str) -> None:
+    """Drop its items by hand, in whatever scene: OBS does so only when it renders that one."""
     with contextlib.suppress(ObsTimeout, ObsRefused):
-        for item in (await read_items(link, scene)).named(name):
-            with contextlib.suppress(ObsRefused):  # an item inside a group cannot be
-                await link.call("RemoveSceneItem", {"sceneName": item.scene, "sceneItemId": item.id})
+        listed = (await link.call("GetSceneList")).get("scenes")
+        scenes = [each.get("sceneName") for each in listed or () if isinstance(each, Mapping)]
+        asked = [Request("GetSceneItemList", {"sceneName": scene}) for scene in scenes if isinstance(scene, str)]
+        found = await link.batch(asked) if asked else []
+        gone = [
+            Request("RemoveSceneItem", {"sceneName": item.scene, "sceneItemId": item.id})
+            for request, result in zip(asked, found, strict=False)
+            if result.ok
+            for item in rows(result.data, request.data["sceneName"])
+            if item.name == name
+        ]
+        if gone:
+            await link.batch(gone)
 
 
 async def _appeared(link: Link, scene: str, name: str) -> bool:

@@ -198,7 +198,7 @@ class Obs:
         self._leaving.add(name)
         await self._end_watch(name)
         with self._refresher.changing():
-            await inputs.remove(link, self._scene, name)
+            await inputs.remove(link, name)
         self._leaving.discard(name)
 
     async def park_input(self, name: str) -> None:
