@@ -37,12 +37,14 @@ from daemon.ingest.kick import Kicker
 from daemon.ingest.reconcile import Reconciler
 from daemon.ingest.servers import configured
 from daemon.ingest.sessions import SessionDirectory
+from daemon.ingest.stream import is_ours
 from daemon.journal import Journal
 from daemon.metrics import Metrics
 from daemon.narrator import narrate
 from daemon.notify import Notifier as Notifications
 from daemon.notify_watch import Watch
 from daemon.obs import Obs
+from daemon.obs.inventory import stream_of_path
 from daemon.output import OutputKeeper
 from daemon.overlays import Overlays
 from daemon.owner import owner_of
@@ -162,9 +164,9 @@ class _App:
         director = await journal.restore(lambda: Director(policy))
         clock = Clock(not_before=director.now)
         sessions = SessionDirectory(lambda: self.config.ingest.rtmp_url, journal.keep_stream)
-        kept = [session for entry in director.lineup for session in entry.sessions]
+        kept = director.lineup.live_sessions
         streams = await journal.streams()
-        sessions.restore(kept, streams, clock.now())
+        sessions.restore(kept, streams, clock.now(), director.lineup.state.ended)
 
         # The obs adapter's events go to the dispatcher, which needs the executor, which needs the adapter.
         submit: list[Dispatcher] = []
@@ -175,10 +177,11 @@ class _App:
             now=clock.now,
             on_output=lambda data: keepers[0].hear(data),
             owner=owner_of(config.store.path),
+            stream_of=lambda url: sessions.stream_of(url) or stream_of_path(url),
         )
         output = OutputKeeper(obs, lambda: self.config.obs.keep_streaming, clock.now)
         keepers.append(output)
-        servers = configured(config.ingest, client, sessions)
+        servers = configured(config.ingest, client, sessions, lambda: self.config.ingest.default_app)
         executor = Executor(obs, Kicker(servers), sessions, clock, self._redactor.text)
         dispatcher = Dispatcher(director, journal, executor, clock, handovers)
         submit.append(dispatcher)
@@ -196,7 +199,13 @@ class _App:
         for session in kept:
             admission.recall(session, str(streams.get(session.id, {}).get("key", "")))
         reconciler = Reconciler(
-            servers, sessions, admission, dispatcher.submit, clock.now, lambda: self.config.ingest.reconcile
+            servers,
+            sessions,
+            admission,
+            dispatcher.submit,
+            clock.now,
+            lambda: self.config.ingest.reconcile,
+            ours=lambda ref: is_ours(ref, self.config.ingest.apps, self.config.ingest.vhosts),
         )
 
         def ready() -> Sequence[Check]:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from daemon.config_values import (
+    AppName,
     File,
     Float,
     Host,
@@ -176,7 +177,13 @@ class Transition(Section):
 class Ingest(Section):
     """The RTMP server that streamers publish to."""
 
-    rtmp_url: RtmpUrl = live("rtmp://127.0.0.1:1935/{app}/{stream}", "where to play; also {stream_key}, {param}")
+    rtmp_url: RtmpUrl = live(
+        "rtmp://127.0.0.1:1935/{app}/{stream}", "where to play; also {stream_key}, {param}, {vhost}"
+    )
+    default_app: AppName = live("", "app of MediaMTX paths of one level, such as live; empty refuses them")
+    kick_unannounced: bool = live(True, "kick once whom no hook announced, so that the encoder comes back with one")
+    apps: tuple[str, ...] = live((), "apps whose publishers are this channel's; [] is all")
+    vhosts: tuple[str, ...] = live((), "SRS's virtual hosts whose publishers are this channel's; [] is all")
     reconcile: Float = live(5.0, "seconds between looks at the server's own list of streams", ge=0.5, le=300)
     srs_api: HttpUrl = fixed("", "SRS's HTTP API, such as http://127.0.0.1:1985; empty for none")
     srs_token: SecretStr = fixed("", "bearer token of SRS's API")

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, PlainValidator
 from pydantic_core import PydanticKnownError
 
-PLACEHOLDERS: Final = ("app", "stream", "stream_key", "param")
+PLACEHOLDERS: Final = ("app", "stream", "stream_key", "param", "vhost")
 """What `ingest.rtmp_url` may name in braces."""
 SHOWN: Final = ("on_air", "next", "remaining", "queue")
 """What a text in the scene may name in braces."""
@@ -105,6 +105,12 @@ def _rtmp_url(template: str) -> str:
     return template
 
 
+def _app(text: str) -> str:
+    if text and not re.fullmatch(r"[A-Za-z0-9_-]{1,128}", text):
+        raise ValueError("must be 1 to 128 of the characters A-Z a-z 0-9 _ -, or empty")
+    return text
+
+
 def _template(text: str) -> str:
     if wrong := [name for name in re.findall(r"\{([^{}]*)\}", text) if name not in SHOWN]:
         raise ValueError(f"{{{wrong[0]}}} is not one of {', '.join(f'{{{name}}}' for name in SHOWN)}")
@@ -118,6 +124,7 @@ Host = Annotated[str, AfterValidator(_host)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 PublicUrl = Annotated[str, AfterValidator(_public_url)]
 RtmpUrl = Annotated[str, AfterValidator(_rtmp_url)]
+AppName = Annotated[str, AfterValidator(_app)]
 Prefix = Annotated[str, AfterValidator(_prefix)]
 Template = Annotated[str, AfterValidator(_template)]
 Network = Annotated[IPv4Network | IPv6Network, PlainValidator(_network)]

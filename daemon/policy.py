@@ -27,6 +27,7 @@ def policy_of(config: Config) -> Policy:
         grace_cap=queue.grace_cap,
         during_grace=queue.during_grace,
         block_last=queue.block_last,
+        kick_unannounced=config.ingest.kick_unannounced,
         standby_lag=sources.standby_lag,
         stall=config.health.stall,
         low_bitrate=config.health.low_bitrate,

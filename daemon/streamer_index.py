@@ -13,6 +13,7 @@ from typing import Final
 import structlog
 
 from daemon.ingest.admission import Streamer
+from daemon.names import fold
 from daemon.streamers import (
     StreamerError,
     StreamerRow,
@@ -41,6 +42,7 @@ class StreamerIndex:
         self._on_change = on_change
         self._rows: tuple[StreamerRow, ...] = ()
         self._by_hash: dict[bytes, Streamer] = {}
+        self._by_name: dict[str, Streamer] = {}
         self._db: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None
         self._version: int | None = None
@@ -62,6 +64,10 @@ class StreamerIndex:
         look-up, but it says nothing about the key: a hash that agrees further does not come from a key that does.
         """
         return self._by_hash.get(hash_key(key)) if len(key) <= LONGEST_KEY else None
+
+    def named(self, name: str) -> Streamer | None:
+        """The streamer whom people would take for one of that name; None where there is none."""
+        return self._by_name.get(fold(name))
 
     def is_empty(self) -> bool:
         """There is no streamer at all. Not so while that cannot be told."""
@@ -149,6 +155,7 @@ class StreamerIndex:
         # One assignment each: a look-up in another thread sees the old ones or the new ones.
         self._rows = rows
         self._by_hash = {row.key_hash: Streamer(row.name, row.turn, row.enabled) for row in rows}
+        self._by_name = {fold(each.name): each for each in self._by_hash.values()}
         return True
 
     def _fail(self, why: str) -> None:

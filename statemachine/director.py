@@ -122,6 +122,9 @@ class Director:
                 nameless = self.pictures.nameless
                 self.lineup.listed(event)
                 self.pictures.name_program(event.at, nameless)
+                # What is shown has to be known first.
+                if self.switchover.state is not State.RECOVERING:
+                    self.lineup.call_back(event, self.switchover.paths)
             case ev.SkipRequested():
                 self.lineup.skip(event.at, self.switchover.on_air_streamer)
             case ev.Held() | ev.Released():
@@ -176,7 +179,10 @@ class Director:
                 raise TypeError(f"not an event of the rules: {event!r}")
 
     def _test(self, event: ev.TestRequested) -> None:
-        known = self.lineup.by_stream(f"{event.session.app}/{event.session.stream}")
+        known = self.lineup.by_stream(event.session.path)
+        if known is None and (stray := self.lineup.holder_of(event.session.path, self.now)):
+            # Whoever publishes there is shown under its own name, also where it was taken out of the line-up.
+            event = replace(event, session=replace(event.session, streamer=stray.streamer))
         streamer = known.streamer if known else event.session.streamer
         holder = self.lineup.holder
         if blocked := self.lineup.blocked(streamer, self.now):

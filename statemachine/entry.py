@@ -57,6 +57,15 @@ class Entry:
         return self.grace_used + (max(0.0, at - self.missed_since) if self.missed_since is not None else 0.0)
 
 
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """A session that was taken out of the line-up and still publishes: its path is not free."""
+
+    session: ev.Session
+    seen_at: float
+    """When it was taken out, or its server listed it last."""
+
+
 @dataclass(slots=True)
 class LineupState:
     """All that the line-up remembers; plain data for the snapshot."""
@@ -72,6 +81,14 @@ class LineupState:
     """Streamers that were kicked, and until when they are kept out."""
     born: dict[str, float] = field(default_factory=dict)
     """Live sessions of the line-up, and when they were accepted."""
+    strays: dict[str, Stray] = field(default_factory=dict)
+    """By the path that each is published to."""
+    crowded: dict[str, float] = field(default_factory=dict)
+    """Streamers who publish more streams at once than are kept, and since when."""
+    nameless: dict[str, float] = field(default_factory=dict)
+    """Sessions that are listed and that nobody can be named for, and when they were first."""
+    called_back: dict[str, float] = field(default_factory=dict)
+    """Paths whose nameless publisher was kicked, and when; until a hook tells who publishes there."""
     held: bool = False
     last_streamer: str = ""
     """Whose turn ended last, for block_last."""

@@ -24,6 +24,13 @@ class Session:
     stream: str
     turn: float | None = None
     """Seconds of this streamer's own turn; None takes the policy's."""
+    space: str = ""
+    """What tells its path from the same one elsewhere, such as a virtual host, where the play URL does so, too."""
+
+    @property
+    def path(self) -> str:
+        """Where it is played from, for comparing: one path holds one session's picture."""
+        return f"{self.app}/{self.stream}@{self.space}" if self.space else f"{self.app}/{self.stream}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +119,10 @@ class PublishersListed(Event):
     """The prefix of the session ids that this list speaks for, with its separator."""
     asked_at: float
     sessions: tuple[Session, ...]
+    others: tuple[str, ...] = ()
+    """Prefixes of ids within it that other servers' hooks gave: this list says nothing of them."""
+    nameless: tuple[Session, ...] = ()
+    """Published and nobody's, as far as is known, though whoever publishes may be named once a hook tells of it."""
 
 
 # --- the people who run the channel ---------------------------------------------------------------------------

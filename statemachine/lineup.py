@@ -4,14 +4,25 @@ The first entry is the *holder*: whose turn it is, or would be. Its turn runs fr
 (``turn_began``). A holder that is away within its grace, or stalled, keeps the turn while the next one fills in.
 """
 
+from collections.abc import Container
 from dataclasses import replace
 
 from statemachine import commands as cmd
 from statemachine import events as ev
 from statemachine import facts
-from statemachine.entry import Entry, LineupState
+from statemachine.entry import Entry, LineupState, Stray
 from statemachine.policy import Policy
-from statemachine.publishers import forget_old, revive, same_publish, still_missing
+from statemachine.publishers import (
+    MOST_SESSIONS,
+    forget_old,
+    forget_stray,
+    is_over,
+    revive,
+    same_publish,
+    see_stray,
+    still_missing,
+    to_call_back,
+)
 from statemachine.timed import TimedOrder
 
 __all__ = ["Entry", "Lineup", "LineupState"]
@@ -72,7 +83,9 @@ class Lineup(TimedOrder):
 
     # --- publishers ------------------------------------------------------------------------------------------
 
-    def publish(self, at: float, session: ev.Session, *, transient: bool = False) -> None:
+    def publish(
+        self, at: float, session: ev.Session, *, transient: bool = False, listed: ev.PublishersListed | None = None
+    ) -> None:
         """A publisher was accepted. A repeated hook, or one of a session that has ended, changes nothing."""
         m = self._memory
         owner = self.by_session(session.id)
@@ -84,14 +97,23 @@ class Lineup(TimedOrder):
         elif session.id in m.ended or session.id in m.ousted:
             return
         m.ended.pop(session.id, None)
-        if not transient and (refused := self.admits(session.streamer, at)):
-            # Accepted before the block was known, or while nobody asked: it stays out until it publishes anew.
+        if not transient and (refused := self.admits(session.streamer, at) or self.taken(at, session)):
+            # Accepted before that was known, or while nobody asked: it stays out until it publishes anew.
             m.ousted[session.id] = at
             self.facts.append(refused)
             self.commands.append(cmd.KickSession(session, refused.code))
             return
-        m.born[session.id] = at
         entry = self.find(session.streamer)
+        if entry is not None and len(entry.sessions) >= MOST_SESSIONS and not entry.transient:
+            if session.streamer not in m.crowded:
+                m.crowded[session.streamer] = at
+                self._tell(at, "too_many_streams", session.streamer)
+            if listed is not None:
+                return
+            # The first is played; of the others the newest are kept.
+            entry = self._without(entry, entry.sessions[1])
+        m.born[session.id] = at
+        m.called_back.pop(session.path, None)
         if entry is None:
             self._put(Entry(session.streamer, at, (session,), transient=transient))
             self._tell(at, "joined", session.streamer)
@@ -123,15 +145,20 @@ class Lineup(TimedOrder):
     def unpublish(self, at: float, session_id: str) -> None:
         """A publisher has left. It keeps its place for its grace."""
         m, entry = self._memory, self.by_session(session_id)
+        if session_id in m.ousted:
+            forget_stray(m, session_id)
         for memory in (m.ended, m.ousted, m.missing, m.born):
             memory.pop(session_id, None)
         m.ended[session_id] = at
-        self._owners.pop(session_id, None)
         if entry is None:
             return
-        sessions = tuple(session for session in entry.sessions if session.id != session_id)
-        if entry.sessions[0].id != session_id:
-            self._put(replace(entry, sessions=sessions))
+        first, streamer = entry.sessions[0].id, entry.streamer
+        entry = self._without(entry, next(session for session in entry.sessions if session.id == session_id))
+        sessions = entry.sessions
+        if len(sessions) < MOST_SESSIONS:
+            m.crowded.pop(streamer, None)
+        if first != session_id:
+            self._put(entry)
             return
         used = entry.grace_until(at)
         entry = replace(
@@ -149,12 +176,24 @@ class Lineup(TimedOrder):
 
     def listed(self, event: ev.PublishersListed) -> None:
         """Bring the live sessions to what their server says. One missing twice, in two lists, has ended."""
+        live = {session.id for session in event.sessions}
         for session in event.sessions:
             self._memory.missing.pop(session.id, None)
             revive(self._memory, session.id, event.asked_at)
-            self.publish(event.at, session)
+            see_stray(self._memory, session, event.at)
+            held = self.holder_of(session.path, event.at)
+            if held and held.streamer != session.streamer and is_over(self._memory, held, event, live):
+                # One path has one publisher: the end of the one before was lost.
+                self.unpublish(event.at, held.id)
+            self.publish(event.at, session, listed=event)
         for session_id in still_missing(self._memory, event):
             self.unpublish(event.at, session_id)
+
+    def call_back(self, event: ev.PublishersListed, shown: Container[str]) -> None:
+        """Kick whom nobody can be named for, once, so that its encoder comes back with a hook: none that is shown."""
+        if self.policy.kick_unannounced:
+            for session in to_call_back(self._memory, event, shown):
+                self.commands.append(cmd.KickSession(session, "unannounced"))
 
     def thaw(self, gap: float) -> None:
         """Nobody could return, or be seen to move again, for ``gap`` seconds: no grace ran."""
@@ -367,10 +406,11 @@ class Lineup(TimedOrder):
         return self.first_showable(now, but=entry.streamer) is not None
 
     def _forget_sessions(self, at: float, entry: Entry) -> None:
+        self._memory.crowded.pop(entry.streamer, None)
         for session in entry.sessions:
             self._memory.born.pop(session.id, None)
             self._memory.missing.pop(session.id, None)
-            self._owners.pop(session.id, None)
+            self._disown(session)
             if entry.transient:
                 self._memory.ended[session.id] = at
 
@@ -378,6 +418,7 @@ class Lineup(TimedOrder):
         # No server knows the session of a transient one.
         for session in () if entry.transient else entry.sessions:
             self._memory.ousted[session.id] = at
+            self._memory.strays[session.path] = Stray(session, at)
             if kick:
                 self.commands.append(cmd.KickSession(session, kick))
 

@@ -4,7 +4,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from statemachine import events as ev
+from statemachine import facts
 from statemachine.entry import Entry, LineupState
+
+STRAY_FOR = 60.0
+"""Seconds that one who was taken out is taken to publish still, where its server does not list it."""
 
 
 class Order:
@@ -25,6 +29,7 @@ class Order:
         self._memory = replace(state, entries=[])
         self._entries = {entry.streamer: entry for entry in state.entries}
         self._owners = {session.id: entry.streamer for entry in state.entries for session in entry.sessions}
+        self._paths = {session.path: entry.streamer for entry in state.entries for session in entry.sessions}
         self._touch()
 
     def __iter__(self) -> Iterator[Entry]:
@@ -48,11 +53,32 @@ class Order:
         return None if owner is None else self._entries.get(owner)
 
     def by_stream(self, stream: str) -> ev.Session | None:
-        """The live session that publishes ``app/stream``."""
-        for entry in self:
-            if entry.session and f"{entry.session.app}/{entry.session.stream}" == stream:
-                return entry.session
-        return None
+        """The live session whose path that is: the one that its streamer is played from, before a later one."""
+        owner = self._paths.get(stream)
+        entry = self._entries.get(owner) if owner is not None else None
+        return next((session for session in entry.sessions if session.path == stream), None) if entry else None
+
+    def holder_of(self, path: str, now: float) -> ev.Session | None:
+        """The live session that has that path, in the line-up or taken out of it; none that was asked for by hand."""
+        if (session := self.by_stream(path)) is not None:
+            entry = self.find(session.streamer)
+            return None if entry is not None and entry.transient else session
+        stray = self._memory.strays.get(path)
+        return None if stray is None or stray.seen_at < now - STRAY_FOR else stray.session
+
+    def taken(self, at: float, session: ev.Session) -> facts.Refused | None:
+        """That another streamer's live session has its path, or None."""
+        held = self.holder_of(session.path, at)
+        if held is None or held.streamer == session.streamer:
+            return None
+        why = f"{held.streamer} publishes to that path already: {session.streamer} needs a stream name of its own"
+        return facts.Refused(at, "path_taken", why)
+
+    @property
+    def live_sessions(self) -> tuple[ev.Session, ...]:
+        """All that still publish as far as is known, in the line-up and taken out of it."""
+        inside = (session for entry in self for session in entry.sessions)
+        return (*inside, *(stray.session for stray in self._memory.strays.values()))
 
     def first_showable(self, now: float, but: str = "") -> Entry | None:
         """The first of whom a picture can be expected."""
@@ -69,10 +95,24 @@ class Order:
         self._entries[entry.streamer] = entry
         for session in entry.sessions:
             self._owners[session.id] = entry.streamer
+            self._paths[session.path] = entry.streamer
         if position is not None and position < len(self._entries) - 1:
             order = list(self._entries.values())
             order.insert(position, order.pop())
             self._entries = {entry.streamer: entry for entry in order}
+
+    def _without(self, entry: Entry, session: ev.Session) -> Entry:
+        """The entry without that session, to be put."""
+        self._memory.born.pop(session.id, None)
+        self._memory.missing.pop(session.id, None)
+        self._disown(session)
+        return replace(entry, sessions=tuple(each for each in entry.sessions if each.id != session.id))
+
+    def _disown(self, session: ev.Session) -> None:
+        """It is not the line-up's any more. Whoever else of its entry has its path is put again."""
+        streamer = self._owners.pop(session.id, None)
+        if streamer is not None and self._paths.get(session.path) == streamer:
+            del self._paths[session.path]
 
     def _take_out(self, streamer: str) -> Entry:
         self._touch()

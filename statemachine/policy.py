@@ -36,6 +36,8 @@ class Policy:
     during_grace: str = "next"
     """next: the next one fills in; slate: the slate is shown."""
     block_last: bool = False
+    kick_unannounced: bool = True
+    """A publisher whom nobody can be named for is kicked once, so that its encoder comes back with a hook."""
     # pictures that stand still
     stall: float = 1.0
     """Seconds that a picture may stand still; one that can be covered by a ready standby, a share of it."""

@@ -76,7 +76,7 @@ def adopt(
             if found is None or (found.session is None and session is not None):
                 found = Program(item.name, session, at, stream=item.stream or "")
     elif program is not None and program.session is not None and (incoming is None or incoming.input):
-        lives = identify(f"{program.session.app}/{program.session.stream}") == program.session
+        lives = identify(program.session.path) == program.session
         found = program if lives and program.input in placed else None
     orphans = tuple(name for name in names if found is None or name != found.input)
     return Adoption(found, orphans, names, hidden=found is not None and found.input not in shown)

@@ -1,7 +1,11 @@
 """What the line-up remembers of publishers' sessions, and when it may forget it."""
 
+from collections.abc import Container
+from dataclasses import replace
+
 from statemachine import events as ev
 from statemachine.entry import LineupState
+from statemachine.order import STRAY_FOR
 
 FORGET_ENDED = 60.0
 """Seconds that an ended session is remembered: a list asked for before its end must not revive it."""
@@ -9,6 +13,9 @@ ENDED_MOST = 5000
 """However fast they come and go: they are in every snapshot."""
 YOUNG = 2.0
 """Seconds: on_publish comes before the stream shows in the server's list, so a younger session may be missing."""
+MOST_SESSIONS = 8
+"""Streams of one streamer at a time that are kept: an encoder that comes and goes leaves some behind for a while."""
+NAMELESS_MOST = 1000
 OUSTED_MOST = 1000
 """More than can publish at once. A server that loses the hooks of their ends must not fill the memory."""
 
@@ -32,7 +39,7 @@ def still_missing(memory: LineupState, event: ev.PublishersListed) -> list[str]:
     live = {session.id for session in event.sessions}
     gone = []
     for session_id in (*memory.born, *memory.ousted):
-        if session_id in live or not session_id.startswith(event.server):
+        if session_id in live or not _speaks_of(event, session_id):
             continue
         born = memory.born.get(session_id, 0.0)
         if born > event.asked_at:
@@ -40,6 +47,46 @@ def still_missing(memory: LineupState, event: ev.PublishersListed) -> list[str]:
         if memory.missing.setdefault(session_id, event.asked_at) < event.asked_at and born <= event.asked_at - YOUNG:
             gone.append(session_id)
     return gone
+
+
+def _speaks_of(event: ev.PublishersListed, session_id: str) -> bool:
+    return session_id.startswith(event.server) and not session_id.startswith(event.others)
+
+
+def is_over(memory: LineupState, session: ev.Session, event: ev.PublishersListed, live: Container[str]) -> bool:
+    """Its server lists another one at its path, and not it."""
+    born = memory.born.get(session.id, 0.0)
+    return session.id not in live and _speaks_of(event, session.id) and born <= event.asked_at - YOUNG
+
+
+def see_stray(memory: LineupState, session: ev.Session, at: float) -> None:
+    """Its server lists one that was taken out of the line-up."""
+    if session.id in memory.ousted and (stray := memory.strays.get(session.path)) and stray.session.id == session.id:
+        memory.strays[session.path] = replace(stray, seen_at=at)
+
+
+def forget_stray(memory: LineupState, session_id: str) -> None:
+    """One that was taken out has ended."""
+    for path in [path for path, stray in memory.strays.items() if stray.session.id == session_id]:
+        del memory.strays[path]
+
+
+def to_call_back(memory: LineupState, event: ev.PublishersListed, shown: Container[str]) -> list[ev.Session]:
+    """Whom to kick so that its hook comes again: the second list has it, and nobody was kicked from there before.
+
+    A second kick would say no more than the first: where no hook is set up, none comes.
+    """
+    seen, chosen = {}, []
+    for session in event.nameless[:NAMELESS_MOST]:
+        seen[session.id] = first = memory.nameless.get(session.id, event.asked_at)
+        if first >= event.asked_at or session.path in shown or session.path in memory.called_back:
+            continue
+        memory.called_back[session.path] = event.at
+        chosen.append(session)
+    memory.nameless = {i: at for i, at in memory.nameless.items() if not _speaks_of(event, i)} | seen
+    while len(memory.called_back) > NAMELESS_MOST:
+        del memory.called_back[next(iter(memory.called_back))]
+    return chosen
 
 
 def forget_old(memory: LineupState, now: float, grace: float) -> None:
@@ -53,6 +100,12 @@ def forget_old(memory: LineupState, now: float, grace: float) -> None:
         first = next(iter(memory.ousted))
         del memory.ousted[first]
         memory.missing.pop(first, None)
+        forget_stray(memory, first)
+    while memory.strays and (
+        memory.strays[path := next(iter(memory.strays))].session.id not in memory.ousted
+        or memory.strays[path].seen_at < now - STRAY_FOR
+    ):
+        del memory.strays[path]
     if memory.blocks and min(memory.blocks.values()) <= now:
         for name in [name for name, until in memory.blocks.items() if until <= now]:
             del memory.blocks[name]

@@ -94,6 +94,13 @@ class Switchover(Scene):
         self.old_slates, self.missing = kept.old_slates, kept.missing
         self.foreign_owners, self.names_taken = kept.foreign_owners, kept.names_taken
 
+    @property
+    def paths(self) -> frozenset[str]:
+        """What is shown, and what is made ready to be, by the paths of their sessions."""
+        program, target = self.program, self.attempt.target if self.attempt else None
+        shown = (program.session.path if program.session else program.stream) if program else ""
+        return frozenset((shown, target.path if target else "")) - {""}
+
     # --- beginning -------------------------------------------------------------------------------------------
 
     def begin(self, at: float, target: ev.Session | None, reason: str, *, due: bool) -> None:

@@ -3,15 +3,16 @@
 import asyncio
 import ipaddress
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
+from urllib.parse import parse_qsl
 
 import structlog
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from daemon.config import Hooks
+from daemon.config import Hooks, Ingest
 from daemon.http.control import Control
 from daemon.http.errors import ApiError
 from daemon.http.forwarded import address_of, passed_a_proxy, within
@@ -22,7 +23,6 @@ from daemon.ingest.hook import (
     FORM,
     JSON,
     Hook,
-    Ignored,
     Publish,
     Reply,
     Unpublish,
@@ -31,7 +31,7 @@ from daemon.ingest.hook import (
     refused,
 )
 from daemon.ingest.quiet import Quiet
-from daemon.ingest.stream import HookError
+from daemon.ingest.stream import HookError, StreamRef, is_ours
 from daemon.secrets import same
 from statemachine.events import Event, Published, Unpublished
 from statemachine.facts import Fact, Refused
@@ -40,6 +40,10 @@ JOURNAL_SECONDS: Final = 1.0
 """Seconds that a publisher waits for its event to be journaled. Then it is let in: the event is queued already."""
 
 MOST_SENDERS: Final = 1024
+
+BROWSERS: Final = ("Origin", "Referer", "Cookie", "Accept-Language", "Upgrade-Insecure-Requests")
+
+MOST_UNKNOWN: Final = 64
 
 MOST_REFUSALS: Final = 20
 """Refusals for one reason that are told in ten seconds, each of another publisher."""
@@ -54,16 +58,24 @@ class Server:
     name: str
     path: str
     content_type: str
-    parse: Callable[[bytes], Hook]
+    parse: Callable[[bytes, Ingest], Hook]
     answer: Callable[[Verdict], Reply]
 
 
 SERVERS: Final = (
-    Server("srs", "/hooks/srs", JSON, srs.parse, srs.answer),
-    Server("nginx-rtmp", "/hooks/nginx-rtmp", FORM, nginx_rtmp.parse, nginx_rtmp.answer),
-    Server("oryx", "/hooks/oryx", JSON, oryx.parse, oryx.answer),
-    Server("mediamtx", "/hooks/mediamtx", JSON, mediamtx.parse, mediamtx.answer),
+    Server("srs", "/hooks/srs", JSON, lambda raw, _: srs.parse(raw), srs.answer),
+    Server("nginx-rtmp", "/hooks/nginx-rtmp", FORM, lambda raw, _: nginx_rtmp.parse(raw), nginx_rtmp.answer),
+    Server("oryx", "/hooks/oryx", JSON, lambda raw, _: oryx.parse(raw), oryx.answer),
+    Server(
+        "mediamtx",
+        "/hooks/mediamtx",
+        JSON,
+        lambda raw, ingest: mediamtx.parse(raw, ingest.default_app),
+        mediamtx.answer,
+    ),
 )
+BY_GET: Final = "nginx-rtmp"
+"""The server whose hooks may be a GET, by ``notify_method get``, which most of its tutorials set."""
 
 
 class HookRoutes:
@@ -73,11 +85,13 @@ class HookRoutes:
         self._control = control
         self._quiet = Quiet()
         self._senders = Senders()
+        self._unknown: set[str] = set()
         self._metrics = HookMetrics(control.registry)
 
     def routes(self) -> list[web.RouteDef]:
         """One for each server."""
-        return [web.post(server.path, self._handler(server)) for server in SERVERS]
+        by_get = [web.get(each.path, self._handler(each), allow_head=False) for each in SERVERS if each.name == BY_GET]
+        return [*(web.post(server.path, self._handler(server)) for server in SERVERS), *by_get]
 
     def _handler(self, server: Server) -> Callable[[web.Request], Awaitable[web.Response]]:
         accepted = server.answer(ACCEPTED)
@@ -85,52 +99,68 @@ class HookRoutes:
         async def handle(request: web.Request) -> web.Response:
             began = time.perf_counter()
             verdict = await self._verdict(server, request)
-            if verdict.accepted:
+            if isinstance(verdict, Reply):
+                reply, verdict = verdict, ACCEPTED
+            elif verdict.accepted:
                 reply = accepted
             else:
                 reply = server.answer(verdict)
-                self._tell(server, request, verdict)
+                if not verdict.quiet:
+                    self._tell(server, request, verdict)
             self._metrics.count(server.name, verdict.code, time.perf_counter() - began)
             return web.Response(status=reply.status, body=reply.body, content_type=reply.content_type)
 
         return handle
 
-    async def _verdict(self, server: Server, request: web.Request) -> Verdict:
+    async def _verdict(self, server: Server, request: web.Request) -> Verdict | Reply:
+        ingest = self._control.config().ingest
         try:
-            self._check_sender(request)
-            if request.content_type != server.content_type:
-                raise ApiError(415, "wrong_content_type", f"the body must be {server.content_type}")
-            raw = await read_body(request)
-            hook = server.parse(raw)
+            raw = await self._body(server, request)
+            hook = server.parse(raw, ingest)
         except ApiError as error:
             return refused(error.code, str(error), error.status)
         except HookError as error:
-            return refusal(error)
+            # SRS asks every channel's daemon about every publisher, and one no is a no.
+            return ACCEPTED if error.app and ingest.apps and error.app not in ingest.apps else refusal(error)
+        if isinstance(hook, Publish | Unpublish) and not is_ours(hook.ref, ingest.apps, ingest.vhosts):
+            return ACCEPTED
         match hook:
             case Publish():
-                return await self._publish(hook, raw, server.content_type)
+                verdict = await self._publish(hook, raw, server.content_type)
+                return replace(verdict, quiet=hook.asks_again and not verdict.accepted)
             case Unpublish():
                 return await self._unpublish(hook)
-            case Ignored(client_ip=None):
-                return ACCEPTED
-            case Ignored(client_ip=ip):
-                return self._let_in(ip or "")
+        if not hook.known:
+            self._tell_unknown(server, hook.action)
+        if hook.answer is not None:
+            return hook.answer
+        return ACCEPTED if hook.client_ip is None else self._let_in(hook.client_ip)
+
+    async def _body(self, server: Server, request: web.Request) -> bytes:
+        """What the server says. Raises ApiError where it may not, or says it in a way of its own."""
+        if request.method == "GET":
+            own, said = nginx_rtmp.parts_of_query(request.rel_url.raw_query_string)
+            self._check_sender(request, dict(parse_qsl(own)).get("secret", ""))
+            return said.encode()
+        self._check_sender(request, request.query.get("secret", ""))
+        if request.content_type != server.content_type:
+            raise ApiError(415, "wrong_content_type", f"the body must be {server.content_type}")
+        return await read_body(request)
 
     # --- who sends -------------------------------------------------------------------------------------------
 
-    def _check_sender(self, request: web.Request) -> None:
+    def _check_sender(self, request: web.Request, given: str) -> None:
         config = self._control.config()
         hooks = config.hooks
         if not self._senders.allowed(request.remote or "", hooks):
             raise ApiError(403, "address_not_allowed", not_allowed(request.remote or ""))
-        # An ingest server sends neither; a browser sends them with every form that a page makes it post.
-        if "Origin" in request.headers or "Sec-Fetch-Site" in request.headers:
+        if from_browser(request.headers):
             raise ApiError(403, "cross_site", "hooks are not taken from browsers")
         secret = hooks.secret.get_secret_value()
         if not secret and passed_a_proxy(request, config.http.trusted_proxies):
             # To whom its address belongs says nothing: it is the proxy's, for whoever reaches the proxy.
             raise ApiError(403, "through_a_proxy", "hooks that a proxy passes on are taken with hooks.secret alone")
-        if secret and not same(request.query.get("secret", ""), secret):
+        if secret and not same(given, secret):
             raise ApiError(403, "wrong_secret", "the hook's URL must end in ?secret= with hooks.secret")
 
     def _let_in(self, ip: str) -> Verdict:
@@ -152,10 +182,20 @@ class HookRoutes:
         refusals = [fact for fact in told if isinstance(fact, Refused)]
         if refusals:
             control.sessions.drop(session)
-            no = refused(refusals[0].code, refusals[0].message, streamer=verdict.streamer)
+            code, why = refusals[0].code, refusals[0].message
+            if code == "path_taken":
+                why += self._two_hosts(hook.ref)
+            no = refused(code, why, streamer=verdict.streamer)
             return replace(no, ip=hook.ref.ip)
         log.info("A stream is published", session=session.id, streamer=session.streamer, ip=hook.ref.ip or None)
         return verdict
+
+    def _two_hosts(self, ref: StreamRef) -> str:
+        """What to do where two publishers have one name at two virtual hosts, and are played from one URL."""
+        hosts = {self._control.sessions.vhost(session) for session in self._control.sessions.live(ref.path)}
+        if not hosts - {ref.vhost}:
+            return ""
+        return "; it is at another virtual host: {vhost} in ingest.rtmp_url tells them apart"
 
     async def _unpublish(self, hook: Unpublish) -> Verdict:
         control = self._control
@@ -180,6 +220,12 @@ class HookRoutes:
         asked.set_result(())
         if (count := self._quiet.held_back("slow")) is not None:
             log.warning("A hook is answered before its event was journaled", seconds=JOURNAL_SECONDS, more=count)
+
+    def _tell_unknown(self, server: Server, action: str) -> None:
+        kind = f"{server.name} {action}"
+        if kind not in self._unknown and len(self._unknown) < MOST_UNKNOWN:
+            self._unknown.add(kind)
+            log.info("A hook of an unknown kind is accepted, and nothing is done", server=server.name, action=action)
 
     def _tell(self, server: Server, request: web.Request, verdict: Verdict) -> None:
         # Each publisher's own: one who tries again and again must not hide why another is refused.
@@ -241,6 +287,17 @@ class Senders:
         if known is None:
             known = self._known[address] = allowed(address, hooks)
         return known
+
+
+def from_browser(headers: Mapping[str, str]) -> bool:
+    """Whether a browser sent it, because a page made it: no ingest server sends any of these.
+
+    A form that a page posts has an Origin. A GET, as for a picture, need have none, nor, to an address that is not
+    this machine's, a ``Sec-Fetch-Site``; but no page can keep a browser from naming itself and its languages.
+    """
+    if any(name in headers for name in BROWSERS) or any(name.lower().startswith("sec-") for name in headers):
+        return True
+    return "mozilla" in headers.get("User-Agent", "").lower()
 
 
 def allowed(address: str, hooks: Hooks) -> bool:

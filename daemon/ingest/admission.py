@@ -7,7 +7,7 @@ from typing import Final, Protocol
 from daemon.config import Queue
 from daemon.ingest.auth_url import AskUrl
 from daemon.ingest.hook import JSON, Verdict, refused
-from daemon.ingest.stream import StreamRef
+from daemon.ingest.stream import TYPE, StreamRef
 from statemachine.events import Session
 from statemachine.facts import Refused
 
@@ -38,6 +38,9 @@ class KeyLookup(Protocol):
 
     def is_empty(self) -> bool:
         """There is no streamer at all."""
+
+    def named(self, name: str) -> Streamer | None:
+        """The streamer of that name, however it is written; None where there is none."""
 
 
 class Admission:
@@ -80,7 +83,7 @@ class Admission:
     def identify(self, ref: StreamRef, at: float) -> Streamer | None:
         """Who publishes a stream that was found live without its hook; None where that cannot be told, or may not be.
 
-        The list of a server holds no arguments, so a key is found only where it is the stream's name.
+        A server's lists may hold no arguments: then a key is found only where it is the stream's name.
         """
         if self._config().auth == "http":
             return None
@@ -88,6 +91,11 @@ class Admission:
         if isinstance(found, Verdict) or self._admits(found.name, at) is not None:
             return None
         return found
+
+    @property
+    def can_name(self) -> bool:
+        """Whether a hook could tell who publishes what nobody can be named for now."""
+        return self._config().auth == "http" or not self._keys.is_empty()
 
     def recall(self, session: Session, key: str = "") -> None:
         """A session that outlived a restart, and the key that it is played with: what may be a key is learnt anew."""
@@ -110,12 +118,17 @@ class Admission:
         key = ref.key or ref.stream
         streamer = self._keys.find(key)
         if streamer is None and ref.key:
-            return refused("unknown_key", "the key in the publish URL is nobody's")
+            return refused("unknown_key", f"the key in the publish URL is nobody's, or was rotated; {TYPE}")
         if streamer is None:
-            return refused("no_key", "the publish URL has no key (?key=…), and the stream's name is not one")
+            return refused("no_key", f"the publish URL has no key (?key=…), and the stream's name is not one; {TYPE}")
         self._learn(key)
         if not streamer.enabled:
             return refused("disabled", f"{streamer.name} is disabled", streamer=streamer.name)
+        owner = self._keys.named(ref.stream) or self._keys.find(ref.stream)
+        if owner is not None and owner.name != streamer.name:
+            # Whose name or key the stream bears is shown and kicked by it: nobody else may be there.
+            why = f"the stream's name is another streamer's: {streamer.name} publishes to a name of its own; {TYPE}"
+            return refused("path_taken", why, streamer=streamer.name)
         return streamer
 
     def _by_rules(self, streamer: Streamer, at: float) -> Verdict:

@@ -1,10 +1,11 @@
 """What a hook may mean, what it is answered, and how its body is read: the same for all servers."""
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Final
 
-from daemon.ingest.stream import HookError, StreamRef
+from daemon.ingest.stream import TYPE, HookError, StreamRef
 
 JSON: Final = "application/json"
 FORM: Final = "application/x-www-form-urlencoded"
@@ -15,6 +16,8 @@ class Publish:
     """Somebody wants to publish."""
 
     ref: StreamRef
+    asks_again: bool = False
+    """Its server asks once without the credentials that the client has: a refusal now is part of the protocol."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,10 @@ class Ignored:
     action: str
     client_ip: str | None = None
     """Where the server asks whether this client may do it; None where it only tells."""
+    known: bool = True
+    """False for one that no version of the server was seen to send."""
+    answer: "Reply | None" = None
+    """The answer where a plain yes will not do."""
 
 
 Hook = Publish | Unpublish | Ignored
@@ -50,9 +57,12 @@ class Verdict:
     """The HTTP status of a refusal."""
     ip: str = ""
     """Of a publisher who is refused, where its server tells it."""
+    quiet: bool = False
+    """A refusal that is nobody's mistake."""
 
 
 ACCEPTED: Final = Verdict(accepted=True)
+_ACTION: Final = re.compile(r"[a-z][a-z0-9_]{1,31}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +82,13 @@ def refusal(error: HookError) -> Verdict:
 def refused(code: str, message: str, status: int = 403, streamer: str = "") -> Verdict:
     """A verdict against the publisher, in words for the log."""
     return Verdict(False, code, message, streamer, status=status)
+
+
+def unknown_action(action: str, server: str, client_ip: str | None = None) -> Ignored:
+    """An action that a later version of a server may send: taken, and nothing is done. Raises HookError on nonsense."""
+    if not _ACTION.fullmatch(action):
+        raise HookError("unknown_action", f"the action is none of {server}'s")
+    return Ignored(action, client_ip, known=False)
 
 
 def json_reply(status: int, **fields: object) -> Reply:
@@ -109,7 +126,7 @@ class Body:
         """A text that must be there."""
         if value := self.text(name):
             return value
-        raise HookError("missing", f"{name} is missing")
+        raise HookError("missing", f"{name} is missing{f'; {TYPE}' if name == 'stream' else ''}")
 
     def identifier(self, name: str) -> str:
         """A text or a whole number: SRS 3 and earlier count their clients."""

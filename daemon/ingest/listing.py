@@ -37,6 +37,13 @@ class IngestServer(Protocol):
     async def kick(self, session: Session) -> bool:
         """End the publisher's connection; True also if it was gone already. Raises IngestError."""
 
+    async def arguments(self, listed: Listed) -> tuple[tuple[str, str], ...]:
+        """The arguments that its publisher gave, as far as the server remembers them. Raises IngestError."""
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """Prefixes of the ids of sessions that are another server's of its kind."""
+
 
 def rows(answer: dict[str, Any], name: str, where: str) -> list[dict[str, Any]]:
     """A list of objects out of an answer. Raises IngestError."""

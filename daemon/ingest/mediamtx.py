@@ -8,35 +8,64 @@ from its list of connections, or sooner from a ``runOnUnavailable`` (``runOnNotR
 
 from typing import Final
 
-from daemon.ingest.hook import Body, Hook, Ignored, Publish, Reply, Unpublish, Verdict, error_fields, json_reply
+from daemon.ingest.hook import (
+    Body,
+    Hook,
+    Ignored,
+    Publish,
+    Reply,
+    Unpublish,
+    Verdict,
+    error_fields,
+    json_reply,
+    unknown_action,
+)
 from daemon.ingest.stream import HookError, arguments_of, as_address, make_ref
 
 SERVER: Final = "mediamtx"
 OTHERS: Final = frozenset({"read", "playback", "api", "metrics", "pprof"})
 
 
-def parse(raw: bytes) -> Hook:
-    """What the body says. Raises HookError."""
+def parse(raw: bytes, default_app: str = "") -> Hook:
+    """What the body says; ``default_app`` is that of a path of one level. Raises HookError."""
     body = Body(raw)
     action = body.needed("action")
+    ip = as_address(body.text("ip"))
     if action in OTHERS:
-        return Ignored(action, as_address(body.text("ip")))
+        return Ignored(action, ip)
+    if action.startswith("on_"):
+        raise HookError("wrong_server", "this is a hook of SRS or Oryx, and the address is MediaMTX's", 401)
     if action not in ("publish", "unpublish"):
-        raise HookError("unknown_action", "the action is none of MediaMTX's that are known here", 401)
-    app, slash, stream = body.needed("path").partition("/")
-    if not slash:
-        raise HookError("bad_path", "the path must be APP/STREAM, such as live/alice")
+        return unknown_action(action, "MediaMTX", ip)
+    app, stream, flat = parts_of_path(body.needed("path"), default_app)
+    # Publishers of RTSP, SRT and WebRTC give a password or a token rather than a query.
+    credentials = (body.text("password"), body.text("token"))
     ref = make_ref(
         SERVER,
         app,
         stream,
         arguments_of(body.text("query")),
         client_id=body.needed("id"),
-        ip=body.text("ip"),
-        # Publishers of RTSP, SRT and WebRTC give a password or a token rather than a query.
-        credentials=(body.text("password"), body.text("token")),
+        ip=ip,
+        credentials=credentials,
+        flat=flat,
     )
-    return Publish(ref) if action == "publish" else Unpublish(ref)
+    if action == "unpublish":
+        return Unpublish(ref)
+    # An RTSP client shows its credentials once it was told 401 (internal/servers/rtsp/conn.go).
+    first = body.text("protocol").startswith("rtsp") and not any((*credentials, body.text("user"), ref.key))
+    return Publish(ref, asks_again=first)
+
+
+def parts_of_path(path: str, default_app: str) -> tuple[str, str, bool]:
+    """The app, the stream, and whether the path has one level. Raises HookError."""
+    app, slash, stream = path.partition("/")
+    if slash:
+        return app, stream, False
+    if not default_app:
+        what = "set ingest.default_app to let paths of one level in, or publish to APP/STREAM, such as live/alice"
+        raise HookError("bad_path", f"the path has one level: {what}")
+    return default_app, path, True
 
 
 def answer(verdict: Verdict) -> Reply:

@@ -7,7 +7,17 @@ nginx's: an argument such as ``?name=bob`` changes nothing. 2xx accepts, 3xx wou
 from typing import Final
 from urllib.parse import parse_qsl
 
-from daemon.ingest.hook import Hook, Ignored, Publish, Reply, Unpublish, Verdict, error_fields, json_reply
+from daemon.ingest.hook import (
+    Hook,
+    Ignored,
+    Publish,
+    Reply,
+    Unpublish,
+    Verdict,
+    error_fields,
+    json_reply,
+    unknown_action,
+)
 from daemon.ingest.stream import MOST_ARGUMENTS, HookError, arguments_of_url, make_ref
 
 SERVER: Final = "nginx"
@@ -35,10 +45,10 @@ def parse(raw: bytes) -> Hook:
     if call in OTHERS:
         return Ignored(call)
     if call not in ("publish", "publish_done"):
-        raise HookError("unknown_action", "call is none of nginx-rtmp's that are known here")
+        return unknown_action(call, "nginx-rtmp")
     ref = make_ref(
         SERVER,
-        own.get("app", ""),
+        own.get("app", "").strip().strip("/"),
         own.get("name", ""),
         # OBS users may write the key into the server's URL: then it stands in tcurl alone.
         (*arguments, *arguments_of_url(own.get("tcurl", ""))),
@@ -46,6 +56,18 @@ def parse(raw: bytes) -> Hook:
         ip=own.get("addr", ""),
     )
     return Publish(ref) if call == "publish" else Unpublish(ref)
+
+
+def parts_of_query(query: str) -> tuple[str, str]:
+    """The hook URL's own arguments and what the module says, of the raw query of a GET (``notify_method get``).
+
+    The module writes its fields behind the URL with a ``?`` of its own, whether there is one already or not, and begins
+    with the app (``ngx_rtmp_netcall_http_format_session``). A publisher's arguments come last and may hold marks, too.
+    """
+    if query.startswith("app=") or "?" not in query:
+        return "", query
+    own, _, said = query.partition("?")
+    return own, said
 
 
 def answer(verdict: Verdict) -> Reply:

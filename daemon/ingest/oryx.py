@@ -6,8 +6,19 @@ the publisher's arguments. Accepted is status 200 with code 0, nothing else.
 
 from typing import Final
 
-from daemon.ingest.hook import Body, Hook, Ignored, Publish, Reply, Unpublish, Verdict, error_fields, json_reply
-from daemon.ingest.stream import HookError, arguments_of, make_ref
+from daemon.ingest.hook import (
+    Body,
+    Hook,
+    Ignored,
+    Publish,
+    Reply,
+    Unpublish,
+    Verdict,
+    error_fields,
+    json_reply,
+    unknown_action,
+)
+from daemon.ingest.stream import arguments_of, make_ref
 
 SERVER: Final = "oryx"
 OTHERS: Final = frozenset({"on_record_begin", "on_record_end", "on_ocr"})
@@ -20,12 +31,12 @@ def parse(raw: bytes) -> Hook:
     if action in OTHERS:
         return Ignored(action)
     if action not in ("on_publish", "on_unpublish"):
-        raise HookError("unknown_action", "the action is none of Oryx's that are known here")
+        return unknown_action(action, "Oryx")
     publishes = action == "on_publish"
     ref = make_ref(
         SERVER,
-        body.needed("app"),
-        body.needed("stream"),
+        body.needed("app").strip().strip("/"),
+        body.needed("stream").strip().strip("/"),
         arguments_of(body.text("param")),
         # An end has a request id of its own, which belongs to no publish.
         client_id=body.identifier("request_id") if publishes else "",

@@ -14,6 +14,7 @@ class OryxServer:
     """One Oryx. Its list and its hooks have no id in common: a stream in the list is the oldest session of its name."""
 
     prefix = "oryx:"
+    others: tuple[str, ...] = ()
 
     def __init__(self, api: Api, sessions: SessionDirectory) -> None:
         self._api = api
@@ -29,13 +30,20 @@ class OryxServer:
         return [self._listed(row) for row in rows(data, "streams", self.where)]
 
     async def kick(self, session: Session) -> bool:
-        """End the stream's publisher, by the stream's name. Raises IngestError."""
+        """End the stream's publisher, by the stream's name: not where that is another one's. Raises IngestError."""
+        live = self._sessions.live(f"{session.app}/{session.stream}", "oryx")
+        if live and live[0].id != session.id and live[0].streamer != session.streamer:
+            return False
         body = {"vhost": self._sessions.vhost(session), "app": session.app, "stream": session.stream}
         # A stream that is not active any more is answered with 500 and a text.
         _, answer = await self._api.call("POST", "/terraform/v1/mgmt/streams/kickoff", body=body)
         if answer.get("code") != 0:
             raise IngestError(f"{self.where} answered with a code that is not 0")
         return True
+
+    async def arguments(self, _: Listed) -> tuple[tuple[str, str], ...]:
+        """None: it does not tell."""
+        return ()
 
     def _listed(self, row: dict[str, Any]) -> Listed:
         app, stream, vhost = row.get("app"), row.get("stream"), row.get("vhost", DEFAULT_VHOST)

@@ -10,6 +10,7 @@ from daemon.ingest.admission import Admission
 from daemon.ingest.hook import Verdict
 from daemon.ingest.listing import IngestServer, Listed
 from daemon.ingest.sessions import SessionDirectory
+from daemon.ingest.stream import HookError, StreamRef, make_ref
 from daemon.ports import IngestError
 from statemachine.events import Event, PublishersListed, Session
 
@@ -34,17 +35,23 @@ class Reconciler:
         now: Callable[[], float],
         interval: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        ours: Callable[[StreamRef], bool] = lambda ref: True,
     ) -> None:
-        """``submit`` queues an event; ``now`` is the events' clock; ``interval`` is ``ingest.reconcile``."""
+        """``submit`` queues an event; ``now`` is the events' clock; ``interval`` is ``ingest.reconcile``.
+
+        ``ours`` says whose publishers are this channel's.
+        """
         self._servers = tuple(servers)
         self._sessions = sessions
         self._admission = admission
         self._submit = submit
         self._now = now
         self._interval = interval
+        self._ours = ours
         self._sleep = sleep
         self._failures: dict[str, int] = {}
-        self._strangers: dict[str, set[str]] = {}
+        self._strangers: dict[str, dict[str, Session | None]] = {}
+        self._asked: dict[str, set[str]] = {}
         self._received: dict[str, dict[str, int]] = {}
         self._gone: dict[str, set[str]] = {}
         self._heard: set[str] = set()
@@ -73,18 +80,24 @@ class Reconciler:
         at = self._now()
         sessions: dict[str, Session] = {}
         received: dict[str, int] = {}
-        strangers: set[str] = set()
+        strangers: dict[str, Session | None] = {}
         for stream in listed:
-            session = self._session(stream, at)
+            if stream.ref is not None and not self._ours(stream.ref):
+                continue
+            session = self._session(stream, at) or await self._by_arguments(server, stream, at)
             if session is None:
-                strangers.add(stream.session_ids[0] if stream.session_ids else "unnamed")
+                self._note(strangers, stream)
             else:
                 sessions[session.id] = session
                 received[session.id] = stream.received
         self._received[server.prefix] = received
         self._tell_strangers(server, strangers)
-        self._forget_gone(server, sessions, asked_at)
-        self._submit(PublishersListed(at, server.prefix, asked_at, tuple(sessions.values())))
+        others = server.others
+        self._forget_gone(server, sessions, asked_at, others)
+        named = self._admission.can_name
+        nameless = tuple(stranger for stranger in strangers.values() if stranger is not None and named)
+        at = self._now()
+        self._submit(PublishersListed(at, server.prefix, asked_at, tuple(sessions.values()), others, nameless))
         return True
 
     def received_bytes(self, session_id: str) -> int | None:
@@ -117,7 +130,7 @@ class Reconciler:
 
     def _session(self, listed: Listed, at: float) -> Session | None:
         """The session that the hooks told of, else one for a streamer that can be told by the list alone."""
-        known = next((found for i in listed.session_ids if (found := self._sessions.find(i))), None)
+        known = self._sessions.listed(listed.session_ids)
         if known is not None or listed.ref is None:
             return known
         ref = listed.ref
@@ -125,25 +138,66 @@ class Reconciler:
         others = {session.id.partition(":")[0] for session in self._sessions.live(ref.path)} - {ref.server, "test"}
         if others:
             return None
+        return self._identified(ref, at)
+
+    async def _by_arguments(self, server: IngestServer, listed: Listed, at: float) -> Session | None:
+        """A stranger's session by the arguments that its server remembers: the key may be among them. Asked once."""
+        ref, asked = listed.ref, self._asked.setdefault(server.prefix, set())
+        if (
+            ref is None
+            or not self._admission.can_name
+            or listed.session_ids[0] in asked
+            or len(asked) >= MOST_STRANGERS
+        ):
+            return None
+        asked.add(listed.session_ids[0])
+        try:
+            arguments = await server.arguments(listed)
+            given = make_ref(
+                ref.server,
+                ref.app,
+                ref.stream,
+                arguments,
+                client_id=ref.client_id,
+                instance=ref.instance,
+                vhost=ref.vhost,
+                flat=ref.flat,
+            )
+        except (IngestError, HookError):
+            return None
+        return self._identified(given, at) if given.key else None
+
+    def _identified(self, ref: StreamRef, at: float) -> Session | None:
         streamer = self._admission.identify(ref, at)
         if streamer is None:
             return None
         return self._sessions.open(ref, Verdict(True, streamer=streamer.name, turn=streamer.turn), at)
 
-    def _forget_gone(self, server: IngestServer, sessions: dict[str, Session], asked_at: float) -> None:
+    def _note(self, strangers: dict[str, Session | None], listed: Listed) -> None:
+        name, ref = listed.session_ids[0] if listed.session_ids else "unnamed", listed.ref
+        known = {session.id.partition(":")[0] for session in self._sessions.live(ref.path)} if ref else {"?"}
+        # What another server's hook told of is not nameless.
+        whole = ref is not None and ref.client_id and not known - {ref.server, "test"}
+        strangers[name] = Session(name, "", ref.app, ref.stream) if ref is not None and whole else None
+
+    def _forget_gone(
+        self, server: IngestServer, sessions: dict[str, Session], asked_at: float, others: tuple[str, ...]
+    ) -> None:
         """What two lists in a row lack has ended, as the rules have it, too."""
-        gone = {i for i in self._sessions.opened(server.prefix, asked_at) if i not in sessions}
+        opened = self._sessions.opened(server.prefix, asked_at)
+        gone = {i for i in opened if i not in sessions and not i.startswith(others)}
         grown = set(self._sessions.opened(server.prefix, asked_at - YOUNG))
         for session_id in gone & grown & self._gone.get(server.prefix, set()):
             self._sessions.ended(session_id)
         self._gone[server.prefix] = gone
 
-    def _tell_strangers(self, server: IngestServer, strangers: set[str]) -> None:
-        known = self._strangers.get(server.prefix, set())
-        for session_id in sorted(strangers - known)[:16]:
+    def _tell_strangers(self, server: IngestServer, strangers: dict[str, Session | None]) -> None:
+        known = self._strangers.get(server.prefix, {})
+        for session_id in sorted(strangers.keys() - known.keys())[:16]:
             log.warning(
                 "A stream is published that nobody can be named for; it is left out",
                 server=server.where,
                 session=session_id,
             )
-        self._strangers[server.prefix] = set(sorted(strangers)[:MOST_STRANGERS])
+        self._asked.get(server.prefix, set()).intersection_update(strangers)
+        self._strangers[server.prefix] = dict(sorted(strangers.items())[:MOST_STRANGERS])

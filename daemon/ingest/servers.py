@@ -1,5 +1,7 @@
 """The configured ingest servers' APIs."""
 
+from collections.abc import Callable
+
 import aiohttp
 
 from daemon.config import Ingest
@@ -11,14 +13,19 @@ from daemon.ingest.sessions import SessionDirectory
 from daemon.ingest.srs_api import SrsServer
 
 
-def configured(config: Ingest, client: aiohttp.ClientSession, sessions: SessionDirectory) -> tuple[IngestServer, ...]:
-    """One for each API that ``[ingest]`` names; none where it names none."""
+def configured(
+    config: Ingest,
+    client: aiohttp.ClientSession,
+    sessions: SessionDirectory,
+    default_app: Callable[[], str] = lambda: "",
+) -> tuple[IngestServer, ...]:
+    """One for each API that ``[ingest]`` names; none where it names none. ``default_app`` is ``ingest.default_app``."""
     servers: list[IngestServer] = []
     if config.srs_api:
-        servers.append(SrsServer(Api("SRS", config.srs_api, client, config.srs_token.get_secret_value())))
+        servers.append(SrsServer(Api("SRS", config.srs_api, client, config.srs_token.get_secret_value()), sessions))
     if config.oryx_api:
         oryx = Api("Oryx", config.oryx_api, client, config.oryx_token.get_secret_value())
         servers.append(OryxServer(oryx, sessions))
     if config.mediamtx_api:
-        servers.append(MediaMtxServer(Api("MediaMTX", config.mediamtx_api, client)))
+        servers.append(MediaMtxServer(Api("MediaMTX", config.mediamtx_api, client), sessions, default_app))
     return tuple(servers)

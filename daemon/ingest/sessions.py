@@ -1,22 +1,20 @@
 """Which session is which stream, and from where it is played. What is secret about a stream lives here alone."""
 
-import re
+import contextlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlencode
 
 from daemon.ingest.hook import Verdict
-from daemon.ingest.stream import DEFAULT_VHOST, IDENTIFIER, NAME, StreamRef
+from daemon.ingest.play_url import fill, placeholders, space_of
+from daemon.ingest.stream import DEFAULT_VHOST, IDENTIFIER, StreamRef
 from statemachine.events import Session
 
 MOST: Final = 4096
 """Live sessions that are remembered, and as many ended ones; beyond it the oldest are forgotten."""
 TAKEOVER: Final = 2.0
 """Seconds between a newcomer's publish and the end of the one it replaces, at most."""
-
-_PLACEHOLDER: Final = re.compile(r"\{(app|stream|stream_key|param)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +24,8 @@ class _Known:
     opened_at: float
     url: str = ""
     """Where it is played from if not by the template."""
+    number: int = 0
+    """Of its hook; 0 for one that no hook told of in this run."""
 
 
 class SessionDirectory:
@@ -46,24 +46,36 @@ class SessionDirectory:
         self._keep = keep
         self._live = _Memory(most)
         self._ended = _Memory(most)
+        self._over: OrderedDict[str, None] = OrderedDict()
+        """The ids of sessions that have ended, also of those that nobody knew."""
         self._latest: dict[str, str] = {}
         """From the server's own id to the session's, where that has come again."""
+        self.opened_last = 0
+        """How many sessions hooks have opened so far."""
+        self._flat = False
+        """There has been a path of one level."""
 
     # --- sessions come and go --------------------------------------------------------------------------------
 
     def open(self, ref: StreamRef, verdict: Verdict, at: float) -> Session:
-        """The session of an accepted publish. The same hook again gives the same session."""
+        """The session of an accepted publish. The same hook again gives the same session.
+
+        A client that has left and publishes again is another session: SRS keeps the connection of an encoder that
+        stops and starts (``ERROR_CONTROL_REPUBLISH``), and its client's id, and tells one after the other.
+        """
         session_id = self._latest.get(ref.session_id, ref.session_id)
         if known := self._live.get(session_id):
             return known.session
-        if session_id in self._ended:
-            if ref.client_id and ref.server != "nginx":
-                # The hook has come late: this client has left. The rules know that, too, and change nothing.
-                return Session(session_id, verdict.streamer, ref.app, ref.stream, verdict.turn)
+        space = space_of(self._template(), ref)
+        if session_id in self._over:
+            if ref.client_id and ref.server == "oryx":
+                # Each publish has an id of its own: the hook has come late. The rules know that, too.
+                return Session(session_id, verdict.streamer, ref.app, ref.stream, verdict.turn, space)
             session_id = f"{ref.session_id}~{int(session_id.partition('~')[2] or 1) + 1}"
             self._latest[ref.session_id] = session_id
-        session = Session(session_id, verdict.streamer, ref.app, ref.stream, verdict.turn)
-        self._begin(_Known(session, ref, at))
+        session = Session(session_id, verdict.streamer, ref.app, ref.stream, verdict.turn, space)
+        self.opened_last += 1
+        self._begin(_Known(session, ref, at, number=self.opened_last))
         return session
 
     def open_url(self, session: Session, url: str, at: float) -> None:
@@ -80,10 +92,13 @@ class SessionDirectory:
 
         Where the server names no client, an end may belong to any publisher of that stream. A newcomer's publish
         may come before the end of the one it replaces, by as long as its hook takes: a session younger than that
-        outlives the end if there is an older one.
+        outlives the end if there is an older one. So too where MediaMTX names a session of RTSP that asked to publish
+        by the id of its connection (before 1.19.3).
         """
-        if ref.client_id:
-            ended: tuple[str, ...] = (self._latest.get(ref.session_id, ref.session_id),)
+        latest = self._latest.get(ref.session_id, ref.session_id)
+        unheard = ref.server == "mediamtx" and latest not in self._live and latest not in self._over
+        if ref.client_id and not (unheard and self.live(ref.path, ref.server)):
+            ended: tuple[str, ...] = (latest,)
         else:
             live = [
                 known
@@ -98,16 +113,26 @@ class SessionDirectory:
 
     def ended(self, session_id: str) -> None:
         """This session is over; what is known of it stays for a while."""
+        self._over[session_id] = None
+        if len(self._over) > self._ended.most:
+            self._over.popitem(last=False)
         if known := self._live.pop(session_id, None):
             self._forget(known)
             self._put(self._ended, known)
 
-    def restore(self, sessions: Iterable[Session], kept: Mapping[str, Mapping[str, Any]], at: float) -> None:
-        """The sessions that the rules still hold after a restart, and what ``keep`` was told."""
+    def restore(
+        self,
+        sessions: Iterable[Session],
+        kept: Mapping[str, Mapping[str, Any]],
+        at: float,
+        over: Iterable[str] = (),
+    ) -> None:
+        """The sessions that the rules still hold after a restart, what ``keep`` was told, and who has ended lately."""
+        for session_id in over:
+            self._over[session_id] = None
+            self._remember_again(session_id)
         for session in sessions:
-            base, again, _ = session.id.partition("~")
-            if again:
-                self._latest[base] = session.id
+            self._remember_again(session.id)
             body = kept.get(session.id, {})
             ref = StreamRef(
                 session.id.partition(":")[0],
@@ -116,6 +141,7 @@ class SessionDirectory:
                 vhost=str(body.get("vhost", "")),
                 key=str(body.get("key", "")),
                 args=tuple((str(name), str(value)) for name, value in body.get("args", ())),
+                flat=bool(body.get("flat", False)),
             )
             self._put(self._live, _Known(session, ref, at, str(body.get("url", ""))))
         for session_id in kept:
@@ -141,41 +167,45 @@ class SessionDirectory:
         """The ids with that prefix of live sessions that were opened before that time."""
         return tuple(i for i, known in self._live.items() if known.opened_at < before and i.startswith(prefix))
 
+    def instances(self, prefix: str, after: int) -> set[str]:
+        """The servers' own ids in the ids of live sessions with that prefix, of those opened after that many."""
+        live = (i for i, known in self._live.items() if known.number > after and i.startswith(prefix))
+        return {i[len(prefix) :].rpartition("/")[0] for i in live}
+
     def vhost(self, session: Session) -> str:
         """The virtual host that it was published to, as far as that is known."""
         known = self._find(session.id)
         return known.ref.vhost if known and known.ref.vhost else DEFAULT_VHOST
 
     def play_url(self, session: Session) -> str:
-        """The RTMP URL for OBS, by the template. Raises ValueError on values outside the allow-list.
-
-        ``{stream_key}`` is the publisher's key where it gave one, else the stream's name; ``{param}`` holds those
-        of its arguments that pass the allow-list.
-        """
-        for what, value in (("app", session.app), ("stream", session.stream)):
-            if not NAME.fullmatch(value):
-                raise ValueError(f"the {what} of session {session.id} is outside the allow-list")
+        """The RTMP URL for OBS, by the template. Raises ValueError on values outside the allow-list."""
         known = self._find(session.id)
-        if known is not None and known.url:
-            return known.url
-        key = known.ref.key if known and known.ref.key else session.stream
-        if not NAME.fullmatch(key):
-            raise ValueError(f"the key of session {session.id} is outside the allow-list")
-        template = self._template()
-        arguments = urlencode(known.ref.args if known else ())
-        values = {"app": session.app, "stream": session.stream, "stream_key": key}
+        url = fill(self._template(), session, known.ref if known else None)
+        return known.url if known is not None and known.url else url
 
-        def fill(found: re.Match[str]) -> str:
-            if found[1] == "param":
-                return _joined(template[: found.start()], arguments)
-            return values[found[1]]
+    def listed(self, ids: Iterable[str]) -> Session | None:
+        """The session that a server lists under one of these ids."""
+        return next((found for i in ids if (found := self.find(self._latest.get(i, i)))), None)
 
-        return _PLACEHOLDER.sub(fill, template)
+    def stream_of(self, url: str) -> str | None:
+        """The path of the session that an input with this URL plays; None where the URL's own path says it all."""
+        if placeholders(self._template()) == {"app", "stream"} and not self._flat:
+            return None
+        for known in self._live.values():
+            with contextlib.suppress(ValueError):
+                if self.play_url(known.session) == url:
+                    return known.session.path
+        return None
 
     # --- helpers ---------------------------------------------------------------------------------------------
 
     def _find(self, session_id: str) -> _Known | None:
         return self._live.get(session_id) or self._ended.get(session_id)
+
+    def _remember_again(self, session_id: str) -> None:
+        base, again, number = session_id.partition("~")
+        if again and int(number) > int(self._latest.get(base, "").partition("~")[2] or 1):
+            self._latest[base] = session_id
 
     def _begin(self, known: _Known) -> None:
         self._put(self._live, known)
@@ -192,7 +222,9 @@ class SessionDirectory:
             return {"url": known.url}
         ref = known.ref
         body: dict[str, Any] = {} if ref.vhost in ("", DEFAULT_VHOST) else {"vhost": ref.vhost}
-        named = set(_PLACEHOLDER.findall(self._template()))
+        if ref.flat:
+            body["flat"] = True
+        named = placeholders(self._template())
         if ref.key and "stream_key" in named:
             body["key"] = ref.key
         if ref.args and "param" in named:
@@ -201,6 +233,7 @@ class SessionDirectory:
 
     def _put(self, memory: "_Memory", known: _Known) -> None:
         memory[known.session.id] = known
+        self._flat = self._flat or known.ref.flat
         if len(memory) > memory.most:
             forgotten, dropped = memory.popitem(last=False)
             if memory is self._live:
@@ -218,17 +251,10 @@ class _Memory(OrderedDict[str, _Known]):
         self.most = most
 
 
-def _joined(before: str, arguments: str) -> str:
-    """The arguments with the mark that has to stand before them; SRS's own ``param`` begins with a question mark."""
-    if not arguments or before.endswith(("?", "&")):
-        return arguments
-    return f"{'&' if '?' in before else '?'}{arguments}"
-
-
 def client_of(session: Session) -> str:
     """The client's id at its server, out of the session's. Raises ValueError where there is none to name."""
     rest = session.id.partition(":")[2]
-    client = rest.rpartition("/")[2]
+    client = rest.rpartition("/")[2].partition("~")[0]
     if not IDENTIFIER.fullmatch(client):
         raise ValueError(f"session {session.id} names no client")
     return client

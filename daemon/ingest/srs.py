@@ -7,12 +7,26 @@ all but the action, the app and the stream may be missing.
 
 from typing import Final
 
-from daemon.ingest.hook import Body, Hook, Ignored, Publish, Reply, Unpublish, Verdict, error_fields, json_reply
-from daemon.ingest.stream import HookError, arguments_of, make_ref
+from daemon.ingest.hook import (
+    Body,
+    Hook,
+    Ignored,
+    Publish,
+    Reply,
+    Unpublish,
+    Verdict,
+    error_fields,
+    json_reply,
+    unknown_action,
+)
+from daemon.ingest.stream import arguments_of, make_ref
 
 SERVER: Final = "srs"
 OTHERS: Final = frozenset({"on_connect", "on_close", "on_play", "on_stop", "on_dvr", "on_hls", "on_hls_notify"})
 """Hooks that somebody may have pointed here too. They are accepted and change nothing."""
+FORWARD: Final = "on_forward"
+"""Asked where forward's ``backend`` is this URL, for each publisher; one whose answer lists no URLs is thrown out
+(``on_forward_backend``)."""
 
 
 def parse(raw: bytes) -> Hook:
@@ -21,12 +35,15 @@ def parse(raw: bytes) -> Hook:
     action = body.needed("action")
     if action in OTHERS:
         return Ignored(action)
+    if action == FORWARD:
+        return Ignored(action, answer=json_reply(200, code=0, data={"urls": []}))
     if action not in ("on_publish", "on_unpublish"):
-        raise HookError("unknown_action", "the action is none of SRS's that are known here")
+        return unknown_action(action, "SRS")
     ref = make_ref(
         SERVER,
-        body.needed("app"),
-        body.needed("stream"),
+        body.needed("app").strip().strip("/"),
+        # SRS takes blanks out by itself before it publishes (``SrsRequest::strip``).
+        body.needed("stream").strip().strip("/"),
         arguments_of(body.text("param")),
         client_id=body.identifier("client_id"),
         instance=body.identifier("server_id"),

@@ -6,10 +6,12 @@ in an answer is the ``server_id`` of the hooks; it is kept over restarts of SRS 
 
 from typing import Any, Final
 
+import structlog
+
 from daemon.ingest.api import Api
 from daemon.ingest.listing import MOST_PAGES, PAGE, Listed, amount, named, rows
-from daemon.ingest.sessions import client_of
-from daemon.ingest.stream import IDENTIFIER, StreamRef
+from daemon.ingest.sessions import SessionDirectory, client_of
+from daemon.ingest.stream import DEFAULT_VHOST, IDENTIFIER, StreamRef, arguments_of_url
 from daemon.ports import IngestError
 from statemachine.events import Session
 
@@ -17,13 +19,25 @@ CLIENT_NOT_FOUND: Final = 2049
 """ERROR_RTMP_CLIENT_NOT_FOUND, answered with status 200."""
 
 
+MOST_OTHERS: Final = 64
+
+log = structlog.get_logger(__name__)
+
+
 class SrsServer:
-    """One SRS. All sessions with the prefix are taken to be its own, also those of an earlier ``server_id``."""
+    """One SRS. All sessions with the prefix are taken to be its own, also those of an earlier ``server_id``.
+
+    Not so those of a server that was heard of while this one answered with another id before and after: then there are
+    two, and this one's list says nothing of the other's publishers.
+    """
 
     prefix = "srs:"
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: Api, sessions: SessionDirectory | None = None) -> None:
         self._api = api
+        self._sessions = sessions or SessionDirectory(lambda: "")
+        self._id, self._heard = "", 0
+        self._others: set[str] = set()
         self.where = api.where
 
     async def publishers(self) -> list[Listed]:
@@ -34,8 +48,10 @@ class SrsServer:
             _, answer = await self._api.call("GET", "/api/v1/streams/", start=page * PAGE, count=PAGE)
             self._check(answer)
             streams = rows(answer, "streams", self.where)
+            server = _text(answer.get("server"))
+            self._heard_of(server)
             for row in streams:
-                if listed := self._listed(row, _text(answer.get("server"))):
+                if listed := self._listed(row, server):
                     found[listed.session_ids[0]] = listed
             if len(streams) < PAGE:
                 return list(found.values())
@@ -46,6 +62,8 @@ class SrsServer:
         try:
             client = client_of(session)
         except ValueError:
+            return False
+        if session.id.startswith(self.others or "-"):
             return False
         _, answer = await self._api.call("DELETE", f"/api/v1/clients/{client}")
         if answer.get("code") != CLIENT_NOT_FOUND:
@@ -63,10 +81,39 @@ class SrsServer:
             raise IngestError(f"{self.where} lists a publisher without its id")
         ref = None
         if named(app, stream):
-            ref = StreamRef("srs", str(app), str(stream), client_id=client, instance=server)
+            # "/live/alice", or "host.example/live/alice" at a virtual host; the row's own vhost is SRS's number of it.
+            vhost = _text(row.get("url")).partition("/")[0] or DEFAULT_VHOST
+            ref = StreamRef("srs", str(app), str(stream), client_id=client, instance=server, vhost=vhost)
         # A hook of an old SRS names no server.
         ids = (f"srs:{server or 'srs'}/{client}", f"srs:srs/{client}")
         return Listed(ref, ids, amount(row, "recv_bytes"))
+
+    async def arguments(self, listed: Listed) -> tuple[tuple[str, str], ...]:
+        """Those of the publisher's server: SRS lists the stream's name without its own. Raises IngestError."""
+        if listed.ref is None:
+            return ()
+        _, answer = await self._api.call("GET", f"/api/v1/clients/{listed.ref.client_id}")
+        client = answer.get("client")
+        return arguments_of_url(_text(client.get("tcUrl"))) if isinstance(client, dict) else ()
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """Of the servers whose hooks come here, too."""
+        return tuple(f"srs:{server}/" for server in sorted(self._others))
+
+    def _heard_of(self, server: str) -> None:
+        """It answers by this id. If by the same as last time, a hook since that bears another is another server's."""
+        self._others.discard(server)
+        others = self._sessions.instances(self.prefix, self._heard) - {server, "srs", *self._others}
+        if server and server == self._id and len(self._others) < MOST_OTHERS:
+            for other in others:
+                self._others.add(other)
+                log.warning(
+                    "Two SRS servers send hooks, and the list of one is read: of the other hooks alone are believed",
+                    server=self.where,
+                    other=other,
+                )
+        self._id, self._heard = server, self._sessions.opened_last
 
     def _check(self, answer: dict[str, Any]) -> None:
         if answer.get("code") != 0:

@@ -7,7 +7,7 @@ blank. So nothing but letters, digits, ``_`` and ``-`` is let in, here and again
 import hashlib
 import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
@@ -17,6 +17,8 @@ NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
 """What an app, a stream and a key may be."""
 IDENTIFIER: Final = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 """What the ids of servers and of their clients may be."""
+VHOST: Final = re.compile(r"[A-Za-z0-9_.:%\[\]-]{1,255}")
+"""What a virtual host may be: SRS takes the host of the publish URL for it, an IPv6 address in brackets among them."""
 ARGUMENT: Final = re.compile(r"[A-Za-z0-9_.~-]{1,256}")
 """What a publisher's further arguments may be; others are left out of play URLs."""
 
@@ -24,6 +26,24 @@ DEFAULT_VHOST: Final = "__defaultVhost__"
 KEY_NAMES: Final = ("key", "stream_key")
 """The parameters that may hold a streamer's key, the first before the second."""
 MOST_ARGUMENTS: Final = 64
+TYPE: Final = "in OBS: Server rtmp://HOST/APP, Stream Key NAME?key=KEY, as `motherstream streamer add` prints them"
+"""What a streamer is to type; it ends each refusal that a streamer can cause."""
+_TOLD: Final = {
+    " ": "blanks",
+    "\t": "blanks",
+    "\n": "line ends",
+    "\r": "line ends",
+    "/": "slashes",
+    ".": "dots",
+    "%": "percent signs",
+    "?": "question marks",
+    "&": "ampersands",
+    "=": "equals signs",
+    ":": "colons",
+    '"': "quotation marks",
+    "+": "plus signs",
+}
+_PORT: Final = re.compile(r"(\[[^\]]*\]|[^:]*):[0-9]{1,5}")
 
 
 class HookError(ValueError):
@@ -33,6 +53,8 @@ class HookError(ValueError):
         super().__init__(message)
         self.code = code
         self.status = status
+        self.app = ""
+        """The app that was meant, as far as it was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +73,8 @@ class StreamRef:
     key: str = field(default="", repr=False)
     args: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     """The publisher's arguments that pass the allow-list, the key among them."""
+    flat: bool = False
+    """Its path at the server has one level, the stream's name; the app is the configured one."""
 
     @property
     def path(self) -> str:
@@ -78,6 +102,12 @@ class StreamRef:
         return hashlib.blake2s(f"{self.vhost}/{self.path}".encode(), digest_size=8).hexdigest()
 
 
+def is_ours(ref: StreamRef, apps: Collection[str], vhosts: Collection[str]) -> bool:
+    """Whether it is one of this channel's; an empty list names all. Only SRS has virtual hosts."""
+    hosts = not vhosts or ref.server not in ("srs", "oryx") or ref.vhost in vhosts
+    return hosts and (not apps or ref.app in apps)
+
+
 def make_ref(
     server: str,
     app: str,
@@ -89,22 +119,27 @@ def make_ref(
     vhost: str = "",
     ip: str = "",
     credentials: Iterable[str] = (),
+    flat: bool = False,
 ) -> StreamRef:
     """A checked reference. Raises HookError where anything that is used later is outside the allow-list.
 
     Of the ``credentials`` the first that can be a key is taken for one where the arguments hold none.
     """
     for what, value in (("app", app), ("stream", stream)):
-        if not NAME.fullmatch(value):
-            raise HookError(f"bad_{what}", f"the {what} must be 1 to 128 of the characters A-Z a-z 0-9 _ -")
-    for what, value in (("client", client_id), ("server", instance), ("vhost", vhost)):
+        try:
+            _check_name(what, value)
+        except HookError as error:
+            error.app = app
+            raise
+    for what, value in (("client", client_id), ("server", instance)):
         if value and not IDENTIFIER.fullmatch(value):
             raise HookError(f"bad_{what}", f"the id of the {what} has characters that no server uses")
-    arguments = tuple(arguments)
-    key = next((value for name in KEY_NAMES for given, value in arguments if given == name and value), "")
-    if key and not NAME.fullmatch(key):
-        raise HookError("bad_key", "the key must be 1 to 128 of the characters A-Z a-z 0-9 _ -")
-    key = key or next((value for value in credentials if NAME.fullmatch(value)), "")
+    vhost = plain_vhost(vhost)
+    stripped = tuple((name.strip(), value.strip()) for name, value in arguments)
+    key = key_of(stripped)
+    if key:
+        _check_name("key", key)
+    key = key or next((value for given in credentials if NAME.fullmatch(value := given.strip())), "")
     return StreamRef(
         server=server,
         app=app,
@@ -112,10 +147,39 @@ def make_ref(
         client_id=client_id,
         instance=instance,
         vhost=vhost or DEFAULT_VHOST,
+        flat=flat,
         ip=as_address(ip),
         key=key,
-        args=tuple((n, v) for n, v in arguments if ARGUMENT.fullmatch(n) and ARGUMENT.fullmatch(v))[:16],
+        args=tuple((n, v) for n, v in stripped if ARGUMENT.fullmatch(n) and ARGUMENT.fullmatch(v))[:16],
     )
+
+
+def key_of(arguments: Iterable[tuple[str, str]]) -> str:
+    """The key among the arguments, without what was pasted along at its ends; empty where there is none."""
+    pairs = [(name.strip().lower(), value.strip()) for name, value in arguments]
+    return next((value for name in KEY_NAMES for given, value in pairs if given == name and value), "")
+
+
+def plain_vhost(vhost: str) -> str:
+    """The virtual host without a port, which is none of its name. Raises HookError."""
+    if with_port := _PORT.fullmatch(vhost):
+        vhost = with_port[1]
+    if vhost and not VHOST.fullmatch(vhost):
+        raise HookError("bad_vhost", f"the host in the publish URL is no host's name or address; {TYPE}")
+    return vhost
+
+
+def _check_name(what: str, value: str) -> None:
+    if NAME.fullmatch(value):
+        return
+    if not value:
+        why = "is empty"
+    elif wrong := next((char for char in value if not NAME.fullmatch(char)), ""):
+        why = f"has {_TOLD.get(wrong, 'other characters')} in it"
+    else:
+        why = f"has {len(value)} characters"
+    allowed = "1 to 128 of the characters A-Z a-z 0-9 _ -"
+    raise HookError(f"bad_{what}", f"the {what} must be {allowed}, and it {why}; {TYPE}")
 
 
 def arguments_of(param: str) -> tuple[tuple[str, str], ...]:

@@ -15,11 +15,14 @@ class FakeMediaMtx(Serving):
     def __init__(self) -> None:
         super().__init__()
         self.paths: dict[str, tuple[str, str, int]] = {}
+        self.queries: dict[str, str] = {}
+        """What each publisher's URL ended in, by its id."""
 
     def routes(self) -> list[web.RouteDef]:
         return [
             web.get("/v3/paths/list", self._list),
             web.get("/v3/paths/get/{name:.+}", self._get),
+            web.get("/v3/{kind}/get/{id}", self._client),
             web.post("/v3/{kind}/kick/{id}", self._kick),
         ]
 
@@ -39,6 +42,10 @@ class FakeMediaMtx(Serving):
         if name not in self.paths:
             return web.json_response({"status": "error", "error": "path not found"}, status=404)
         return web.json_response(self._row(name))
+
+    async def _client(self, request: web.Request) -> web.Response:
+        client = request.match_info["id"]
+        return web.json_response({"id": client, "state": "publish", "query": self.queries.get(client, "")})
 
     async def _kick(self, request: web.Request) -> web.Response:
         for name, (kind, source, _) in self.paths.items():

@@ -29,6 +29,8 @@ class Client:
     param: str
     stream_id: str
     received: int = 0
+    tc_url: str = ""
+    """The URL of its server, where that bears more than the app."""
 
 
 @dataclass
@@ -136,7 +138,7 @@ class FakeSrs(Serving):
             "ip": "127.0.0.1",
             "vhost": VHOST,
             "app": client.app,
-            "tcUrl": f"rtmp://127.0.0.1:1935/{client.app}",
+            "tcUrl": client.tc_url or f"rtmp://127.0.0.1:1935/{client.app}",
             "stream": client.stream,
             "param": client.param,
         }
@@ -221,7 +223,9 @@ class FakeSrs(Serving):
         client = self.clients.get(request.match_info["id"])
         if client is None:
             return web.json_response({"code": 2049})
-        return self._answer(client={"id": client.id, "name": client.stream, "publish": True})
+        # The stream's own arguments are not among them (``SrsStatisticClient::dumps``).
+        tc_url = client.tc_url or f"rtmp://127.0.0.1:1935/{client.app}"
+        return self._answer(client={"id": client.id, "name": client.stream, "tcUrl": tc_url, "publish": True})
 
     async def _kick(self, request: web.Request) -> web.Response:
         client = self.clients.get(request.match_info["id"])

@@ -1,6 +1,6 @@
 """Events of every kind, built at random from a small world of names, so that they mean something together."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, get_type_hints
 
 from hypothesis import strategies as st
@@ -23,6 +23,7 @@ sessions = st.builds(
     app=st.just("live"),
     stream=STREAMERS,
     turn=st.none() | st.floats(1.0, 100.0),
+    space=st.sampled_from(["", "", "a.example"]),
 )
 inventories = st.lists(
     st.builds(
@@ -58,6 +59,7 @@ policies = st.builds(
     grace_cap=st.floats(0.0, 30.0),
     during_grace=st.sampled_from(CHOICES["during_grace"]),
     block_last=st.booleans(),
+    kick_unannounced=st.booleans(),
     job_delay=st.floats(0.0, 5.0),
     cleanup_grace=st.floats(0.0, 5.0),
     ready_timeout=st.floats(0.0, 20.0),
@@ -86,6 +88,8 @@ def _of(name: str, hint: Any) -> st.SearchStrategy[Any]:
         "session": sessions,
         "session_id": SESSION_IDS,
         "sessions": st.lists(sessions, max_size=4).map(tuple),
+        "others": st.sampled_from([(), (), ("srs:2/",)]),
+        "nameless": st.lists(sessions.map(lambda session: replace(session, streamer="")), max_size=2).map(tuple),
         "server": st.sampled_from(["srs:1/", "srs:2/", "test:"]),
         "asked_at": TIMES,
         "since": TIMES,

@@ -22,8 +22,8 @@ PATH: Final = "/openapi.json"
 DESCRIPTION: Final = (
     "Hands one shared live stream from streamer to streamer in OBS Studio.\n\n"
     'Every error is `{"error": {"code", "message"}}`. A token is asked for where `http.token` is set, and the '
-    "hooks ask for `hooks.secret` where that is set. Every GET but /events answers HEAD too. Answers may come to hold "
-    "more than is named here."
+    "hooks ask for `hooks.secret` where that is set. Every GET but /events and the hook answers HEAD too. "
+    "Answers may come to hold more than is named here."
 )
 TAGS: Final = {
     "show": "What is on air, who waits, and what has happened.",

@@ -8,6 +8,7 @@ from daemon.ingest import mediamtx, nginx_rtmp, oryx, srs
 
 _NAME: Final = string(pattern="^[A-Za-z0-9_-]{1,128}$")
 _ID: Final = string(pattern="^[A-Za-z0-9_.:-]{0,128}$")
+_VHOST: Final = string("A host's name or address.", pattern="^[A-Za-z0-9_.-]{0,128}$")
 _CLIENT: Final[Schema] = {**_ID, "type": ["string", "integer", "null"]}
 _ARGUMENTS: Final = string("The publisher's arguments, the key among them.", examples=["?key=SECRET"])
 
@@ -16,7 +17,13 @@ def _hook(description: str, needed: dict[str, Schema], also: dict[str, Schema], 
     """A hook about a publisher, or one of the ``others``, which change nothing; both by their first field."""
     first = next(iter(needed))
     about = record({**needed, **also}, optional=tuple(also))
-    return {"description": description, "anyOf": [about, record({first: one_of(*sorted(others))})]}
+    return {"description": description, "anyOf": [about, record({first: _other(needed[first], others)})]}
+
+
+def _other(about: Schema, others: Iterable[str]) -> Schema:
+    """The name of another hook, among them those that later versions may send."""
+    text = string(pattern="^[a-z][a-z0-9_]{1,31}$", examples=sorted(others))
+    return {**text, "not": {"enum": about["enum"]}}
 
 
 SRS: Final = _hook(
@@ -26,12 +33,12 @@ SRS: Final = _hook(
         "param": nullable(_ARGUMENTS),
         "client_id": _CLIENT,
         "server_id": _CLIENT,
-        "vhost": nullable(_ID),
+        "vhost": nullable(_VHOST),
         "ip": nullable(string()),
     },
-    srs.OTHERS,
+    (*srs.OTHERS, srs.FORWARD),
 )
-_STREAM: Final[dict[str, Schema]] = {"app": _NAME, "stream": _NAME, "vhost": nullable(_ID)}
+_STREAM: Final[dict[str, Schema]] = {"app": _NAME, "stream": _NAME, "vhost": nullable(_VHOST)}
 ORYX: Final[Schema] = {
     "description": "Oryx's callback.",
     "anyOf": [
@@ -40,7 +47,7 @@ ORYX: Final[Schema] = {
             optional=("param", "request_id", "vhost"),
         ),
         record({"action": one_of("on_unpublish"), **_STREAM}, optional=("vhost",)),
-        record({"action": one_of(*sorted(oryx.OTHERS))}),
+        record({"action": _other(one_of("on_publish", "on_unpublish"), oryx.OTHERS)}),
     ],
 }
 NGINX_RTMP: Final = _hook(
@@ -53,7 +60,9 @@ MEDIAMTX: Final = _hook(
     "MediaMTX's `authHTTPAddress`, and the end of a stream from its `runOnUnavailable`.",
     {
         "action": one_of("publish", "unpublish"),
-        "path": string("APP/STREAM.", pattern="^[A-Za-z0-9_-]{1,128}/[A-Za-z0-9_-]{1,128}$"),
+        "path": string(
+            "APP/STREAM; of one level with ingest.default_app.", pattern="^[A-Za-z0-9_-]{1,128}/[A-Za-z0-9_-]{1,128}$"
+        ),
         "id": {**_ID, "minLength": 1},
     },
     {
@@ -65,6 +74,11 @@ MEDIAMTX: Final = _hook(
     mediamtx.OTHERS,
 )
 
+NGINX_RTMP_QUERY: Final[tuple[tuple[str, Schema], ...]] = (
+    ("app", _NAME),
+    ("name", _NAME),
+    ("call", one_of("publish", "publish_done", *sorted(nginx_rtmp.OTHERS))),
+)
 CODE_0: Final = record({"code": whole(const=0)}, "Accepted.")
 EMPTY: Final = record({}, "Accepted.")
 """MediaMTX looks at the status alone."""

@@ -350,4 +350,16 @@ INGEST: Final = tuple(
     )
 )
 
-OPERATIONS: Final = (*LOOKING, *CHANGING, *SCRIPTS, *STUDIO, *WATCHING, *PAGES, *INGEST)
+BY_GET: Final = Operation(
+    "hook_nginx_rtmp_get",
+    "GET",
+    "/hooks/nginx-rtmp",
+    "hooks",
+    "nginx-rtmp tells of a publisher, by notify_method get",
+    ok(hooks.CODE_0),
+    {400: (), 403: ()},
+    tuple(in_query(name, schema, required=True) for name, schema in hooks.NGINX_RTMP_QUERY),
+    description="As the POST. The fields stand behind the hook URL's own arguments, and the app is the first of them.",
+)
+
+OPERATIONS: Final = (*LOOKING, *CHANGING, *SCRIPTS, *STUDIO, *WATCHING, *PAGES, *INGEST, BY_GET)

@@ -192,7 +192,7 @@ GARBAGE = {
     "deep": b"[" * 60_000,
     "deep objects": b'{"a":' * 10_000,
     "no action": b'{"app":"live","stream":"alice"}',
-    "unknown action": body(SRS5, action="on_explode"),
+    "nonsense for an action": body(SRS5, action="on explode"),
     "action is a number": body(SRS5, action=1),
     "stream is a list": body(SRS5, stream=["alice"]),
     "stream is an object": body(SRS5, stream={"a": 1}),

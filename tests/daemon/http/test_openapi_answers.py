@@ -73,6 +73,7 @@ REQUESTS: dict[str, tuple[str, bytes | None]] = {
     "POST /hooks/srs": ("/hooks/srs", body(SRS5)),
     "POST /hooks/oryx": ("/hooks/oryx", body(ORYX, stream="bob")),
     "POST /hooks/nginx-rtmp": ("/hooks/nginx-rtmp", NGINX.replace(b"name=alice", b"name=carol")),
+    "GET /hooks/nginx-rtmp": ("/hooks/nginx-rtmp?app=live&call=update", None),
     "POST /hooks/mediamtx": ("/hooks/mediamtx", body(MEDIAMTX, path="live/dave")),
 }
 """One request of each kind that is carried out, in an order in which they can be, but the publishers first."""

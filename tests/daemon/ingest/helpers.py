@@ -7,6 +7,7 @@ from daemon.ingest.admission import Admission, Streamer
 from daemon.ingest.auth_url import UrlAnswer
 from daemon.ingest.hook import Verdict
 from daemon.ingest.stream import StreamRef, make_ref
+from daemon.names import fold
 from statemachine.facts import Refused
 
 
@@ -21,6 +22,9 @@ class Keys:
 
     def is_empty(self) -> bool:
         return not self.streamers
+
+    def named(self, name: str) -> Streamer | None:
+        return next((each for each in self.streamers.values() if fold(each.name) == fold(name)), None)
 
 
 class Ask:

@@ -155,13 +155,13 @@ def test_what_is_needed_has_to_be_there(name: str, value: Any) -> None:
 @pytest.mark.parametrize(
     ("parse", "raw"),
     [
-        (srs.parse, body(SRS5, action="on_explode")),
-        (oryx.parse, body(ORYX, action="on_play")),
-        (mediamtx.parse, body(MEDIAMTX, action="on_publish")),
-        (nginx_rtmp.parse, NGINX.replace(b"call=publish", b"call=explode")),
+        (srs.parse, body(SRS5, action="on explode")),
+        (oryx.parse, body(ORYX, action="ON_PLAY")),
+        (mediamtx.parse, body(MEDIAMTX, action="<b>")),
+        (nginx_rtmp.parse, NGINX.replace(b"call=publish", b"call=" + b"x" * 99)),
     ],
 )
-def test_an_unknown_action_is_refused(parse: Callable[[bytes], Hook], raw: bytes) -> None:
+def test_what_no_server_calls_an_action_is_refused(parse: Callable[[bytes], Hook], raw: bytes) -> None:
     with pytest.raises(HookError) as caught:
         parse(raw)
     assert caught.value.code == "unknown_action"

@@ -46,12 +46,40 @@ def test_two_publishers_of_one_stream_are_two_sessions() -> None:
     assert sessions.live("live/alice") == (new,)
 
 
-def test_a_late_publish_of_a_client_of_srs_that_has_left_opens_nothing() -> None:
+def test_a_late_publish_of_oryx_that_has_ended_opens_nothing() -> None:
     sessions = directory()
-    first = sessions.open(ref(), yes(), 1.0)
-    sessions.end(ref(), 2.0)
-    assert sessions.open(ref(), yes(), 3.0).id == first.id
+    given = ref(client="r1", server="oryx")
+    first = sessions.open(given, yes(), 1.0)
+    sessions.end(ref(client="", server="oryx"), 9.0)
+    assert sessions.open(given, yes(), 10.0).id == first.id
     assert sessions.live("live/alice") == ()
+
+
+@pytest.mark.parametrize("server", ["srs", "mediamtx"])
+def test_a_client_that_stops_and_publishes_again_on_one_connection_is_another_session(server: str) -> None:
+    sessions = directory()
+    given = ref(server=server)
+    ids = []
+    for at in (1.0, 3.0, 5.0):
+        ids.append(sessions.open(given, yes(), at).id)
+        assert sessions.listed((given.session_id,)) == sessions.find(ids[-1])
+        assert client_of(Session(ids[-1], "alice", "live", "alice")) == "c1"
+        assert sessions.end(given, at + 1.0) == (ids[-1],)
+    assert len(set(ids)) == 3
+
+
+def test_one_whose_end_was_heard_before_its_publish_can_publish() -> None:
+    sessions = directory()
+    (ended,) = sessions.end(ref(), 1.0)
+    assert sessions.open(ref(), yes(), 2.0).id != ended
+
+
+def test_one_that_ended_before_a_restart_publishes_again_as_another_session() -> None:
+    session = directory().open(ref(), yes(), 1.0)
+    after = directory()
+    after.restore([], {}, 2.0, [session.id, "srs:vid-1/c7~4"])
+    assert after.open(ref(), yes(), 3.0).id == f"{session.id}~2"
+    assert after.open(ref(client="c7"), yes(), 3.0).id == "srs:vid-1/c7~5"
 
 
 def test_nginx_counts_its_clients_anew_after_a_restart_and_that_is_another_session() -> None:
