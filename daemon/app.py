@@ -14,6 +14,7 @@ import structlog
 from prometheus_client import CollectorRegistry
 
 from daemon import log as logs
+from daemon.alone import Alone
 from daemon.clock import Clock
 from daemon.config import Config
 from daemon.config_keys import diff, secret_values, with_live
@@ -117,6 +118,10 @@ class _App:
         keys = StreamerIndex(config.store.path, on_change=lambda: journal.keys_changed())
         journal = Journal(config.store.path, keys_known=keys.known)
         async with contextlib.AsyncExitStack() as stack:
+            alone = Alone(config, self._path)
+            stack.callback(alone.release)
+            if not await alone.take(self._stop):
+                return 0 if self._stop.is_set() else 1
             # Before the journal may put a damaged file aside.
             keys.start()
             stack.callback(keys.stop)
@@ -124,18 +129,11 @@ class _App:
             stack.push_async_callback(journal.close)
             keys.refresh()  # a copy may have brought some
             client = await stack.enter_async_context(open_client())
-            dispatcher, server, reconciler, obs = await self._build(journal, keys, client, stack)
+            dispatcher, server, reconciler, obs = await self._build(journal, keys, client, alone, stack)
             loop.add_signal_handler(signal.SIGHUP, self._reload, dispatcher)
             if self._hangups:
                 self._reload(dispatcher)
-            try:
-                await server.start()
-            except OSError as error:
-                log.critical(
-                    f"cannot listen on {config.http.host} port {config.http.port}: {error.strerror or error}; "
-                    "is another daemon running? http.port may be changed"
-                )
-                return 1
+            await server.start()
             stack.push_async_callback(server.stop)
             log.info("listening", url=f"http://{_bracketed(config.http.host)}:{server.port}")
             if not reconciler.heard.is_set():
@@ -157,7 +155,12 @@ class _App:
         return code
 
     async def _build(
-        self, journal: Journal, keys: StreamerIndex, client: aiohttp.ClientSession, stack: contextlib.AsyncExitStack
+        self,
+        journal: Journal,
+        keys: StreamerIndex,
+        client: aiohttp.ClientSession,
+        alone: Alone,
+        stack: contextlib.AsyncExitStack,
     ) -> tuple[Dispatcher, HttpServer, Reconciler, Obs]:
         config = self.config
         policy = policy_of(config)
@@ -248,10 +251,10 @@ class _App:
                 ),
             )
         )
-        server = HttpServer(app, gate, config.http.host, config.http.port)
+        server = HttpServer(app, gate, config.http.host, config.http.port, claim=alone.port)
 
         self._notifications = notifier = self._notifier(stack)
-        self._start(self._look(notifier, view, ready), "notifier")
+        self._start(self._look(notifier, view, ready, alone), "notifier")
         for work, name in ((health.run(), "health"), (overlays.run(), "overlays"), (output.run(), "output")):
             self._start(work, name)
         for observer in (
@@ -330,7 +333,7 @@ class _App:
                 await reconciler.heard.wait()
 
     async def _look(
-        self, notifier: Notifications, view: Callable[[], View], ready: Callable[[], Sequence[Check]]
+        self, notifier: Notifications, view: Callable[[], View], ready: Callable[[], Sequence[Check]], alone: Alone
     ) -> None:
         """Once a second: what ends soon, and what is amiss."""
         while True:
@@ -342,6 +345,7 @@ class _App:
                     notifier.recovered(check.name, f"{check.name} works again")
                 else:
                     notifier.trouble(check.name, f"{check.name}: {check.detail}")
+            alone.look(notifier.trouble, notifier.recovered)
             await asyncio.sleep(LOOK_EVERY)
 
     async def _feed_watchdog(self, dispatcher: Dispatcher) -> None:

@@ -62,6 +62,9 @@ def _network(value: object) -> IPv4Network | IPv6Network:
 def _prefix(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", text):
         raise ValueError("must be 1 to 64 of the characters A-Z a-z 0-9 _ -")
+    if text[-1].isdigit():
+        # CH1 with its 5th input would be CH with its 15th.
+        raise ValueError(f"must not end in a digit, as a number follows it: {text}_ would do")
     return text
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Final
 
 from aiohttp import web
@@ -20,13 +21,50 @@ _protocol_log = logging.getLogger("daemon.http.protocol")
 _protocol_log.setLevel(logging.CRITICAL)
 
 
+class Claim:
+    """A port that is ours. Nobody is answered there until it is served."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self.address = host, port
+        self.listener: asyncio.Server | None = None
+        self.make: Callable[[], asyncio.BaseProtocol] | None = None
+
+    async def take(self) -> None:
+        """Raises OSError where somebody else has it, or it cannot be had."""
+        backlog = BACKLOG if affordable() == MOST_CONNECTIONS else FEW
+        self.listener = await asyncio.get_running_loop().create_server(
+            self._made, *self.address, backlog=backlog, start_serving=False
+        )
+
+    def release(self) -> None:
+        """Let it go. May be repeated."""
+        if self.listener is not None:
+            self.listener.close()
+
+    def _made(self) -> asyncio.BaseProtocol:
+        assert self.make is not None, "served before there was anything to serve"
+        return self.make()
+
+
 class HttpServer:
     """Serves one application. ``start`` raises OSError where it cannot listen."""
 
-    def __init__(self, app: web.Application, gate: Gate, host: str, port: int, *, stop_within: float = 3.0) -> None:
-        """``gate`` is the application's own (``build_app`` returns both); 0 takes a free port."""
+    def __init__(
+        self,
+        app: web.Application,
+        gate: Gate,
+        host: str,
+        port: int,
+        *,
+        stop_within: float = 3.0,
+        claim: Claim | None = None,
+    ) -> None:
+        """``gate`` is the application's own (``build_app`` returns both); 0 takes a free port, ``claim`` one that is
+        ours already.
+        """
         self._host, self._port = host, port
         self._gate = gate
+        self._claim = claim
         self._listener: asyncio.Server | None = None
         self._runner = web.AppRunner(
             app,
@@ -52,10 +90,14 @@ class HttpServer:
         if server is None:
             raise RuntimeError("the application has no server")
         make = server
-        backlog = BACKLOG if affordable() == MOST_CONNECTIONS else FEW
-        self._listener = await asyncio.get_running_loop().create_server(
-            lambda: Guarded(make(), self._gate), self._host, self._port, backlog=backlog
-        )
+        claim = self._claim
+        if claim is None:
+            claim = Claim(self._host, self._port)
+            await claim.take()
+        assert claim.listener is not None, "a port has to be taken first"
+        claim.make = lambda: Guarded(make(), self._gate)
+        self._listener = claim.listener
+        await self._listener.start_serving()
 
     async def stop(self) -> None:
         """Take no more connections, let requests end, close."""

@@ -38,6 +38,10 @@ def file(tmp_path: Path) -> Path:
             "[sources]\nprefix = 'a b'",
             'sources.prefix: is "a b", must be 1 to 64 of the characters A-Z a-z 0-9 _ -',
         ),
+        (
+            "[sources]\nprefix = 'CH1'",
+            'sources.prefix: is "CH1", must not end in a digit, as a number follows it: CH1_ would do',
+        ),
         ("[sources]\nprefix = ''", 'sources.prefix: is "", must be 1 to 64 of the characters A-Z a-z 0-9 _ -'),
         (
             "[hooks]\nallow = ['10.0.0.1/8']",

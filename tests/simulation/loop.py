@@ -184,7 +184,14 @@ class SimLoop(_Loop):  # type: ignore[misc]  # see there
         return await self.create_unix_connection(protocol_factory, self.path(port))
 
     async def create_server(
-        self, protocol_factory: Any, host: Any = None, port: Any = None, *, backlog: int = 100, **kwargs: Any
+        self,
+        protocol_factory: Any,
+        host: Any = None,
+        port: Any = None,
+        *,
+        backlog: int = 100,
+        start_serving: bool = True,
+        **kwargs: Any,
     ) -> Any:
         """On a port of this simulation; 0 takes a free one."""
         port = port or self.free_port()
@@ -193,7 +200,8 @@ class SimLoop(_Loop):  # type: ignore[misc]  # see there
             raise PermissionError(1, "Operation not permitted")
         server = await self.create_unix_server(protocol_factory, self.path(port), backlog=backlog, start_serving=False)
         self._servers.setdefault(process, []).append(server)
-        await server.start_serving()
+        if start_serving:
+            await server.start_serving()
         return _Listener(server, port)
 
     def _make_socket_transport(self, *args: Any, extra: dict[str, Any] | None = None, **kwargs: Any) -> Any:
