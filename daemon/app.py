@@ -198,7 +198,16 @@ class _App:
             loop.call_soon_threadsafe(lambda: dispatcher.submit(ev.TimePassed(clock.now())))
 
         keys.on_damage = distrust
-        admission = Admission(lambda: self.config.queue, keys, director.admits, UrlAuth(client), self._redactor.learn)
+        admission = Admission(
+            lambda: self.config.queue,
+            keys,
+            director.admits,
+            UrlAuth(client),
+            self._redactor.learn,
+            lambda streamer: director.lineup.find(streamer) is not None,
+        )
+        for name in director.lineup.blocks:
+            admission.remember(name)
         for session in kept:
             admission.recall(session, str(streams.get(session.id, {}).get("key", "")))
         reconciler = Reconciler(

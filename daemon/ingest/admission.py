@@ -1,5 +1,6 @@
 """Who may publish, and as whom."""
 
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -8,11 +9,14 @@ from daemon.config import Queue
 from daemon.ingest.auth_url import AskUrl
 from daemon.ingest.hook import JSON, Verdict, refused
 from daemon.ingest.stream import TYPE, StreamRef
+from daemon.names import fold
 from statemachine.events import Session
 from statemachine.facts import Refused
 
 KEY_LENGTH: Final = 32
 """Characters of a streamer's key, see ``daemon.streamers``."""
+
+MOST_SPELLINGS: Final = 4096
 
 NO_STREAMERS: Final = (
     "there are no streamers yet, so nobody may publish: make a key with `motherstream streamer add NAME`, "
@@ -53,13 +57,20 @@ class Admission:
         admits: Callable[[str, float], Refused | None],
         ask_url: AskUrl,
         learn: Callable[[str], None],
+        present: Callable[[str], bool] = lambda streamer: False,
     ) -> None:
-        """``admits`` is the director's; ``learn`` is told each key that was let in, so that it is never shown."""
+        """``admits`` is the director's; ``learn`` is told each key that was let in, so that it is never shown.
+
+        ``present`` says whether a streamer is in the line-up.
+        """
         self._config = config
         self._keys = keys
         self._admits = admits
         self._ask_url = ask_url
         self._learn = learn
+        self._present = present
+        self._spellings: OrderedDict[str, str] = OrderedDict()
+        """How each name was written first: where no list of streamers says it, "Alice" may come for "alice"."""
 
     async def check(self, ref: StreamRef, at: float, body: bytes = b"", content_type: str = JSON) -> Verdict:
         """The verdict on a publisher. Waits for nothing but, with ``auth = "http"``, the operator's answer."""
@@ -70,7 +81,9 @@ class Admission:
                 return refused("auth_url", answer.why)
             if ref.key:
                 self._learn(ref.key)
-            found: Streamer | Verdict = Streamer(answer.streamer or ref.stream, answer.turn)
+            name = answer.streamer or ref.stream
+            # The service knows whom it lets in: however it writes the name, it is the same one.
+            found: Streamer | Verdict = Streamer(self._spelt(name), answer.turn)
             if answer.streamer and answer.streamer != ref.stream:
                 # Named otherwise, the stream's name may be the key.
                 self._learn(ref.stream)
@@ -99,6 +112,7 @@ class Admission:
 
     def recall(self, session: Session, key: str = "") -> None:
         """A session that outlived a restart, and the key that it is played with: what may be a key is learnt anew."""
+        self.remember(session.streamer)
         if key:
             self._learn(key)
         stream, auth = session.stream, self._config().auth
@@ -112,7 +126,7 @@ class Admission:
         if self._config().auth == "open":
             if ref.key:
                 self._learn(ref.key)
-            return Streamer(ref.stream)
+            return self._open_to(ref.stream)
         if self._keys.is_empty():
             return refused("no_streamers", NO_STREAMERS)
         key = ref.key or ref.stream
@@ -131,8 +145,30 @@ class Admission:
             return refused("path_taken", why, streamer=streamer.name)
         return streamer
 
+    def remember(self, streamer: str) -> None:
+        """A name that is known from before a restart."""
+        self._spelt(streamer)
+
+    def _open_to(self, name: str) -> Streamer | Verdict:
+        other = self._spellings.get(fold(name), name)
+        if other == name or not self._present(other):
+            return Streamer(name)
+        why = f"the stream's name would be taken for {other}'s, who is in the line-up: publish under another one"
+        return refused("name_taken", why)
+
+    def _spelt(self, name: str) -> str:
+        spelt = self._spellings.setdefault(fold(name), name)
+        if len(self._spellings) > MOST_SPELLINGS:
+            self._spellings.popitem(last=False)
+        return spelt
+
     def _by_rules(self, streamer: Streamer, at: float) -> Verdict:
         fact = self._admits(streamer.name, at)
+        if fact is None and self._config().auth == "open":
+            # Whoever was kicked does not come back in capitals.
+            fact = self._admits(self._spelt(streamer.name), at)
+            if fact is None:
+                self._spellings[fold(streamer.name)] = streamer.name
         if fact is not None:
             return refused(fact.code, fact.message, streamer=streamer.name)
         return Verdict(True, streamer=streamer.name, turn=streamer.turn)

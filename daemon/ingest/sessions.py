@@ -64,11 +64,13 @@ class SessionDirectory:
         stops and starts (``ERROR_CONTROL_REPUBLISH``), and its client's id, and tells one after the other.
         """
         session_id = self._latest.get(ref.session_id, ref.session_id)
-        if known := self._live.get(session_id):
+        known = self._live.get(session_id)
+        if known and (known.session.streamer, known.ref.path) == (verdict.streamer, ref.path):
             return known.session
         space = space_of(self._template(), ref)
-        if session_id in self._over:
-            if ref.client_id and ref.server == "oryx":
+        # nginx-rtmp counts anew after a restart, which tells of no end: somebody else's is no repetition.
+        if known or session_id in self._over:
+            if not known and ref.client_id and ref.server == "oryx":
                 # Each publish has an id of its own: the hook has come late. The rules know that, too.
                 return Session(session_id, verdict.streamer, ref.app, ref.stream, verdict.turn, space)
             session_id = f"{ref.session_id}~{int(session_id.partition('~')[2] or 1) + 1}"
@@ -86,6 +88,12 @@ class SessionDirectory:
         """The publish was refused after all."""
         if known := self._live.pop(session.id, None):
             self._forget(known)
+        base = session.id.partition("~")[0]
+        if self._latest.get(base) == session.id:
+            del self._latest[base]
+            for other in (*self._over, *self._live):
+                if other.startswith(f"{base}~"):
+                    self._remember_again(other)
 
     def end(self, ref: StreamRef, at: float) -> tuple[str, ...]:
         """The ids of the sessions that have ended with this unpublish, whether they were known or not.

@@ -166,3 +166,46 @@ async def test_a_service_that_does_not_answer_is_a_no() -> None:
         assert "did not answer" in answer.why
     async with open_client() as client:
         assert not (await UrlAuth(client)("http://127.0.0.1:1/auth", b"", "text/x", 1.0)).accepted
+
+
+# --- names that people would take for one another ----------------------------------------------------------------
+
+
+async def test_where_anybody_may_publish_nobody_does_under_a_name_that_looks_like_one_in_the_line_up() -> None:
+    present = {"alice"}
+    gate = admission()
+    gate._present = present.__contains__
+    assert (await gate.check(ref("alice"), 1.0)).accepted
+    verdict = await gate.check(ref("ALICE"), 2.0)
+    assert (verdict.accepted, verdict.code) == (False, "name_taken")
+    assert "alice" in verdict.message
+    assert gate.identify(ref("Alice"), 2.0) is None
+    present.clear()
+    assert (await gate.check(ref("ALICE"), 3.0)).streamer == "ALICE"
+    present.add("ALICE")
+    assert (await gate.check(ref("alice"), 4.0)).code == "name_taken"
+
+
+async def test_where_anybody_may_publish_nobody_who_was_kicked_comes_back_in_capitals() -> None:
+    def admits(streamer: str, at: float) -> Refused | None:
+        return Refused(at, "blocked", "alice is blocked") if streamer == "alice" else None
+
+    gate = admission(admits=admits)
+    gate.remember("alice")
+    assert (await gate.check(ref("Alice"), 1.0)).code == "blocked"
+    assert (await gate.check(ref("alison"), 1.0)).accepted
+
+
+async def test_however_the_operator_s_service_writes_a_name_it_is_one_streamer() -> None:
+    ask = Ask(UrlAnswer(True, streamer="Alice Cooper"))
+    gate = admission(HTTP, ask=ask)
+    assert (await gate.check(ref("a"), 1.0)).streamer == "Alice Cooper"
+    ask.answer = UrlAnswer(True, streamer="alice  COOPER")
+    assert (await gate.check(ref("b"), 1.0)).streamer == "Alice Cooper"
+
+
+async def test_no_flood_of_names_fills_the_memory_of_spellings() -> None:
+    gate = admission()
+    for number in range(5000):
+        await gate.check(ref(f"s{number}"), 1.0)
+    assert len(gate._spellings) <= 4096

@@ -68,6 +68,18 @@ def test_a_client_that_stops_and_publishes_again_on_one_connection_is_another_se
     assert len(set(ids)) == 3
 
 
+def test_somebody_else_s_publish_under_an_id_that_came_again_is_no_repetition() -> None:
+    """nginx-rtmp counts from 1 after a restart, and tells nobody of those who were there before."""
+    sessions = directory()
+    given = ref("show", client="1", server="nginx")
+    alice = sessions.open(given, yes("alice"), 1.0)
+    bob = sessions.open(given, yes("bob"), 60.0)
+    assert (bob.streamer, alice.id) != (alice.streamer, bob.id)
+    sessions.drop(bob)  # as long as alice's end is not told, the rules refuse it
+    assert sessions.open(given, yes("alice"), 61.0) == alice
+    assert sessions.end(given, 62.0) == (alice.id,)
+
+
 def test_one_whose_end_was_heard_before_its_publish_can_publish() -> None:
     sessions = directory()
     (ended,) = sessions.end(ref(), 1.0)

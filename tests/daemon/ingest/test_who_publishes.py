@@ -64,6 +64,7 @@ def test_a_session_s_streamer_is_whose_key_it_is_and_its_path_is_its_streamer_s_
             verdict = gate._look_up(ref)
             if isinstance(verdict, Streamer):
                 session = sessions.open(ref, gate._by_rules(verdict, now), now)
+                assert session.streamer == verdict.name, "another's session"
                 director.handle(ev.Published(now, session))
                 if any(isinstance(fact, Refused) for fact in director.take_facts()):
                     sessions.drop(session)
