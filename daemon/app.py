@@ -17,11 +17,12 @@ from daemon import log as logs
 from daemon.alone import Alone
 from daemon.clock import Clock
 from daemon.config import Config
-from daemon.config_keys import diff, secret_values, with_live
-from daemon.config_load import ConfigError, load, locate
+from daemon.config_keys import secret_values
+from daemon.config_load import load, locate
 from daemon.desk import Desk
 from daemon.dispatcher import Dispatcher
 from daemon.executor import Executor
+from daemon.hand_tests import HandTests
 from daemon.health.metrics import HealthMetrics
 from daemon.health.monitor import HealthMonitor
 from daemon.health.reporter import Reporter
@@ -50,6 +51,7 @@ from daemon.output import OutputKeeper
 from daemon.overlays import Overlays
 from daemon.owner import owner_of
 from daemon.policy import policy_of
+from daemon.reload import reload
 from daemon.secrets import Redactor
 from daemon.streamer_index import StreamerIndex
 from daemon.systemd import Notifier
@@ -130,9 +132,9 @@ class _App:
             keys.refresh()  # a copy may have brought some
             client = await stack.enter_async_context(open_client())
             dispatcher, server, reconciler, obs = await self._build(journal, keys, client, alone, stack)
-            loop.add_signal_handler(signal.SIGHUP, self._reload, dispatcher)
+            loop.add_signal_handler(signal.SIGHUP, self._reload, dispatcher, obs)
             if self._hangups:
-                self._reload(dispatcher)
+                self._reload(dispatcher, obs)
             await server.start()
             stack.push_async_callback(server.stop)
             log.info("listening", url=f"http://{_bracketed(config.http.host)}:{server.port}")
@@ -233,6 +235,7 @@ class _App:
         def view() -> View:
             return director.view(clock.now())
 
+        hand_tests = HandTests(director, sessions, clock.now)
         hub = EventHub(self._redactor.value)
         registry = CollectorRegistry()
         health = self._health(obs, view, output, director, dispatcher.submit, reconciler, clock, hub, stack)
@@ -247,7 +250,7 @@ class _App:
                 view=view,
                 policy=lambda: director.policy,
                 history=journal.handovers,
-                studio=Desk(obs, config.obs.scene),
+                studio=Desk(obs, lambda: self.config.obs.scene),
                 admission=admission,
                 sessions=sessions,
                 hub=hub,
@@ -255,6 +258,7 @@ class _App:
                 health=health,
                 ready=ready,
                 alive=lambda: self._alive,
+                tested=hand_tests.begin,
                 refused=lambda code, message: (
                     self._notifications.refused(code, message) if self._notifications else None
                 ),
@@ -268,6 +272,7 @@ class _App:
             self._start(work, name)
         for observer in (
             overlays.observe,
+            hand_tests.observe,
             notifier.tell,
             narrate,
             metrics.observe,
@@ -371,28 +376,25 @@ class _App:
                 self._systemd.watchdog()
             await asyncio.sleep(interval / 3)
 
-    def _reload(self, dispatcher: Dispatcher) -> None:
+    def _reload(self, dispatcher: Dispatcher, obs: Obs) -> None:
         """SIGHUP: take over what can change live; a broken file changes nothing."""
         self._systemd.reloading()
         self._log.reopen()
-        try:
-            fresh = load(self._path, os.environ)
-        except ConfigError as error:
-            for problem in error.problems:
-                log.error("the configuration was not reloaded", mistake=str(problem))
+        reloaded = reload(self._path, self.config)
+        if reloaded is None:
             self._systemd.ready("running; the last reload was refused")
             return
-        changes = diff(self.config, fresh)
-        self.config = with_live(self.config, fresh)
+        self.config = reloaded.config
         for value in secret_values(self.config):
             self._redactor.add(value)
         self._log.set_level(self.config.log.level)
-        if self._notifications is not None and "notify.urls" in changes.live:
+        if self._notifications is not None and "notify.urls" in reloaded.live:
             self._notifications.set_urls(_urls(self.config))
+        log.info("the configuration was reloaded", changed=list(reloaded.live))
         dispatcher.submit(ev.PolicyLoaded(dispatcher.director.now, policy_of(self.config)))
-        log.info("the configuration was reloaded", changed=list(changes.live))
-        if changes.restart:
-            log.warning("these keys wait for a restart", waiting=list(changes.restart))
+        obs.reconfigured()
+        if reloaded.waiting:
+            log.warning("these keys wait for a restart", waiting=list(reloaded.waiting))
         self._systemd.ready("running")
 
     async def _until_stopped(self) -> int:

@@ -76,12 +76,12 @@ class Hooks(Section):
 class Obs(Section):
     """OBS Studio, through obs-websocket."""
 
-    host: Host = fixed("127.0.0.1", "where OBS runs")
-    port: Int = fixed(4455, "port of obs-websocket", ge=1, le=65535)
-    password: SecretStr = fixed("", "password of obs-websocket; empty where authentication is off")
-    password_file: File = fixed("", "file that holds the password")
-    scene: Name = fixed("MOTHERSTREAM", "scene that the streams are shown in")
-    slate: str = fixed("", "scene item shown while nobody is on air; empty for none")
+    host: Host = live("127.0.0.1", "where OBS runs")
+    port: Int = live(4455, "port of obs-websocket", ge=1, le=65535)
+    password: SecretStr = live("", "password of obs-websocket; empty where authentication is off")
+    password_file: File = live("", "file that holds the password")
+    scene: Name = live("MOTHERSTREAM", "scene that the streams are shown in")
+    slate: str = live("", "scene item shown while nobody is on air; empty for none")
     template: str = live("", "input whose sound, filters, transform and crop each fresh one gets; empty for none")
     keep_streaming: bool = live(False, "start OBS's output, and restart it when it is stuck")
     request_timeout: Float = live(5.0, "seconds that OBS may take to answer", ge=0.1, le=60)
@@ -139,12 +139,12 @@ class Ffmpeg(Section):
 class Sources(Section):
     """The inputs that are made for streams."""
 
-    kind: Literal["auto", "gstreamer", "ffmpeg"] = fixed("auto", "gstreamer, ffmpeg, or auto: gstreamer if OBS has it")
-    mode: Literal["dynamic", "pooled", "static"] = fixed(
+    kind: Literal["auto", "gstreamer", "ffmpeg"] = live("auto", "gstreamer, ffmpeg, or auto: gstreamer if OBS has it")
+    mode: Literal["dynamic", "pooled", "static"] = live(
         "dynamic", "dynamic: a fresh input each; pooled: two; static: one"
     )
     prefix: Prefix = fixed("GMOTHERSTREAM_", "inputs are named so, followed by a number")
-    static_input: Name = fixed("GMOTHERSTREAM", "the one input of mode static")
+    static_input: Name = live("GMOTHERSTREAM", "the one input of mode static")
     z_offset: Int = live(5, "layers of the scene that stay above an input", ge=0, le=1000)
     width: Int = live(1920, "pixels of the picture", ge=16, le=16_384)
     height: Int = live(1080, "pixels of the picture", ge=16, le=16_384)

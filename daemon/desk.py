@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from daemon.http.control import ObsInfo
@@ -17,7 +17,7 @@ POLL: Final = 0.05
 class Desk:
     """Implements the HTTP side's ``Studio`` over the OBS adapter."""
 
-    def __init__(self, obs: Obs, scene: str) -> None:
+    def __init__(self, obs: Obs, scene: Callable[[], str]) -> None:
         self._obs = obs
         self._scene = scene
 
@@ -60,7 +60,7 @@ class Desk:
         canvas_width, canvas_height = self._obs.canvas
         # Both have to be given: obs-websocket divides by the source's height for the one that is not.
         size = {"imageWidth": width, "imageHeight": max(8, round(width * canvas_height / canvas_width))}
-        wanted = {"sourceName": self._scene, "imageFormat": "jpg", "imageCompressionQuality": 70, **size}
+        wanted = {"sourceName": self._scene(), "imageFormat": "jpg", "imageCompressionQuality": 70, **size}
         try:
             answer = await self._obs.call("GetSourceScreenshot", wanted)
         except ObsError:

@@ -129,7 +129,7 @@ class Sampler:
         self._drops = DropReader()
         self._motion = MotionReader()
         self._flow = FlowReader()
-        self._item: tuple[str, int] | None = None
+        self._item: tuple[str, str, int] | None = None
         self._size: tuple[str, tuple[int, int]] | None = None
 
     async def take(self) -> Sample:
@@ -193,8 +193,8 @@ class Sampler:
 
     async def _ask_size(self, name: str) -> tuple[int, int] | None:
         scene = self._scene()
-        if self._item is None or self._item[0] != name:
+        if self._item is None or self._item[:2] != (scene, name):
             answer = await self._obs.call("GetSceneItemId", {"sceneName": scene, "sourceName": name})
-            self._item = name, int(answer["sceneItemId"])
-        asked = {"sceneName": scene, "sceneItemId": self._item[1]}
+            self._item = scene, name, int(answer["sceneItemId"])
+        asked = {"sceneName": scene, "sceneItemId": self._item[2]}
         return read_size(await self._obs.call("GetSceneItemTransform", asked))

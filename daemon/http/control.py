@@ -110,5 +110,7 @@ class Control:
     """What has to be well for /readyz to be so."""
     alive: Callable[[], bool] = field(default=lambda: True)
     """The dispatcher makes progress."""
+    tested: Callable[[str], None] = field(default=lambda session_id: None)
+    """Told the id of each session that is opened for a hand-over by hand."""
     refused: Callable[[str, str], None] = field(default=lambda code, message: None)
     """Told the code and the message of each publisher that was not let in and that the log tells of."""

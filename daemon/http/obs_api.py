@@ -5,6 +5,7 @@ from typing import Final
 
 from aiohttp import web
 
+from daemon.hand_tests import PREFIX
 from daemon.http.asking import carry_out, done, json_object, name_in, number, text_in, whole_number
 from daemon.http.by_hand import HandUrl, read_url
 from daemon.http.control import Control
@@ -80,11 +81,11 @@ class ObsRoutes:
         if text_in(body, "scene_name", config.obs.scene) != config.obs.scene:
             raise ApiError(409, "other_scene", f"streams are shown in the scene {config.obs.scene} alone (obs.scene)")
         target = read_url(text_in(body, "rtmp_url"), config.ingest.rtmp_url)
-        session = self._open(target)
+        session, is_new = self._open(target)
         try:
             await carry_out(self._control, ev.TestRequested(self._control.now(), session))
         except ApiError as error:
-            if error.status != 503 and session.id.startswith("test:"):
+            if error.status != 503 and is_new:
                 self._control.sessions.drop(session)
             raise
         view = self._control.view()
@@ -99,15 +100,16 @@ class ObsRoutes:
         }
         return web.json_response(answer, status=202)
 
-    def _open(self, target: HandUrl) -> ev.Session:
-        """The session that publishes it, or one of its own where no hook has told of it."""
+    def _open(self, target: HandUrl) -> tuple[ev.Session, bool]:
+        """The session that publishes it, or (True) one of its own where no hook has told of it."""
         at = self._control.now()
         if known := self._control.sessions.live(f"{target.app}/{target.stream}"):
-            return known[0]
+            return known[0], False
         self._tests += 1
-        session = ev.Session(f"test:{int(at)}-{self._tests}", "test", target.app, target.stream)
+        session = ev.Session(f"{PREFIX}{int(at)}-{self._tests}", "test", target.app, target.stream)
         self._control.sessions.open_url(session, target.url, at)
-        return session
+        self._control.tested(session.id)
+        return session, True
 
     # --- knobs -----------------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from daemon.obs import dressing, inputs
 from daemon.obs import fade as fades
 from daemon.obs.connection import NOT_FOUND, Link, ObsEvent, Request
 from daemon.obs.inventory import Asked, Names, Reading, read_inputs, read_inventory, stream_of_path
+from daemon.obs.moving import bring_along
 from daemon.obs.owners import Owners
 from daemon.obs.placement import Placer, Wish
 from daemon.obs.readiness import Look
@@ -70,6 +71,7 @@ class Obs:
         self._on_output = on_output
         settings = config()
         self._scene = settings.obs.scene
+        self._former_scenes: list[str] = []
         self._names = Names(settings.sources.prefix)
         self._supervisor = Supervisor(_endpoint(settings), up=self._up, down=self._lost, hint=self._hint, pace=pace)
         self._refresher = Refresher(self._reread)
@@ -112,8 +114,18 @@ class Obs:
 
     def force_reconnect(self) -> None:
         """Connect anew, at once; also after a kick or a wrong password, with the configuration as it is now."""
-        self._supervisor.endpoint = _endpoint(self._config())
+        self.reconfigured()
         self._supervisor.force_reconnect()
+
+    def reconfigured(self) -> None:
+        """The configuration has changed: what of it was taken at the start is taken anew."""
+        endpoint = _endpoint(self._config())
+        if endpoint == self._supervisor.endpoint:
+            return
+        if endpoint.scene != self._scene:
+            self._former_scenes = [name for name in (*self._former_scenes, self._scene) if name != endpoint.scene]
+            self._scene = self._owners.scene = endpoint.scene
+        self._supervisor.retarget(endpoint)
 
     @property
     def info(self) -> ObsInfo:
@@ -281,10 +293,25 @@ class Obs:
 
     async def _up(self, link: Link, traits: Traits) -> None:
         self._refresher.forget()
+        while self._former_scenes:
+            await self._bring_along(link, traits, self._former_scenes[0])
+            self._former_scenes.pop(0)
         inventory = await self._read(link)
         await fades.sweep(link, [own.name for own in inventory.inputs])
         self._leaving.clear()
         self._emit(ev.ObsReady(self._now(), inventory))
+
+    async def _bring_along(self, link: Link, traits: Traits, former: str) -> None:
+        config = self._config()
+
+        def is_own(name: str) -> bool:
+            return self._names.own(name) and not self._owners.foreign(name, in_scene=True)
+
+        async def place(name: str) -> None:
+            wish = Wish(name, config.sources.z_offset, config.obs.template)
+            await self._placer.place(link, self._scene, wish, self._names, traits)
+
+        await bring_along(link, former, self._scene, is_own, place)
 
     def _lost(self, reason: str) -> None:
         for watch, task in self._watches.values():

@@ -40,7 +40,8 @@ class Owners:
 
     def __init__(self, own: str, scene: str, now: Callable[[], float]) -> None:
         self.own = own
-        self._scene = scene
+        self.scene = scene
+        """Where this daemon's inputs are from now on."""
         self._now = now
         self._marks: dict[str, Mark] = {}
         self._since: dict[str, float] = {}
@@ -48,7 +49,7 @@ class Owners:
 
     def marked(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """An input's settings with this daemon's mark."""
-        return {**settings, OWNER: self.own, OWNER_SCENE: self._scene} if self.own else dict(settings)
+        return {**settings, OWNER: self.own, OWNER_SCENE: self.scene} if self.own else dict(settings)
 
     def mark(self, name: str, settings: Mapping[str, Any] | None) -> Mark | None:
         """Whose that input is, by its settings; by what they said before where they cannot be read now."""

@@ -148,6 +148,22 @@ class Supervisor:
         """Drop the connection, or the wait for one, and connect at once: the way back from a kick, too."""
         self._forced.set()
 
+    def retarget(self, endpoint: Endpoint) -> None:
+        """Where OBS is, and what is needed there, from now on. The connection is kept where it can be.
+
+        A new password says nothing against a connection that the old one has opened.
+        """
+        before, self.endpoint = self.endpoint, endpoint
+        if self._link is not None:
+            self._link.timeout = endpoint.timeout
+        if (endpoint.host, endpoint.port) != (before.host, before.port) or (
+            endpoint.password != before.password and not self._usable
+        ):
+            self.force_reconnect()
+        elif endpoint.scene != before.scene:
+            self.unsettle(f"its scene is {endpoint.scene!r} from now on (obs.scene)")
+            self._hurry.set()
+
     def unsettle(self, reason: str) -> None:
         """What OBS holds is not what it was when it settled: let it settle again."""
         if self._usable:

@@ -18,6 +18,7 @@ import aiohttp
 from structlog.testing import capture_logs
 
 from daemon.app import _App
+from daemon.config import Config
 from daemon.config_keys import secret_values
 from daemon.config_load import load
 from daemon.dispatcher import Dispatcher
@@ -89,6 +90,13 @@ class Life(Process):
         self.dispatcher: Dispatcher | None = None
         self._file = config_file
         self.main: asyncio.Task[int] | None = None
+        self.app: _App | None = None
+
+    @property
+    def config(self) -> Config:
+        """What it goes by."""
+        assert self.app is not None
+        return self.app.config
 
     def start(self) -> None:
         """Begin. It runs by itself from here on."""
@@ -99,7 +107,8 @@ class Life(Process):
     async def _run(self) -> int:
         config = load(self._file, {})
         handle = cast(LogHandle, _Quiet())
-        return await _App(config, self._file, Redactor(*secret_values(config)), handle).run()
+        self.app = _App(config, self._file, Redactor(*secret_values(config)), handle)
+        return await self.app.run()
 
     @property
     def director(self) -> Director:
@@ -166,6 +175,11 @@ class World:
             section, _, name = key.rpartition(".")
             sections.setdefault(section, []).append(f"{name} = {json.dumps(value)}")
         self.file.write_text("".join(f"[{name}]\n" + "\n".join(rows) + "\n" for name, rows in sections.items()))
+
+    def reload(self, **changes: object) -> None:
+        """Change the file, and have the daemon read it."""
+        self.write_settings(**changes)
+        self.running.signal(signal.SIGHUP)
 
     # --- the daemon ------------------------------------------------------------------------------------------
 
