@@ -235,7 +235,7 @@ class _App:
         def view() -> View:
             return director.view(clock.now())
 
-        hand_tests = HandTests(director, sessions, clock.now)
+        hand_tests = HandTests(lambda: director.held_sessions, sessions, clock.now)
         hub = EventHub(self._redactor.value)
         registry = CollectorRegistry()
         health = self._health(obs, view, output, director, dispatcher.submit, reconciler, clock, hub, stack)

@@ -315,6 +315,14 @@ class Director:
         self._facts.append(facts.Refused(self.now, code, message))
 
     @property
+    def held_sessions(self) -> set[str]:
+        """The ids of the sessions that may still be shown or are."""
+        program, attempt = self.switchover.program, self.switchover.attempt
+        sessions = [session for entry in self.lineup for session in entry.sessions]
+        used = (program.session if program else None, attempt.target if attempt else None)
+        return {session.id for session in (*sessions, *used) if session is not None}
+
+    @property
     def orphans(self) -> tuple[str, ...]:
         """Own inputs that could not be removed yet."""
         return self._orphans.names

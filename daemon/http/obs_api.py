@@ -5,11 +5,11 @@ from typing import Final
 
 from aiohttp import web
 
-from daemon.hand_tests import PREFIX
 from daemon.http.asking import carry_out, done, json_object, name_in, number, text_in, whole_number
 from daemon.http.by_hand import HandUrl, read_url
 from daemon.http.control import Control
 from daemon.http.errors import ApiError
+from daemon.ingest.sessions import HAND_TEST
 from daemon.secrets import redact_url
 from statemachine import events as ev
 
@@ -106,7 +106,7 @@ class ObsRoutes:
         if known := self._control.sessions.live(f"{target.app}/{target.stream}"):
             return known[0], False
         self._tests += 1
-        session = ev.Session(f"{PREFIX}{int(at)}-{self._tests}", "test", target.app, target.stream)
+        session = ev.Session(f"{HAND_TEST}{int(at)}-{self._tests}", "test", target.app, target.stream)
         self._control.sessions.open_url(session, target.url, at)
         self._control.tested(session.id)
         return session, True

@@ -36,6 +36,8 @@ def another(key: Key, now: Any, folder: Path) -> object:
         return next(each for each in get_args(kind) if each != now)
     if kind is bool:
         return not now
+    if key.many:
+        return ["other"]
     if kind in (int, float):
         least = next(limit.ge for limit in limits if isinstance(limit, Ge))
         most = next(limit.le for limit in limits if isinstance(limit, Le))
