@@ -131,8 +131,8 @@ class Ffmpeg(Section):
     reconnect_delay_sec: Int = live(1, "whole seconds between attempts to connect", ge=1, le=60)
     input_format: str = live("", "format to expect, such as flv; empty finds out")
     ffmpeg_options: str = live(
-        "fpsprobesize=0 tcp_nodelay=1",
-        "options for FFmpeg; these start without measuring the frame rate or waiting to send",
+        "fpsprobesize=0 tcp_nodelay=1 analyzeduration=500000",
+        "options for FFmpeg; these start without measuring the frame rate, and wait half a second for a missing sound",
     )
 
 

@@ -7,7 +7,17 @@ from typing import Any
 import structlog
 
 from daemon.clock import Clock
-from daemon.ports import NAME_TAKEN, KickPort, ObsPort, ObsRefused, PortError, UrlPort, WatchCallbacks
+from daemon.ports import (
+    NAME_TAKEN,
+    UNKNOWN_KIND,
+    KickPort,
+    Making,
+    ObsPort,
+    ObsRefused,
+    PortError,
+    UrlPort,
+    WatchCallbacks,
+)
 from daemon.secrets import redact, redact_url
 from statemachine import commands as cmd
 from statemachine import events as ev
@@ -77,8 +87,8 @@ class Executor:
         try:
             answer = await self._call(command)
         except PortError as error:
-            taken = isinstance(error, ObsRefused) and error.code == NAME_TAKEN
-            answer = self._failure(command, self._clean(str(error)), taken=taken)
+            status = error.code if isinstance(error, ObsRefused) else 0
+            answer = self._failure(command, self._clean(str(error)), status)
         except ValueError as error:
             answer = self._failure(command, str(error))
         except Exception as error:
@@ -153,7 +163,8 @@ class Executor:
         streamer = command.session.streamer
         log.info("SWITCH_GSTREAMER_SOURCE", input=command.input, streamer=streamer, attempt=command.attempt)
         log.info(f"Creating new GStreamer source '{command.input}' with URL: {shown}", input=command.input, url=shown)
-        await self._obs.create_input(command.input, url, reuse=command.reuse)
+        how = Making(command.tracks, command.tries, command.plain)
+        await self._obs.create_input(command.input, url, reuse=command.reuse, how=how)
         return ev.InputCreated(self._clock.now(), command.attempt)
 
     async def _cut(self, command: cmd.Cut) -> Answer:
@@ -183,19 +194,20 @@ class Executor:
         now = self._clock.now
         return WatchCallbacks(
             ready=lambda seconds: self._submit(ev.MediaReady(now(), attempt)),
-            failed=lambda reason: self._submit(ev.MediaFailed(now(), attempt, self._clean(reason))),
+            failed=lambda reason, code: self._submit(ev.MediaFailed(now(), attempt, self._clean(reason), code)),
             stalled=lambda seconds: self._submit(ev.MediaStalled(now(), name, now() - seconds)),
             resumed=lambda: self._submit(ev.MediaResumed(now(), name)),
         )
 
-    def _failure(self, command: cmd.Command, reason: str, *, taken: bool = False) -> Answer:
-        """The event that says so; where the rules wait for none, the log does."""
+    def _failure(self, command: cmd.Command, reason: str, status: int = 0) -> Answer:
+        """The event that says so; where the rules wait for none, the log does. ``status`` is obs-websocket's."""
         now = self._clock.now()
+        code = "plugin" if status == UNKNOWN_KIND else ""
         match command:
             case cmd.CreateInput():
-                return ev.CreationFailed(now, command.attempt, reason, taken)
+                return ev.CreationFailed(now, command.attempt, reason, status == NAME_TAKEN, code)
             case cmd.RestartInput():
-                return ev.CreationFailed(now, command.attempt, reason)
+                return ev.CreationFailed(now, command.attempt, reason, code=code)
             case cmd.Cut():
                 return ev.CutFailed(now, command.attempt, reason)
             case cmd.RestoreOutgoing():

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import structlog
 
+from daemon.problems import sentence
 from statemachine import facts
 
 log = structlog.get_logger(__name__)
@@ -43,6 +44,32 @@ def narrate(told: Sequence[facts.Fact]) -> None:
             case facts.LowBitrate():
                 text = f"the bitrate is poor: {STEPS.get(fact.step, fact.step)}"
                 log.warning(text, streamer=fact.streamer, step=fact.step, kbps=round(fact.kbps))
+            case facts.ProblemFound():
+                log.warning(
+                    f"'{fact.streamer}' cannot come on air: {sentence(fact.reason, fact.detail)}",
+                    streamer=fact.streamer,
+                    problem=fact.reason,
+                    detail=fact.detail or None,
+                )
+            case facts.ProblemOver():
+                log.info(f"'{fact.streamer}' has a picture now", streamer=fact.streamer, problem=fact.reason)
+            case facts.PluginFailed():
+                log.warning(
+                    "obs-gstreamer shows nothing of what OBS's own media source plays, which takes its place for now: "
+                    "OBS's log names a GStreamer element that is missing, or `motherstream check` does",
+                    why=fact.why,
+                )
+            case facts.PluginWorks():
+                log.info("obs-gstreamer shows pictures again, and makes the inputs")
+            case facts.SilenceOnAir(step="over"):
+                log.info("the sound on air is back", streamer=fact.streamer, seconds=round(fact.seconds, 1))
+            case facts.SilenceOnAir():
+                log.warning(
+                    f"no sound on air for {fact.seconds:.0f}s",
+                    streamer=fact.streamer,
+                    step=fact.step,
+                    dbfs=round(fact.level, 1),
+                )
             case facts.StandbyGivenUp():
                 log.warning(
                     f"standby is given up for now: OBS has rendered {fact.render_lag:.0%} of its frames late "

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from daemon.narrator import FIXTURES
+from daemon.problems import sentence
 from statemachine import facts
 
 Level = Literal["info", "success", "warning", "failure"]
@@ -19,9 +20,6 @@ LONGEST_TEXT: Final = 300
 MOST_TOPICS: Final = 500
 
 FAILURES: Final = {
-    "creation_failed": "OBS could not make its input",
-    "not_ready": "no picture came",
-    "media_failed": "the picture broke off",
     "cut_failed": "OBS did not change the picture",
 }
 """The outcomes of a hand-over that somebody should look at, and what they mean."""
@@ -52,9 +50,24 @@ def of_fact(fact: facts.Fact) -> Message | None:
         case facts.OnAirChanged(streamer=streamer):
             return Message(f"{shown(streamer)} is on air", "on_air", "success", math.inf)
         case facts.HandoverEnded(outcome=outcome, to_streamer=streamer) if outcome in FAILURES:
-            why = FAILURES[outcome] + (f" ({fact.detail})" if fact.detail and outcome == "creation_failed" else "")
+            why = FAILURES[outcome]
             what = f"{shown(streamer)} could not be put on air" if streamer else "the show could not go on"
             return Message(f"{what}: {why}", f"handover:{streamer}", "failure", AGAIN_AFTER)
+        case facts.ProblemFound(streamer=streamer, reason=reason, detail=detail):
+            text = f"{shown(streamer)} could not be put on air: {sentence(reason, detail)}"
+            return Message(text, f"problem:{streamer}", "failure", AGAIN_AFTER)
+        case facts.ProblemOver(streamer=streamer):
+            return Message(f"{shown(streamer)} has a picture now", f"problem:{streamer}", "success", AGAIN_AFTER)
+        case facts.PluginFailed():
+            text = "obs-gstreamer shows no picture in OBS: OBS's own media source takes its place"
+            return Message(text, "plugin", "warning", AGAIN_AFTER)
+        case facts.PluginWorks():
+            return Message("obs-gstreamer shows pictures again", "plugin", "info", AGAIN_AFTER)
+        case facts.SilenceOnAir(step="warn", streamer=streamer, seconds=seconds):
+            text = f"{shown(streamer)} is on air without sound for {span(seconds)}"
+            return Message(text, f"sound:{streamer}", "warning", AGAIN_AFTER)
+        case facts.SilenceOnAir(step="over", streamer=streamer):
+            return Message(f"{shown(streamer)}'s sound is back", f"sound:{streamer}", "info", AGAIN_AFTER)
         case facts.LineupChanged(what="kicked", streamer=streamer):
             return Message(f"{shown(streamer)} was kicked", f"kick:{streamer}", "warning")
         case facts.LineupChanged(what="blocked", streamer=streamer):

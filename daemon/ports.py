@@ -4,13 +4,15 @@ Each adapter translates its library's errors into these once, at its edge, and k
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from statemachine.events import Inventory, Session
+from statemachine.events import Inventory, Session, Tracks
 
 NAME_TAKEN: Final = 601
 """obs-websocket's status for an input whose name exists already."""
+UNKNOWN_KIND: Final = 605
+"""And for a kind of input that OBS lacks."""
 
 
 class PortError(Exception):
@@ -53,18 +55,29 @@ class WatchCallbacks:
 
     ready: Callable[[float], None]
     """Once: the picture is proven, so many seconds after the watch began."""
-    failed: Callable[[str], None]
-    """At most once: it will not play any more (the reason is one line)."""
+    failed: Callable[[str, str], None]
+    """At most once: it will not play any more (the reason is one line, and one word where that is known)."""
     stalled: Callable[[float], None]
     """After ready: no new picture for so many seconds. Told soon, for a hiccup too."""
     resumed: Callable[[], None]
     """After stalled: it moves again."""
 
 
+@dataclass(frozen=True, slots=True)
+class Making:
+    """What is known when an input is made."""
+
+    tracks: Tracks = field(default_factory=Tracks)
+    tries: int = 0
+    """How often its stream has failed in a row."""
+    plain: bool = False
+    """OBS's own media source is wanted."""
+
+
 class ObsPort(Protocol):
     """OBS as the executor uses it. Every method raises ObsError."""
 
-    async def create_input(self, name: str, url: str, *, reuse: bool = False) -> None:
+    async def create_input(self, name: str, url: str, *, reuse: bool = False, how: "Making | None" = None) -> None:
         """Create the input hidden in the scene; with ``reuse`` re-aim one that exists already.
 
         ObsRefused NAME_TAKEN where it exists and is not to be re-aimed: it is somebody else's.

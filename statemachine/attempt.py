@@ -31,3 +31,7 @@ class Attempt:
     """Its picture stands still, and that is no stall yet."""
     stalled_since: float | None = None
     """Its picture failed while the cut was under way."""
+    plain: bool = False
+    """Its input is OBS's own media source, in place of a plugin that has failed."""
+    code: str = ""
+    """What was wrong with its stream in one word."""

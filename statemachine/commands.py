@@ -1,8 +1,8 @@
 """What is to be done: frozen, imperative. The shell carries each out and answers with an event."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from statemachine.events import Session
+from statemachine.events import Session, Tracks
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,12 @@ class CreateInput(AttemptCommand):
     input: str
     session: Session
     reuse: bool = False
+    tracks: Tracks = field(default_factory=Tracks)
+    """What is known of the stream."""
+    tries: int = 0
+    """How often it has failed in a row."""
+    plain: bool = False
+    """OBS's own media source, in place of a plugin that has failed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,16 +13,19 @@ from statemachine import events as ev
 from statemachine import facts
 from statemachine.bitrate import Bitrates
 from statemachine.codec import from_plain, to_plain
+from statemachine.fallback import Fallback
 from statemachine.lag import Lag
 from statemachine.lineup import Lineup
 from statemachine.orphans import Orphans
 from statemachine.pictures import MOVING_FOR, Pictures
 from statemachine.planner import kept_until
 from statemachine.policy import Policy
+from statemachine.quality import Quality
 from statemachine.settings import Settings, Value
 from statemachine.snapshot import Snapshot
 from statemachine.states import State
 from statemachine.steering import Steering
+from statemachine.streams import Streams, needs_own_player
 from statemachine.switchover import Switchover
 from statemachine.table import EVENTS
 from statemachine.view import Places, View, make_view
@@ -51,6 +54,10 @@ class Director:
         self.last_switch: facts.HandoverEnded | None = None
         self.bitrates = Bitrates(self.lineup, self.switchover)
         self.lag = Lag(policy)
+        self.streams = Streams(self.lineup, self.switchover)
+        self.quality = Quality(self.lineup, self.switchover)
+        self.fallback = Fallback()
+        self.switchover.brief = self._brief
         self._orphans = Orphans()
         self._proof_at: float | None = None
         self._facts: list[facts.Fact] = []
@@ -72,14 +79,16 @@ class Director:
         for _ in range(STEPS):
             self._drain_switchover()
             self._expire()
-            if not any(part.expire(self.now) for part in (self.pictures, self.bitrates)) and not self.steering.step():
+            parts = (self.pictures, self.bitrates, self.streams, self.quality)
+            if not any(part.expire(self.now) for part in parts) and not self.steering.step():
                 break
         else:
             raise AssertionError(f"the rules do not settle after {event}")
         self._sweep()
         commands = (*self.switchover.commands, *self.lineup.commands)
-        self._facts += [*self.lineup.facts, *self.lag.facts]
-        for pending in (self.switchover.commands, self.lineup.commands, self.lineup.facts, self.lag.facts):
+        told = (self.lineup.facts, self.lag.facts, self.fallback.facts)
+        self._facts += [fact for part in told for fact in part]
+        for pending in (self.switchover.commands, self.lineup.commands, *told):
             pending.clear()
         return commands
 
@@ -94,6 +103,7 @@ class Director:
         """When TimePassed is to be fed, if nothing else happens before."""
         times = [self.lineup.deadline(self.now), self.switchover.deadline, self._proof_at, self.steering.empty_at]
         times += [self.pictures.deadline(self.now), self.bitrates.deadline(self.now), self.lag.deadline()]
+        times += [self.streams.deadline(self.now), self.quality.deadline(self.now)]
         if self.switchover.state is not State.RECOVERING:
             times += [self._orphans.deadline(), self.steering.spaced_until()]
             if self.switchover.program:
@@ -151,6 +161,10 @@ class Director:
             case ev.MediaResumed():
                 if self.pictures.resumed(event) and self._proof_at is not None:
                     self._proof_at = max(self._proof_at, event.at + MOVING_FOR)
+            case ev.StreamDescribed():
+                self.streams.described(event)
+            case ev.Measured():
+                self.quality.measured(event)
             case ev.BitrateMeasured():
                 self.bitrates.measured(event)
             case ev.ObsRendered():
@@ -167,6 +181,9 @@ class Director:
                 self.lag.lost()
                 self.switchover.handle(event)
             case ev.ObsReady():
+                self.streams.obs_ready(event)
+                if self.switchover.state is State.RECOVERING:
+                    self.fallback.obs_ready(event.fallback)
                 self._adopt(event)
             case ev.MediaFailed():
                 self.pictures.failed(event)
@@ -236,7 +253,7 @@ class Director:
         if a is None or self.switchover.state is not State.STANDBY or event.at <= (a.ready_at or 0.0):
             return
         if self.switchover.is_gone(a.input, event.inventory):
-            self.switchover.handle(ev.MediaFailed(self.now, a.number, "its input is gone"))
+            self.switchover.handle(ev.MediaFailed(self.now, a.number, "its input is gone", "gone"))
 
     def _on_proof(self, event: ev.MediaReady) -> None:
         """A fresh input of a stream that had stalled moves: let it show that it goes on moving."""
@@ -247,6 +264,8 @@ class Director:
             until = event.at + min(PROBATION_MOST, PROBATION * 2.0 ** min(max(0, hiccups - 1), 8))
             if self.lineup.proves(attempt.target.id, until):
                 self._proof_at = until
+            self.streams.proven(event.at, attempt.target.id)
+            self.fallback.proven(event.at, plain=attempt.plain)
 
     def _set(self, name: str, value: Value) -> None:
         if problem := self.settings.set(name, value):
@@ -301,9 +320,22 @@ class Director:
             if target and program and program.stalled_since is not None:
                 self.lineup.stalled(fact.at, target.id, program.stalled_since)
         elif fact.outcome in BLAMED and target:
-            self.lineup.failed(fact.at, target.id)
+            self._blame(fact, target.id, plain=attempt is not None and attempt.plain)
         if fact.outcome == "completed" or (attempt and attempt.due_at is not None):
             self.last_switch = fact
+
+    def _blame(self, fact: facts.HandoverEnded, session_id: str, *, plain: bool) -> None:
+        self.lineup.failed(fact.at, session_id, seldom=fact.code == "no_video")
+        self.streams.failed(fact, session_id)
+        # What is known to be wrong with a stream is not the plugin's fault.
+        if not fact.code and fact.outcome != "cut_failed" and self.fallback.failed(fact.at, fact.detail, plain=plain):
+            self.lineup.let_try(session_id)
+
+    def _brief(self, session: ev.Session) -> tuple[ev.Tracks, int, bool]:
+        tracks, entry = self.streams.of(session.id), self.lineup.by_session(session.id)
+        may = self.fallback.state.allowed and self.policy.mode == "dynamic"
+        plain = may and (self.fallback.plain(self.now) or needs_own_player(tracks))
+        return tracks, entry.failures if entry else 0, plain
 
     def _sweep(self) -> None:
         if self.switchover.state not in (State.RECOVERING, State.SWAPPING):
@@ -351,6 +383,10 @@ class Director:
                 empty_at=self.steering.empty_at,
                 poor=self.bitrates.poor,
                 lag=self.lag.state,
+                tracks=self.streams.tracks,
+                unplayable=self.streams.unplayable,
+                fallback=self.fallback.state,
+                silence=self.quality.silence,
             )
         )
         return plain
@@ -370,5 +406,7 @@ class Director:
         director.steering.last_cut, director.last_switch = kept.last_cut, kept.last_switch
         director._orphans = Orphans(kept.orphans)
         director.bitrates.poor, director.lag.state = kept.poor, kept.lag
+        director.streams.load(kept.tracks, kept.unplayable)
+        director.fallback.state, director.quality.silence = kept.fallback, kept.silence
         director._proof_at, director.steering.empty_at = kept.proof_at, kept.empty_at
         return director

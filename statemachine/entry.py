@@ -6,6 +6,17 @@ from statemachine import events as ev
 
 
 @dataclass(frozen=True, slots=True)
+class Problem:
+    """Why no picture of a streamer can be shown."""
+
+    reason: str
+    """no_video, codec, unreachable, not_ready, stalled, plugin, obs."""
+    detail: str
+    """What it is about: the codec, or what OBS said."""
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One streamer in the line-up."""
 
@@ -29,6 +40,10 @@ class Entry:
     """After this time its hiccups are forgotten."""
     transient: bool = False
     """Asked for by hand, without a hook: leaves with its turn."""
+    problem: Problem | None = None
+    """What is wrong with its stream, until it has a picture."""
+    barred: str = ""
+    """The session of which no picture can be had, as its server tells: it is not tried."""
 
     @property
     def session(self) -> ev.Session | None:
@@ -40,8 +55,10 @@ class Entry:
         return self.stalled_since is None and self.may_try(now)
 
     def may_try(self, now: float) -> bool:
-        """It publishes, and no failure keeps it waiting."""
-        return bool(self.sessions) and (self.retry_at is None or self.retry_at <= now)
+        """It publishes what can be shown, and no failure keeps it waiting."""
+        if not self.sessions or self.sessions[0].id == self.barred:
+            return False
+        return self.retry_at is None or self.retry_at <= now
 
     def unsteady(self, now: float) -> int:
         """Its hiccups that are not forgotten."""

@@ -34,6 +34,17 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
+class Tracks:
+    """What a stream is made of. A codec is None where nobody tells, and empty where there is none: "h264", "aac"."""
+
+    video: str | None = None
+    audio: str | None = None
+    width: int = 0
+    """Pixels; 0 where nobody tells."""
+    height: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class OwnInput:
     """An input in OBS that bears the daemon's prefix and a number."""
 
@@ -123,6 +134,24 @@ class PublishersListed(Event):
     """Prefixes of ids within it that other servers' hooks gave: this list says nothing of them."""
     nameless: tuple[Session, ...] = ()
     """Published and nobody's, as far as is known, though whoever publishes may be named once a hook tells of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamDescribed(Event):
+    """What a stream is made of, by its ingest server. Told when it changes."""
+
+    session_id: str
+    tracks: Tracks
+
+
+@dataclass(frozen=True, slots=True)
+class Measured(Event):
+    """Something was measured of what a streamer sends."""
+
+    streamer: str
+    quantity: str
+    """sound: the level of the sound in dBFS, 0 the loudest."""
+    value: float
 
 
 # --- the people who run the channel ---------------------------------------------------------------------------
@@ -222,6 +251,10 @@ class ObsReady(Event):
     """OBS answers, has settled, and this is what it holds."""
 
     inventory: Inventory
+    fallback: bool = False
+    """Inputs are made by a plugin that may fail where OBS's own media source plays, which may take its place."""
+    unplayable: tuple[str, ...] = ()
+    """Video codecs that this OBS cannot play from RTMP."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,6 +338,8 @@ class CreationFailed(AttemptEvent):
     reason: str
     taken: bool = False
     """Somebody else's input bears that name."""
+    code: str = ""
+    """plugin: OBS lacks its kind of input."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,6 +352,8 @@ class MediaFailed(AttemptEvent):
     """The incoming will not play, or no longer does."""
 
     reason: str
+    code: str = ""
+    """no_video: it plays sound, and no picture comes."""
 
 
 @dataclass(frozen=True, slots=True)

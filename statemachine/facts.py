@@ -40,6 +40,38 @@ class HandoverEnded(Fact):
     seconds: float
     """From when it was due to its picture (completed), or from its begin to its end."""
     detail: str = ""
+    code: str = ""
+    """What was wrong with the stream in one word, where that is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemFound(Fact):
+    """A streamer cannot come on air, and why. Once for each reason, until there is a picture."""
+
+    streamer: str
+    reason: str
+    """no_video, codec, unreachable, not_ready, stalled, plugin, obs."""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemOver(Fact):
+    """That streamer has a picture."""
+
+    streamer: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PluginFailed(Fact):
+    """The plugin shows nothing of what OBS's own media source plays, which takes its place for a while."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class PluginWorks(Fact):
+    """The plugin shows pictures again, and makes the inputs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +99,19 @@ class LowBitrate(Fact):
     step: str
     """warn, slate, skip, kick; over, when it is well again or nobody knows any more."""
     kbps: float
+
+
+@dataclass(frozen=True, slots=True)
+class SilenceOnAir(Fact):
+    """The one on air has no sound, or has it again."""
+
+    streamer: str
+    step: str
+    """seen; warn, after the policy's time; over, when it sounds again or nobody measures any more."""
+    seconds: float
+    """Since its last sound."""
+    level: float
+    """dBFS, as measured last."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from statemachine import commands as cmd
 from statemachine import events as ev
 from statemachine import facts
-from statemachine.entry import Entry, LineupState, Stray
+from statemachine.entry import Entry, LineupState, Problem, Stray
 from statemachine.policy import Policy
 from statemachine.publishers import (
     MOST_SESSIONS,
@@ -27,6 +27,8 @@ from statemachine.timed import TimedOrder
 
 __all__ = ["Entry", "Lineup", "LineupState"]
 
+SELDOM, SELDOM_FIRST = 600.0, 30.0
+"""Seconds until one that was seen to send no picture is tried again, at most and at first."""
 STEADY_AFTER = 60.0
 """Seconds after which a picture that stalled, and has moved since, is steady again."""
 
@@ -302,7 +304,7 @@ class Lineup(TimedOrder):
         else:
             self._put(replace(entry, turn_began=at, grace_used=0.0, failures=0), 0)
 
-    def failed(self, at: float, session_id: str) -> None:
+    def failed(self, at: float, session_id: str, *, seldom: bool = False) -> None:
         """Its picture could not be made ready: try again later, the next one first."""
         entry = self.by_session(session_id)
         if entry is None or entry.sessions[0].id != session_id:
@@ -310,7 +312,8 @@ class Lineup(TimedOrder):
         if entry.transient:
             self._drop(at, entry.streamer, "left")
             return
-        pause = min(self.policy.retry_most, self.policy.retry_first * 2.0 ** min(entry.failures, 20))
+        most = max(SELDOM, self.policy.retry_most) if seldom else self.policy.retry_most
+        pause = min(most, (SELDOM_FIRST if seldom else self.policy.retry_first) * 2.0 ** min(entry.failures, 20))
         self._put(replace(entry, failures=entry.failures + 1, retry_at=at + pause, proving_until=None))
 
     def stalled(self, at: float, session_id: str, since: float) -> None:
@@ -354,6 +357,22 @@ class Lineup(TimedOrder):
             self._put(replace(entry, stalled_since=None, unsteady_until=steady))
             if entry.stalled_since is not None:
                 self._tell(at, "resumed", entry.streamer)
+
+    def note(self, session_id: str, problem: Problem | None, *, barred: bool) -> None:
+        """What is wrong with a stream, if anything, and whether it is not to be tried."""
+        entry = self.by_session(session_id)
+        if entry is not None:
+            self._put(replace(entry, problem=problem, barred=session_id if barred else ""))
+
+    def let_try(self, session_id: str) -> None:
+        """It may be another stream now, or there is another way to play it: tried again at once."""
+        entry = self.by_session(session_id)
+        if entry is not None and entry.sessions[0].id == session_id:
+            self._put(replace(entry, barred="", retry_at=None))
+
+    def born(self, session_id: str) -> float:
+        """When a live session was accepted."""
+        return self._memory.born.get(session_id, 0.0)
 
     # --- time ------------------------------------------------------------------------------------------------
 

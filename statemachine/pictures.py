@@ -68,7 +68,7 @@ class Pictures:
         attempt, due = self._switchover.attempt, self._incoming_due()
         if attempt and due is not None and due <= now:
             self._switchover.attempt = replace(attempt, still_since=None)
-            self._incoming_failed(ev.MediaFailed(now, attempt.number, "its picture stands still"))
+            self._incoming_failed(ev.MediaFailed(now, attempt.number, "its picture stands still", "stalled"))
             return True
         program, due = self._switchover.program, self._program_due(now)
         if program is None or due is None or due > now:

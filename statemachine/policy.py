@@ -47,6 +47,8 @@ class Policy:
     low_bitrate_slate: float = 0.0
     low_bitrate_skip: float = 0.0
     low_bitrate_kick: float = 0.0
+    # what is measured of the one on air: the seconds until it is told; 0 is never
+    silence: float = 0.0
     # failures
     retry_first: float = 5.0
     retry_most: float = 60.0

@@ -46,6 +46,8 @@ class Scene:
         self.facts: list[facts.Fact] = []
         self.orphans_found: list[str] = []
         self._identify = identify
+        self.brief: Callable[[ev.Session], tuple[ev.Tracks, int, bool]] = lambda session: (ev.Tracks(), 0, False)
+        """What is known of a stream, how often it has failed, and whether OBS's own media source is to play it."""
 
     def use(self, policy: Policy) -> None:
         """The policy from now on. What it no longer shows is hidden, now and whenever OBS comes back."""

@@ -6,12 +6,15 @@ from typing import Any
 from statemachine.attempt import Attempt
 from statemachine.codec import from_plain, to_plain
 from statemachine.entry import LineupState
+from statemachine.events import Tracks
 from statemachine.facts import HandoverEnded
+from statemachine.fallback import FallbackState
 from statemachine.lag import LagState
 from statemachine.orphans import Orphan
 from statemachine.policy import Policy
 from statemachine.poor import Poor
 from statemachine.program import Program
+from statemachine.silence import Silence
 from statemachine.states import State
 
 
@@ -53,6 +56,11 @@ class Snapshot:
     empty_at: float | None
     poor: Poor | None = None
     lag: LagState = field(default_factory=LagState)
+    tracks: dict[str, Tracks] = field(default_factory=dict)
+    """Of each session, as its server tells."""
+    unplayable: tuple[str, ...] = ()
+    fallback: FallbackState = field(default_factory=FallbackState)
+    silence: Silence | None = None
 
 
 def lasting(plain: dict[str, Any], spare: int = 0) -> dict[str, Any]:

@@ -181,7 +181,9 @@ class Switchover(Scene):
         if a.mode == "static":
             self._do(cmd.RestartInput(a.number, a.input, a.target))
         else:
-            self._do(cmd.CreateInput(a.number, a.input, a.target, reuse=a.mode == "pooled"))
+            tracks, tries, plain = self.brief(a.target)
+            self._set(plain=plain)
+            self._do(cmd.CreateInput(a.number, a.input, a.target, a.mode == "pooled", tracks, tries, plain))
 
     def take_off(self, event: ev.ProgramEmptied) -> None:
         a = self._attempt
@@ -199,7 +201,7 @@ class Switchover(Scene):
             return
         # It may have been created all the same, if OBS was only slow to say so.
         self._distrust(self._attempt.input)
-        self._fail(event.at, "creation_failed", event.reason)
+        self._fail(event.at, "creation_failed", event.reason, event.code)
 
     def place_and_watch(self, event: ev.InputCreated) -> None:
         a = self._attempt
@@ -229,7 +231,7 @@ class Switchover(Scene):
         self._fail(event.at, "not_ready", f"did not become ready within {self.policy.ready_timeout:.1f}s")
 
     def media_failed(self, event: ev.MediaFailed) -> None:
-        self._fail(event.at, "media_failed", event.reason)
+        self._fail(event.at, "media_failed", event.reason, event.code)
 
     def stream_ended(self, event: ev.StreamEnded) -> None:
         self._fail(event.at, "stream_ended", "its stream ended")
@@ -333,7 +335,8 @@ class Switchover(Scene):
         outgoing, fade = (None, 0.0) if same else (a.outgoing or None, self.policy.fade)
         self._do(cmd.Cut(a.number, a.input, outgoing, self.policy.slate, fade))
 
-    def _fail(self, at: float, outcome: str, detail: str) -> None:
+    def _fail(self, at: float, outcome: str, detail: str, code: str = "") -> None:
+        self._set(code=code)
         self._end(at, outcome, detail)
         self._doubt_program(at)
         a = self._attempt
@@ -372,5 +375,6 @@ class Switchover(Scene):
                 outcome=outcome,
                 seconds=at - since,
                 detail=detail,
+                code=a.code,
             )
         )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from statemachine.entry import Problem
 from statemachine.facts import HandoverEnded
 from statemachine.lineup import Lineup
 from statemachine.states import State
@@ -23,6 +24,8 @@ class OnAir:
     """Seconds of its turn that are left; None where it only fills in."""
     live: bool
     """Its stream is still published."""
+    silent_since: float | None = None
+    """Since when it has no sound; None where it has, or nobody measures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,8 @@ class Place:
     grace_ends: float | None
     stalled: bool
     failures: int
+    problem: Problem | None = None
+    """Why it cannot come on air."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,8 @@ class View:
     orphans: tuple[str, ...]
     standby_off: StandbyOff | None = None
     """None where the next one is made ready as soon as there is one."""
+    fallen_back: bool = False
+    """OBS's own media source has taken the place of a plugin that fails."""
 
 
 class Places:
@@ -104,6 +111,7 @@ class Places:
                     grace_ends=lineup.grace_ends(entry),
                     stalled=entry.stalled_since is not None,
                     failures=entry.failures,
+                    problem=entry.problem,
                 )
                 for position, entry in enumerate(lineup)
             )
@@ -125,6 +133,7 @@ def make_view(director: "Director", at: float) -> View:
             seconds=max(0.0, at - program.since),
             remaining=None if ends is None else max(0.0, ends - at),
             live=lineup.by_session(program.session.id) is not None,
+            silent_since=director.quality.silent_since,
         )
     standby = None
     if attempt and attempt.target and switchover.state in (State.CREATING, State.BUFFERING, State.STANDBY):
@@ -147,6 +156,7 @@ def make_view(director: "Director", at: float) -> View:
         blocks={name: until for name, until in lineup.blocks.items() if until > at},
         orphans=director.orphans,
         standby_off=_standby_off(director),
+        fallen_back=director.fallback.state.since is not None,
     )
 
 

@@ -4,6 +4,8 @@ from typing import Any
 
 from daemon.clock import iso
 from daemon.http.control import ObsInfo
+from daemon.obs.sources import FFMPEG
+from daemon.problems import sentence
 from statemachine.facts import HandoverEnded
 from statemachine.view import OnAir, Place, Standby, StandbyOff, View
 
@@ -22,7 +24,7 @@ def status(view: View, obs: ObsInfo) -> dict[str, Any]:
             "connected": obs.connected,
             "version": obs.version,
             "websocket": obs.websocket,
-            "source_kind": obs.source_kind,
+            "source_kind": FFMPEG if view.fallen_back else obs.source_kind,
         },
         "last_switch": _switch(view.last_switch) if view.last_switch else None,
     }
@@ -58,6 +60,7 @@ def _on_air(on_air: OnAir) -> dict[str, Any]:
         "since": iso(on_air.since),
         "seconds": _seconds(on_air.seconds),
         "remaining": None if on_air.remaining is None else _seconds(on_air.remaining),
+        "silent_since": None if on_air.silent_since is None else iso(on_air.silent_since),
     }
 
 
@@ -71,7 +74,11 @@ def _standby_off(off: StandbyOff) -> dict[str, Any]:
 
 
 def _place(place: Place) -> dict[str, Any]:
-    return {"streamer": place.streamer, "position": place.position, "since": iso(place.since)}
+    found = {"streamer": place.streamer, "position": place.position, "since": iso(place.since)}
+    problem = place.problem
+    if problem is None:
+        return {**found, "problem": None}
+    return {**found, "problem": {"reason": problem.reason, "message": sentence(problem.reason, problem.detail)}}
 
 
 def _switch(ended: HandoverEnded) -> dict[str, Any]:

@@ -19,11 +19,11 @@ from daemon.obs.placement import Placer, Wish
 from daemon.obs.readiness import Look
 from daemon.obs.refresher import Refresher, concerns
 from daemon.obs.scene_items import Items, enable, read_items
-from daemon.obs.sources import Source, choose
+from daemon.obs.sources import FFMPEG, GSTREAMER, SOURCES, Source, choose, sound_of, unplayable
 from daemon.obs.supervisor import Endpoint, Pace, Supervisor, Traits, canvas_of
 from daemon.obs.transition import Transition
 from daemon.obs.watch import Watch
-from daemon.ports import ObsError, ObsRefused, ObsTimeout, WatchCallbacks
+from daemon.ports import Making, ObsError, ObsRefused, ObsTimeout, WatchCallbacks
 from statemachine import events as ev
 
 log = structlog.get_logger()
@@ -154,11 +154,13 @@ class Obs:
 
     # -- ObsPort -------------------------------------------------------------------------------------------------
 
-    async def create_input(self, name: str, url: str, *, reuse: bool = False) -> None:
+    async def create_input(self, name: str, url: str, *, reuse: bool = False, how: Making | None = None) -> None:
         """As ObsPort. Raises ObsRefused "Input kind not found" where the plugin is missing."""
-        link, source = self._supervisor.link(), self._source()
+        how = how or Making()
+        link, source = self._supervisor.link(), SOURCES[FFMPEG] if how.plain else self._source()
         try:
-            settings = self._owners.marked(source.settings(url, self._config().sources))
+            settings = source.settings(url, self._config().sources, sound_of(how.tracks, how.tries))
+            settings = self._owners.marked(settings)
         except ValueError as error:
             raise ObsError(str(error)) from error
         with self._refresher.changing():
@@ -299,7 +301,9 @@ class Obs:
         inventory = await self._read(link)
         await fades.sweep(link, [own.name for own in inventory.inputs])
         self._leaving.clear()
-        self._emit(ev.ObsReady(self._now(), inventory))
+        wanted = self._config().sources.kind
+        fallback = wanted == "auto" and choose(wanted, traits.kinds).kind == GSTREAMER
+        self._emit(ev.ObsReady(self._now(), inventory, fallback, unplayable(wanted, traits.version)))
 
     async def _bring_along(self, link: Link, traits: Traits, former: str) -> None:
         config = self._config()

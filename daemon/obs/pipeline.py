@@ -6,8 +6,12 @@ same.
 """
 
 import re
+from typing import Literal
 
 from daemon.config import Pipeline
+
+Sound = Literal["any", "aac", "none"]
+"""any: whatever decodebin finds, which waits for it; aac: AAC if there is some; none: the picture alone."""
 
 NANOSECONDS = 1_000_000_000
 
@@ -30,10 +34,14 @@ def checked_url(url: str) -> str:
     return url
 
 
-def build(url: str, pipeline: Pipeline, *, width: int, height: int) -> str:
+def build(url: str, pipeline: Pipeline, *, width: int, height: int, sound: Sound = "any") -> str:
     """The pipeline that plays ``url``, ending in the plugin's ``video`` and ``audio``. Raises ValueError on a bad URL.
 
     ``width`` and ``height`` in pixels.
+
+    librtmp announces sound and picture in the FLV header that it makes up, whatever there is. decodebin waits for what
+    was announced, 6 s long (``NO_MORE_PADS_THRESHOLD`` in gstflvdemux.c); with flvdemux written out nothing does, if
+    the audio sink needs no first buffer either, and no decodebin, which needs one too, stands before it.
     """
     video = [_queue(pipeline.video_queue_time, pipeline.video_queue_buffers, leaky=pipeline.leaky)]
     if pipeline.scale:
@@ -50,11 +58,13 @@ def build(url: str, pipeline: Pipeline, *, width: int, height: int) -> str:
     if pipeline.clocksync:
         video.append("clocksync")
         audio.append("clocksync")
-    chains = (
-        [_source(url, pipeline), "decodebin name=d"],
-        ["d.", *video, "video.sink"],
-        ["d.", *audio, "audio.sink"],
-    )
+    if sound == "any":
+        chains = [[_source(url, pipeline), "decodebin name=d"], ["d.", *video, "video.sink"]]
+        chains.append(["d.", *audio, "audio.sink"])
+    else:
+        chains = [[_source(url, pipeline), "flvdemux name=d"], ["d.video", "decodebin", *video, "video.sink"]]
+        if sound == "aac":
+            chains.append(["d.audio", "aacparse", "avdec_aac", *audio, "audio.sink"])
     return " ".join(" ! ".join(chain) for chain in chains)
 
 

@@ -18,6 +18,9 @@ WATCHING = 0.2
 """Seconds between looks at an input that plays."""
 DEAD_FOR = 3.0
 """Seconds after which an error or an end counts; the plugins start again after two or one."""
+NO_PICTURE_FOR = 9.0
+"""Seconds of sound without a picture after which none is expected. An encoder left to itself sends a keyframe every 250
+frames, and a server without a GOP cache passes on what comes before it."""
 STILL = 0.25
 """Seconds without motion until it is told: soon enough for the rules to act on it, and no news of every late frame."""
 STILL_QUICK_FOR = 2.0
@@ -57,6 +60,8 @@ class Dead:
     """It will not play any more."""
 
     reason: str
+    code: str = ""
+    """no_video: it plays sound, and no picture comes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,8 @@ class Judge:
         self._told_still = False
         self._moved = False
         self._dead_since: float | None = None
+        self._heard = 0.0
+        """Seconds of sound that have played without a picture."""
 
     @property
     def last(self) -> Look | None:
@@ -127,6 +134,8 @@ class Judge:
             verdicts += self._motion(look, last, step)
         elif self._dies(look, plays=plays):
             verdicts.append(Dead(f"its media state is {look.state}"))
+        elif self._is_blind(look, step if plays else 0.0):
+            verdicts.append(Dead("it plays sound, and no picture comes", "no_video"))
         elif plays and look.width > 0:
             self.proven = self._moved = True
             self._moved_until = look.at
@@ -140,6 +149,10 @@ class Judge:
         elif plays:
             self._dead_since = None
         return self._dead_since is not None and look.at - self._dead_since >= DEAD_FOR
+
+    def _is_blind(self, look: Look, step: float) -> bool:
+        self._heard = 0.0 if look.width > 0 else self._heard + min(step, 1000 * MOST_GAP) / 1000
+        return self._heard >= NO_PICTURE_FOR
 
     def _motion(self, look: Look, last: Look | None, step: float) -> list[Verdict]:
         if last is None:

@@ -1,13 +1,18 @@
 """The two kinds of input, one class each: what OBS is told when one is made for a stream."""
 
+import re
 from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
 from daemon.config import Sources
 from daemon.obs import pipeline
+from daemon.obs.pipeline import Sound
+from statemachine.events import Tracks
 
 GSTREAMER = "gstreamer-source"
 FFMPEG = "ffmpeg_source"
+ENHANCED = ("hevc", "av1", "vp9")
+"""Video codecs that RTMP carries in its enhanced form alone."""
 
 
 class Source(Protocol):
@@ -17,7 +22,7 @@ class Source(Protocol):
     def kind(self) -> str:
         """OBS's name for it."""
 
-    def settings(self, url: str, sources: Sources) -> dict[str, Any]:
+    def settings(self, url: str, sources: Sources, sound: Sound = "any") -> dict[str, Any]:
         """The input's settings for playing ``url``. Raises ValueError on a URL outside the allow-list."""
 
     def url(self, settings: Mapping[str, Any]) -> str | None:
@@ -29,19 +34,20 @@ class GstreamerSource:
 
     kind = GSTREAMER
 
-    def settings(self, url: str, sources: Sources) -> dict[str, Any]:
+    def settings(self, url: str, sources: Sources, sound: Sound = "any") -> dict[str, Any]:
         """The pipeline, the seed's properties, and the names that obs-gstreamer reads in their place."""
         own = sources.properties
         return {
             # Names that builds of the plugin may know and a936d45 does not.
             **own.model_dump(),
-            "pipeline": pipeline.build(url, sources.pipeline, width=sources.width, height=sources.height),
+            "pipeline": pipeline.build(url, sources.pipeline, width=sources.width, height=sources.height, sound=sound),
             "use_timestamps_video": own.use_timestamps_video,
             "use_timestamps_audio": own.use_timestamps_audio,
             "sync_appsink_video": own.sync_appsinks,
             "sync_appsink_audio": own.sync_appsinks,
             "disable_async_appsink_video": False,
-            "disable_async_appsink_audio": False,
+            # Waiting for a first sound, the sink would keep a silent stream from playing.
+            "disable_async_appsink_audio": sound == "aac",
             "restart_on_eos": own.restart_on_eos,
             "restart_on_error": own.restart_on_error,
             "restart_timeout": own.restart_timeout,
@@ -69,7 +75,7 @@ class FfmpegSource:
 
     kind = FFMPEG
 
-    def settings(self, url: str, sources: Sources) -> dict[str, Any]:
+    def settings(self, url: str, sources: Sources, sound: Sound = "any") -> dict[str, Any]:
         """A network stream that neither restarts nor closes when it is shown or hidden."""
         own = sources.ffmpeg
         return {
@@ -93,6 +99,25 @@ class FfmpegSource:
         """Its input."""
         text = settings.get("input")
         return text if isinstance(text, str) and text else None
+
+
+def sound_of(tracks: Tracks, tries: int) -> Sound:
+    """How sound is waited for. Where nobody tells, every other try takes the way that knows all codecs."""
+    if tracks.audio is None:
+        return "aac" if tries % 2 == 0 else "any"
+    return "any" if tracks.audio else "none"
+
+
+def unplayable(kind: str, version: str) -> tuple[str, ...]:
+    """The video codecs in RTMP that OBS of that version cannot play with inputs of ``sources.kind``.
+
+    FFmpeg reads enhanced RTMP from 6.1 on, which OBS brings along from 30.2 on; what a GStreamer pipeline reads, OBS
+    does not tell.
+    """
+    numbers = re.match(r"(\d+)\.(\d+)", version)
+    if kind == "gstreamer" or numbers is None or (int(numbers[1]), int(numbers[2])) >= (30, 2):
+        return ()
+    return ENHANCED
 
 
 SOURCES: Mapping[str, Source] = {GSTREAMER: GstreamerSource(), FFMPEG: FfmpegSource()}

@@ -106,7 +106,7 @@ class Watch:
                 # Somebody has taken away a picture. What to make of that is for the inventory to tell.
                 self._gone()
             else:
-                self._callbacks.failed("it is gone from OBS")
+                self._callbacks.failed("it is gone from OBS", "gone")
             return True
         verdicts = self._judge.see(look)
         if look.width > 0:
@@ -183,7 +183,7 @@ class Watch:
                 self._callbacks.stalled(seconds)
             case Moves():
                 self._callbacks.resumed()
-            case Dead(reason):
-                self._callbacks.failed(reason)
+            case Dead(reason, code):
+                self._callbacks.failed(reason, code)
                 return True
         return False

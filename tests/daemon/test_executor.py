@@ -11,7 +11,7 @@ import pytest
 
 from daemon.clock import Clock
 from daemon.executor import Executor
-from daemon.ports import IngestError, ObsRefused, ObsTimeout, WatchCallbacks
+from daemon.ports import IngestError, Making, ObsRefused, ObsTimeout, WatchCallbacks
 from statemachine import commands as cmd
 from statemachine import events as ev
 
@@ -37,7 +37,7 @@ class FakeObs:
         if name in self.fails:
             raise self.fails[name]
 
-    async def create_input(self, name: str, url: str, *, reuse: bool = False) -> None:
+    async def create_input(self, name: str, url: str, *, reuse: bool = False, how: Making | None = None) -> None:
         await self._called("create", name, url, reuse)
 
     async def restart_input(self, name: str) -> None:
@@ -259,7 +259,7 @@ async def test_what_a_watch_sees_comes_as_events_of_its_attempt() -> None:
         see.ready(0.3)
         see.stalled(1.0)
         see.resumed()
-        see.failed("it is gone")
+        see.failed("it is gone", "gone")
         kinds = [type(event) for event in r.events]
         assert kinds == [ev.MediaReady, ev.MediaStalled, ev.MediaResumed, ev.MediaFailed]
         assert [e.attempt for e in r.events if isinstance(e, ev.AttemptEvent)] == [7, 7]

@@ -12,6 +12,7 @@ from statemachine.policy import CHOICES, Policy
 STREAMERS = st.sampled_from(["alice", "bob", "carol"])
 TIMES = st.floats(0.0, 1e6).map(lambda at: round(at, 3))
 INPUTS = st.sampled_from(["GMOTHERSTREAM_1", "GMOTHERSTREAM_2", "GMOTHERSTREAM_3", "GMOTHERSTREAM_40", "GMOTHERSTREAM"])
+CODECS = st.sampled_from([None, "", "h264", "hevc"])
 TEXT = st.text(max_size=8)
 OTHERS = st.none() | st.lists(st.sampled_from(["SLATE", "GMOTHERSTREAM", "LOGO"]), unique=True).map(tuple)
 SESSION_IDS = st.sampled_from(["srs:1/a", "srs:1/b", "srs:1/c", "srs:2/a", "test:1"])
@@ -72,6 +73,7 @@ policies = st.builds(
     low_bitrate_slate=st.sampled_from([0.0, 5.0]),
     low_bitrate_skip=st.sampled_from([0.0, 9.0]),
     low_bitrate_kick=st.sampled_from([0.0, 20.0]),
+    silence=st.sampled_from([0.0, 8.0]),
 )
 settings = st.one_of(
     st.tuples(st.sampled_from(["turn", "job_delay", "z_offset", "slate", "mode", "nonsense"]), st.booleans()),
@@ -105,6 +107,12 @@ def _of(name: str, hint: Any) -> st.SearchStrategy[Any]:
         "frames": st.integers(-1, 600),
         "late": st.integers(-1, 900),
         "taken": st.booleans(),
+        "tracks": st.builds(ev.Tracks, video=CODECS, audio=st.sampled_from([None, "", "aac"])),
+        "fallback": st.booleans(),
+        "unplayable": st.sampled_from([(), ("hevc", "av1")]),
+        "code": st.sampled_from(["", "no_video", "plugin", "gone"]),
+        "quantity": st.sampled_from(["sound", "nonsense"]),
+        "value": st.sampled_from([-100.0, -60.0, -30.0, 0.0]),
     }
     return by_name[name]
 

@@ -58,7 +58,7 @@ def _short(value: object) -> str:
 
 def _tell(said: ev.Event | cmd.Command) -> str:
     pairs = [(f.name, getattr(said, f.name)) for f in fields(said) if f.name != "at"]
-    told = [f"{name}={_short(value)}" for name, value in pairs if value not in (None, "", False, 0.0)]
+    told = [f"{name}={_short(value)}" for name, value in pairs if value not in (None, "", False, 0.0, (), ev.Tracks())]
     return f"{type(said).__name__} {', '.join(told)}".rstrip()
 
 

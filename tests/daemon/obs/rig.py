@@ -47,7 +47,7 @@ class Seen:
     def callbacks(self) -> WatchCallbacks:
         return WatchCallbacks(
             ready=lambda seconds: self._note(self.ready, seconds),
-            failed=lambda reason: self._note(self.failed, reason),
+            failed=lambda reason, code: self._note(self.failed, reason),
             stalled=lambda seconds: self._note(self.stalled, seconds),
             resumed=self._resumed,
         )

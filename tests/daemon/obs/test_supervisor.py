@@ -49,7 +49,8 @@ async def test_ready_comes_with_the_inventory_and_obs_is_known_by_then(lines: Li
     assert (cold.obs.info.connected, cold.obs.info.version) == (False, None)
     cold.obs.start()
     await cold.up()
-    assert cold.events == [ev.ObsReady(0.0, ev.Inventory((ev.OwnInput("GMOTHERSTREAM_7", True, "live/alice"),), ()))]
+    inventory = ev.Inventory((ev.OwnInput("GMOTHERSTREAM_7", True, "live/alice"),), ())
+    assert cold.events == [ev.ObsReady(0.0, inventory, fallback=True, unplayable=("hevc", "av1", "vp9"))]
     info = cold.obs.info
     assert (info.connected, info.version, info.websocket) == (True, "29.0.2", "5.1.0")
     assert (info.source_kind, info.reason) == ("gstreamer-source", "")

@@ -1,0 +1,26 @@
+"""Why a streamer cannot come on air, in words: the one table for log, API, pages, terminal and notifications."""
+
+from typing import Final
+
+CODECS: Final = {"hevc": "HEVC (H.265)", "av1": "AV1", "vp9": "VP9", "vp8": "VP8", "h264": "H.264"}
+
+SENTENCES: Final = {
+    "no_video": "the stream has sound and no picture: add a video source in the encoder, and publish again",
+    "codec": "this OBS cannot play {what}: set the encoder to H.264 (x264, NVENC H.264), or use OBS 30.2 or later here",
+    "unreachable": "OBS cannot open the stream: see that the encoder sends, and that ingest.rtmp_url is where OBS "
+    "reaches the RTMP server",
+    "not_ready": "no picture came in time: see that the encoder sends and that its keyframe interval is 2 s, or "
+    "raise sources.ready_timeout",
+    "stalled": "the picture stands still: see to the encoder and its upload, or lower its bitrate",
+    "plugin": 'OBS lacks the obs-gstreamer plugin: install it, or set sources.kind = "auto"',
+    "obs": "OBS could not make an input for it: see OBS's own log",
+}
+"""What is wrong, and what to do, by the reason's one word."""
+
+
+def sentence(reason: str, detail: str = "") -> str:
+    """What is wrong and what to do about it."""
+    if reason == "codec":
+        return SENTENCES["codec"].format(what=CODECS.get(detail, detail.upper() or "the codec of its picture"))
+    text = SENTENCES.get(reason, reason.replace("_", " "))
+    return f"{text} ({detail})" if reason == "obs" and detail else text
