@@ -10,7 +10,7 @@ from dataclasses import replace
 from statemachine import commands as cmd
 from statemachine import events as ev
 from statemachine import facts
-from statemachine.entry import Entry, LineupState, Problem, Stray
+from statemachine.entry import Entry, LineupState, Stray
 from statemachine.policy import Policy
 from statemachine.publishers import (
     MOST_SESSIONS,
@@ -357,22 +357,6 @@ class Lineup(TimedOrder):
             self._put(replace(entry, stalled_since=None, unsteady_until=steady))
             if entry.stalled_since is not None:
                 self._tell(at, "resumed", entry.streamer)
-
-    def note(self, session_id: str, problem: Problem | None, *, barred: bool) -> None:
-        """What is wrong with a stream, if anything, and whether it is not to be tried."""
-        entry = self.by_session(session_id)
-        if entry is not None:
-            self._put(replace(entry, problem=problem, barred=session_id if barred else ""))
-
-    def let_try(self, session_id: str) -> None:
-        """It may be another stream now, or there is another way to play it: tried again at once."""
-        entry = self.by_session(session_id)
-        if entry is not None and entry.sessions[0].id == session_id:
-            self._put(replace(entry, barred="", retry_at=None))
-
-    def born(self, session_id: str) -> float:
-        """When a live session was accepted."""
-        return self._memory.born.get(session_id, 0.0)
 
     # --- time ------------------------------------------------------------------------------------------------
 

@@ -48,6 +48,7 @@ MAY_IMPORT = {
         "statemachine.*",
     },
     "daemon.names": set(),
+    "daemon.problems": set(),
     "daemon.health*": {
         "daemon.health*",
         "daemon.obs.readiness",
@@ -62,6 +63,7 @@ MAY_IMPORT = {
         "daemon.config*",
         "daemon.ports",
         "daemon.clock",
+        "daemon.problems",
         "daemon.secrets",
         "statemachine*",
     },

@@ -1,13 +1,15 @@
 """The rules' view as the API's JSON."""
 
-from typing import Any
+from typing import Any, Final
 
 from daemon.clock import iso
 from daemon.http.control import ObsInfo
-from daemon.obs.sources import FFMPEG
 from daemon.problems import sentence
 from statemachine.facts import HandoverEnded
 from statemachine.view import OnAir, Place, Standby, StandbyOff, View
+
+OWN_KIND: Final = "ffmpeg_source"
+"""OBS's own media source."""
 
 
 def status(view: View, obs: ObsInfo) -> dict[str, Any]:
@@ -24,7 +26,7 @@ def status(view: View, obs: ObsInfo) -> dict[str, Any]:
             "connected": obs.connected,
             "version": obs.version,
             "websocket": obs.websocket,
-            "source_kind": FFMPEG if view.fallen_back else obs.source_kind,
+            "source_kind": OWN_KIND if view.fallen_back else obs.source_kind,
         },
         "last_switch": _switch(view.last_switch) if view.last_switch else None,
     }

@@ -20,11 +20,19 @@ def ended(outcome: str, to: str = "bob", detail: str = "") -> facts.HandoverEnde
     [
         (facts.OnAirChanged(1.0, "alice", "GMOTHERSTREAM_1"), "alice is on air"),
         (facts.OnAirChanged(1.0, "", ""), "nobody is on air"),
-        (ended("not_ready"), "bob could not be put on air: no picture came"),
         (
-            ended("creation_failed", detail="Input kind not found"),
-            "bob could not be put on air: OBS could not make its input (Input kind not found)",
+            facts.ProblemFound(1.0, "bob", "codec", "hevc"),
+            "bob could not be put on air: this OBS cannot play HEVC (H.265): set the encoder to H.264 (x264, NVENC "
+            "H.264), or use OBS 30.2 or later here",
         ),
+        (facts.ProblemOver(1.0, "bob", "codec"), "bob has a picture now"),
+        (
+            facts.PluginFailed(1.0, "its media state is OBS_MEDIA_STATE_ERROR"),
+            "obs-gstreamer shows no picture in OBS: OBS's own media source takes its place",
+        ),
+        (facts.PluginWorks(1.0), "obs-gstreamer shows pictures again"),
+        (facts.SilenceOnAir(1.0, "bob", "warn", 31.0, -90.0), "bob is on air without sound for 31 seconds"),
+        (facts.SilenceOnAir(1.0, "bob", "over", 40.0, -20.0), "bob's sound is back"),
         (ended("cut_failed", to=""), "the show could not go on: OBS did not change the picture"),
         (facts.LineupChanged(1.0, "kicked", "bob"), "bob was kicked"),
         (facts.LowBitrate(1.0, "bob", "warn", 120.4), "bob sends only 120 kbit/s"),
@@ -67,6 +75,8 @@ def test_what_people_care_for_is_told_in_one_short_line(fact: facts.Fact, text: 
         facts.StateChanged(1.0, State.IDLE, "target", State.CREATING, 1),
         ended("completed"),
         ended("superseded"),
+        ended("not_ready"),  # the problem that it has is told, once
+        facts.SilenceOnAir(1.0, "bob", "seen", 5.0, -90.0),
         ended("stream_ended"),
     ],
 )

@@ -163,7 +163,7 @@ def test_a_stream_that_is_never_ready_and_a_plugin_that_is_missing_are_named() -
     world.publish("carol")
     attempt = world.director.switchover.attempt
     assert attempt is not None
-    world.feed(ev.CreationFailed(world.now, attempt.number, "Input kind not found", "plugin"))
+    world.feed(ev.CreationFailed(world.now, attempt.number, "Input kind not found", code="plugin"))
     assert problem(world, "carol") == "plugin"
 
 

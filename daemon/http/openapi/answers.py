@@ -23,7 +23,19 @@ from daemon.http.openapi.words import (
     whole,
 )
 
-_PLACE: Final = {"streamer": STREAMER, "position": whole("From 0.", minimum=0), "since": MOMENT}
+_PROBLEM: Final = record(
+    {
+        "reason": string("no_video, codec, unreachable, not_ready, stalled, plugin or obs; more may come."),
+        "message": string("What is wrong, and what to do."),
+    },
+    "Why the streamer cannot come on air, until there is a picture.",
+)
+_PLACE: Final = {
+    "streamer": STREAMER,
+    "position": whole("From 0.", minimum=0),
+    "since": MOMENT,
+    "problem": nullable(_PROBLEM),
+}
 
 STATUS: Final = record(
     {
@@ -52,6 +64,7 @@ ON_AIR: Final = record(
         "since": MOMENT,
         "seconds": SECONDS,
         "remaining": nullable(number("Seconds of the turn that are left; null for one who only fills in.", minimum=0)),
+        "silent_since": nullable(MOMENT),
     },
     "The one whose picture is shown: it changes when the picture has changed, not when it was asked to.",
 )

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from statemachine import events as ev
+from statemachine.entry import Problem
 from statemachine.facts import LineupChanged
 from statemachine.policy import Policy
 from tests.daemon.http.studio import AT, House, place, view
@@ -24,12 +25,13 @@ async def test_the_status_is_as_the_contract_has_it(house: House) -> None:
                 "since": "2026-01-01T20:00:00Z",
                 "seconds": 83.2,
                 "remaining": 3516.8,
+                "silent_since": None,
             },
             "standby": {"streamer": "bob", "input": "GMOTHERSTREAM_13", "ready": True},
             "standby_off": None,
             "queue": [
-                {"streamer": "alice", "position": 0, "since": "2026-01-01T20:00:00Z"},
-                {"streamer": "bob", "position": 1, "since": "2026-01-01T20:00:00Z"},
+                {"streamer": "alice", "position": 0, "since": "2026-01-01T20:00:00Z", "problem": None},
+                {"streamer": "bob", "position": 1, "since": "2026-01-01T20:00:00Z", "problem": None},
             ],
             "obs": {
                 "connected": True,
@@ -54,6 +56,22 @@ async def test_what_is_not_there_is_null(house: House) -> None:
     assert (answer["on_air"], answer["standby"], answer["last_switch"], answer["queue"]) == (None, None, None, [])
 
 
+async def test_who_cannot_come_on_air_has_a_reason_in_one_word_and_what_to_do(house: House) -> None:
+    blind = place("bob", 1, problem=Problem("codec", "hevc", AT))
+    house.view = view(queue=(place("alice", 0), blind))
+    for path in ("/status", "/queue"):
+        _, answer = await house.get(path)
+        assert answer["queue"][0]["problem"] is None
+        assert answer["queue"][1]["problem"]["reason"] == "codec"
+        assert "HEVC (H.265): set the encoder to H.264" in answer["queue"][1]["problem"]["message"]
+
+
+async def test_a_plugin_that_was_replaced_is_not_the_kind_of_source_that_is_told(house: House) -> None:
+    house.view = view(fallen_back=True)
+    _, answer = await house.get("/status")
+    assert answer["obs"]["source_kind"] == "ffmpeg_source"
+
+
 async def test_the_line_up_in_detail(house: House) -> None:
     away = place("bob", 1, publishing=False, grace_ends=AT + 90.2)
     house.view = view(queue=(place("alice", 0), away), blocks={"mallory": AT + 383.2}, held=True)
@@ -70,6 +88,7 @@ async def test_the_line_up_in_detail(house: House) -> None:
         "stalled": False,
         "failures": 0,
         "grace_remaining": 7.0,
+        "problem": None,
     }
     assert answer["blocked"] == [{"streamer": "mallory", "seconds": 300.0}]
 
