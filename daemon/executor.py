@@ -102,9 +102,7 @@ class Executor:
             case cmd.CreateInput():
                 return await self._create(command)
             case cmd.RestartInput():
-                log.info(
-                    "SWITCH_GSTREAMER_SOURCE", input=command.input, streamer=command.session.streamer, mode="static"
-                )
+                _dispatched("prepare", command.input, command.attempt, command.session.streamer, mode="static")
                 await self._obs.restart_input(command.input)
                 await self._obs.toggle_input(command.input)
                 return ev.InputCreated(self._clock.now(), command.attempt)
@@ -160,14 +158,16 @@ class Executor:
     async def _create(self, command: cmd.CreateInput) -> Answer:
         url = self._urls.play_url(command.session)
         shown = redact_url(url)
-        streamer = command.session.streamer
-        log.info("SWITCH_GSTREAMER_SOURCE", input=command.input, streamer=streamer, attempt=command.attempt)
+        _dispatched("prepare", command.input, command.attempt, command.session.streamer)
         log.info(f"Creating new GStreamer source '{command.input}' with URL: {shown}", input=command.input, url=shown)
         how = Making(command.tracks, command.tries, command.plain)
         await self._obs.create_input(command.input, url, reuse=command.reuse, how=how)
         return ev.InputCreated(self._clock.now(), command.attempt)
 
     async def _cut(self, command: cmd.Cut) -> Answer:
+        if command.incoming:
+            _dispatched("cut", command.incoming, command.attempt)
+            log.info(f"Switching to new source '{command.incoming}'", input=command.incoming)
         hide = [command.outgoing] if command.outgoing else []
         if command.slate and command.incoming:
             hide.append(command.slate)
@@ -224,3 +224,9 @@ class Executor:
             case _:
                 log.warning("a command failed", command=type(command).__name__, reason=reason)
                 return None
+
+
+def _dispatched(phase: str, name: str, attempt: int, streamer: str = "", **more: str) -> None:
+    """A hand-over begins to be prepared (``prepare``), or is carried out (``cut``)."""
+    known = {"streamer": streamer} if streamer else {}
+    log.info("SWITCH_GSTREAMER_SOURCE", phase=phase, input=name, attempt=attempt, **known, **more)

@@ -125,9 +125,12 @@ def _handover(fact: facts.HandoverEnded) -> None:
             log.error(f"Failed to create GStreamer source '{fact.input}': {fact.detail}", **fields)
         case "not_ready":
             log.warning(f"New source '{fact.input}' {fact.detail}", **fields)
+            log.warning("Failed to create new source", **fields)
         case "cut_failed":
             log.error(f"Failed to switch to new source '{fact.input}': {fact.detail}", **fields)
         case "superseded":
             log.info(f"New source '{fact.input}' is no longer wanted", **fields)
         case _:
             log.warning(f"New source '{fact.input}' was given up: {fact.detail}", outcome=fact.outcome, **fields)
+            if fact.outcome == "media_failed":
+                log.warning("Failed to create new source", outcome=fact.outcome, **fields)

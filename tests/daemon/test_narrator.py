@@ -28,11 +28,6 @@ def ended(outcome: str, **changes: object) -> facts.HandoverEnded:
     [
         (ended("completed"), "info", "Successfully switched to new source 'GMOTHERSTREAM_3'"),
         (
-            ended("not_ready", detail="did not become ready within 15.0s"),
-            "warning",
-            "New source 'GMOTHERSTREAM_3' did not become ready within 15.0s",
-        ),
-        (
             ended("creation_failed", detail="Input kind not found"),
             "error",
             "Failed to create GStreamer source 'GMOTHERSTREAM_3': Input kind not found",
@@ -84,6 +79,26 @@ def test_the_values_are_fields_beside_the_text() -> None:
     assert line["seconds"] == 0.031
 
 
+@pytest.mark.parametrize(
+    ("outcome", "detail", "text"),
+    [
+        (
+            "not_ready",
+            "did not become ready within 15.0s",
+            "New source 'GMOTHERSTREAM_3' did not become ready within 15.0s",
+        ),
+        ("media_failed", "the pipeline failed", "New source 'GMOTHERSTREAM_3' was given up: the pipeline failed"),
+    ],
+)
+def test_one_that_never_shows_a_picture_is_told_in_the_two_lines_that_users_know(
+    outcome: str, detail: str, text: str
+) -> None:
+    with capture_logs() as lines:
+        narrate([ended(outcome, detail=detail)])
+    assert [line["event"] for line in lines] == [text, "Failed to create new source"]
+    assert {line["log_level"] for line in lines} == {"warning"}
+
+
 def test_every_kind_of_fact_has_a_line() -> None:
     told: list[facts.Fact] = [
         facts.Refused(1.0, "code", "why"),
@@ -96,6 +111,7 @@ def test_every_kind_of_fact_has_a_line() -> None:
     ]
     with capture_logs() as lines:
         narrate(told)
-    assert len(lines) == len(told)
+    # That one never showed a picture takes two.
+    assert len(lines) == len(told) + 1
     with pytest.raises(TypeError):
         narrate([facts.Fact(1.0)])
