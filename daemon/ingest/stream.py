@@ -43,6 +43,8 @@ _TOLD: Final = {
     '"': "quotation marks",
     "+": "plus signs",
 }
+_PASTED: Final = " \t\r\n\xa0\u200b\ufeff?&/\"'`"
+"""What is pasted along with a key at its ends, and is no part of any."""
 _PORT: Final = re.compile(r"(\[[^\]]*\]|[^:]*):[0-9]{1,5}")
 
 
@@ -135,7 +137,7 @@ def make_ref(
         if value and not IDENTIFIER.fullmatch(value):
             raise HookError(f"bad_{what}", f"the id of the {what} has characters that no server uses")
     vhost = plain_vhost(vhost)
-    stripped = tuple((name.strip(), value.strip()) for name, value in arguments)
+    stripped = tuple((name.strip(), value.strip(_PASTED) or value.strip()) for name, value in arguments)
     key = key_of(stripped)
     if key:
         _check_name("key", key)
@@ -156,7 +158,7 @@ def make_ref(
 
 def key_of(arguments: Iterable[tuple[str, str]]) -> str:
     """The key among the arguments, without what was pasted along at its ends; empty where there is none."""
-    pairs = [(name.strip().lower(), value.strip()) for name, value in arguments]
+    pairs = [(name.strip().lower(), value.strip(_PASTED) or value.strip()) for name, value in arguments]
     return next((value for name in KEY_NAMES for given, value in pairs if given == name and value), "")
 
 

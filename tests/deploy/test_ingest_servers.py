@@ -110,3 +110,11 @@ def test_what_mediamtx_posts_at_a_streams_end_is_understood() -> None:
     hook = mediamtx.parse(body.encode())
     assert isinstance(hook, Unpublish)
     assert (hook.ref.path, hook.ref.client_id) == ("live/alice", "id-1")
+
+
+def test_no_page_tells_to_reload_an_nginx_that_has_publishers() -> None:
+    """They stay with the old worker, and OBS, which connects anew for each hand-over, reaches the new one."""
+    for page in (*(DEPLOY.parent / "docs").rglob("*.md"), *DEPLOY.rglob("*"), DEPLOY.parent / "README.md"):
+        if page.is_file():
+            text = page.read_text(errors="replace")
+            assert not re.search(r"reload nginx|nginx -s reload", text), page

@@ -1,5 +1,6 @@
 """Hooks as servers and streamers send them: what is harmless is let in, and a refusal says what to type."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -81,6 +82,23 @@ async def test_nginx_rtmp_may_tell_by_get(house: House) -> None:
     assert ended == Unpublished(AT, began.session.id)
 
 
+async def test_a_get_of_nginx_rtmp_1_2_2_is_taken_as_it_was_recorded() -> None:
+    async with open_house(config(hooks=Hooks(secret=SecretStr("abc")))) as house:
+        reader, writer = await asyncio.open_connection("127.0.0.1", house.client.port)
+        writer.write(
+            b"GET /hooks/nginx-rtmp?secret=abc?app=live&flashver=FMLE/3.0%20(compatible%3B%20Lavf59.27&swfurl="
+            b"&tcurl=rtmp://127.0.0.1:19777/live&pageurl=&addr=127.0.0.1&clientid=1&call=publish&name=alice&type=live"
+            b"&key=KEY? HTTP/1.0\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+            b"Connection: Close\r\nContent-Length: 0\r\n\r\n"
+        )
+        answer = await reader.read()
+        writer.close()
+        assert answer.startswith(b"HTTP/1.0 200 OK")
+        (session,) = house.sessions.live("live/alice")
+        assert house.learnt == ["KEY"]
+        assert session.id.startswith("nginx:1-")
+
+
 async def test_nginx_s_second_question_mark_parts_the_secret_from_what_it_says() -> None:
     async with open_house(config(hooks=Hooks(secret=SecretStr("s3cret")))) as house:
         assert (await house.get(f"/hooks/nginx-rtmp?secret=s3cret?{GET}"))[0] == 200
@@ -130,6 +148,9 @@ async def test_no_other_hook_is_taken_by_get_and_none_by_head(house: House) -> N
         {"param": f"?key={KEY}%0A"},
         {"param": f"?key=+{KEY}\r\n"},
         {"param": f"?key={KEY}?"},
+        {"param": f"?key={KEY}/"},
+        {"param": f"?key=%22{KEY}%22"},
+        {"param": f"?key={KEY}%E2%80%8B"},
         {"param": f"?key={KEY}&"},
         {"param": f"?KEY={KEY}"},
         {"param": f"?stream_key={KEY}"},
