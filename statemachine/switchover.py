@@ -342,7 +342,8 @@ class Switchover(Scene):
         a = self._attempt
         # At once, and on a deadline like every removal: the director lets it ring in the same step.
         self._set(victim="" if a.mode == "static" else a.input, deadline=at)
-        if a.mode == "static" and (self.program is None or self.program.input != a.input):
+        shown = self.program is not None and self.program.input == a.input
+        if a.mode == "static" and not shown and a.input not in self.missing:
             self._do(cmd.HideInput(a.input))  # its restart has shown it
 
     def _distrust(self, name: str) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from daemon.check import Result, check
-from daemon.config import Config, Ingest, Obs, Queue, Sources, Store
+from daemon.config import Config, Ingest, Obs, Overlays, Queue, Sources, Store
 from tests.fakes import FakeObs
 
 
@@ -55,3 +55,38 @@ async def test_an_ingest_api_that_does_not_answer_is_named(tmp_path: Path) -> No
     async with FakeObs() as obs:
         wanted = config(obs, tmp_path).model_copy(update={"ingest": Ingest(srs_api="http://127.0.0.1:1")})
         assert list(failed(await check(wanted))) == ["SRS at 127.0.0.1:1"]
+
+
+async def test_what_the_configuration_names_is_looked_for_in_groups_too_and_named_where_it_is_not_there(
+    tmp_path: Path,
+) -> None:
+    async with FakeObs() as obs:
+        studio = obs.studio
+        scene = studio.scene("MOTHERSTREAM")
+        slate = studio.create_input(scene, "SLATE", "color_source_v3", {}, enabled=False)
+        studio.group(scene, "GROUP", [slate], enabled=False)
+        studio.create_input(studio.create_scene("STORE"), "MODEL", "color_source_v3", {})
+        wanted = config(obs, tmp_path, slate="SLATE", template="MODEL")
+        details = {result.what: result.detail for result in await check(wanted)}
+        assert details["slate SLATE"] == "inside GROUP, which is hidden"
+        assert failed(await check(wanted)) == {}
+        wanted = config(obs, tmp_path, template="NOBODY").model_copy(
+            update={
+                "sources": Sources(mode="static", static_input="CAMERA"),
+                "overlays": Overlays(timer="TIMER", next_text="NEXT"),
+            }
+        )
+        assert list(failed(await check(wanted))) == [
+            "input CAMERA",
+            "overlay TIMER",
+            "template NOBODY",
+            "overlay NEXT",
+        ]
+
+
+async def test_answers_that_make_no_sense_are_said_to(tmp_path: Path) -> None:
+    async with FakeObs() as obs:
+        for request in ("GetSceneList", "GetInputKindList", "GetSceneItemList", "GetInputList"):
+            rule = obs.faults.mutate(request, lambda data: {})
+            assert list(failed(await check(config(obs, tmp_path, slate="SLATE")))) == ["OBS's answers"]
+            obs.faults.rules.remove(rule)

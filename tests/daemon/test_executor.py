@@ -161,6 +161,7 @@ SILENT: list[tuple[cmd.Command, tuple[Any, ...]]] = [
     (cmd.SetSlate("SLATE", True), ("show", "SLATE", True)),
     (cmd.ShowInput(IN), ("show", IN, True)),
     (cmd.HideInput(OUT), ("show", OUT, False)),
+    (cmd.HideDuplicates(IN), ("hide duplicates", IN)),
 ]
 """Those that nothing waits for, and their calls."""
 
@@ -205,6 +206,21 @@ async def test_a_failure_becomes_the_event_that_says_so(
         [event] = r.events
         assert type(event) is answer
         assert "RuntimeError" in str(event) if isinstance(error, RuntimeError) else str(error) in str(event)
+
+
+async def test_a_name_that_is_somebody_elses_is_told_as_such() -> None:
+    async with rig() as r:
+        r.obs.fails["create"] = ObsRefused("CreateInput", 601, "a source of that name exists already")
+        r.executor.execute([cmd.CreateInput(7, IN, ALICE)])
+        await r.until(lambda: bool(r.events))
+        assert r.events[0] == ev.CreationFailed(r.events[0].at, 7, "a source of that name exists already", taken=True)
+
+
+async def test_a_slate_that_is_to_come_back_may_be_missing() -> None:
+    async with rig() as r:
+        r.executor.execute([cmd.RestoreOutgoing(7, IN, None, "SLATE")])
+        await r.until(lambda: bool(r.events))
+        assert r.obs.calls == [("restore", None, (IN,), "SLATE")]
 
 
 async def test_what_obs_says_of_a_failure_is_told_without_the_secrets_of_a_url() -> None:

@@ -33,8 +33,9 @@ class Fault:
     """One rule. It strikes `times` times (None: always) where `request` (None: any) and `when` fit.
 
     delay: seconds before it is carried out. code, comment: refused instead of carried out. executes: False: never
-    carried out. answers: False: carried out or not, no answer comes. spoil: the answer is spoilt. before, after: called
-    just before or after it is carried out, to let something happen at that very moment.
+    carried out. answers: False: carried out or not, no answer comes. spoil: the answer is spoilt. mutate: makes another
+    answer of its data. before, after: called just before or after it is carried out, to let something happen at that
+    very moment.
     """
 
     request: str | None = None
@@ -46,6 +47,7 @@ class Fault:
     executes: bool = True
     answers: bool = True
     spoil: Spoil | None = None
+    mutate: Callable[[dict[str, Any]], dict[str, Any] | None] | None = None
     before: Callable[[], object] | None = None
     after: Callable[[], object] | None = None
     hits: int = 0
@@ -127,6 +129,12 @@ class Faults:
     def spoil(self, request: str | None, how: Spoil, *, times: int | None = 1) -> Fault:
         """Carried out, and answered with nonsense."""
         return self.add(Fault(request, times, spoil=how))
+
+    def mutate(
+        self, request: str | None, how: Callable[[dict[str, Any]], dict[str, Any] | None], *, times: int | None = None
+    ) -> Fault:
+        """Carried out, and answered with what ``how`` makes of the answer's data."""
+        return self.add(Fault(request, times, mutate=how))
 
     def before(self, request: str | None, action: Callable[[], object], *, times: int | None = 1) -> Fault:
         return self.add(Fault(request, times, before=action))

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
 
@@ -206,6 +206,8 @@ class ObsServer:
             result = Answer(fault.code, fault.comment)
         else:
             result = answer(self.studio, request_type, data, execution, session.messages)
+        if fault is not None and fault.mutate is not None and result.data is not None:
+            result = replace(result, data=fault.mutate(result.data))
         if fault is not None and fault.after is not None:
             fault.after()
         batch = self._batches if execution is not None else None

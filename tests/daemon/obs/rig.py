@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 from daemon.config import Config
 from daemon.obs import Obs
@@ -75,7 +75,7 @@ class Rig:
     def on(cls, fake: FakeObs, *, pace: Pace = QUICK, **sections: Any) -> "Rig":
         return cls(config(fake.port, fake.password, **sections), pace=pace)
 
-    async def __aenter__(self) -> "Rig":
+    async def __aenter__(self) -> Self:
         self.obs.start()
         return self
 

@@ -1,0 +1,126 @@
+"""Two daemons in one OBS: each leaves the other's inputs alone."""
+
+from pathlib import Path
+
+import pytest
+
+from daemon.obs import Obs
+from daemon.obs.connection import ObsEvent
+from daemon.obs.owners import OWNER, OWNER_SCENE, SILENT, Owners
+from daemon.owner import owner_of
+from daemon.ports import ObsRefused
+from statemachine.events import ForeignInput, Inventory, OwnInput
+from tests.daemon.obs.rig import ALICE, BOB, QUICK, Rig, config, holds
+from tests.fakes import FakeObs
+
+ONE, TWO = "GMOTHERSTREAM_1", "GMOTHERSTREAM_2"
+
+
+class Owned(Rig):
+    """A rig of a daemon with that id, in time that is set by hand."""
+
+    def __init__(self, fake: FakeObs, owner: str, **sections: object) -> None:
+        super().__init__(config(fake.port, fake.password, **sections))
+        self.time = 0.0
+        self.obs = Obs(lambda: self.config, emit=self._emit, now=lambda: self.time, pace=QUICK, owner=owner)
+
+
+def heard(fake: FakeObs, owner: str) -> list[object]:
+    """The answers of that daemon."""
+    return [
+        data for data in fake.requested("BroadcastCustomEvent") if data["eventData"] == {"motherstream_lives": owner}
+    ]
+
+
+async def test_an_input_bears_its_daemons_mark_also_when_it_is_aimed_anew(fake: FakeObs) -> None:
+    async with Owned(fake, "abc") as rig:
+        await rig.up()
+        await rig.obs.create_input(ONE, ALICE)
+        await rig.obs.create_input(ONE, BOB, reuse=True)
+        assert {key: fake.inputs[ONE].settings[key] for key in (OWNER, OWNER_SCENE)} == {
+            OWNER: "abc",
+            OWNER_SCENE: "MOTHERSTREAM",
+        }
+        assert (await rig.obs.inventory()).inputs == (OwnInput(ONE, False, "live/bob"),)
+
+
+async def test_an_input_without_a_mark_is_an_older_versions_and_ones_own(fake: FakeObs, rig: Rig) -> None:
+    await rig.obs.create_input(ONE, ALICE)
+    assert OWNER not in fake.inputs[ONE].settings
+    async with Owned(fake, "abc") as owned:
+        await owned.up()
+        assert (await owned.obs.inventory()).inputs == (OwnInput(ONE, False, "live/alice"),)
+
+
+async def test_another_living_daemons_inputs_are_foreign_in_the_same_scene_too(fake: FakeObs) -> None:
+    async with Owned(fake, "first") as first, Owned(fake, "second") as second:
+        await first.up()
+        await second.up()
+        await first.obs.create_input(ONE, ALICE)
+        await second.obs.create_input(TWO, BOB)
+        for time in (0.0, SILENT - 1, 2 * SILENT - 2, 3 * SILENT - 3):
+            first.time = second.time = time
+            answers = len(heard(fake, "first"))
+            found = await second.obs.inventory()
+            assert found.inputs == (OwnInput(TWO, False, "live/bob"),)
+            assert found.foreign == (ForeignInput(ONE, "first, scene MOTHERSTREAM"),)
+            await holds(lambda answers=answers: len(heard(fake, "first")) > answers)  # type: ignore[misc]
+            await second.obs.list_inputs()  # what OBS has sent before is heard by then
+        with pytest.raises(ObsRefused) as refused:
+            await second.obs.create_input(ONE, BOB, reuse=True)
+        assert refused.value.code == 601
+
+
+async def test_what_a_daemon_that_is_no_more_has_left_in_the_scene_is_taken_over_and_nothing_elsewhere(
+    fake: FakeObs,
+) -> None:
+    fake.studio.create_scene("ELSEWHERE")
+    async with Owned(fake, "first") as first, Owned(fake, "third", obs={"scene": "ELSEWHERE"}) as third:
+        await first.up()
+        await third.up()
+        await first.obs.create_input(ONE, ALICE)
+        await third.obs.create_input(TWO, BOB)
+    async with Owned(fake, "second") as second:
+        await second.up()
+        both = (ForeignInput(ONE, "first, scene MOTHERSTREAM"), ForeignInput(TWO, "third, scene ELSEWHERE"))
+        assert (await second.obs.inventory()).foreign == both
+        second.time = SILENT
+        found = await second.obs.inventory()
+        assert found.inputs == (OwnInput(ONE, False, "live/alice"),)
+        assert found.foreign == both[1:]
+
+
+def test_only_the_one_who_is_asked_for_answers() -> None:
+    owners = Owners("abc", "SCENE", lambda: 0.0)
+    answer = owners.hear(ObsEvent("CustomEvent", {"motherstream_asks": "abc"}))
+    assert answer is not None
+    assert answer.data == {"eventData": {"motherstream_lives": "abc"}}
+    for data in ({"motherstream_asks": "x"}, {"motherstream_asks": 7}, {"motherstream_lives": ["abc"]}, {}):
+        assert owners.hear(ObsEvent("CustomEvent", data)) is None
+    assert Owners("", "SCENE", lambda: 0.0).hear(ObsEvent("CustomEvent", {"motherstream_asks": ""})) is None
+
+
+@pytest.mark.parametrize("mark", [7, None, "", ["abc"], {"a": 1}])
+def test_a_mark_that_is_none_makes_nothing_foreign(mark: object) -> None:
+    owners = Owners("abc", "SCENE", lambda: 0.0)
+    assert owners.mark(ONE, {OWNER: mark}) is None
+    assert not owners.foreign(ONE, in_scene=False)
+
+
+async def test_without_an_id_nothing_is_marked_and_nothing_is_foreign(fake: FakeObs, rig: Rig) -> None:
+    async with Owned(fake, "first") as first:
+        await first.up()
+        await first.obs.create_input(ONE, ALICE)
+    assert await rig.obs.inventory() == Inventory((OwnInput(ONE, False, "live/alice"),), others=())
+
+
+def test_the_id_stays_with_the_database_and_its_copies(tmp_path: Path) -> None:
+    file, copy = tmp_path / "m.db", tmp_path / "copy.db"
+    name = owner_of(file)
+    assert len(name) == 16
+    copy.write_bytes(file.read_bytes())
+    assert owner_of(file) == owner_of(copy) == name
+    assert owner_of(tmp_path / "other.db") != name
+    broken = tmp_path / "broken.db"
+    broken.write_bytes(b"no database at all" * 100)
+    assert owner_of(broken) == ""
