@@ -49,7 +49,6 @@ from daemon.obs import Obs
 from daemon.obs.inventory import stream_of_path
 from daemon.output import OutputKeeper
 from daemon.overlays import Overlays
-from daemon.owner import owner_of
 from daemon.policy import policy_of
 from daemon.reload import reload
 from daemon.secrets import Redactor
@@ -181,7 +180,8 @@ class _App:
             emit=lambda event: submit[0].submit(event),
             now=clock.now,
             on_output=lambda data: keepers[0].hear(data),
-            owner=owner_of(config.store.path),
+            # A database that cannot be read keeps no name: nothing is marked then, and nothing is somebody else's.
+            owner="" if journal.problem else journal.id,
             stream_of=lambda url: sessions.stream_of(url) or stream_of_path(url),
         )
         output = OutputKeeper(obs, lambda: self.config.obs.keep_streaming, clock.now)

@@ -10,14 +10,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from daemon.obs.connection import ObsEvent, Request
+from daemon.obs.supervisor import CUSTOM
 
 OWNER, OWNER_SCENE = "motherstream_owner", "motherstream_scene"
 """Keys of an input's settings."""
-EVENT = "CustomEvent"
 _ASKS, _LIVES = "motherstream_asks", "motherstream_lives"
 """Keys of a custom event: whom it asks for, and who answers."""
 SILENT = 6.0
 """Seconds without an answer, asked every two, after which an owner counts as gone."""
+ANSWER = 1.0
+"""Seconds that one who was never heard has to answer when OBS was just connected: what it left may be on air."""
+NEVER = float("-inf")
 LONGEST = 64
 """Characters of an owner's or a scene's name that are read out of OBS."""
 
@@ -46,6 +49,8 @@ class Owners:
         self._marks: dict[str, Mark] = {}
         self._since: dict[str, float] = {}
         """When each other owner was heard last, or met first."""
+        self._heard: set[str] = set()
+        """Those who have ever answered."""
 
     def marked(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """An input's settings with this daemon's mark."""
@@ -76,6 +81,20 @@ class Owners:
     def _lives(self, owner: str) -> bool:
         return self._now() - self._since.setdefault(owner, self._now()) < SILENT
 
+    @property
+    def strangers(self) -> set[str]:
+        """Other owners whose inputs lie in this daemon's scene, and of whom nothing was ever heard."""
+        return {owner for owner, at in self._since.items() if owner not in self._heard and at > NEVER}
+
+    def connected(self) -> None:
+        """Nobody could be heard until now."""
+        known = self._heard & self._since.keys()
+        self._since = {owner: self._now() for owner in known}
+
+    def give_up(self) -> None:
+        """Strangers had their time to answer."""
+        self._since.update(dict.fromkeys(self.strangers, NEVER))
+
     def keep_only(self, names: Mapping[str, Mark]) -> None:
         """OBS was read: what bears no mark any more is forgotten."""
         self._marks = dict(names)
@@ -88,11 +107,12 @@ class Owners:
 
     def hear(self, event: ObsEvent) -> Request | None:
         """Note an answer; the answer to a question for this one."""
-        if event.kind != EVENT or not self.own:
+        if event.kind != CUSTOM or not self.own:
             return None
         lives = event.data.get(_LIVES)
         if isinstance(lives, str) and lives in self._since:
             self._since[lives] = self._now()
+            self._heard.add(lives)
         return _event(_LIVES, self.own) if event.data.get(_ASKS) == self.own else None
 
 

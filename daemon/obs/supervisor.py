@@ -25,6 +25,8 @@ DEFAULT_PORT = 4455
 LARGEST, FASTEST = 65_536, 1000.0
 """Pixels of a canvas each way, and frames a second, beyond which OBS's answer is not believed."""
 
+CUSTOM = "CustomEvent"
+"""Another client's word, which may be awaited while OBS is taken up."""
 COLLECTION_CHANGES = "OBS changes its scene collection"
 
 
@@ -379,7 +381,7 @@ class Supervisor:
                     self.unsettle(f"the scene {self.endpoint.scene!r} was renamed")
                 case "SceneNameChanged":
                     self._hurry.set()
-                case _ if self._usable:
+                case _ if self._usable or event.kind == CUSTOM:
                     self._hint(event)
                 case _ if self._missed is not None:
                     self._missed.append(event)

@@ -1,14 +1,12 @@
 """Two daemons in one OBS: each leaves the other's inputs alone."""
 
-from pathlib import Path
-
 import pytest
 
 from daemon.obs import Obs
 from daemon.obs.connection import ObsEvent
 from daemon.obs.owners import OWNER, OWNER_SCENE, SILENT, Owners
-from daemon.owner import owner_of
 from daemon.ports import ObsRefused
+from statemachine import events as ev
 from statemachine.events import ForeignInput, Inventory, OwnInput
 from tests.daemon.obs.rig import ALICE, BOB, QUICK, Rig, config, holds
 from tests.fakes import FakeObs
@@ -82,12 +80,27 @@ async def test_what_a_daemon_that_is_no_more_has_left_in_the_scene_is_taken_over
         await third.obs.create_input(TWO, BOB)
     async with Owned(fake, "second") as second:
         await second.up()
-        both = (ForeignInput(ONE, "first, scene MOTHERSTREAM"), ForeignInput(TWO, "third, scene ELSEWHERE"))
-        assert (await second.obs.inventory()).foreign == both
-        second.time = SILENT
-        found = await second.obs.inventory()
+        # Nobody has answered: it is adopted with the first reading, that the picture may stay.
+        found = second.last(ev.ObsReady).inventory
         assert found.inputs == (OwnInput(ONE, False, "live/alice"),)
-        assert found.foreign == both[1:]
+        assert found.foreign == (ForeignInput(TWO, "third, scene ELSEWHERE"),)
+
+
+async def test_a_daemon_that_has_answered_and_falls_silent_is_waited_for(fake: FakeObs) -> None:
+    async with Owned(fake, "second") as second:
+        await second.up()
+        async with Owned(fake, "first") as first:
+            await first.up()
+            await first.obs.create_input(ONE, ALICE)
+            await second.obs.inventory()
+            await holds(lambda: heard(fake, "first"))
+            await second.obs.inventory()
+        foreign = (ForeignInput(ONE, "first, scene MOTHERSTREAM"),)
+        fake.drop()
+        await second.until(lambda: second.count(ev.ObsReady) == 2)
+        assert second.last(ev.ObsReady).inventory.foreign == foreign
+        second.time = SILENT
+        assert (await second.obs.inventory()).inputs == (OwnInput(ONE, False, "live/alice"),)
 
 
 def test_only_the_one_who_is_asked_for_answers() -> None:
@@ -112,15 +125,3 @@ async def test_without_an_id_nothing_is_marked_and_nothing_is_foreign(fake: Fake
         await first.up()
         await first.obs.create_input(ONE, ALICE)
     assert await rig.obs.inventory() == Inventory((OwnInput(ONE, False, "live/alice"),), others=())
-
-
-def test_the_id_stays_with_the_database_and_its_copies(tmp_path: Path) -> None:
-    file, copy = tmp_path / "m.db", tmp_path / "copy.db"
-    name = owner_of(file)
-    assert len(name) == 16
-    copy.write_bytes(file.read_bytes())
-    assert owner_of(file) == owner_of(copy) == name
-    assert owner_of(tmp_path / "other.db") != name
-    broken = tmp_path / "broken.db"
-    broken.write_bytes(b"no database at all" * 100)
-    assert owner_of(broken) == ""
