@@ -14,7 +14,7 @@ from daemon.obs import fade as fades
 from daemon.obs.connection import NOT_FOUND, Link, ObsEvent, Request
 from daemon.obs.inventory import Asked, Names, Reading, read_inputs, read_inventory, stream_of_path
 from daemon.obs.moving import bring_along
-from daemon.obs.owners import ANSWER, Owners
+from daemon.obs.owners import Owners
 from daemon.obs.placement import Placer, Wish
 from daemon.obs.readiness import Look
 from daemon.obs.refresher import Refresher, concerns
@@ -300,12 +300,7 @@ class Obs:
             await self._bring_along(link, traits, self._former_scenes[0])
             self._former_scenes.pop(0)
         inventory = await self._read(link)
-        if self._owners.strangers:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(ANSWER):
-                    while self._owners.strangers:  # noqa: ASYNC110 - rare, and not worth an event of its own
-                        await asyncio.sleep(ANSWER / 20)
-            self._owners.give_up()
+        if await self._owners.hear_strangers_out():
             inventory = await self._read(link)
         await fades.sweep(link, [own.name for own in inventory.inputs])
         self._leaving.clear()

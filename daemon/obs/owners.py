@@ -5,6 +5,8 @@ whatever their prefixes; and what a daemon has left behind that is no more is to
 another's mark asks over OBS whether that one lives: obs-websocket hands a custom event on to all its clients.
 """
 
+import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -91,9 +93,16 @@ class Owners:
         known = self._heard & self._since.keys()
         self._since = {owner: self._now() for owner in known}
 
-    def give_up(self) -> None:
-        """Strangers had their time to answer."""
+    async def hear_strangers_out(self) -> bool:
+        """Give strangers, who have been asked, their time to answer; False where there are none."""
+        if not self.strangers:
+            return False
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ANSWER):
+                while self.strangers:  # noqa: ASYNC110 - rare, and not worth an event of its own
+                    await asyncio.sleep(ANSWER / 20)
         self._since.update(dict.fromkeys(self.strangers, NEVER))
+        return True
 
     def keep_only(self, names: Mapping[str, Mark]) -> None:
         """OBS was read: what bears no mark any more is forgotten."""
