@@ -26,7 +26,10 @@ class Attempt:
     tries: int = 0
     outcome: str = ""
     detail: str = ""
+    opened_at: float | None = None
+    """When OBS had made its input, which opens its stream from then on."""
     ready_at: float | None = None
+    """When it had its first picture."""
     still_since: float | None = None
     """Its picture stands still, and that is no stall yet."""
     stalled_since: float | None = None

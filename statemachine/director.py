@@ -11,6 +11,7 @@ from typing import Any
 from statemachine import commands as cmd
 from statemachine import events as ev
 from statemachine import facts
+from statemachine.attempt import Attempt
 from statemachine.bitrate import Bitrates
 from statemachine.codec import from_plain, to_plain
 from statemachine.fallback import Fallback
@@ -102,6 +103,7 @@ class Director:
     def deadline(self) -> float | None:
         """When TimePassed is to be fed, if nothing else happens before."""
         times = [self.lineup.deadline(self.now), self.switchover.deadline, self._proof_at, self.steering.empty_at]
+        times += self.steering.deadlines()
         times += [self.pictures.deadline(self.now), self.bitrates.deadline(self.now), self.lag.deadline()]
         times += [self.streams.deadline(self.now), self.quality.deadline(self.now)]
         if self.switchover.state is not State.RECOVERING:
@@ -186,10 +188,13 @@ class Director:
                     self.fallback.obs_ready(event.fallback)
                 self._adopt(event)
             case ev.MediaFailed():
+                self._orphans.has_opened(event.attempt)
                 self.pictures.failed(event)
             case ev.MediaReady():
+                self._orphans.has_opened(event.attempt)
                 self._on_proof(event)
-                self.switchover.handle(event)
+                if not self.switchover.reserves.ready(event):
+                    self.switchover.handle(event)
             case _ if isinstance(event, EVENTS):
                 self.switchover.handle(event)
             case _:
@@ -249,6 +254,7 @@ class Director:
             self._orphans.keep_only([item.name for item in event.inventory.inputs])
         if self.switchover.reread(event, self.now):
             self.lineup.because("lost")
+        self.switchover.reserves.missing(event.at, lambda name: self.switchover.is_gone(name, event.inventory))
         a = self.switchover.attempt
         if a is None or self.switchover.state is not State.STANDBY or event.at <= (a.ready_at or 0.0):
             return
@@ -257,15 +263,19 @@ class Director:
 
     def _on_proof(self, event: ev.MediaReady) -> None:
         """A fresh input of a stream that had stalled moves: let it show that it goes on moving."""
-        attempt = self.switchover.attempt
-        buffering = self.switchover.state is State.BUFFERING
-        if buffering and attempt and attempt.number == event.attempt and attempt.target:
+        attempt = next((a for a in self.switchover.incoming if a.number == event.attempt), None)
+        if attempt and attempt.target and attempt.opened_at is not None and attempt.ready_at is None:
             hiccups = self.lineup.hiccups(attempt.target.id, event.at)
             until = event.at + min(PROBATION_MOST, PROBATION * 2.0 ** min(max(0, hiccups - 1), 8))
             if self.lineup.proves(attempt.target.id, until):
                 self._proof_at = until
             self.streams.proven(event.at, attempt.target.id)
             self.fallback.proven(event.at, plain=attempt.plain)
+
+    def _proves(self, attempt: Attempt) -> bool:
+        """It is a fresh input of one that stalled, and shows that it goes on moving."""
+        entry = self.lineup.by_session(attempt.target.id) if attempt.target else None
+        return entry is not None and entry.proving_until is not None
 
     def _set(self, name: str, value: Value) -> None:
         if problem := self.settings.set(name, value):
@@ -283,16 +293,18 @@ class Director:
     # --- time ------------------------------------------------------------------------------------------------
 
     def _expire(self) -> None:
-        attempt = self.switchover.attempt
-        still = attempt is not None and attempt.still_since is not None
+        proving = [a for a in self.switchover.incoming if a.ready_at is not None and self._proves(a)]
+        still = any(attempt.still_since is not None for attempt in proving)
         if self._proof_at is not None and self._proof_at <= self.now and not still:
             self._proof_at = None
-            if attempt and attempt.target and self.switchover.state is State.STANDBY:
-                self.lineup.moves(self.now, attempt.target.id)
+            for attempt in proving:
+                if attempt.target:
+                    self.lineup.moves(self.now, attempt.target.id)
         self.lineup.expire(self.now)
         self.lag.expire(self.now)
         self.switchover.held = self.lineup.held
         self.steering.covered, self.steering.resting = self.bitrates.covered, self.lag.resting
+        self.steering.crowded = self._orphans.crowded(self.now)
         if self.steering.empty_at is not None and self.steering.empty_at <= self.now:
             self.steering.empty_at = None
 
@@ -307,11 +319,15 @@ class Director:
         self.switchover.facts.clear()
         self._orphans.add(self.switchover.orphans_found)
         self.switchover.orphans_found.clear()
+        for attempt in self.switchover.left_opening:
+            self._orphans.add_opening(attempt.input, attempt.opened_at or self.now, attempt.number)
+        self.switchover.left_opening.clear()
 
     def _ended(self, fact: facts.HandoverEnded) -> None:
-        attempt, program = self.switchover.attempt, self.switchover.program
+        attempt, program = self.switchover.ended.pop(fact.attempt, None), self.switchover.program
         target = attempt.target if attempt else None
-        self._proof_at = None
+        if attempt is None or fact.outcome == "completed" or self._proves(attempt):
+            self._proof_at = None
         if fact.outcome == "completed":
             self.steering.last_cut, self.steering.empty_at = fact.at, None
             self.lineup.because("")
@@ -381,6 +397,7 @@ class Director:
                 orphans=tuple(self._orphans),
                 proof_at=self._proof_at,
                 empty_at=self.steering.empty_at,
+                dead_since=self.steering.dead_since,
                 poor=self.bitrates.poor,
                 lag=self.lag.state,
                 tracks=self.streams.tracks,
@@ -409,4 +426,5 @@ class Director:
         director.streams.load(kept.tracks, kept.unplayable)
         director.fallback.state, director.quality.silence = kept.fallback, kept.silence
         director._proof_at, director.steering.empty_at = kept.proof_at, kept.empty_at
+        director.steering.dead_since = kept.dead_since
         return director

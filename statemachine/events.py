@@ -372,6 +372,16 @@ class TargetChanged(AttemptEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class SetAside(AttemptEvent):
+    """Another one is tried: the incoming goes on beside it, ready or still opening."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakenUp(AttemptEvent):
+    """An incoming that was set aside is the attempt under way again."""
+
+
+@dataclass(frozen=True, slots=True)
 class TurnCame(AttemptEvent):
     """The incoming's turn is due."""
 

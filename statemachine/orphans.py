@@ -5,6 +5,13 @@ from dataclasses import dataclass, replace
 
 from statemachine import commands as cmd
 
+OPEN_FOR = 10.0
+"""Seconds from its creation that an input has to get its stream open, or to fail, before it is removed: OBS can die of
+a removal while obs-gstreamer's pipeline still prerolls (OBS 32, removed 0.2 to 0.4 s after creation)."""
+OPEN_LEAST = 3.0
+"""Those seconds where many open at once."""
+OPEN_MOST = 6
+"""How many are left to open before the oldest has only the least time."""
 SWEEP_FIRST, SWEEP_MOST = 10.0, 300.0
 """Seconds between two tries to remove an orphan; the latter also for one that is never answered."""
 
@@ -18,6 +25,11 @@ class Orphan:
     tries: int = 0
     asked_at: float | None = None
     """When its removal was asked for; None again once answered."""
+    open_until: float | None = None
+    """It still opens: it is left to finish or to fail until then."""
+    opened_at: float = 0.0
+    attempt: int = 0
+    """The attempt that its watch tells of."""
 
 
 class Orphans:
@@ -27,7 +39,7 @@ class Orphans:
         self._known = {orphan.name: orphan for orphan in known}
 
     def __iter__(self) -> Iterator[Orphan]:
-        return iter(self._known.values())
+        return iter(tuple(self._known.values()))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -38,6 +50,23 @@ class Orphans:
         """Found; one that is known already keeps its backoff."""
         for name in names:
             self._known.setdefault(name, Orphan(name))
+
+    def add_opening(self, name: str, opened_at: float, attempt: int) -> None:
+        """An input that nothing refers to any more while it still opens: not removed yet."""
+        self._known[name] = Orphan(name, open_until=opened_at + OPEN_FOR, opened_at=opened_at, attempt=attempt)
+        opening = [orphan for orphan in self if orphan.open_until is not None]
+        for orphan in opening[: max(0, len(opening) - OPEN_MOST)]:
+            self._known[orphan.name] = replace(orphan, open_until=orphan.opened_at + OPEN_LEAST)
+
+    def has_opened(self, attempt: int) -> None:
+        """The watch of that attempt tells that its input plays, or never will: nothing speaks against its removal."""
+        for orphan in self:
+            if orphan.open_until is not None and orphan.attempt == attempt:
+                self._known[orphan.name] = replace(orphan, open_until=None)
+
+    def crowded(self, now: float) -> bool:
+        """So many are still opening that another input has to wait."""
+        return sum(orphan.open_until is not None and orphan.open_until > now for orphan in self) >= 2 * OPEN_MOST
 
     def gone(self, name: str) -> None:
         """It was removed, or is in use."""
@@ -58,7 +87,7 @@ class Orphans:
 
     def forget_asked(self) -> None:
         """The connection is gone: no answer will come, and the next one is a new chance."""
-        self._known = {name: Orphan(name, None, orphan.tries) for name, orphan in self._known.items()}
+        self._known = {name: replace(orphan, retry_at=None, asked_at=None) for name, orphan in self._known.items()}
 
     def sweep(self, now: float, in_use: Collection[str]) -> cmd.RemoveOrphan | None:
         """The next one to remove; none while one is asked for, and never one that is in use."""
@@ -68,11 +97,14 @@ class Orphans:
         if waiting:
             return None
         for orphan in self._known.values():
+            if orphan.open_until is not None and now < orphan.open_until:
+                continue
             if orphan.retry_at is None or orphan.retry_at <= now:
-                self._known[orphan.name] = replace(orphan, asked_at=now, retry_at=now + SWEEP_MOST)
+                self._known[orphan.name] = replace(orphan, asked_at=now, retry_at=now + SWEEP_MOST, open_until=None)
                 return cmd.RemoveOrphan(orphan.name)
         return None
 
     def deadline(self) -> float | None:
         """When ``sweep`` has something to do by time alone."""
-        return min((o.retry_at for o in self._known.values() if o.retry_at is not None), default=None)
+        times = [o.open_until if o.open_until is not None else o.retry_at for o in self._known.values()]
+        return min((at for at in times if at is not None), default=None)

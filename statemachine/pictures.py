@@ -11,7 +11,9 @@ from dataclasses import replace
 
 from statemachine import events as ev
 from statemachine import facts
+from statemachine.attempt import Attempt
 from statemachine.lineup import Lineup
+from statemachine.program import Program
 from statemachine.states import State
 from statemachine.switchover import Switchover
 
@@ -38,12 +40,17 @@ class Pictures:
             self._switchover.program = replace(program, still_since=since, moves_since=None)
         if attempt and attempt.input == event.input and self._switchover.state in (State.STANDBY, State.SWAPPING):
             self._switchover.attempt = replace(attempt, still_since=since)
+        reserve = self._switchover.reserves.by_input(event.input)
+        if reserve is not None and reserve.ready_at is not None:
+            self._switchover.reserves.put(replace(reserve, still_since=since))
 
     def failed(self, event: ev.MediaFailed) -> None:
         """An input will not play any more. On air that is a stall."""
         program = self._switchover.program
         if program and program.attempt == event.attempt:
             self._stands_still(event.at, event.at)
+        elif reserve := self._switchover.reserves.by_number(event.attempt):
+            self._switchover.reserves.drop(event.at, reserve, "media_failed", event.reason, event.code)
         else:
             self._incoming_failed(event)
 
@@ -58,6 +65,9 @@ class Pictures:
         if attempt and attempt.input == event.input:
             self._switchover.attempt = replace(attempt, still_since=None, stalled_since=None)
             return True
+        if reserve := self._switchover.reserves.by_input(event.input):
+            self._switchover.reserves.put(replace(reserve, still_since=None))
+            return True
         return False
 
     # --- time ------------------------------------------------------------------------------------------------
@@ -70,6 +80,10 @@ class Pictures:
             self._switchover.attempt = replace(attempt, still_since=None)
             self._incoming_failed(ev.MediaFailed(now, attempt.number, "its picture stands still", "stalled"))
             return True
+        for reserve in self._switchover.reserves:
+            if reserve.still_since is not None and reserve.still_since + self._stall <= now:
+                self._switchover.reserves.drop(now, reserve, "media_failed", "its picture stands still", "stalled")
+                return True
         program, due = self._switchover.program, self._program_due(now)
         if program is None or due is None or due > now:
             return False
@@ -83,7 +97,10 @@ class Pictures:
 
     def deadline(self, now: float) -> float | None:
         """When ``expire`` has something to do, if nothing else happens before."""
-        return min((at for at in (self._incoming_due(), self._program_due(now)) if at is not None), default=None)
+        still = (reserve.still_since for reserve in self._switchover.reserves)
+        times = [since + self._stall for since in still if since is not None]
+        times += [at for at in (self._incoming_due(), self._program_due(now)) if at is not None]
+        return min(times, default=None)
 
     def _incoming_due(self) -> float | None:
         attempt = self._switchover.attempt
@@ -111,17 +128,18 @@ class Pictures:
 
     def _can_cover(self, now: float) -> bool:
         """The standby has a moving picture, and that is what the operator wants to see meanwhile."""
-        attempt, program = self._switchover.attempt, self._switchover.program
-        if self._switchover.state is not State.STANDBY or attempt is None or attempt.target is None or program is None:
-            return False
-        entry = self._lineup.by_session(attempt.target.id)
-        if entry is None or attempt.still_since is not None or not entry.showable(now):
+        program = self._switchover.program
+        if program is None or not any(self._covers(a, program, now) for a in self._switchover.incoming):
             return False
         policy, on_air = self._lineup.policy, self._lineup.find(self._switchover.on_air_streamer)
         keeps_turn = on_air is not None and on_air.turn_began is not None
-        return attempt.target != program.session and not (
-            policy.slate and policy.during_grace == "slate" and keeps_turn
-        )
+        return not (policy.slate and policy.during_grace == "slate" and keeps_turn)
+
+    def _covers(self, attempt: Attempt, program: Program, now: float) -> bool:
+        entry = self._lineup.by_session(attempt.target.id) if attempt.target else None
+        if entry is None or not entry.showable(now) or attempt.target == program.session:
+            return False
+        return attempt.ready_at is not None and attempt.still_since is None
 
     @property
     def _stall(self) -> float:

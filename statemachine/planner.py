@@ -1,13 +1,25 @@
-"""Whom the line-up wants on air, whom to make ready ahead of time, and why: questions only, nothing changes."""
+"""Whom the line-up wants on air, whom to make ready ahead of time, and why: questions only, nothing changes.
 
+Trust is earned by a picture. The line is gone along in its order: whoever has a picture is taken, whoever has none yet
+is given its time to show one, and the one behind it gets its chance meanwhile. So a proven one is never given up for an
+unproven one, and one that shows no sign holds nobody up.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain
 from typing import Literal
 
 from statemachine import events as ev
+from statemachine.attempt import Attempt
+from statemachine.entry import Entry
 from statemachine.lineup import Lineup
 from statemachine.policy import Policy
 from statemachine.program import Program
 
 KEEP: Literal["keep"] = "keep"
+PATIENCE = 1.0
+"""Seconds without a sign after which the next in line gets its chance beside the one that is tried."""
 
 Wanted = ev.Session | Literal["keep"] | None
 
@@ -56,15 +68,104 @@ def is_settled(target: Wanted, program: Program | None) -> bool:
     return program.session == target and program.stalled_since is None
 
 
-def candidate(lineup: Lineup, program: Program | None, standby: bool, now: float) -> ev.Session | None:
-    """Whom to make ready: one who stalled in its turn, to see a fresh input of it move, else the next one."""
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which incoming is to be the attempt under way, and which ones are of use beside it."""
+
+    session: ev.Session | None
+    useful: frozenset[int] = frozenset()
+    """The numbers of attempts."""
+    proven: bool = False
+    """It has a picture that moves."""
+
+
+def choose(
+    line: Iterable[Entry],
+    tried: dict[str, Attempt],
+    proven: Callable[[Entry, Attempt], bool],
+    now: float,
+    *,
+    room: bool,
+    urgent: bool = False,
+) -> Choice:
+    """Go along the line to the first with a picture: the first whose time is not over is tried, or waited for.
+
+    ``tried`` holds the attempts by their sessions. Without ``room`` no other is begun. One that failed before and did
+    not stall in its turn is not tried while another one has a picture. A picture that stands still is waited for, as
+    long as that is no stall and the matter is not ``urgent``.
+    """
+    unseen = len(tried)
+    useful: list[int] = []
+    picked: ev.Session | None = None
+    first_tried: ev.Session | None = None
+    some_proven = any(attempt.ready_at is not None and attempt.still_since is None for attempt in tried.values())
+    for entry in line:
+        session = entry.session
+        if session is None:
+            continue
+        attempt = tried.get(session.id)
+        if attempt is None:
+            if picked is None and room and not (entry.failures and some_proven and entry.stalled_since is None):
+                picked = session
+            if not unseen and (picked is not None or not room):
+                break
+            continue
+        unseen -= 1
+        useful.append(attempt.number)
+        if proven(entry, attempt):
+            return Choice(picked or session, frozenset(useful), proven=picked is None)
+        first_tried = first_tried or session
+        pauses = attempt.still_since is not None and not urgent
+        if picked is None and (pauses or now < attempt.begun_at + PATIENCE):
+            picked = session
+    return Choice(picked or first_tried, frozenset(useful))
+
+
+def first_proven(
+    line: Iterable[Entry], tried: dict[str, Attempt], proven: Callable[[Entry, Attempt], bool]
+) -> ev.Session | None:
+    """The first of the line that has a moving picture."""
+    unseen = len(tried)
+    for entry in line:
+        if not unseen:
+            break
+        attempt = tried.get(entry.session.id) if entry.session else None
+        if attempt is not None:
+            unseen -= 1
+            if proven(entry, attempt):
+                return entry.session
+    return None
+
+
+def followers(lineup: Lineup, program: Program | None, policy: Policy, standby: bool, now: float) -> Iterator[Entry]:
+    """Whom to make ready, in order: one who stalled in its turn, to see a fresh input of it move, then the line.
+
+    The one static input cannot be made ready for another while it is on air, and is seen once it is restarted: behind
+    a slate only for one who stalled, of whom nothing else would ever tell that it moves again.
+    """
     holder = lineup.holder
-    if holder is not None and holder.stalled_since is not None and holder.may_try(now):
-        return holder.session
-    if not standby:
-        return None
-    entry = lineup.first_showable(now, but=program.session.streamer if program and program.session else "")
-    return entry.session if entry else None
+    stalled = holder if holder is not None and holder.stalled_since is not None and holder.may_try(now) else None
+    if policy.mode == "static":
+        first = stalled or next(iter(_line(lineup, program, now) if standby else ()), None)
+        if first is not None and (program.session == first.session if program else first is stalled):
+            yield first
+        return
+    if stalled is not None:
+        yield stalled
+    if standby:
+        yield from _line(lineup, program, now)
+
+
+def wanted_line(lineup: Lineup, target: ev.Session, program: Program | None, now: float) -> Iterator[Entry]:
+    """Who may be shown now: the one who is wanted, and whoever could take its place."""
+    first = lineup.by_session(target.id)
+    others = (entry for entry in _line(lineup, program, now) if entry is not first)
+    return chain((first,) if first is not None else (), others)
+
+
+def _line(lineup: Lineup, program: Program | None, now: float) -> Iterator[Entry]:
+    on_air = program.session if program is not None else None
+    return (entry for entry in lineup if entry.showable(now) and (on_air is None or entry.session != on_air))
 
 
 def reason(lineup: Lineup, program: Program | None, target: ev.Session | None) -> str:

@@ -9,6 +9,7 @@ from statemachine import facts
 from statemachine.attempt import Attempt
 from statemachine.policy import Policy
 from statemachine.program import Program, adopt, highest
+from statemachine.reserves import Reserves
 from statemachine.states import State
 
 SLATES_MOST = 4
@@ -45,6 +46,11 @@ class Scene:
         self.commands: list[cmd.Command] = []
         self.facts: list[facts.Fact] = []
         self.orphans_found: list[str] = []
+        self.left_opening: list[Attempt] = []
+        """Attempts that were given up while their inputs still opened."""
+        self.ended: dict[int, Attempt] = {}
+        """The attempts that HandoverEnded tells of."""
+        self.reserves = Reserves(self)
         self._identify = identify
         self.brief: Callable[[ev.Session], tuple[ev.Tracks, int, bool]] = lambda session: (ev.Tracks(), 0, False)
         """What is known of a stream, how often it has failed, and whether OBS's own media source is to play it."""
@@ -75,7 +81,7 @@ class Scene:
             names.add(self.program.input)
         if self.attempt:
             names |= {self.attempt.input, self.attempt.outgoing, self.attempt.victim}
-        return names
+        return names | {attempt.input for attempt in self.reserves}
 
     def adopt(self, event: ev.ObsReady) -> None:
         self._note(event.inventory, event.at)
@@ -195,6 +201,45 @@ class Scene:
     def _on_air(self, at: float, *, adopted: bool = False) -> facts.OnAirChanged:
         return facts.OnAirChanged(at, self.on_air_streamer, self.program.input if self.program else "", adopted)
 
+    def conclude_reserve(self, at: float, attempt: Attempt, outcome: str, detail: str, code: str = "") -> None:
+        """A reserve came to its end: its input is left to the sweep, so that nothing waits for its removal."""
+        attempt = replace(attempt, outcome=outcome, detail=detail, code=code)
+        self._report(at, attempt)
+        self._let_go(at, attempt)
+
+    def _let_go(self, at: float, attempt: Attempt) -> None:
+        """Its input goes: by the sweep, and not while it still opens."""
+        self._distrust(attempt.input)
+        failed = attempt.outcome in ("media_failed", "creation_failed")
+        if attempt.ready_at is None and attempt.opened_at is not None and not failed:
+            self.left_opening.append(attempt)
+        else:
+            self.orphans_found.append(attempt.input)
+
+    def _distrust(self, name: str) -> None:
+        """Mode pooled: a request for it failed and may yet come true, so that it is removed and not used again."""
+        self.pool = tuple(pooled for pooled in self.pool if pooled != name)
+
+    def _report(self, at: float, a: Attempt) -> None:
+        """Tell of an attempt that has come to its end."""
+        self.ended[a.number] = a
+        since = a.due_at if a.outcome == "completed" and a.due_at is not None else a.begun_at
+        self.facts.append(
+            facts.HandoverEnded(
+                at,
+                attempt=a.number,
+                input=a.input,
+                outgoing=a.outgoing,
+                from_streamer=a.from_streamer,
+                to_streamer=a.target.streamer if a.target else "",
+                reason=a.reason,
+                outcome=a.outcome,
+                seconds=at - since,
+                detail=a.detail,
+                code=a.code,
+            )
+        )
+
     def _do(self, command: cmd.Command) -> None:
         self.commands.append(command)
 
@@ -202,7 +247,8 @@ class Scene:
         on_air = self.program.input if self.program else ""
         if self.policy.mode == "static":
             return self.policy.static_input
-        if self.policy.mode == "pooled" and (spare := [name for name in self.pool if name != on_air]):
+        taken = {on_air, *(attempt.input for attempt in self.reserves)}
+        if self.policy.mode == "pooled" and (spare := [name for name in self.pool if name not in taken]):
             return spare[0]
         name = f"{self.policy.prefix}{self.next_input}"
         self.next_input += 1

@@ -38,6 +38,8 @@ class SwitchoverState:
     """Other daemons that were told of."""
     names_taken: int = 0
     """Names in a row that were somebody else's."""
+    reserves: tuple[Attempt, ...] = ()
+    """Attempts that go on beside the one under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,8 @@ class Snapshot:
     unplayable: tuple[str, ...] = ()
     fallback: FallbackState = field(default_factory=FallbackState)
     silence: Silence | None = None
+    dead_since: float | None = None
+    """Since when no moving picture is shown where there ought to be one."""
 
 
 def lasting(plain: dict[str, Any], spare: int = 0) -> dict[str, Any]:

@@ -1,14 +1,49 @@
-"""The next legal step from what is shown towards what is wanted: begun, hurried, made due or abandoned."""
+"""The next legal step from what is shown towards what is wanted: begun, hurried, made due, set aside or abandoned.
 
-from dataclasses import replace
+Invariants: a moving picture leaves the program only for one that was proven, or for nobody where nobody may be shown.
+A proven incoming is given up only for another proven one that is earlier in line, and otherwise only when its stream,
+its turn in line or its picture is gone. Where a slate is configured and no picture moves, it is shown within
+``SLATE_AFTER`` unless somebody is proven, who is cut to at once.
+"""
+
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from statemachine import events as ev
+from statemachine.attempt import Attempt
 from statemachine.lineup import Entry, Lineup
-from statemachine.planner import Wanted, candidate, is_settled, reason, wanted
+from statemachine.planner import (
+    KEEP,
+    PATIENCE,
+    Choice,
+    Wanted,
+    choose,
+    first_proven,
+    followers,
+    is_settled,
+    reason,
+    wanted,
+    wanted_line,
+)
 from statemachine.policy import Policy
+from statemachine.reserves import RESERVES_MOST
 from statemachine.states import State
 from statemachine.switchover import Switchover
+
+SLATE_AFTER = 0.6
+"""Seconds without a moving picture after which the slate is shown: long enough for a fresh input, which spares viewers
+a slate that only flashes, and short of the second that they may see a frozen frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What the attempt under way ought to be."""
+
+    settled: bool
+    """The program is what is wanted: the incoming is only made ready."""
+    empty: bool
+    """The program is to be emptied, which shows the slate."""
+    choice: Choice
 
 
 class Steering:
@@ -22,10 +57,14 @@ class Steering:
         self.last_cut: float | None = None
         self.empty_at: float | None = None
         """Before this time the program is not emptied again."""
+        self.dead_since: float | None = None
+        """Since when the program shows no moving picture, though it shows one."""
         self.covered = False
         """The slate is wanted in place of the turn's holder, whatever could be shown."""
         self.resting = False
         """Standby is given up for now."""
+        self.crowded = False
+        """So many given-up inputs still open that no other is begun."""
 
     def spaced_until(self) -> float | None:
         """job_delay spaces hand-overs; one that mends a dead picture does not wait for it."""
@@ -37,61 +76,134 @@ class Steering:
         until = self.last_cut + self.policy.job_delay
         return until if until > self.now else None
 
+    def deadlines(self) -> list[float]:
+        """When a step may be due by time alone."""
+        times = [attempt.begun_at + PATIENCE for attempt in self.switchover.incoming if attempt.ready_at is None]
+        if self.dead_since is not None and self.policy.slate:
+            times.append(self.dead_since + SLATE_AFTER)
+        return times
+
     def step(self) -> bool:
         """Take the next legal step towards what is wanted; False where there is none."""
         switchover = self.switchover
-        if switchover.expire(self.now):
+        self._note_dead_air()
+        if switchover.reserves.expire(self.now) or switchover.expire(self.now):
             return True
         state = switchover.state
         if state in (State.RECOVERING, State.CREATING, State.SWAPPING):
             return False
+        if self._end_reserves():
+            return True
         target = None if self.covered else wanted(self.lineup, switchover.program, self.policy, self.now)
         settled = is_settled(target, switchover.program)
         holder = self.lineup.holder
         if settled and isinstance(target, ev.Session) and holder and holder.turn_began is None:
             self.lineup.shown(self.now, target.streamer)
+        goal = self._goal(target, settled)
         match state:
             case State.IDLE:
-                return self._begin(target, settled)
+                return self._begin(goal)
             case State.BUFFERING | State.STANDBY:
-                return self._steer(target, settled)
+                return self._steer(goal)
             case State.CLEANUP:
                 return not settled and self.spaced_until() is None and switchover.hurry(self.now)
             case _:
                 assert_never(state)
 
-    def _begin(self, target: Wanted, settled: bool) -> bool:
-        if not settled and target is None:
-            if self.empty_at is not None:
-                return False
+    # --- what is wanted --------------------------------------------------------------------------------------
+
+    def _goal(self, target: Wanted, settled: bool) -> Goal:
+        tried = {a.target.id: a for a in self.switchover.incoming if a.target is not None}
+        program = self.switchover.program
+        room = not self.crowded and (len(tried) <= RESERVES_MOST if self.policy.mode != "static" else not tried)
+        if settled or not isinstance(target, ev.Session):
+            line = followers(self.lineup, program, self.policy, self.policy.standby and not self.resting, self.now)
+            choice = choose(line, tried, self._is_proven, self.now, room=room)
+            empty = target is None and not settled
+            return Goal(not empty, empty or (target == KEEP and not choice.proven and self._slate_is_due), choice)
+        if self.policy.mode == "static":
+            entry = self.lineup.by_session(target.id)
+            return Goal(False, False, choose((entry,) if entry else (), tried, self._is_proven, self.now, room=room))
+        line = wanted_line(self.lineup, target, program, self.now)
+        dead = self._is_dead
+        choice = choose(line, tried, self._is_proven, self.now, room=room, urgent=dead)
+        if not choice.proven and dead:
+            line = wanted_line(self.lineup, target, program, self.now)
+            ready = first_proven(line, tried, self._is_proven)
+            choice = choice if ready is None else Choice(ready, choice.useful, proven=True)
+        return Goal(False, not choice.proven and self._slate_is_due, choice)
+
+    def _is_proven(self, entry: Entry, attempt: Attempt) -> bool:
+        """It has a moving picture, and is not one who stalled and has to show first that it goes on moving."""
+        return attempt.ready_at is not None and attempt.still_since is None and entry.showable(self.now)
+
+    @property
+    def _is_dead(self) -> bool:
+        """Nothing is shown but a still picture: whoever moves comes before the one who is wanted.
+
+        A slate may stay for the moment that the one who is wanted is given to show a picture.
+        """
+        return not self.policy.slate if self.switchover.program is None else self.dead_since is not None
+
+    def _note_dead_air(self) -> None:
+        program = self.switchover.program
+        if program is None:
+            self.dead_since = None
+        elif program.stalled_since is not None:
+            self.dead_since = program.stalled_since
+        elif program.session is None or self.lineup.by_session(program.session.id) is not None:
+            self.dead_since = None
+        elif self.dead_since is None:
+            self.dead_since = self.now
+
+    @property
+    def _slate_is_due(self) -> bool:
+        if not self.policy.slate or self.policy.mode == "static" or self.dead_since is None:
+            return False
+        return self.empty_at is None and self.now >= self.dead_since + SLATE_AFTER
+
+    # --- steps -----------------------------------------------------------------------------------------------
+
+    def _end_reserves(self) -> bool:
+        """Drop those whose streams have ended; True if there was one."""
+        for reserve in self.switchover.reserves:
+            entry = self.lineup.by_session(reserve.target.id) if reserve.target else None
+            if entry is None or entry.session != reserve.target:
+                self.switchover.reserves.drop(self.now, reserve, "stream_ended", "its stream ended")
+                return True
+        return False
+
+    def _prune(self, goal: Goal) -> bool:
+        """What stands behind one who has a picture is of no use any more; True if there was one."""
+        wanted = goal.choice.session
+        for reserve in self.switchover.reserves:
+            if reserve.number not in goal.choice.useful and reserve.target != wanted:
+                self.switchover.reserves.drop(self.now, reserve, "superseded", "another stream is wanted")
+                return True
+        return False
+
+    def _begin(self, goal: Goal) -> bool:
+        if self._prune(goal):
+            return True
+        if goal.empty and self.empty_at is None:
             # Should OBS refuse, the next try is not at once.
             self.empty_at = self.now + 2 * self.policy.cut_timeout
             self.switchover.begin(self.now, None, self._reason(None), due=True)
             return True
-        if not settled and isinstance(target, ev.Session):
-            due = self.spaced_until() is None
-            if due or self.policy.mode != "static":
-                self.switchover.begin(self.now, target, self._reason(target), due=due)
-                return True
+        session = goal.choice.session
+        if session is None:
             return False
-        following = self._candidate()
-        if following is None:
+        why = "standby" if goal.settled or goal.empty else self._reason(session)
+        if reserve := self.switchover.reserves.of(session.id):
+            self.switchover.take_up(self.now, reserve, why)
+            return True
+        due = why != "standby" and self.spaced_until() is None
+        if why != "standby" and not due and self.policy.mode == "static":
             return False
-        self.switchover.begin(self.now, following, "standby", due=False)
+        self.switchover.begin(self.now, session, why, due=due)
         return True
 
-    def _candidate(self) -> ev.Session | None:
-        program = self.switchover.program
-        following = candidate(self.lineup, program, self.policy.standby and not self.resting, self.now)
-        if self.policy.mode != "static" or following is None:
-            return following
-        # The one static input cannot be made ready for another while it is on air, and is seen once it is restarted:
-        # behind a slate only for one who stalled, of whom nothing else would ever tell that it moves again.
-        holder = self.lineup.holder
-        stalled = holder is not None and holder.session == following and holder.stalled_since is not None
-        return following if (program.session == following if program else stalled) else None
-
-    def _steer(self, target: Wanted, settled: bool) -> bool:
+    def _steer(self, goal: Goal) -> bool:
         """Tell the attempt what became of its stream and of its turn."""
         attempt = self.switchover.attempt
         assert attempt is not None
@@ -101,47 +213,29 @@ class Steering:
         if entry is None or entry.session != incoming:
             self.switchover.handle(ev.StreamEnded(self.now, number))
             return True
-        if target == incoming and not settled:
-            if self.spaced_until() is None and attempt.due_at is None:
-                self.switchover.attempt = replace(attempt, reason=self._reason(incoming))
-                self.switchover.handle(ev.TurnCame(self.now, number))
-                return True
-            return False
-        # Only while nothing else is to be done: whoever is wanted now does not wait behind a standby.
-        if settled and self._may_stay(entry):
+        empty = goal.empty and self.empty_at is None
+        if goal.choice.session != incoming or empty:
+            self._give_way(goal, attempt)
+            return True
+        if self._prune(goal):
+            return True
+        if goal.settled or goal.empty:
             if attempt.due_at is not None:
                 self.switchover.attempt = replace(attempt, due_at=None)
             return False
-        if target is not None and self._is_ready(entry) and self._is_dead:
-            # Another one is wanted, but this one has a moving picture now.
+        if self.spaced_until() is None and attempt.due_at is None:
             self.switchover.attempt = replace(attempt, reason=self._reason(incoming))
             self.switchover.handle(ev.TurnCame(self.now, number))
             return True
-        self.switchover.handle(ev.TargetChanged(self.now, number))
-        return True
+        return False
 
-    def _may_stay(self, incoming: Entry) -> bool:
-        """Nobody else is to be made ready; one who failed before does not take the place of a ready one."""
-        following = self._candidate()
-        if following is None or following == incoming.session:
-            return following is not None
-        other = self.lineup.by_session(following.id)
-        return self._is_ready(incoming) and other is not None and other.failures > 0
-
-    def _is_ready(self, incoming: Entry) -> bool:
-        attempt = self.switchover.attempt
-        moves = attempt is not None and attempt.still_since is None
-        return self.switchover.state is State.STANDBY and moves and incoming.showable(self.now)
-
-    @property
-    def _is_dead(self) -> bool:
-        """No moving picture can be expected of what is shown. A slate may stay until the one who is wanted is ready."""
-        program = self.switchover.program
-        if program is None:
-            return not self.policy.slate
-        if program.stalled_since is not None:
-            return True
-        return program.session is not None and self.lineup.by_session(program.session.id) is None
+    def _give_way(self, goal: Goal, attempt: Attempt) -> None:
+        """Another one is to be the attempt under way: this one goes on beside it, if it may still be of use."""
+        beside = attempt.mode != "static" and self.policy.mode != "static"
+        if beside and (attempt.number in goal.choice.useful or goal.choice.proven):
+            self.switchover.set_aside_now(self.now)
+        else:
+            self.switchover.handle(ev.TargetChanged(self.now, attempt.number))
 
     def _reason(self, target: ev.Session | None) -> str:
         return reason(self.lineup, self.switchover.program, target)

@@ -14,13 +14,17 @@ from statemachine import events as ev
 from statemachine import facts
 from statemachine.attempt import Attempt
 from statemachine.errors import IllegalEventError
+from statemachine.orphans import OPEN_FOR
 from statemachine.policy import Policy
 from statemachine.program import Program
+from statemachine.reserves import Reserves
 from statemachine.scene import Scene
 from statemachine.snapshot import SwitchoverState
 from statemachine.states import State
 from statemachine.table import IGNORED, LEGAL, TRANSITIONS
 
+POOL_MOST = 2
+"""Inputs that mode pooled keeps: in turn on air and beside it."""
 BACKOFF_MOST = 10.0
 """Seconds: the longest pause between two tries to remove an input or to put the scene right."""
 TAKEN_MOST = 5
@@ -84,6 +88,7 @@ class Switchover(Scene):
             self.missing,
             self.foreign_owners,
             self.names_taken,
+            tuple(self.reserves),
         )
 
     def restore(self, kept: SwitchoverState) -> None:
@@ -93,13 +98,15 @@ class Switchover(Scene):
         self.next_input, self.pool, self.scene_at = kept.next_input, kept.pool, kept.scene_at
         self.old_slates, self.missing = kept.old_slates, kept.missing
         self.foreign_owners, self.names_taken = kept.foreign_owners, kept.names_taken
+        self.reserves = Reserves(self, kept.reserves)
 
     @property
     def paths(self) -> frozenset[str]:
         """What is shown, and what is made ready to be, by the paths of their sessions."""
         program, target = self.program, self.attempt.target if self.attempt else None
         shown = (program.session.path if program.session else program.stream) if program else ""
-        return frozenset((shown, target.path if target else "")) - {""}
+        targets = (target, *(reserve.target for reserve in self.reserves))
+        return frozenset((shown, *(session.path for session in targets if session))) - {""}
 
     # --- beginning -------------------------------------------------------------------------------------------
 
@@ -122,10 +129,28 @@ class Switchover(Scene):
         kind = ev.TargetChosen if target else ev.ProgramEmptied
         self.handle(kind(at, self.last_number))
 
+    def set_aside_now(self, at: float) -> None:
+        """From BUFFERING or STANDBY to IDLE: another one is tried, or the slate shown, and this one goes on."""
+        self.handle(ev.SetAside(at, self._attempt.number))
+
+    def take_up(self, at: float, reserve: Attempt, reason: str) -> None:
+        """From IDLE: a reserve is the attempt under way again."""
+        reserve = self.reserves.take(reserve.number)
+        outgoing = self.program.input if self.program else ""
+        self.attempt = replace(reserve, reason=reason, from_streamer=self.on_air_streamer, outgoing=outgoing)
+        self.handle(ev.TakenUp(at, reserve.number))
+
+    @property
+    def incoming(self) -> tuple[Attempt, ...]:
+        """The attempt under way, as long as it is no cut yet, and the reserves."""
+        waits = self.state in (State.CREATING, State.BUFFERING, State.STANDBY)
+        return (*((self.attempt,) if self.attempt is not None and waits else ()), *self.reserves)
+
     @property
     def deadline(self) -> float | None:
-        """When the present state has waited long enough."""
-        return self.attempt.deadline if self.attempt else None
+        """When the present state has waited long enough, or a reserve has."""
+        times = (self.attempt.deadline if self.attempt else None, self.reserves.deadline())
+        return min((at for at in times if at is not None), default=None)
 
     def expire(self, now: float) -> bool:
         """Let the attempt's deadline ring if it is reached; True if it was."""
@@ -167,6 +192,12 @@ class Switchover(Scene):
     def has_no_victim(self, _: ev.Event) -> bool:
         return not self._attempt.victim and not self._attempt.restore
 
+    def has_picture(self, _: ev.Event) -> bool:
+        return self._attempt.ready_at is not None
+
+    def has_no_picture(self, _: ev.Event) -> bool:
+        return self._attempt.ready_at is None
+
     def may_retry(self, _: ev.Event) -> bool:
         return self._attempt.tries < self.policy.removal_tries
 
@@ -206,7 +237,7 @@ class Switchover(Scene):
     def place_and_watch(self, event: ev.InputCreated) -> None:
         a = self._attempt
         self.names_taken = 0
-        self._set(deadline=event.at + self.policy.ready_timeout)
+        self._set(opened_at=event.at, deadline=event.at + self.policy.ready_timeout)
         if a.mode != "static":
             like = self.program.input if self.program else ""
             self._do(cmd.PlaceInput(a.number, a.input, self.policy.z_offset, like))
@@ -215,6 +246,10 @@ class Switchover(Scene):
     def mark_due(self, event: ev.TurnCame) -> None:
         if self._attempt.due_at is None:
             self._set(due_at=event.at)
+
+    def set_aside(self, event: ev.SetAside) -> None:
+        self.reserves.put(replace(self._attempt, due_at=None))
+        self.attempt = None
 
     def stand_by(self, event: ev.MediaReady) -> None:
         self._set(deadline=None, ready_at=event.at)
@@ -276,7 +311,9 @@ class Switchover(Scene):
 
     def remove(self, event: ev.CleanupDue) -> None:
         a = self._attempt
-        parked = self.policy.mode == "pooled" and a.victim in self.pool
+        parked = self.policy.mode == "pooled" and a.victim in self.pool and len(self.pool) <= POOL_MOST
+        if not parked:
+            self._distrust(a.victim)
         kind = cmd.ParkInput if parked else cmd.RemoveInput
         self._do(kind(a.number, a.victim, outgoing=a.victim == a.outgoing))
 
@@ -298,6 +335,8 @@ class Switchover(Scene):
         self.attempt = None
 
     def interrupt(self, event: ev.ObsLost) -> None:
+        for reserve in self.reserves.clear():
+            self.conclude_reserve(event.at, reserve, "obs_lost", event.reason)
         if self.attempt is None:
             return
         # What was asked for last may yet come true.
@@ -306,6 +345,8 @@ class Switchover(Scene):
             self._distrust(self.attempt.input)
             self._end(event.at, "obs_lost", event.reason)
             self._doubt_program(event.at)
+            if self.state is State.BUFFERING and self.attempt.mode != "static":
+                self._let_go(event.at, self.attempt)
         # A cut under way may have happened: its attempt is kept until the inventory tells.
         if self.state is State.SWAPPING or self.attempt.restore:
             self._set(deadline=None)
@@ -340,15 +381,16 @@ class Switchover(Scene):
         self._end(at, outcome, detail)
         self._doubt_program(at)
         a = self._attempt
+        opens = a.opened_at is not None and a.ready_at is None and at < a.opened_at + OPEN_FOR
+        if a.mode != "static" and opens and outcome != "media_failed":
+            self._let_go(at, a)
+            self._set(victim="", deadline=at)
+            return
         # At once, and on a deadline like every removal: the director lets it ring in the same step.
         self._set(victim="" if a.mode == "static" else a.input, deadline=at)
         shown = self.program is not None and self.program.input == a.input
         if a.mode == "static" and not shown and a.input not in self.missing:
             self._do(cmd.HideInput(a.input))  # its restart has shown it
-
-    def _distrust(self, name: str) -> None:
-        """Mode pooled: a request for it failed and may yet come true, so that it is removed and not used again."""
-        self.pool = tuple(pooled for pooled in self.pool if pooled != name)
 
     def _doubt_program(self, at: float) -> None:
         """Mode static: the attempt that failed has restarted what was on air, so that nobody can be named for it."""
@@ -362,20 +404,4 @@ class Switchover(Scene):
 
     def _end(self, at: float, outcome: str, detail: str = "") -> None:
         self._set(outcome=outcome, detail=detail)
-        a = self._attempt
-        since = a.due_at if outcome == "completed" and a.due_at is not None else a.begun_at
-        self.facts.append(
-            facts.HandoverEnded(
-                at,
-                attempt=a.number,
-                input=a.input,
-                outgoing=a.outgoing,
-                from_streamer=a.from_streamer,
-                to_streamer=a.target.streamer if a.target else "",
-                reason=a.reason,
-                outcome=outcome,
-                seconds=at - since,
-                detail=detail,
-                code=a.code,
-            )
-        )
+        self._report(at, self._attempt)

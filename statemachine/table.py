@@ -27,6 +27,8 @@ class T:
 TRANSITIONS: tuple[T, ...] = (
     T(S.IDLE, ev.TargetChosen, S.CREATING, "next attempt, next input name: create it hidden", "create"),
     T(S.IDLE, ev.ProgramEmptied, S.SWAPPING, "nobody follows: hide the outgoing, show the slate", "take_off"),
+    T(S.IDLE, ev.TakenUp, S.STANDBY, "the one that was kept ready stands by again", when="has_picture"),
+    T(S.IDLE, ev.TakenUp, S.BUFFERING, "the one that was left to open is waited for again", when="has_no_picture"),
     T(
         S.CREATING,
         ev.InputCreated,
@@ -42,6 +44,8 @@ TRANSITIONS: tuple[T, ...] = (
     T(S.BUFFERING, ev.MediaFailed, S.CLEANUP, "remove the incoming, the one on air stays", "media_failed"),
     T(S.BUFFERING, ev.StreamEnded, S.CLEANUP, "remove the incoming, the one on air stays", "stream_ended"),
     T(S.BUFFERING, ev.TargetChanged, S.CLEANUP, "remove the incoming, the one on air stays", "superseded"),
+    T(S.BUFFERING, ev.SetAside, S.IDLE, "it goes on opening, and another one is tried", "set_aside"),
+    T(S.STANDBY, ev.SetAside, S.IDLE, "it is kept ready, and another one is tried", "set_aside"),
     T(S.STANDBY, ev.TurnCame, S.SWAPPING, "cut or fade", "swap_now"),
     T(S.STANDBY, ev.MediaFailed, S.CLEANUP, "remove the incoming", "media_failed"),
     T(S.STANDBY, ev.StreamEnded, S.CLEANUP, "remove the incoming", "stream_ended"),
@@ -98,15 +102,15 @@ IGNORED: dict[tuple[State, type[ev.Event]], str] = {
         (state, event): _ONE_AT_A_TIME
         for state in State
         if state is not S.IDLE
-        for event in (ev.TargetChosen, ev.ProgramEmptied)
+        for event in (ev.TargetChosen, ev.ProgramEmptied, ev.TakenUp)
     },
     **{(state, ev.ObsReady): "already known to be up" for state in State if state is not S.RECOVERING},
     **{
         (S.IDLE, event): _NOT_BEGUN
         for event in EVENTS
-        if event not in (ev.TargetChosen, ev.ProgramEmptied, ev.ObsLost, ev.ObsReady)
+        if event not in (ev.TargetChosen, ev.ProgramEmptied, ev.TakenUp, ev.ObsLost, ev.ObsReady)
     },
-    **_ignore(_PENDING, S.CREATING, ev.TurnCame, ev.StreamEnded, ev.TargetChanged),
+    **_ignore(_PENDING, S.CREATING, ev.TurnCame, ev.StreamEnded, ev.TargetChanged, ev.SetAside),
     **_ignore(_NOT_BEGUN, S.CREATING, ev.MediaReady, ev.MediaFailed, ev.ReadyTimedOut, ev.CutDone, ev.CutFailed),
     **_ignore(_NOT_BEGUN, S.CREATING, ev.CutTimedOut, ev.OutgoingRestored, ev.RestoreFailed, ev.CleanupDue),
     **_ignore(_NOT_BEGUN, S.CREATING, ev.InputRemoved, ev.RemovalFailed),
@@ -117,16 +121,16 @@ IGNORED: dict[tuple[State, type[ev.Event]], str] = {
     **_ignore(_NOT_BEGUN, S.STANDBY, ev.CutDone, ev.CutFailed, ev.CutTimedOut, ev.OutgoingRestored),
     **_ignore(_NOT_BEGUN, S.STANDBY, ev.RestoreFailed, ev.CleanupDue, ev.InputRemoved, ev.RemovalFailed),
     **_ignore("said already", S.SWAPPING, ev.InputCreated, ev.CreationFailed, ev.MediaReady, ev.ReadyTimedOut),
-    **_ignore(_CUTTING, S.SWAPPING, ev.TurnCame, ev.MediaFailed, ev.StreamEnded, ev.TargetChanged),
+    **_ignore(_CUTTING, S.SWAPPING, ev.TurnCame, ev.MediaFailed, ev.StreamEnded, ev.TargetChanged, ev.SetAside),
     **_ignore(_NOT_BEGUN, S.SWAPPING, ev.OutgoingRestored, ev.RestoreFailed, ev.CleanupDue),
     **_ignore(_NOT_BEGUN, S.SWAPPING, ev.InputRemoved, ev.RemovalFailed),
     **_ignore(_OVER, S.CLEANUP, ev.InputCreated, ev.CreationFailed, ev.MediaReady, ev.MediaFailed),
-    **_ignore(_OVER, S.CLEANUP, ev.ReadyTimedOut, ev.StreamEnded, ev.TargetChanged, ev.TurnCame),
+    **_ignore(_OVER, S.CLEANUP, ev.ReadyTimedOut, ev.StreamEnded, ev.TargetChanged, ev.TurnCame, ev.SetAside),
     **_ignore(_OVER, S.CLEANUP, ev.CutDone, ev.CutFailed, ev.CutTimedOut),
     **{
         (S.RECOVERING, event): _LOST
         for event in EVENTS
-        if event not in (ev.TargetChosen, ev.ProgramEmptied, ev.ObsReady, ev.ObsLost)
+        if event not in (ev.TargetChosen, ev.ProgramEmptied, ev.TakenUp, ev.ObsReady, ev.ObsLost)
     },
     (S.RECOVERING, ev.ObsLost): "known already",
 }

@@ -121,7 +121,7 @@ class Places:
 def make_view(director: "Director", at: float) -> View:
     """The view of a director at the time ``at``."""
     lineup, switchover = director.lineup, director.switchover
-    attempt, program = switchover.attempt, switchover.program
+    program = switchover.program
     on_air = None
     if program is not None and program.session is not None:
         entry = lineup.find(program.session.streamer)
@@ -136,11 +136,13 @@ def make_view(director: "Director", at: float) -> View:
             silent_since=director.quality.silent_since,
         )
     standby = None
-    if attempt and attempt.target and switchover.state in (State.CREATING, State.BUFFERING, State.STANDBY):
+    # The one that could be cut to, before the one that is tried.
+    attempt = min(switchover.incoming, key=lambda a: a.ready_at is None, default=None)
+    if attempt and attempt.target:
         standby = Standby(
             streamer=attempt.target.streamer,
             input=attempt.input,
-            ready=switchover.state is State.STANDBY,
+            ready=attempt.ready_at is not None,
             since=attempt.begun_at,
             due=attempt.due_at is not None,
         )

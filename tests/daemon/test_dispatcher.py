@@ -72,11 +72,12 @@ async def test_who_asks_gets_the_facts_of_the_own_step(tmp_path: Path) -> None:
 
 
 async def test_a_deadline_of_the_rules_rings_by_itself(tmp_path: Path) -> None:
-    async with running(tmp_path, Policy(ready_timeout=0.05)) as (dispatcher, sink, clock):
+    async with running(tmp_path, Policy(ready_timeout=0.05, retry_first=0.05)) as (dispatcher, sink, clock):
         dispatcher.submit(ev.ObsReady(clock.now(), ev.Inventory()))
         dispatcher.submit(ev.Published(clock.now(), ALICE))
         dispatcher.submit(ev.InputCreated(clock.now(), 1))
-        await sink.until(lambda: any(isinstance(c, cmd.RemoveInput) for c in sink.commands))
+        # One ends the attempt, the next one begins another.
+        await sink.until(lambda: any(isinstance(c, cmd.CreateInput) and c.attempt == 2 for c in sink.commands))
 
 
 async def test_losing_obs_drops_what_was_not_carried_out(tmp_path: Path) -> None:

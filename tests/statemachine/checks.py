@@ -5,6 +5,8 @@ from statemachine import events as ev
 from statemachine import facts
 from statemachine.director import Director
 from statemachine.lineup import Entry
+from statemachine.planner import PATIENCE
+from statemachine.reserves import RESERVES_MOST
 from statemachine.states import State
 from tests.statemachine.model_obs import ModelObs
 
@@ -157,7 +159,13 @@ class Checks:
             self.turns_seen.clear()
         turns = {entry.streamer: entry.turn_began for entry in self._before}
         began = [e.streamer for e in after if e.turn_began is not None and turns.get(e.streamer) != e.turn_began]
-        waiting = {e.streamer for e in after if e.turn_began is None and e.showable(now)}
+        # Of whom no picture came in time is not passed over: there is nothing to show.
+        silent = {
+            attempt.target.streamer
+            for attempt in self.director.switchover.incoming
+            if attempt.target and attempt.ready_at is None and now >= attempt.begun_at + PATIENCE
+        }
+        waiting = {e.streamer for e in after if e.turn_began is None and e.showable(now)} - silent
         self.turns_seen = {name: seen for name, seen in self.turns_seen.items() if name in waiting}
         for name in waiting:
             seen = self.turns_seen.setdefault(name, {})
@@ -191,4 +199,6 @@ class Checks:
             assert attempt is None
         elif state is not State.RECOVERING:
             assert attempt is not None
-        assert len(director.switchover.pool) <= 2
+        reserves = len(director.switchover.reserves)
+        assert reserves <= RESERVES_MOST
+        assert len(director.switchover.pool) <= 2 + reserves

@@ -99,7 +99,7 @@ def test_of_several_rows_for_a_pair_exactly_one_holds() -> None:
     for row in TRANSITIONS:
         pairs[row.source, row.event].append(row)
     guarded = {pair: rows for pair, rows in pairs.items() if any(row.when for row in rows)}
-    assert len(guarded) == 3
+    assert len(guarded) == 4
     for (state, event), rows in guarded.items():
         for possible in every_attempt():
             machine = switchover(state, possible)
