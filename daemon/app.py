@@ -54,6 +54,7 @@ from daemon.reload import reload
 from daemon.secrets import Redactor
 from daemon.streamer_index import StreamerIndex
 from daemon.systemd import Notifier
+from daemon.troubles import Output, Troubles
 from daemon.unhandled import Unhandled
 from statemachine import __version__
 from statemachine import events as ev
@@ -259,6 +260,7 @@ class _App:
                 ready=ready,
                 alive=lambda: self._alive,
                 tested=hand_tests.begin,
+                test_notifications=self._test_notifications,
                 refused=lambda code, message: (
                     self._notifications.refused(code, message) if self._notifications else None
                 ),
@@ -267,7 +269,13 @@ class _App:
         server = HttpServer(app, gate, config.http.host, config.http.port, claim=alone.port)
 
         self._notifications = notifier = self._notifier(stack)
-        self._start(self._look(notifier, view, ready, alone), "notifier")
+        troubles = Troubles(notifier)
+
+        def amiss(seen: View) -> None:
+            troubles.look(seen, ready(), health.kept.latest, Output(output.status, output.rules.state))
+            alone.look(notifier.trouble, notifier.recovered)
+
+        self._start(self._look(notifier, view, amiss), "notifier")
         for work, name in ((health.run(), "health"), (overlays.run(), "overlays"), (output.run(), "output")):
             self._start(work, name)
         for observer in (
@@ -338,6 +346,9 @@ class _App:
         stack.push_async_callback(notifier.stop)
         return notifier
 
+    async def _test_notifications(self) -> tuple[tuple[str, str], ...]:
+        return await self._notifications.test() if self._notifications else ()
+
     # --- while it runs ---------------------------------------------------------------------------------------
 
     async def _after_first_lists(self, reconciler: Reconciler) -> None:
@@ -346,20 +357,12 @@ class _App:
             async with asyncio.timeout(INGEST_FIRST):
                 await reconciler.heard.wait()
 
-    async def _look(
-        self, notifier: Notifications, view: Callable[[], View], ready: Callable[[], Sequence[Check]], alone: Alone
-    ) -> None:
+    async def _look(self, notifier: Notifications, view: Callable[[], View], amiss: Callable[[View], None]) -> None:
         """Once a second: what ends soon, and what is amiss."""
         while True:
-            notifier.look(view())
-            for check in ready():
-                if check.name == "obs":
-                    continue  # the watch tells that, with patience
-                if check.ok:
-                    notifier.recovered(check.name, f"{check.name} works again")
-                else:
-                    notifier.trouble(check.name, f"{check.name}: {check.detail}")
-            alone.look(notifier.trouble, notifier.recovered)
+            seen = view()
+            notifier.look(seen)
+            amiss(seen)
             await asyncio.sleep(LOOK_EVERY)
 
     async def _feed_watchdog(self, dispatcher: Dispatcher) -> None:

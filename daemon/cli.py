@@ -21,6 +21,8 @@ from statemachine.table import as_table, mermaid
 
 EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_CONFIG = 0, 1, 2, 78
 """78 is sysexits' EX_CONFIG: systemd's RestartPreventExitStatus knows it."""
+NOTIFY_SECONDS = 40.0
+"""That the daemon may take to try every target."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -87,6 +89,9 @@ def _parser() -> argparse.ArgumentParser:
     kick.add_argument("--seconds", type=float, default=300.0, help="how long to keep it out (default: 300)")
     let_in = with_config(add("let-in", _let_in, "let one who is kept out publish again"))
     let_in.add_argument("name", metavar="NAME", help="the streamer")
+    notify = add("notify", _notify_test, "what people are told")
+    test = notify.add_subparsers(metavar="COMMAND", required=True).add_parser("test", help="send a test to each target")
+    with_config(test).description = "Send a test to each of notify.urls, and say of each whether it was sent."
     add_streamer_parser(commands)
     watch = with_config(add("watch", _watch, "the dashboard in the terminal, until Ctrl-C"))
     watch.add_argument("--once", action="store_true", help="print one picture of it and end")
@@ -193,6 +198,15 @@ def _block_last(arguments: argparse.Namespace) -> int:
         blocked = bool(client.post("/block-toggle")["is_blocked"])
     print("the last one on air may not come straight back" if blocked else "the last one on air may come straight back")
     return EXIT_DONE
+
+
+def _notify_test(arguments: argparse.Namespace) -> int:
+    answer = _client(arguments).post("/notify/test", timeout=NOTIFY_SECONDS)
+    for row in answer["targets"]:
+        print(
+            f"{'ok   ' if row['ok'] else 'FAIL '} {row['target']}" + (f": {row['problem']}" if row["problem"] else "")
+        )
+    return EXIT_DONE if all(row["ok"] for row in answer["targets"]) else EXIT_FAILED
 
 
 def _said(answer: Any) -> str:

@@ -33,9 +33,9 @@ class Client:
         """The decoded answer. Raises ClientError."""
         return self._ask("GET", path)
 
-    def post(self, path: str, body: object = None) -> Any:
+    def post(self, path: str, body: object = None, *, timeout: float = TIMEOUT) -> Any:
         """The decoded answer. Raises ClientError."""
-        return self._ask("POST", path, body)
+        return self._ask("POST", path, body, timeout)
 
     def delete(self, path: str) -> Any:
         """The decoded answer. Raises ClientError."""
@@ -69,8 +69,8 @@ class Client:
                 "or name its configuration with --config"
             ) from error
 
-    def _ask(self, method: str, path: str, body: object = None) -> Any:
-        with self._open(self._request(method, path, body)) as answer:
+    def _ask(self, method: str, path: str, body: object = None, timeout: float = TIMEOUT) -> Any:
+        with self._open(self._request(method, path, body), timeout) as answer:
             text = answer.read()
         try:
             return json.loads(text) if text else None

@@ -31,6 +31,9 @@ PROBABLY_ARRIVED: Final = 9.5
 FLUSH: Final = 3.0
 """Seconds that a stop waits for what still has to go out."""
 
+TEST_TEXT: Final = "this is a test: Motherstream's notifications arrive"
+TEST_SECONDS: Final = 20.0
+
 
 class Target(Protocol):
     """What can be sent to. ``send`` blocks and raises TargetError."""
@@ -150,12 +153,46 @@ class Notifier:
             if worker.is_alive():
                 log.warning("a notification target did not answer in time, and is left", target=worker.label)
 
+    async def test(self, text: str = TEST_TEXT) -> tuple[tuple[str, str], ...]:
+        """Send a text to each address now: its label, and why it was not sent, empty where it was.
+
+        Past the boxes and their pauses, each by itself. Takes TEST_SECONDS at most.
+        """
+        urls = tuple(dict.fromkeys(self._urls))
+        labels = [f"{number} ({schema_of(url)})" for number, url in enumerate(urls, 1)]
+        if urls and self._open_target is AppriseTarget and not is_installed():
+            return tuple((label, f"Apprise is not installed: {INSTALL_HINT}") for label in labels)
+        calls = [_Test(url, label, self._open_target, text) for url, label in zip(urls, labels, strict=True)]
+        for call in calls:
+            call.start()
+        deadline = time.monotonic() + TEST_SECONDS
+        await asyncio.to_thread(_join, calls, deadline)
+        return tuple((label, call.problem) for label, call in zip(labels, calls, strict=True))
+
     def status(self) -> tuple[TargetStatus, ...]:
         """How the targets do, in the order of their addresses."""
         return tuple(worker.status() for worker in self._workers.values())
 
 
-def _join(workers: "Iterable[_Worker]", deadline: float) -> None:
+class _Test(threading.Thread):
+    """One address that is tried; a call that never ends does not keep the process."""
+
+    def __init__(self, url: str, label: str, open_target: Callable[[str], Target], text: str) -> None:
+        super().__init__(name=f"notify test {label}", daemon=True)
+        self._url, self._open_target, self._text = url, open_target, text
+        self.problem = f"no answer within {TEST_SECONDS:g} s"
+
+    def run(self) -> None:
+        try:
+            self._open_target(self._url).send(self._text, "info")
+            self.problem = ""
+        except TargetError as error:
+            self.problem = str(error)
+        except Exception as error:  # a plugin's own: its text may hold the address
+            self.problem = type(error).__name__
+
+
+def _join(workers: "Iterable[_Worker | _Test]", deadline: float) -> None:
     for worker in workers:
         worker.join(max(0.0, deadline - time.monotonic()))
 

@@ -112,5 +112,11 @@ class Control:
     """The dispatcher makes progress."""
     tested: Callable[[str], None] = field(default=lambda session_id: None)
     """Told the id of each session that is opened for a hand-over by hand."""
+    test_notifications: Callable[[], Awaitable[Sequence[tuple[str, str]]]] = field(default=lambda: _nobody())
+    """Send a test to each target: what it is called, and why it was not sent (empty where it was)."""
     refused: Callable[[str, str], None] = field(default=lambda code, message: None)
     """Told the code and the message of each publisher that was not let in and that the log tells of."""
+
+
+async def _nobody() -> Sequence[tuple[str, str]]:
+    return ()

@@ -199,6 +199,21 @@ CONNECTION: Final = record(
 RECONNECTED: Final = record(
     {"status": one_of("success", "warning"), "connection_healthy": truth(), "message": string()},
 )
+NOTIFY_TEST: Final = record(
+    {
+        "status": one_of("success", "warning", description="warning: one could not be sent."),
+        "message": string(),
+        "targets": array(
+            record(
+                {
+                    "target": string("Its number in `notify.urls`, and its kind."),
+                    "ok": truth(),
+                    "problem": nullable(string("Why it was not sent.")),
+                }
+            )
+        ),
+    }
+)
 STREAMING: Final = record(
     {
         "status": SUCCESS,

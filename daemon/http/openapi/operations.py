@@ -213,6 +213,16 @@ STUDIO: Final = (
         ok(answers.CONNECTION),
     ),
     Operation("reconnect", "POST", "/obs/force-reconnect", "OBS", "Make the connection anew", ok(answers.RECONNECTED)),
+    Operation(
+        "test_notifications",
+        "POST",
+        "/notify/test",
+        "health",
+        "Send a test to everybody who is told",
+        ok(answers.NOTIFY_TEST),
+        {409: ("no_targets", "test_running")},
+        description="Past what waits to be sent. No answer holds an address.",
+    ),
     Operation("streaming", "GET", "/obs/streaming-status", "OBS", "Whether OBS streams", ok(answers.STREAMING), OBS),
     Operation(
         "test",

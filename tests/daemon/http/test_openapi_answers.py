@@ -49,6 +49,7 @@ REQUESTS: dict[str, tuple[str, bytes | None]] = {
     "GET /obs/media-input-status/{input}": ("/obs/media-input-status/GMOTHERSTREAM_1", None),
     "GET /obs/connection-health": ("/obs/connection-health", None),
     "POST /obs/force-reconnect": ("/obs/force-reconnect", None),
+    "POST /notify/test": ("/notify/test", None),
     "GET /obs/streaming-status": ("/obs/streaming-status", None),
     "POST /debug/test-dynamic-source-switch": (
         "/debug/test-dynamic-source-switch",
@@ -108,7 +109,7 @@ def test_there_is_a_request_for_every_operation() -> None:
 
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    with Live(tmp_path_factory.mktemp("live")) as started:
+    with Live(tmp_path_factory.mktemp("live"), notify__urls="json://127.0.0.1:9/nobody") as started:
         yield started
 
 
