@@ -192,6 +192,8 @@ class Ingest(Section):
     oryx_token: SecretStr = fixed("", "bearer token of Oryx's API")
     oryx_token_file: File = fixed("", "file that holds it")
     mediamtx_api: HttpUrl = fixed("", "MediaMTX's HTTP API, such as http://127.0.0.1:9997")
+    nginx_stat: HttpUrl = fixed("", "nginx-rtmp's rtmp_stat, such as http://127.0.0.1:8080/stat")
+    nginx_control: HttpUrl = fixed("", "nginx-rtmp's rtmp_control, for kicks: http://127.0.0.1:8080/control")
 
 
 class Queue(Section):
@@ -307,6 +309,8 @@ def conflicts(config: Config) -> Iterator[Conflict]:
         and not is_loopback(urlsplit(http.public_url).hostname or "")
     ):
         yield Conflict(("http.token", "http.public_url"), "is required where http.public_url is not this machine's own")
+    if config.ingest.nginx_control and not config.ingest.nginx_stat:
+        yield Conflict(("ingest.nginx_stat", "ingest.nginx_control"), "is required where ingest.nginx_control is set")
     if queue.auth == "http" and not queue.auth_url:
         yield Conflict(("queue.auth_url", "queue.auth"), "is required where queue.auth is http")
     if config.health.low_bitrate_slate and not obs.slate:

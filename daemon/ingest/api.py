@@ -34,7 +34,7 @@ async def read_most(response: aiohttp.ClientResponse, most: int) -> bytes:
 
 
 class Api:
-    """An HTTP API that speaks JSON objects. User and password may stand in its URL; a token goes in a header."""
+    """An HTTP API of JSON objects, mostly. User and password may stand in its URL; a token goes in a header."""
 
     def __init__(self, name: str, base: str, client: aiohttp.ClientSession, token: str = "") -> None:
         self.name = name
@@ -49,6 +49,25 @@ class Api:
         self, method: str, path: str, *, accept: tuple[int, ...] = (200,), body: object | None = None, **query: int
     ) -> tuple[int, dict[str, Any]]:
         """The status, one of those accepted, and the object that was answered. Raises IngestError."""
+        status, raw = await self.fetch(method, path, accept=accept, body=body, **query)
+        try:
+            answer = json.loads(raw)
+        except (ValueError, RecursionError) as error:
+            raise IngestError(f"{self.where} answered something that is not its API") from error
+        if not isinstance(answer, dict):
+            raise IngestError(f"{self.where} answered something that is not its API")
+        return status, answer
+
+    async def fetch(
+        self,
+        method: str,
+        path: str,
+        *,
+        accept: tuple[int, ...] = (200,),
+        body: object | None = None,
+        **query: int | str,
+    ) -> tuple[int, bytes]:
+        """The same for an API of another form: the body as it came."""
         try:
             async with self._client.request(
                 method,
@@ -61,17 +80,13 @@ class Api:
             ) as response:
                 if response.status not in accept:
                     raise IngestError(f"{self.where} answered {response.status} to {method} {path.split('?')[0]}")
-                answer = json.loads(await read_most(response, MOST_BYTES))
-                status = response.status
+                return response.status, await read_most(response, MOST_BYTES)
         except TimeoutError as error:
             raise IngestError(f"{self.where} did not answer within {TIMEOUT:g}s") from error
         except aiohttp.ClientError as error:
             raise IngestError(f"{self.where} cannot be reached: {_reason(error)}") from error
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             raise IngestError(f"{self.where} answered something that is not its API") from error
-        if not isinstance(answer, dict):
-            raise IngestError(f"{self.where} answered something that is not its API")
-        return status, answer
 
 
 def _reason(error: aiohttp.ClientError) -> str:

@@ -7,7 +7,7 @@ from statemachine.events import Session
 
 
 class Kicker:
-    """Chooses the server by the session's id. nginx-rtmp has no API for it unless it is built in: False."""
+    """Chooses the server by the session's id. nginx-rtmp offers it where ``rtmp_control`` is on."""
 
     def __init__(self, servers: Sequence[IngestServer]) -> None:
         self._servers = {server.prefix: server for server in servers}

@@ -5,7 +5,7 @@ from typing import Any, Final, Protocol
 
 from daemon.ingest.stream import NAME, StreamRef
 from daemon.ports import IngestError
-from statemachine.events import Session
+from statemachine.events import Session, Tracks
 
 PAGE: Final = 1000
 MOST_PAGES: Final = 20
@@ -21,6 +21,8 @@ class Listed:
     """The ids that a hook may have given it, the likeliest first."""
     received: int
     """Bytes received from its publisher so far, as far as the server has added them up."""
+    tracks: Tracks | None = None
+    """What it is made of; None where the server does not tell."""
 
 
 class IngestServer(Protocol):
@@ -64,3 +66,18 @@ def amount(row: dict[str, Any], *names: str) -> int:
 def named(app: object, stream: object) -> bool:
     """Whether both pass the allow-list."""
     return all(isinstance(part, str) and NAME.fullmatch(part) for part in (app, stream))
+
+
+CODECS: Final = {"h265": "hevc", "mpeg-4 audio": "aac", "mpeg-4 audio latm": "aac", "mpeg-1/2 audio": "mp3"}
+"""What some servers call what others call by another name."""
+
+
+def codec(name: object) -> str:
+    """A codec's name as all servers have it here; empty where there is none, or it is none."""
+    text = name.strip().lower()[:32] if isinstance(name, str) else ""
+    return CODECS.get(text, text) if text.isprintable() else ""
+
+
+def pixels(value: object) -> int:
+    """A width or height, 0 where it is none."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= 65_536 else 0

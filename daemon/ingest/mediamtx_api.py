@@ -8,11 +8,11 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from daemon.ingest.api import Api
-from daemon.ingest.listing import MOST_PAGES, PAGE, Listed, amount, named, rows
+from daemon.ingest.listing import MOST_PAGES, PAGE, Listed, amount, codec, named, pixels, rows
 from daemon.ingest.sessions import SessionDirectory, client_of
 from daemon.ingest.stream import IDENTIFIER, StreamRef, arguments_of
 from daemon.ports import IngestError
-from statemachine.events import Session
+from statemachine.events import Session, Tracks
 
 KICK: Final = {
     "rtmpConn": "rtmpconns",
@@ -103,7 +103,26 @@ class MediaMtxServer:
             # Before 1.19.3 an RTSP client asked by its connection's id, and is listed by its session's. There is one
             # publisher to a path, the newest.
             ids += [session.id for session in self._sessions.live(ref.path, "mediamtx")[-1:]]
-        return Listed(ref, tuple(ids), amount(row, "inboundBytes", "bytesReceived"))
+        return Listed(ref, tuple(ids), amount(row, "inboundBytes", "bytesReceived"), _tracks(row))
+
+
+PICTURES: Final = frozenset({"h264", "hevc", "av1", "vp9", "vp8", "mpeg-4 video", "mpeg-1/2 video", "m-jpeg"})
+
+
+def _tracks(row: dict[str, Any]) -> Tracks | None:
+    """The codecs of a path that is ready; with their properties from 1.16 on (``tracks2``)."""
+    if row.get("ready") is not True:
+        return None
+    found = row.get("tracks2", row.get("tracks"))
+    if not isinstance(found, list):
+        return None
+    known = [track if isinstance(track, dict) else {"codec": track} for track in found]
+    names = [codec(track.get("codec")) for track in known]
+    video = next((track for track, name in zip(known, names, strict=True) if name in PICTURES), {})
+    audio = next((name for name in names if name not in PICTURES), "")
+    about = video.get("codecProps")
+    size = (pixels(about.get("width")), pixels(about.get("height"))) if isinstance(about, dict) else (0, 0)
+    return Tracks(codec(video.get("codec")), audio, *size)
 
 
 def _source(row: dict[str, Any]) -> tuple[str, str] | None:

@@ -7,12 +7,13 @@ from typing import Final
 import structlog
 
 from daemon.ingest.admission import Admission
+from daemon.ingest.descriptions import Descriptions
 from daemon.ingest.hook import Verdict
 from daemon.ingest.listing import IngestServer, Listed
 from daemon.ingest.sessions import SessionDirectory
 from daemon.ingest.stream import HookError, StreamRef, make_ref
 from daemon.ports import IngestError
-from statemachine.events import Event, PublishersListed, Session
+from statemachine.events import Event, PublishersListed, Session, Tracks
 
 LONGEST_PAUSE: Final = 60.0
 """Seconds between two tries of a server that does not answer, at most."""
@@ -53,6 +54,7 @@ class Reconciler:
         self._strangers: dict[str, dict[str, Session | None]] = {}
         self._asked: dict[str, set[str]] = {}
         self._received: dict[str, dict[str, int]] = {}
+        self._descriptions = Descriptions(submit)
         self._gone: dict[str, set[str]] = {}
         self._heard: set[str] = set()
         self.heard = asyncio.Event()
@@ -80,6 +82,7 @@ class Reconciler:
         at = self._now()
         sessions: dict[str, Session] = {}
         received: dict[str, int] = {}
+        described: dict[str, Tracks | None] = {}
         strangers: dict[str, Session | None] = {}
         for stream in listed:
             if stream.ref is not None and not self._ours(stream.ref):
@@ -90,6 +93,7 @@ class Reconciler:
             else:
                 sessions[session.id] = session
                 received[session.id] = stream.received
+                described[session.id] = stream.tracks
         self._received[server.prefix] = received
         self._tell_strangers(server, strangers)
         others = server.others
@@ -98,6 +102,8 @@ class Reconciler:
         nameless = tuple(stranger for stranger in strangers.values() if stranger is not None and named)
         at = self._now()
         self._submit(PublishersListed(at, server.prefix, asked_at, tuple(sessions.values()), others, nameless))
+        # After the sessions themselves: of one that the rules do not know they take nothing.
+        self._descriptions.listed(server.prefix, at, described)
         return True
 
     def received_bytes(self, session_id: str) -> int | None:

@@ -8,6 +8,7 @@ from daemon.config import Ingest
 from daemon.ingest.api import Api
 from daemon.ingest.listing import IngestServer
 from daemon.ingest.mediamtx_api import MediaMtxServer
+from daemon.ingest.nginx_api import NginxServer
 from daemon.ingest.oryx_api import OryxServer
 from daemon.ingest.sessions import SessionDirectory
 from daemon.ingest.srs_api import SrsServer
@@ -28,4 +29,7 @@ def configured(
         servers.append(OryxServer(oryx, sessions))
     if config.mediamtx_api:
         servers.append(MediaMtxServer(Api("MediaMTX", config.mediamtx_api, client), sessions, default_app))
+    if config.nginx_stat:
+        control = Api("nginx-rtmp", config.nginx_control, client) if config.nginx_control else None
+        servers.append(NginxServer(Api("nginx-rtmp", config.nginx_stat, client), control))
     return tuple(servers)

@@ -9,11 +9,11 @@ from typing import Any, Final
 import structlog
 
 from daemon.ingest.api import Api
-from daemon.ingest.listing import MOST_PAGES, PAGE, Listed, amount, named, rows
+from daemon.ingest.listing import MOST_PAGES, PAGE, Listed, amount, codec, named, pixels, rows
 from daemon.ingest.sessions import SessionDirectory, client_of
 from daemon.ingest.stream import DEFAULT_VHOST, IDENTIFIER, StreamRef, arguments_of_url
 from daemon.ports import IngestError
-from statemachine.events import Session
+from statemachine.events import Session, Tracks
 
 CLIENT_NOT_FOUND: Final = 2049
 """ERROR_RTMP_CLIENT_NOT_FOUND, answered with status 200."""
@@ -86,7 +86,7 @@ class SrsServer:
             ref = StreamRef("srs", str(app), str(stream), client_id=client, instance=server, vhost=vhost)
         # A hook of an old SRS names no server.
         ids = (f"srs:{server or 'srs'}/{client}", f"srs:srs/{client}")
-        return Listed(ref, ids, amount(row, "recv_bytes"))
+        return Listed(ref, ids, amount(row, "recv_bytes"), _tracks(row))
 
     async def arguments(self, listed: Listed) -> tuple[tuple[str, str], ...]:
         """Those of the publisher's server: SRS lists the stream's name without its own. Raises IngestError."""
@@ -122,3 +122,12 @@ class SrsServer:
 
 def _text(value: object) -> str:
     return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+
+
+def _tracks(row: dict[str, Any]) -> Tracks | None:
+    """SRS writes null for what has not come yet; one that leaves both out does not tell."""
+    if "video" not in row or "audio" not in row:
+        return None
+    video, audio = (found if isinstance(found := row[kind], dict) else {} for kind in ("video", "audio"))
+    size = pixels(video.get("width")), pixels(video.get("height"))
+    return Tracks(codec(video.get("codec")), codec(audio.get("codec")), *size)

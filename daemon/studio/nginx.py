@@ -56,6 +56,7 @@ http {{
     server {{
         listen 127.0.0.1:{http_port};
         location = /stat {{ rtmp_stat all; }}
+        location /control {{ rtmp_control all; }}
     }}
 }}
 """
@@ -88,6 +89,16 @@ class Nginx:
         """The URL below which streams are published and played, without the stream's name."""
         return f"rtmp://127.0.0.1:{self.rtmp_port}/{self.app}"
 
+    @property
+    def stat_url(self) -> str:
+        """Its list of streams (``ingest.nginx_stat``)."""
+        return f"http://127.0.0.1:{self.http_port}/stat"
+
+    @property
+    def control_url(self) -> str:
+        """Where publishers are dropped (``ingest.nginx_control``)."""
+        return f"http://127.0.0.1:{self.http_port}/control"
+
     async def start(self) -> None:
         """Write the configuration, start, wait for the port. Raises StartError."""
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -105,7 +116,7 @@ class Nginx:
 
     async def publishing(self) -> frozenset[str]:
         """The names of the streams that are being published now, by the server's own account."""
-        url = f"http://127.0.0.1:{self.http_port}/stat"
+        url = self.stat_url
         async with (
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session,
             session.get(url, raise_for_status=True) as answer,

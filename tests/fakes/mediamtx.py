@@ -15,6 +15,8 @@ class FakeMediaMtx(Serving):
     def __init__(self) -> None:
         super().__init__()
         self.paths: dict[str, tuple[str, str, int]] = {}
+        self.tracks: dict[str, list[str]] = {}
+        """Of a path, where they are not H264 and MPEG-4 Audio."""
         self.queries: dict[str, str] = {}
         """What each publisher's URL ended in, by its id."""
 
@@ -29,7 +31,9 @@ class FakeMediaMtx(Serving):
     def _row(self, name: str) -> dict[str, Any]:
         kind, source, received = self.paths[name]
         source_row = {"type": kind, "id": source} if kind else None
-        return {"name": name, "ready": bool(kind), "source": source_row, "inboundBytes": received}
+        tracks = self.tracks.get(name, ["H264", "MPEG-4 Audio"])
+        row = {"name": name, "ready": bool(kind), "source": source_row, "inboundBytes": received}
+        return {**row, "tracks": tracks if kind else []}
 
     async def _list(self, request: web.Request) -> web.Response:
         size, page = int(request.query["itemsPerPage"]), int(request.query["page"])

@@ -19,6 +19,9 @@ from tests.fakes.serving import Serving
 VHOST = "__defaultVhost__"
 
 
+SIZE = {"width": 640, "height": 360}
+
+
 @dataclass
 class Client:
     """A publisher's connection."""
@@ -31,6 +34,9 @@ class Client:
     received: int = 0
     tc_url: str = ""
     """The URL of its server, where that bears more than the app."""
+    video: str = "H264"
+    """Its codec, as SRS writes it; empty: no picture has come."""
+    audio: str = "AAC"
 
 
 @dataclass
@@ -215,8 +221,10 @@ class FakeSrs(Serving):
             "recv_bytes": client.received,
             "kbps": {"recv_30s": 0, "send_30s": 0},
             "publish": {"active": True, "cid": client.id},
-            "video": {"codec": "H264", "profile": "Baseline", "level": "3", "width": 640, "height": 360},
-            "audio": {"codec": "AAC", "sample_rate": 44100, "channel": 2, "profile": "LC"},
+            "video": {"codec": client.video, "profile": "Baseline", "level": "3", **SIZE} if client.video else None,
+            "audio": {"codec": client.audio, "sample_rate": 44100, "channel": 2, "profile": "LC"}
+            if client.audio
+            else None,
         }
 
     async def _client(self, request: web.Request) -> web.Response:

@@ -15,7 +15,7 @@ from daemon.ingest.reconcile import Reconciler
 from daemon.ingest.sessions import SessionDirectory
 from daemon.ingest.srs_api import SrsServer
 from daemon.ingest.stream import StreamRef, make_ref
-from statemachine.events import Event, PublishersListed
+from statemachine.events import Event, PublishersListed, StreamDescribed, Tracks
 from tests.daemon.ingest.helpers import Keys, admission, ref, yes
 from tests.fakes.oryx import FakeOryx
 from tests.fakes.srs import Client, FakeSrs
@@ -37,9 +37,7 @@ class Set:
 
     async def list(self) -> PublishersListed:
         assert await self.reconciler.once(self.server)
-        event = self.events[-1]
-        assert isinstance(event, PublishersListed)
-        return event
+        return next(event for event in reversed(self.events) if isinstance(event, PublishersListed))
 
     async def publish(self, stream: str = "alice", *, known: bool = True) -> Client:
         client = await self.srs.publish("live", stream)
@@ -161,7 +159,7 @@ async def test_a_server_that_does_not_answer_changes_nothing_and_is_told_once(st
         assert await studio.reconciler.once(studio.server)
         assert await studio.reconciler.once(studio.server)
     assert [line["log_level"] for line in lines] == ["warning", "info"]
-    assert len(studio.events) == 2
+    assert sum(isinstance(event, PublishersListed) for event in studio.events) == 2
     assert studio.reconciler.unreachable == ()
 
 
@@ -232,3 +230,20 @@ async def test_a_lost_end_of_oryx_does_not_come_back_as_a_ghost() -> None:
         await reconciler.once(server)
     assert events[-1].sessions == (new,)
     assert old not in events[-1].sessions
+
+
+async def test_what_a_stream_is_made_of_is_told_when_it_changes(studio: Set) -> None:
+    client = await studio.publish()
+    client.video = ""
+    for _ in range(3):
+        await studio.list()
+    client.video = "HEVC"
+    for _ in range(3):
+        await studio.list()
+    told = [event for event in studio.events if isinstance(event, StreamDescribed)]
+    session = f"srs:{studio.srs.server_id}/{client.id}"
+    assert [(event.session_id, event.tracks) for event in told] == [
+        (session, Tracks("", "aac")),
+        (session, Tracks("hevc", "aac", 640, 360)),
+    ]
+    assert studio.events.index(told[0]) > 0, "the session itself comes first"

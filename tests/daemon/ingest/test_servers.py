@@ -16,7 +16,7 @@ from daemon.ingest.servers import configured
 from daemon.ingest.sessions import SessionDirectory
 from daemon.ingest.srs_api import SrsServer
 from daemon.ports import IngestError
-from statemachine.events import Session
+from statemachine.events import Session, Tracks
 from tests.daemon.ingest.helpers import ref, yes
 from tests.fakes.mediamtx import FakeMediaMtx
 from tests.fakes.oryx import FakeOryx
@@ -202,3 +202,38 @@ async def test_only_what_is_configured_is_asked() -> None:
         )
         servers = configured(config, http, SessionDirectory(lambda: ""))
     assert [server.prefix for server in servers] == ["srs:", "oryx:", "mediamtx:"]
+
+
+# --- what streams are made of
+
+
+async def test_srs_tells_what_a_stream_is_made_of_and_what_has_not_come() -> None:
+    async with FakeSrs() as srs, open_client() as http:
+        for number, (video, audio) in enumerate([("H264", "AAC"), ("HEVC", "AAC"), ("", "AAC"), ("H264", "")]):
+            client = await srs.publish("live", f"s{number}")
+            assert client
+            client.video, client.audio = video, audio
+        listed = await SrsServer(Api("SRS", srs.url, http)).publishers()
+    assert {row.ref.stream: row.tracks for row in listed if row.ref} == {
+        "s0": Tracks("h264", "aac", 640, 360),
+        "s1": Tracks("hevc", "aac", 640, 360),
+        "s2": Tracks("", "aac"),
+        "s3": Tracks("h264", "", 640, 360),
+    }
+
+
+@pytest.mark.parametrize(
+    ("tracks", "found"),
+    [
+        (["H264", "MPEG-4 Audio"], Tracks("h264", "aac")),
+        (["H265", "Opus"], Tracks("hevc", "opus")),
+        (["MPEG-4 Audio"], Tracks("", "aac")),
+        (["AV1"], Tracks("av1", "")),
+    ],
+)
+async def test_mediamtx_tells_what_a_path_is_made_of(tracks: list[str], found: Tracks) -> None:
+    async with FakeMediaMtx() as mediamtx, open_client() as http:
+        mediamtx.paths["live/alice"] = ("rtmpConn", "a1", 1)
+        mediamtx.tracks["live/alice"] = tracks
+        (listed,) = await MediaMtxServer(Api("MediaMTX", mediamtx.url, http), SessionDirectory(lambda: "")).publishers()
+    assert listed.tracks == found
