@@ -220,6 +220,7 @@ class _App:
             dispatcher.submit,
             clock.now,
             lambda: self.config.ingest.reconcile,
+            recall=obs.streamer_of,
             ours=lambda ref: is_ours(ref, self.config.ingest.apps, self.config.ingest.vhosts),
         )
 

@@ -160,7 +160,8 @@ class Executor:
         shown = redact_url(url)
         _dispatched("prepare", command.input, command.attempt, command.session.streamer)
         log.info(f"Creating new GStreamer source '{command.input}' with URL: {shown}", input=command.input, url=shown)
-        how = Making(command.tracks, command.tries, command.plain)
+        session = command.session
+        how = Making(command.tracks, command.tries, command.plain, session.id, session.streamer)
         await self._obs.create_input(command.input, url, reuse=command.reuse, how=how)
         return ev.InputCreated(self._clock.now(), command.attempt)
 

@@ -72,6 +72,9 @@ class Making:
     """How often its stream has failed in a row."""
     plain: bool = False
     """OBS's own media source is wanted."""
+    session: str = ""
+    """The id of the session that it is made for."""
+    streamer: str = ""
 
 
 class ObsPort(Protocol):

@@ -192,6 +192,8 @@ class HookRoutes:
 
     def _two_hosts(self, ref: StreamRef) -> str:
         """What to do where two publishers have one name at two virtual hosts, and are played from one URL."""
+        if "{vhost}" in self._control.config().ingest.rtmp_url:
+            return ""
         hosts = {self._control.sessions.vhost(session) for session in self._control.sessions.live(ref.path)}
         if not hosts - {ref.vhost}:
             return ""

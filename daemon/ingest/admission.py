@@ -105,6 +105,13 @@ class Admission:
             return None
         return found
 
+    def vouched(self, name: str, at: float) -> Streamer | None:
+        """A streamer of whom it is known from elsewhere that it is who publishes; None where it may not, or is none."""
+        found = Streamer(name) if self._config().auth == "http" else self._keys.named(name)
+        if not name or found is None or not found.enabled or self._admits(found.name, at) is not None:
+            return None
+        return found
+
     @property
     def can_name(self) -> bool:
         """Whether a hook could tell who publishes what nobody can be named for now."""

@@ -37,10 +37,12 @@ class Reconciler:
         interval: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         ours: Callable[[StreamRef], bool] = lambda ref: True,
+        recall: Callable[[str], str] = lambda session_id: "",
     ) -> None:
         """``submit`` queues an event; ``now`` is the events' clock; ``interval`` is ``ingest.reconcile``.
 
-        ``ours`` says whose publishers are this channel's.
+        ``ours`` says whose publishers are this channel's; ``recall`` who a session's streamer was, empty where nobody
+        knows.
         """
         self._servers = tuple(servers)
         self._sessions = sessions
@@ -49,6 +51,7 @@ class Reconciler:
         self._now = now
         self._interval = interval
         self._ours = ours
+        self._recall = recall
         self._sleep = sleep
         self._failures: dict[str, int] = {}
         self._strangers: dict[str, dict[str, Session | None]] = {}
@@ -174,7 +177,7 @@ class Reconciler:
         return self._identified(given, at) if given.key else None
 
     def _identified(self, ref: StreamRef, at: float) -> Session | None:
-        streamer = self._admission.identify(ref, at)
+        streamer = self._admission.identify(ref, at) or self._admission.vouched(self._recall(ref.session_id), at)
         if streamer is None:
             return None
         return self._sessions.open(ref, Verdict(True, streamer=streamer.name, turn=streamer.turn), at)

@@ -160,12 +160,16 @@ class Obs:
         link, source = self._supervisor.link(), SOURCES[FFMPEG] if how.plain else self._source()
         try:
             settings = source.settings(url, self._config().sources, sound_of(how.tracks, how.tries))
-            settings = self._owners.marked(settings)
+            settings = self._owners.marked(settings, how.session, how.streamer)
         except ValueError as error:
             raise ObsError(str(error)) from error
         with self._refresher.changing():
             if not (reuse and await inputs.re_aim(link, self._scene, name, source.kind, settings, self._owners)):
                 await inputs.create(link, self._scene, name, source.kind, settings)
+
+    def streamer_of(self, session_id: str) -> str:
+        """Whose session this is by an own input that was made for it; empty where OBS has none."""
+        return self._owners.streamer_of(session_id)
 
     async def restart_input(self, name: str) -> None:
         """As ObsPort."""

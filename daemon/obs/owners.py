@@ -15,7 +15,9 @@ from daemon.obs.connection import ObsEvent, Request
 from daemon.obs.supervisor import CUSTOM
 
 OWNER, OWNER_SCENE = "motherstream_owner", "motherstream_scene"
-"""Keys of an input's settings."""
+SESSION, STREAMER = "motherstream_session", "motherstream_streamer"
+"""Keys of an input's settings. The last two say whose stream it was made for: a daemon that has lost its database reads
+its name off the picture."""
 _ASKS, _LIVES = "motherstream_asks", "motherstream_lives"
 """Keys of a custom event: whom it asks for, and who answers."""
 SILENT = 6.0
@@ -23,6 +25,8 @@ SILENT = 6.0
 ANSWER = 1.0
 """Seconds that one who was never heard has to answer when OBS was just connected: what it left may be on air."""
 NEVER = float("-inf")
+MOST_SESSIONS = 64
+"""Sessions whose streamers are remembered."""
 LONGEST = 64
 """Characters of an owner's or a scene's name that are read out of OBS."""
 
@@ -33,6 +37,8 @@ class Mark:
 
     owner: str
     scene: str
+    session: str = ""
+    streamer: str = ""
 
     @property
     def text(self) -> str:
@@ -49,14 +55,22 @@ class Owners:
         """Where this daemon's inputs are from now on."""
         self._now = now
         self._marks: dict[str, Mark] = {}
+        self._made_for: dict[str, str] = {}
         self._since: dict[str, float] = {}
         """When each other owner was heard last, or met first."""
         self._heard: set[str] = set()
         """Those who have ever answered."""
 
-    def marked(self, settings: Mapping[str, Any]) -> dict[str, Any]:
-        """An input's settings with this daemon's mark."""
-        return {**settings, OWNER: self.own, OWNER_SCENE: self.scene} if self.own else dict(settings)
+    def marked(self, settings: Mapping[str, Any], session: str = "", streamer: str = "") -> dict[str, Any]:
+        """An input's settings with this daemon's mark, and whose stream it is made for."""
+        if not self.own:
+            return dict(settings)
+        made_for = {SESSION: session, STREAMER: streamer} if session else {}
+        return {**settings, OWNER: self.own, OWNER_SCENE: self.scene, **made_for}
+
+    def streamer_of(self, session_id: str) -> str:
+        """Whom an own input was made for, where one was made for that session, there still or not; else empty."""
+        return self._made_for.get(session_id, "")
 
     def mark(self, name: str, settings: Mapping[str, Any] | None) -> Mark | None:
         """Whose that input is, by its settings; by what they said before where they cannot be read now."""
@@ -66,8 +80,19 @@ class Owners:
         if not isinstance(owner, str) or not owner:
             self._marks.pop(name, None)
             return None
-        mark = Mark(owner[:LONGEST], scene[:LONGEST] if isinstance(scene, str) else "")
+        session, streamer = settings.get(SESSION), settings.get(STREAMER)
+        named = isinstance(session, str) and isinstance(streamer, str) and len(streamer) <= LONGEST
+        mark = Mark(
+            owner[:LONGEST],
+            scene[:LONGEST] if isinstance(scene, str) else "",
+            str(session) if named else "",
+            str(streamer) if named else "",
+        )
         self._marks[name] = mark
+        if mark.owner == self.own and mark.session:
+            self._made_for[mark.session.partition("~")[0]] = mark.streamer
+            if len(self._made_for) > MOST_SESSIONS:
+                del self._made_for[next(iter(self._made_for))]
         return mark
 
     def foreign(self, name: str, *, in_scene: bool) -> bool:
