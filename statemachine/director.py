@@ -127,7 +127,7 @@ class Director:
             case ev.TimePassed():
                 pass
             case ev.Published():
-                self.lineup.publish(event.at, event.session)
+                self._publish(event)
             case ev.Unpublished():
                 self.lineup.unpublish(event.at, event.session_id)
             case ev.PublishersListed():
@@ -199,6 +199,18 @@ class Director:
                 self.switchover.handle(event)
             case _:
                 raise TypeError(f"not an event of the rules: {event!r}")
+
+    def _publish(self, event: ev.Published) -> None:
+        """What is shown of a path plays whoever publishes there next: while it is another's picture, nobody may."""
+        program, session = self.switchover.program, event.session
+        shown = program.session if program else None
+        entry = self.lineup.find(shown.streamer) if shown else None
+        by_hand = entry is not None and entry.transient
+        if shown is None or shown.path != session.path or shown.streamer == session.streamer or by_hand:
+            self.lineup.publish(event.at, session)
+            return
+        why = f"{shown.streamer}'s picture from that path is still shown: {session.streamer} may publish in a moment"
+        self._refuse("path_taken", why)
 
     def _test(self, event: ev.TestRequested) -> None:
         known = self.lineup.by_stream(event.session.path)

@@ -177,6 +177,8 @@ class HookRoutes:
         if not verdict.accepted:
             return replace(verdict, ip=hook.ref.ip)
         at = control.now()
+        for session_id in control.sessions.superseded(hook.ref, verdict.streamer):
+            await self._ask(Unpublished(at, session_id))
         session = control.sessions.open(hook.ref, verdict, at)
         told = await self._ask(Published(at, session))
         refusals = [fact for fact in told if isinstance(fact, Refused)]

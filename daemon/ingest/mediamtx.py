@@ -52,8 +52,9 @@ def parse(raw: bytes, default_app: str = "") -> Hook:
     )
     if action == "unpublish":
         return Unpublish(ref)
-    # An RTSP client shows its credentials once it was told 401 (internal/servers/rtsp/conn.go).
-    first = body.text("protocol").startswith("rtsp") and not any((*credentials, body.text("user"), ref.key))
+    # An RTSP client shows its credentials once it was told 401 (internal/servers/rtsp/conn.go), and one of WHIP too.
+    twice = body.text("protocol").startswith(("rtsp", "webrtc"))
+    first = twice and not any((*credentials, body.text("user"), ref.key))
     return Publish(ref, asks_again=first)
 
 

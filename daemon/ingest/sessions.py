@@ -47,6 +47,8 @@ class SessionDirectory:
         self._template = template
         self._keep = keep
         self._live = _Memory(most)
+        self._by_path: dict[str, dict[str, None]] = {}
+        """The ids of the live ones, the oldest first."""
         self._ended = _Memory(most)
         self._over: OrderedDict[str, None] = OrderedDict()
         """The ids of sessions that have ended, also of those that nobody knew."""
@@ -58,6 +60,18 @@ class SessionDirectory:
         """There has been a path of one level."""
 
     # --- sessions come and go --------------------------------------------------------------------------------
+
+    def superseded(self, ref: StreamRef, streamer: str) -> tuple[str, ...]:
+        """The session that this publish says has ended: its client publishes something else now.
+
+        Where a server names each connection, and one has one stream. Not nginx-rtmp, which counts its clients anew.
+        """
+        session_id = self._latest.get(ref.session_id, ref.session_id)
+        known = self._live.get(session_id) if ref.client_id and ref.server in ("srs", "mediamtx") else None
+        if known is None or (known.session.streamer, known.ref.path) == (streamer, ref.path):
+            return ()
+        self.ended(session_id)
+        return (session_id,)
 
     def open(self, ref: StreamRef, verdict: Verdict, at: float) -> Session:
         """The session of an accepted publish. The same hook again gives the same session.
@@ -88,7 +102,7 @@ class SessionDirectory:
 
     def drop(self, session: Session) -> None:
         """The publish was refused after all."""
-        if known := self._live.pop(session.id, None):
+        if known := self._no_longer(session.id):
             self._forget(known)
         base = session.id.partition("~")[0]
         if self._latest.get(base) == session.id:
@@ -110,11 +124,8 @@ class SessionDirectory:
         if ref.client_id and not (unheard and self.live(ref.path, ref.server)):
             ended: tuple[str, ...] = (latest,)
         else:
-            live = [
-                known
-                for known in self._live.values()
-                if (known.ref.server, known.ref.path) == (ref.server, ref.path) and known.ref.vhost in ("", ref.vhost)
-            ]
+            there = (self._live[i] for i in self._by_path.get(ref.path, ()))
+            live = [each for each in there if each.ref.server == ref.server and each.ref.vhost in ("", ref.vhost)]
             old = [known for known in live if at - known.opened_at > TAKEOVER]
             ended = tuple(known.session.id for known in old or live[:1])
         for session_id in ended:
@@ -126,7 +137,7 @@ class SessionDirectory:
         self._over[session_id] = None
         if len(self._over) > self._ended.most:
             self._over.popitem(last=False)
-        if known := self._live.pop(session_id, None):
+        if known := self._no_longer(session_id):
             self._forget(known)
             self._put(self._ended, known)
 
@@ -167,11 +178,8 @@ class SessionDirectory:
 
     def live(self, path: str, server: str = "") -> tuple[Session, ...]:
         """The live sessions of ``app/stream``, the oldest first; at this server alone if one is named."""
-        return tuple(
-            known.session
-            for known in self._live.values()
-            if known.ref.path == path and server in ("", known.ref.server)
-        )
+        there = (self._live[i] for i in self._by_path.get(path, ()))
+        return tuple(known.session for known in there if server in ("", known.ref.server))
 
     def opened(self, prefix: str, before: float) -> tuple[str, ...]:
         """The ids with that prefix of live sessions that were opened before that time."""
@@ -241,12 +249,27 @@ class SessionDirectory:
             body["args"] = [list(pair) for pair in ref.args]
         return body
 
+    def _no_longer(self, session_id: str) -> _Known | None:
+        known = self._live.pop(session_id, None)
+        if known is not None:
+            self._unlist(known)
+        return known
+
+    def _unlist(self, known: _Known) -> None:
+        there = self._by_path.get(known.ref.path, {})
+        there.pop(known.session.id, None)
+        if not there:
+            self._by_path.pop(known.ref.path, None)
+
     def _put(self, memory: "_Memory", known: _Known) -> None:
         memory[known.session.id] = known
+        if memory is self._live:
+            self._by_path.setdefault(known.ref.path, {})[known.session.id] = None
         self._flat = self._flat or known.ref.flat
         if len(memory) > memory.most:
             forgotten, dropped = memory.popitem(last=False)
             if memory is self._live:
+                self._unlist(dropped)
                 self._forget(dropped)
             base = forgotten.partition("~")[0]
             if self._latest.get(base) == forgotten and self._find(forgotten) is None:

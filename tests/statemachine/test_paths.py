@@ -147,6 +147,28 @@ def test_a_list_that_names_both_leaves_the_path_to_the_first() -> None:
     assert names(line) == ["alice"]
 
 
+def test_as_long_as_another_s_picture_of_a_path_is_shown_nobody_publishes_there() -> None:
+    """Its input would play the newcomer, under the name of the one before."""
+    director = running()
+    director.handle(ev.Published(1.0, publishes("alice", 1)))
+    attempt = director.switchover.attempt
+    assert attempt is not None
+    for event in (
+        ev.InputCreated(1.1, attempt.number),
+        ev.MediaReady(1.2, attempt.number),
+        ev.CutDone(1.3, attempt.number),
+    ):
+        director.handle(event)
+    assert director.switchover.on_air_streamer == "alice"
+    director.handle(ev.Unpublished(60.0, "srs:1/1"))
+    director.take_facts()
+    director.handle(ev.Published(61.0, publishes("bob", 2)))
+    assert [fact.code for fact in director.take_facts() if isinstance(fact, facts.Refused)] == ["path_taken"]
+    assert names(director.lineup) == ["alice"]
+    director.handle(ev.Published(62.0, publishes("alice", 3)))
+    assert playing(director.lineup, "alice") == ["srs:1/3"]
+
+
 def test_a_stream_shown_by_hand_gives_way_to_who_publishes_there() -> None:
     line = Lineup(Policy())
     line.publish(1.0, ev.Session("test:1", "show", "live", "show"), transient=True)

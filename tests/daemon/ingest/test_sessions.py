@@ -1,5 +1,6 @@
 """From hooks to sessions, and from sessions to play URLs."""
 
+from time import perf_counter
 from typing import Any
 
 import pytest
@@ -78,6 +79,34 @@ def test_somebody_else_s_publish_under_an_id_that_came_again_is_no_repetition() 
     sessions.drop(bob)  # as long as alice's end is not told, the rules refuse it
     assert sessions.open(given, yes("alice"), 61.0) == alice
     assert sessions.end(given, 62.0) == (alice.id,)
+
+
+@pytest.mark.parametrize("server", ["srs", "mediamtx"])
+def test_a_connection_that_publishes_something_else_has_ended_what_it_published(server: str) -> None:
+    sessions = directory()
+    first = sessions.open(ref("show", server=server), yes(), 1.0)
+    assert sessions.superseded(ref("show", server=server), "alice") == ()
+    for other, streamer in ((ref("other", server=server), "alice"), (ref("other", server=server), "bob")):
+        (ended,) = sessions.superseded(other, streamer)
+        assert sessions.find(ended) is not None
+        assert sessions.live("live/show") == ()
+        session = sessions.open(other, yes(streamer), 2.0)
+        assert (session.id != ended, session.streamer) == (True, streamer)
+        assert sessions.live("live/other") == (session,)
+    assert first.id not in {session.id for session in sessions.live("live/other")}
+
+
+def test_which_of_thousands_publish_to_a_path_is_found_without_a_search() -> None:
+    sessions = directory(most=4096)
+    for number in range(4096):
+        sessions.open(ref(f"s{number}", client=f"c{number}"), yes(), 1.0)
+    began = perf_counter()
+    for number in range(4096):
+        assert len(sessions.live(f"live/s{number}")) == 1
+    assert perf_counter() - began < 0.5
+    for number in range(4096):
+        sessions.end(ref(f"s{number}", client=f"c{number}"), 2.0)
+    assert sessions._by_path == {}
 
 
 def test_one_whose_end_was_heard_before_its_publish_can_publish() -> None:
