@@ -29,6 +29,16 @@ class Item:
     x: float = 0.0
     y: float = 0.0
     visible: bool = True
+    inside: tuple["Item", ...] = ()
+    """What a group holds; its kind is GROUP then."""
+
+
+GROUP = "group"
+
+
+def group(name: str, *items: Item, visible: bool = True) -> Item:
+    """A group of items, each at its place in the scene."""
+    return Item(name, GROUP, visible=visible, inside=items)
 
 
 def colour_box(
@@ -84,23 +94,16 @@ def write_collection(path: Path, scene: str, items: Sequence[Item]) -> None:
             },
         }
     ]
-    sources += [
-        {
-            "id": item.kind.rsplit("_v", 1)[0],
-            "versioned_id": item.kind,
-            "name": item.name,
-            "enabled": True,
-            "settings": dict(item.settings),
-        }
-        for item in items
-    ]
+    groups = [item for item in items if item.kind == GROUP]
+    inside = [each for item in groups for each in item.inside]
+    sources += [_source(item) for item in (*items, *inside) if item.kind != GROUP]
     collection = {
         "name": path.stem,
         "current_scene": scene,
         "current_program_scene": scene,
         "scene_order": [{"name": scene}],
         "sources": sources,
-        "groups": [],
+        "groups": [_group(item) for item in groups],
         "transitions": [],
         "current_transition": "Cut",
         "transition_duration": 300,
@@ -108,6 +111,22 @@ def write_collection(path: Path, scene: str, items: Sequence[Item]) -> None:
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(collection, indent=1))
+
+
+def _source(item: Item) -> dict[str, Any]:
+    return {
+        "id": item.kind.rsplit("_v", 1)[0],
+        "versioned_id": item.kind,
+        "name": item.name,
+        "enabled": True,
+        "settings": dict(item.settings),
+    }
+
+
+def _group(item: Item) -> dict[str, Any]:
+    rows = [_scene_item(number, each) for number, each in enumerate(item.inside, start=1)]
+    settings = {"custom_size": True, "cx": 640, "cy": 360, "id_counter": len(rows), "items": rows}
+    return _source(item) | {"settings": settings}
 
 
 def _scene_item(number: int, item: Item) -> dict[str, Any]:

@@ -1,0 +1,146 @@
+"""The scene's items on a real OBS: the slate in a group, hands on the items, a template, a canvas that changes."""
+
+from typing import Any
+
+import pytest
+
+from daemon.studio import Studio, default_overlays, free_port
+from daemon.studio.channel import Channel, on_air
+from daemon.studio.scene import Canvas, group, slate_item
+from tests.e2e.live import QUICK, live, own_inputs, shown
+from tests.e2e.support import becomes, eventually
+
+pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
+
+SOUND: dict[str, dict[str, Any]] = {
+    "InputVolume": {"inputVolumeMul": 0.5},
+    "InputAudioMonitorType": {"monitorType": "OBS_MONITORING_TYPE_MONITOR_ONLY"},
+    "InputAudioTracks": {"inputAudioTracks": {str(number): number in (1, 3) for number in range(1, 7)}},
+}
+FILTER: dict[str, Any] = {"filterName": "tint", "filterKind": "color_filter_v2", "filterSettings": {"gamma": 0.25}}
+
+
+async def worn(studio: Studio, name: str) -> dict[str, Any]:
+    """What an operator may have set on an input."""
+    found = {kind: await studio.obs.call(f"Get{kind}", {"inputName": name}) for kind in SOUND}
+    filters = (await studio.obs.call("GetSourceFilterList", {"sourceName": name}))["filters"]
+    return {
+        "volume": round(found["InputVolume"]["inputVolumeMul"], 3),
+        "monitoring": found["InputAudioMonitorType"]["monitorType"],
+        "tracks": found["InputAudioTracks"]["inputAudioTracks"],
+        "filters": [(each["filterName"], each["filterEnabled"], each["filterSettings"]) for each in filters],
+    }
+
+
+async def wear(studio: Studio, name: str) -> dict[str, Any]:
+    for kind, data in SOUND.items():
+        await studio.obs.call(f"Set{kind}", {"inputName": name, **data})
+    await studio.obs.call("CreateSourceFilter", {"sourceName": name, **FILTER})
+    return await worn(studio, name)
+
+
+async def transform(studio: Studio, name: str) -> dict[str, Any]:
+    items = (await studio.obs.call("GetSceneItemList", {"sceneName": studio.scene}))["sceneItems"]
+    return next(dict(each["sceneItemTransform"]) for each in items if each["sourceName"] == name)
+
+
+async def test_each_fresh_input_wears_what_the_template_wears_from_its_first_frame_on() -> None:
+    async with live("alice", "bob", obs__template="MODEL") as (studio, channel):
+        made = await studio.obs.call(
+            "CreateInput",
+            {
+                "sceneName": studio.scene,
+                "inputName": "MODEL",
+                "inputKind": "ffmpeg_source",
+                "inputSettings": {"is_local_file": False},
+                "sceneItemEnabled": False,
+            },
+        )
+        box = {"boundsType": "OBS_BOUNDS_SCALE_INNER", "boundsWidth": 320.0, "boundsHeight": 180.0, "positionX": 160.0}
+        place = {"sceneName": studio.scene, "sceneItemId": made["sceneItemId"], "sceneItemTransform": box}
+        await studio.obs.call("SetSceneItemTransform", place)
+        wanted = await wear(studio, "MODEL")
+        status: dict[str, Any] = {}
+        for _ in range(3):
+            await channel.until(lambda status: status["state"] == "STANDBY" and status["standby"]["ready"])
+            status = await channel.skip()
+        name = status["on_air"]["input"]
+        assert await worn(studio, name) == wanted
+        found = await transform(studio, name)
+        assert {key: found[key] for key in box} == box
+
+
+async def test_what_is_set_on_the_one_on_air_stays_from_hand_over_to_hand_over_and_the_canvas_is_filled() -> None:
+    async with live("alice", "bob") as (studio, channel):
+        status = await channel.until(lambda status: status["state"] == "STANDBY" and status["standby"]["ready"])
+        standby = status["standby"]["input"]
+        wanted = await wear(studio, status["on_air"]["input"])
+
+        async def follows() -> bool:
+            return await worn(studio, standby) == wanted
+
+        await eventually(follows)
+        for _ in range(2):
+            await channel.until(lambda status: status["state"] == "STANDBY" and status["standby"]["ready"])
+            status = await channel.skip()
+            assert await worn(studio, status["on_air"]["input"]) == wanted
+        size = {"baseWidth": 800, "baseHeight": 450, "outputWidth": 800, "outputHeight": 450}
+        await studio.obs.call("SetVideoSettings", size)
+
+        async def filled() -> bool:
+            return {(await transform(studio, name))["boundsWidth"] for name in await own_inputs(studio)} == {800.0}
+
+        await eventually(filled)
+        await channel.until(lambda status: status["state"] == "STANDBY" and status["standby"]["ready"])
+        status = await channel.skip()
+        assert (await transform(studio, status["on_air"]["input"]))["boundsHeight"] == 450.0
+
+
+async def test_a_slate_in_a_group_is_shown_and_hands_on_the_items_are_made_good() -> None:
+    port, canvas = free_port(), Canvas()
+    overlays = (group("GROUP", slate_item("SLATE", canvas), visible=False), *default_overlays(canvas))
+    async with (
+        Studio(hook_url=Channel.hook_url(port), overlays=overlays) as studio,
+        Channel(studio, port=port, settings={**QUICK, "obs.slate": "SLATE"}) as channel,
+    ):
+        in_group = {"sceneName": "GROUP"}
+
+        async def slate_is_shown() -> bool:
+            rows = (await studio.obs.call("GetGroupSceneItemList", in_group))["sceneItems"]
+            return bool(rows[0]["sceneItemEnabled"])
+
+        await becomes(slate_is_shown, True)
+        await studio.publish("alice")
+        status = await channel.until_on_air("alice")
+        await becomes(slate_is_shown, False)
+        name = status["on_air"]["input"]
+        scene = {"sceneName": studio.scene}
+        # Copied into another scene, and removed from the show's: as an input that was removed.
+        await studio.obs.call("CreateScene", {"sceneName": "MULTIVIEW"})
+        await studio.obs.call("CreateSceneItem", {"sceneName": "MULTIVIEW", "sourceName": name})
+        item = (await studio.obs.call("GetSceneItemId", scene | {"sourceName": name}))["sceneItemId"]
+        await studio.obs.call("RemoveSceneItem", scene | {"sceneItemId": item})
+        status = await channel.until(lambda status: on_air(status) == "alice" and status["on_air"]["input"] != name)
+        await becomes(lambda: shown(studio), [status["on_air"]["input"]])
+
+        async def gone() -> bool:
+            return name not in {row["name"] for row in (await channel.get("/obs/list-inputs"))["inputs"]}
+
+        await eventually(gone)
+        # Duplicated: shown once.
+        again = scene | {"sourceName": status["on_air"]["input"]}
+        await studio.obs.call("CreateSceneItem", again)
+
+        async def once() -> bool:
+            rows = (await studio.obs.call("GetSceneItemList", scene))["sceneItems"]
+            return [row["sceneItemEnabled"] for row in rows if row["sourceName"] == again["sourceName"]].count(
+                True
+            ) == 1
+
+        await eventually(once)
+        await studio.obs.start_recording()
+        await studio.publishers[0].stop()
+        await channel.until_on_air(None)
+        await becomes(slate_is_shown, True)
+        verdict = await studio.analyse(await studio.obs.stop_recording())
+        assert verdict.blank_frames == 0, verdict.summary()
