@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+from daemon.check_door import look_at_door
 from daemon.config import Config
 from daemon.ingest.api import open_client
 from daemon.ingest.servers import configured
@@ -32,6 +33,7 @@ async def check(config: Config) -> list[Result]:
     return [
         *[result async for result in _obs(config)],
         *[result async for result in _ingest(config)],
+        *[Result(*found) for found in look_at_door(config)],
         *_line_up(config),
     ]
 
