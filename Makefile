@@ -43,9 +43,10 @@ bench: ## measure: against other ways, under load, at length (ARGS="--only hooks
 	@deploy/prepare.sh demo
 	$(PYTHON_IN_VENV) -m tests.bench $(ARGS)
 
-soak: ## the rules searched for STEPS=100000 steps (SEED=n), the whole daemon in simulated time, a hundred kills under load
+soak: ## the rules searched for STEPS=100000 steps (SEED=n), the whole daemon in simulated time, kills and bit flips
 	@deploy/prepare.sh python
 	MOTHERSTREAM_KILLS=100 $(PYTHON_IN_VENV) -m pytest --timeout=0 tests/daemon/test_killed.py
+	MOTHERSTREAM_FLIPS=1000 $(PYTHON_IN_VENV) -m pytest --timeout=0 tests/simulation/test_damaged_database.py
 	$(PYTHON_IN_VENV) -m tests.statemachine.soak --steps $(STEPS)$(if $(SEED), --seed $(SEED))
 	HYPOTHESIS_PROFILE=soak $(PYTHON_IN_VENV) -m pytest --timeout=0 tests/statemachine tests/simulation $(ARGS)
 

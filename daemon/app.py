@@ -118,18 +118,17 @@ class _App:
             loop.add_signal_handler(number, self._stop.set)
         loop.set_exception_handler(Unhandled())
         keys = StreamerIndex(config.store.path, on_change=lambda: journal.keys_changed())
-        journal = Journal(config.store.path, keys_known=keys.known)
+        journal = Journal(config.store.path, known_keys=keys.known)
         async with contextlib.AsyncExitStack() as stack:
             alone = Alone(config, self._path)
             stack.callback(alone.release)
             if not await alone.take(self._stop):
                 return 0 if self._stop.is_set() else 1
-            # Before the journal may put a damaged file aside.
-            keys.start()
-            stack.callback(keys.stop)
             await journal.open()
             stack.push_async_callback(journal.close)
-            keys.refresh()  # a copy may have brought some
+            # What it has mended by then is what is read.
+            keys.start()
+            stack.callback(keys.stop)
             client = await stack.enter_async_context(open_client())
             dispatcher, server, reconciler, obs = await self._build(journal, keys, client, alone, stack)
             loop.add_signal_handler(signal.SIGHUP, self._reload, dispatcher, obs)
@@ -275,6 +274,8 @@ class _App:
         def amiss(seen: View) -> None:
             troubles.look(seen, ready(), health.kept.latest, Output(output.status, output.rules.state))
             alone.look(notifier.trouble, notifier.recovered)
+            if journal.notice:
+                notifier.trouble("database", journal.notice)
 
         self._start(self._look(notifier, view, amiss), "notifier")
         for work, name in ((health.run(), "health"), (overlays.run(), "overlays"), (output.run(), "output")):

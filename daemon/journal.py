@@ -6,25 +6,37 @@ snapshot is written as soon as it can be again.
 """
 
 import asyncio
-import json
 import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import structlog
 
 from daemon import journal_file
-from daemon.journal_copy import JournalCopy
-from daemon.streamers import is_damage
+from daemon.journal_copy import NAMES_BESIDES, JournalCopy
+from daemon.journal_file import (
+    INSERT_EVENT,
+    INSERT_HANDOVER,
+    INSERT_STREAM,
+    as_json,
+    event_row,
+    handover_row,
+    stream_row,
+)
+from daemon.journal_replay import restored
+from daemon.journal_salvage import read_damaged
+from daemon.store_rows import read_meta
+from daemon.streamers import StreamerRow, is_damage
 from daemon.worker import Worker
 from statemachine import events as ev
-from statemachine.codec import event_from_plain, event_to_plain
+from statemachine.codec import event_to_plain
 from statemachine.director import Director
 from statemachine.errors import RulesError
+from statemachine.snapshot import skipping
 
 log = structlog.get_logger(__name__)
 
@@ -40,8 +52,6 @@ HISTORY_KEPT = 10_000
 UNWRITTEN_KEPT = 1000
 """Lines of the history that wait in memory while the file cannot be written."""
 
-_INSERT = "INSERT INTO event (seq, body) VALUES (?, ?)"
-
 
 HandoverRow = tuple[float, dict[str, Any]]
 """One line of the history: when, and what is told of it."""
@@ -55,9 +65,9 @@ class Journal:
         path: Path,
         *,
         clock: Callable[[], float] = time.monotonic,
-        keys_known: Callable[[], bool] = lambda: False,
+        known_keys: Callable[[], tuple[StreamerRow, ...] | None] = lambda: None,
     ) -> None:
-        """``keys_known``: somebody has the streamers' keys and writes them into a file that has none."""
+        """``known_keys``: the streamers' keys that are in force, None while nobody knows them."""
         self._path = path
         self._log_path = path.with_name(f"{path.name}-wal")
         self._clock = clock
@@ -69,7 +79,7 @@ class Journal:
         self._files: list[tuple[int, int]] = []
         self._unwritten: deque[HandoverRow] = deque(maxlen=UNWRITTEN_KEPT)
         self._streams: dict[str, dict[str, Any]] = {}
-        self._copy = JournalCopy(path, clock, keys_known, self.distrust)
+        self._copy = JournalCopy(path, clock, known_keys, self.distrust)
         self.problem = ""
         """Why the file cannot be used right now; empty while all is well."""
         self.id = ""
@@ -84,6 +94,11 @@ class Journal:
             return self.problem
         waited = self._clock() - self._late_since
         return f"{self._path}: the disk has not answered for {waited:.0f} s" if waited >= HANGS_AFTER else ""
+
+    @property
+    def notice(self) -> str:
+        """What was lost when the file was found damaged in this run, for people; empty where it was not."""
+        return self._copy.notice
 
     # --- starting and stopping -------------------------------------------------------------------------------
 
@@ -104,21 +119,18 @@ class Journal:
 
     async def restore(self, fresh: Callable[[], Director]) -> Director:
         """The director as it was at the last event that was written; a fresh one where there is none."""
-        snapshot, bodies = await self._run(self._load)
-        try:
-            director = Director.restore(snapshot) if snapshot is not None else fresh()
-        except (RulesError, TypeError, ValueError, KeyError, AssertionError) as error:
-            log.error("the journal's snapshot cannot be read: the line-up begins empty", error=str(error))
-            director, passed_over = fresh(), len(bodies)
-        else:
-            passed_over = sum(not _replay(director, body) for body in bodies)
-        if passed_over:
-            log.error("events of the journal cannot be replayed: they are passed over", events=passed_over)
+        found: journal_file.Found = await self._run(self._load)
+        back = restored(found, self._copy.read, fresh)
+        lost = self._copy.mended is not None
+        if lost:
+            # An event that is lost may have used a name.
+            back.director = Director.restore(skipping(back.director.snapshot(), NAMES_BESIDES))
+        if back.passed_over or lost:
             # At once: what comes now must not be lost behind what cannot be read.
-            await self.save(director.snapshot())
-        elif bodies or snapshot is not None:
-            log.info("journal restored", events=len(bodies))
-        return director
+            await self.save(back.director.snapshot())
+        elif found.events or found.state is not None:
+            log.info("journal restored", events=len(found.events))
+        return back.director
 
     # --- writing ---------------------------------------------------------------------------------------------
 
@@ -140,7 +152,7 @@ class Journal:
             state = snapshot() if self._since_snapshot >= SNAPSHOT_EVERY else None
             if state is not None:
                 self._since_snapshot = 0
-            bodies = [json.dumps(event_to_plain(event), separators=(",", ":")) for event in events]
+            bodies = [as_json(event_to_plain(event)) for event in events]
             late = await self._patiently(self._append, bodies, state, handovers)
             if late is not None or not self.problem:
                 # Looked for here, and not on a timer: an event comes every few seconds.
@@ -195,7 +207,7 @@ class Journal:
             try:
                 self._copy.stand_in(error)
                 self._connect()
-            except (OSError, sqlite3.Error) as again:
+            except (OSError, sqlite3.Error, RulesError, ValueError, OverflowError) as again:
                 self._fail(again)
         except OSError as error:
             self._fail(error)
@@ -207,7 +219,7 @@ class Journal:
         db = journal_file.open_writable(self._path)
         try:
             self._seq = journal_file.last_number(db)
-            self.id = journal_file.owner_id(db)
+            self.id = read_meta(db, "id") or ""
             self._files = self._identity()
         except BaseException:
             db.close()
@@ -219,20 +231,17 @@ class Journal:
             self._db.close()
             self._db = None
 
-    def _load(self) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
+    def _load(self) -> journal_file.Found:
         if self._db is not None:
-            return journal_file.read(self._db)
+            with suppress(sqlite3.Error):
+                return journal_file.read(self._db)
         # A full disk, or one that is mounted read-only: a restart need not forget what can still be read.
-        for mode in ("mode=rw", "mode=ro", "mode=ro&immutable=1"):
-            try:
-                with closing(sqlite3.connect(f"{self._path.absolute().as_uri()}?{mode}", uri=True)) as db:
-                    found = journal_file.read(db)
-                    self._streams = journal_file.read_streams(db)
-            except (sqlite3.Error, OSError, ValueError):
-                continue
+        found = read_damaged(self._path)
+        if found.state is not None or found.events:
+            self._streams = journal_file.plain_streams(found)
             log.warning("the journal is read, although it cannot be written", path=str(self._path))
-            return found
-        return None, []
+        self.id = found.id or self.id
+        return found
 
     def _append(self, bodies: list[str], state: dict[str, Any] | None, handovers: Sequence[HandoverRow] = ()) -> None:
         self._unwritten.extend(handovers)
@@ -241,21 +250,16 @@ class Journal:
             seq = self._seq + len(bodies)
             if len(bodies) == 1 and state is None and not self._unwritten:
                 # A transaction by itself: one wait for the interpreter's lock, which the event loop holds, not three.
-                db.execute(_INSERT, (seq, bodies[0]))
+                db.execute(INSERT_EVENT, event_row(seq, bodies[0]))
                 self._seq = seq
                 return
             db.execute("BEGIN")
-            db.executemany(_INSERT, [(self._seq + i, body) for i, body in enumerate(bodies, 1)])
+            db.executemany(INSERT_EVENT, [event_row(self._seq + i, body) for i, body in enumerate(bodies, 1)])
             if state is not None:
-                db.execute(
-                    "INSERT INTO snapshot (id, seq, state) VALUES (1, ?, ?)"
-                    " ON CONFLICT (id) DO UPDATE SET seq = excluded.seq, state = excluded.state",
-                    (seq, json.dumps(state, separators=(",", ":"))),
-                )
-                db.execute("DELETE FROM event WHERE seq <= ?", (seq,))
+                journal_file.write_state(db, seq, as_json(state))
             if self._unwritten:
-                rows = [(at, json.dumps(body)) for at, body in self._unwritten]
-                db.executemany("INSERT INTO handover (at, body) VALUES (?, ?)", rows)
+                rows = [handover_row(None, float(at), as_json(body)) for at, body in self._unwritten]
+                db.executemany(INSERT_HANDOVER, rows)
                 db.execute("DELETE FROM handover WHERE id <= (SELECT max(id) FROM handover) - ?", (HISTORY_KEPT,))
             db.execute("COMMIT")
             self._seq = seq
@@ -294,8 +298,8 @@ class Journal:
         try:
             if self._db is not None:
                 rows = self._db.execute("SELECT body FROM handover ORDER BY id DESC LIMIT ?", (count - len(newest),))
-                newest += [json.loads(body) for (body,) in rows]
-        except (sqlite3.Error, ValueError) as error:
+                newest += [read for (body,) in rows if (read := journal_file.plain(body)) is not None]
+        except sqlite3.Error as error:
             self._fail(error)
         return newest
 
@@ -313,7 +317,7 @@ class Journal:
             if body is None:
                 db.execute("DELETE FROM stream WHERE session = ?", (session,))
             else:
-                db.execute("INSERT OR REPLACE INTO stream VALUES (?, ?)", (session, json.dumps(body)))
+                db.execute(INSERT_STREAM, stream_row(session, as_json(body)))
         except (sqlite3.Error, OSError) as error:
             self._fail(error)
 
@@ -357,19 +361,3 @@ class Journal:
             self._late_since = self._clock()
         self._late = future
         return future
-
-
-def _replay(director: Director, body: dict[str, Any]) -> bool:
-    """Have the director take an event again. False where it cannot be read."""
-    try:
-        event = event_from_plain(body)
-    except (RulesError, TypeError, ValueError, KeyError) as error:
-        log.error("an event of the journal cannot be read", error=str(error))
-        return False
-    try:
-        director.handle(event)
-    except Exception:
-        # As when it came: the dispatcher went on from where the rules stood then.
-        log.exception("the rules failed on an event", rules_event=type(event).__name__)
-    director.take_facts()
-    return True

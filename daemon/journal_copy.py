@@ -6,7 +6,6 @@ session, of which some bear a key in plain text: what is overwritten in the data
 """
 
 import errno
-import json
 import os
 import shutil
 import sqlite3
@@ -20,8 +19,10 @@ from typing import Any, Final
 
 import structlog
 
-from daemon.journal_file import check
-from daemon.streamers import is_damage, open_existing
+from daemon import journal_file
+from daemon.journal_file import as_json, check
+from daemon.journal_salvage import Copied, Mended, aside, mend, read_damaged
+from daemon.streamers import StreamerRow, is_damage, open_existing
 from daemon.worker import Worker
 from statemachine.errors import RulesError
 from statemachine.snapshot import lasting
@@ -49,17 +50,17 @@ class JournalCopy:
         self,
         path: Path,
         clock: Callable[[], float],
-        keys_known: Callable[[], bool],
+        known_keys: Callable[[], tuple[StreamerRow, ...] | None],
         on_damage: Callable[[], None],
     ) -> None:
-        """``keys_known``: somebody has newer keys than any copy, and writes them into a file that has none.
+        """``known_keys``: those in force, where somebody has them: they are newer than any copy's.
 
         ``on_damage`` is called, in any thread, when the file that was to be copied turns out to be damaged.
         """
         self._path = path
         self._place = path.with_name(f"{path.name}.backup")
         self._clock = clock
-        self._keys_known = keys_known
+        self._known_keys = known_keys
         self._on_damage = on_damage
         self._due_at = clock() + SETTLES
         self._making = threading.Lock()
@@ -67,6 +68,10 @@ class JournalCopy:
         self._thread = Worker("journal-copy")
         self.problem = ""
         """Why the last copy could not be made; empty where it was."""
+        self.mended: Mended | None = None
+        """What the last damage has cost, if there was any in this run."""
+        self.notice = ""
+        """The same for people."""
 
     # --- making it -------------------------------------------------------------------------------------------
 
@@ -113,7 +118,7 @@ class JournalCopy:
 
     def _image(self, state: dict[str, Any]) -> bytes:
         """The bytes of the copy. They are made in memory: what it does not hold is not written to the disk at all."""
-        kept = json.dumps(lasting(state), separators=(",", ":"))
+        kept = as_json(lasting(state))
         with closing(open_existing(self._path, PATIENCE)) as db, closing(_in_memory()) as image:
             # One step: it takes milliseconds, and beside a write-ahead log nobody waits for a reader.
             db.backup(image)
@@ -122,7 +127,7 @@ class JournalCopy:
             image.execute("PRAGMA temp_store=MEMORY")  # VACUUM would use a file
             for table in ("event", "stream", "snapshot"):
                 image.execute(f"DELETE FROM {table}")
-            image.execute("INSERT INTO snapshot (id, seq, state) VALUES (1, 0, ?)", (kept,))
+            journal_file.write_state(image, 0, kept)
             image.execute("CREATE TABLE copied (at REAL NOT NULL)")
             image.execute("INSERT INTO copied VALUES (?)", (time.time(),))
             image.execute("VACUUM")
@@ -141,43 +146,52 @@ class JournalCopy:
         return stat.S_ISREG(found.st_mode) and found.st_size == 0
 
     def stand_in(self, error: Exception) -> None:
-        """Put the damaged file aside, and the copy in its place if it is good. Raises OSError.
+        """Put the damaged file aside, and in its place what is sound of it, and what the copy has of the rest.
 
-        Where there is no room for that nothing is moved: it can be tried again.
+        Raises OSError; where there is no room for that nothing is moved: it can be tried again.
         """
-        aside = self._path.with_name(f"{self._path.name}.damaged-{int(time.time())}")
-        restored = self._path.with_name(f"{self._path.name}.restored")
-        there, keys_known = self._path.exists(), self._keys_known()
-        found = self._good(without_keys=keys_known) if self._place.exists() else None
-        if found is not None:
-            _write(found[0], restored)
-        elif self._place.exists():
+        stem = self._path.with_name(f"{self._path.name}.damaged-{int(time.time())}")
+        fresh = self._path.with_name(f"{self._path.name}.restored")
+        there, known = self._path.exists(), self._known_keys()
+        found = read_damaged(self._path)
+        copied = self.read()
+        mended = mend(found, copied, known)
+        _write(mended.image, fresh)
+        if copied is None and self._place.exists():
             # Not to be overwritten by the next one: somebody may get something out of it.
-            self._place.rename(f"{aside}.backup")
-        # The log goes first: it must never lie beside another database.
-        for suffix in ("-wal", "-shm", ""):
-            with suppress(FileNotFoundError):
-                Path(f"{self._path}{suffix}").rename(f"{aside}{suffix}")
-        if found is None:
-            log.error("the journal was damaged: it was put aside and begun anew", aside=str(aside), error=str(error))
-            return
-        restored.replace(self._path)
+            self._place.rename(f"{stem}.backup")
+        aside(self._path, stem)
+        fresh.replace(self._path)
         _sync_folder(self._path)
-        lost = "was damaged: it was put aside, and its" if there else "was gone: its"
-        rest = (
-            "What is in memory stays, and so do the keys that were read last; the rest is as of then"
-            if keys_known
-            else "Keys, settings and history are as of then; the line-up comes with hooks and lists"
-        )
+        self.mended, self.notice = mended, self._told(there, bool(found.state or found.keys.table), mended, copied)
         log.error(
-            f"the journal {lost} last good copy took its place. {rest}",
-            copied_seconds_ago=round(found[1]),
-            **({"aside": str(aside)} if there else {}),
+            self.notice,
+            **({"copied_seconds_ago": round(copied.age)} if copied and mended.used_copy else {}),
+            **({"aside": str(stem)} if there else {}),
+            lost=mended.lost,
             error=str(error),
         )
 
-    def _good(self, *, without_keys: bool) -> tuple[bytes, float] | None:
-        """What to put in the file's place, and how many seconds old it is. None where the copy is no good."""
+    def _told(self, there: bool, readable: bool, mended: Mended, copied: Copied | None) -> str:
+        was = "the journal was damaged: it was put aside" if there else "the journal was gone"
+        if not readable and copied is None:
+            return f"{was} and begun anew. Lost: {'; '.join(mended.lost)}"
+        and_ = f"{was}, and" if there else f"{was}:"
+        if not readable:
+            rest = (
+                "What is in memory stays, and so do the keys that were read last; the rest is as of then"
+                if self._known_keys() is not None
+                else "Keys, settings and history are as of then; the line-up comes with hooks and lists"
+            )
+            return f"{and_} its last good copy took its place. {rest}"
+        also = " and what its last good copy has of the rest" if mended.used_copy else ""
+        lost = f". Lost, or older: {'; '.join(mended.lost)}" if mended.lost else ". Nothing is lost"
+        return f"{and_} what is sound of it{also} took its place{lost}"
+
+    def read(self) -> Copied | None:
+        """What the copy holds. None where there is none, or it is no good."""
+        if not self._place.exists():
+            return None
         try:
             # Immutable: nothing is written beside it.
             uri = f"{self._place.absolute().as_uri()}?mode=ro&immutable=1"
@@ -187,13 +201,11 @@ class JournalCopy:
                 age = time.time() - image.execute("SELECT at FROM copied").fetchone()[0]
                 age = age if age >= 0 else UNKNOWN_AGE
                 spare = NAMES_BESIDES + int(age * NAMES_A_SECOND)
-                state = lasting(json.loads(image.execute("SELECT state FROM snapshot").fetchone()[0]), spare)
-                image.execute("UPDATE snapshot SET state = ?", (json.dumps(state, separators=(",", ":")),))
-                image.execute("DROP TABLE copied")
-                if without_keys:
-                    image.execute("DROP TABLE IF EXISTS streamer")
-                return image.serialize(), age
-        except (sqlite3.Error, RulesError, ValueError, TypeError, KeyError) as error:
+                found = journal_file.read(image)
+                if found.state is not None:
+                    found.state = lasting(found.state, spare)
+                return Copied(found, age)
+        except (sqlite3.Error, RulesError, ValueError, TypeError, KeyError, OverflowError) as error:
             log.error("the journal's copy cannot be used", path=str(self._place), error=str(error))
             return None
 

@@ -21,7 +21,7 @@ from daemon.streamers import (
     hash_key,
     is_damage,
     open_existing,
-    read_rows,
+    read_keys,
 )
 
 log = structlog.get_logger(__name__)
@@ -77,9 +77,9 @@ class StreamerIndex:
         """The streamers in force."""
         return tuple(self._by_hash.values())
 
-    def known(self) -> bool:
-        """The streamers in force have been read from the file: a copy of it has no newer ones."""
-        return self._read
+    def known(self) -> tuple[StreamerRow, ...] | None:
+        """The streamers in force, if they have been read from the file: then no copy of it has newer ones."""
+        return self._rows if self._read else None
 
     # --- following the file ----------------------------------------------------------------------------------
 
@@ -141,13 +141,18 @@ class StreamerIndex:
         version = self._db.execute("PRAGMA data_version").fetchone()[0]
         if version == self._version:
             return False
-        rows = read_rows(self._db)
-        if rows is None and self._rows:
+        keys = read_keys(self._db)
+        if not keys.table and not keys.lost and self._rows:
             StreamerStore(self._path).put_back(self._rows)
             log.warning("the file was begun anew: the streamers' keys were put back", streamers=len(self._rows))
-            rows = read_rows(self._db)
-        self._version, self._read = version, self._read or rows is not None
-        return self._take(rows or ())
+            keys = read_keys(self._db)
+        if keys.lost:
+            if not self._read:
+                # Some are better than none; those that are known otherwise are better than these.
+                self._take(keys.rows)
+            raise sqlite3.DatabaseError(keys.lost)
+        self._version, self._read = version, self._read or keys.table
+        return self._take(keys.rows)
 
     def _take(self, rows: tuple[StreamerRow, ...]) -> bool:
         if set(rows) == set(self._rows):

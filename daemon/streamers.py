@@ -9,7 +9,7 @@ import os
 import secrets
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,19 @@ from types import EllipsisType
 from typing import Final
 
 from daemon.names import BadName, fold, valid_name
+from daemon.store_rows import (
+    consistent,
+    has_column,
+    has_table,
+    is_sound,
+    is_text,
+    make_meta,
+    mark,
+    read_meta,
+    readable,
+    text,
+    write_meta,
+)
 
 PATIENCE: Final = 5.0
 """Seconds that a call waits for somebody else's write to end."""
@@ -27,9 +40,32 @@ KEY_BYTES: Final = 24
 TABLE: Final = """
 CREATE TABLE IF NOT EXISTS streamer (
   name TEXT PRIMARY KEY, folded TEXT NOT NULL UNIQUE, key_hash BLOB NOT NULL UNIQUE,
-  turn REAL, enabled INTEGER NOT NULL, added_at REAL NOT NULL, key_at REAL NOT NULL
+  turn REAL, enabled INTEGER NOT NULL, added_at REAL NOT NULL, key_at REAL NOT NULL, mark INTEGER
 )"""
 COLUMNS: Final = "name, turn, enabled, added_at, key_at, key_hash"
+SUM: Final = "keys"
+"""The fact that says how often the keys were changed, how many there are, and what their marks come to."""
+FIRST_WITH_SUM: Final = 2
+"""The schema from which on there is one."""
+MERGE_PATIENCE: Final = 200
+"""Milliseconds that a writer waits for readers, so that the keys get out of the log and into the file."""
+_ENVIRONMENT: Final = frozenset(
+    {
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_INTERRUPT,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_NOLFS,
+        sqlite3.SQLITE_AUTH,
+    }
+)
+"""What may be over by itself, or with somebody's help, without the file being another one."""
 
 
 class StreamerError(Exception):
@@ -50,6 +86,19 @@ class StreamerRow:
     key_hash: bytes = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The streamers of a file, as far as they can be believed."""
+
+    rows: tuple[StreamerRow, ...] = ()
+    table: bool = False
+    """There is a table of them."""
+    lost: str = ""
+    """Why these are not all; empty where they are."""
+    changes: int = 0
+    """How often they were changed since the file was begun."""
+
+
 class StreamerStore:
     """The streamers in the file. Every method raises StreamerError where it cannot be done."""
 
@@ -63,7 +112,7 @@ class StreamerStore:
             if taken := _find(db, name):
                 raise StreamerError(f"there is a streamer {taken} already: rotate makes a new key for it")
             now = time.time()
-            _insert(db, [StreamerRow(name, turn, True, now, now, hash_key(key))])
+            insert(db, [StreamerRow(name, turn, True, now, now, hash_key(key))])
         return key
 
     def list(self) -> tuple[StreamerRow, ...]:
@@ -71,7 +120,7 @@ class StreamerStore:
         if not self._is_there():
             return ()
         with self._opened(writing=False) as db:
-            return tuple(sorted(read_rows(db) or (), key=lambda row: fold(row.name)))
+            return tuple(sorted(_whole(db), key=lambda row: fold(row.name)))
 
     def remove(self, name: str) -> str:
         """Forget the streamer, and its key with it. Returns the name as it was written."""
@@ -85,7 +134,7 @@ class StreamerStore:
         key = new_key()
         with self._writing(name) as db:
             values = (hash_key(key), time.time(), _known(db, name))
-            db.execute("UPDATE streamer SET key_hash = ?, key_at = ? WHERE name = ?", values)
+            db.execute("UPDATE streamer SET key_hash = ?, key_at = ?, mark = NULL WHERE name = ?", values)
         return key
 
     def set(
@@ -95,10 +144,10 @@ class StreamerStore:
         with self._writing(name) as db:
             known = _known(db, name)
             if turn is not ...:
-                db.execute("UPDATE streamer SET turn = ? WHERE name = ?", (_valid_turn(turn), known))
+                db.execute("UPDATE streamer SET turn = ?, mark = NULL WHERE name = ?", (_valid_turn(turn), known))
             if enabled is not ...:
-                db.execute("UPDATE streamer SET enabled = ? WHERE name = ?", (enabled, known))
-            return next(row for row in read_rows(db) or () if row.name == known)
+                db.execute("UPDATE streamer SET enabled = ?, mark = NULL WHERE name = ?", (enabled, known))
+            return next(row for row in _rows(db)[0] if row.name == known)
 
     def find_by_key(self, key: str) -> StreamerRow | None:
         """Whose key it is, read from the file. The daemon asks its index instead, which reads no file."""
@@ -108,7 +157,7 @@ class StreamerStore:
     def put_back(self, rows: Iterable[StreamerRow]) -> None:
         """Write streamers that are known from elsewhere; those that the file has stay as they are."""
         with self._writing() as db:
-            _insert(db, rows)
+            insert(db, rows)
 
     # --- the file --------------------------------------------------------------------------------------------
 
@@ -121,9 +170,16 @@ class StreamerStore:
             # The journal's mode too: a reader never waits for a writer, nor the other way round.
             db.execute("PRAGMA journal_mode=WAL")
             db.execute("BEGIN IMMEDIATE")
-            db.execute(TABLE)
+            if lost := read_keys(db).lost:
+                # What is missing is not to be missed for good.
+                raise StreamerError(f"{self.path} is damaged ({lost}): the daemon mends it when it is started")
+            make_tables(db)
             yield db
+            seal(db)
             db.execute("COMMIT")
+            # Into the file itself: a log that is damaged, or taken away, costs no key then.
+            db.execute(f"PRAGMA busy_timeout={MERGE_PATIENCE}")
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     @contextmanager
     def _opened(self, *, writing: bool) -> Iterator[sqlite3.Connection]:
@@ -205,27 +261,102 @@ def open_existing(path: Path, patience: float) -> sqlite3.Connection:
 
 
 def is_damage(error: Exception) -> bool:
-    """The file is no database any more; other trouble may pass."""
-    return isinstance(error, sqlite3.DatabaseError) and (
-        not isinstance(error, sqlite3.OperationalError) or "malformed" in str(error)
-    )
+    """The file is no database any more, or not the one that was written; other trouble may pass."""
+    if not isinstance(error, sqlite3.DatabaseError):
+        return False
+    if not isinstance(error, sqlite3.OperationalError) or "malformed" in str(error):
+        return True
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF not in _ENVIRONMENT
 
 
-def read_rows(db: sqlite3.Connection) -> tuple[StreamerRow, ...] | None:
-    """All streamers, or None where the file has no table of them. Raises sqlite3.Error, also for a row of nonsense."""
-    if not db.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'streamer'").fetchone():
-        return None
-    return tuple(_row(values) for values in db.execute(f"SELECT {COLUMNS} FROM streamer"))
+def make_tables(db: sqlite3.Connection) -> None:
+    """Make the streamers' tables, or bring them up to date. Raises sqlite3.Error."""
+    db.execute(TABLE)
+    if not has_column(db, "streamer", "mark"):
+        db.execute("ALTER TABLE streamer ADD COLUMN mark INTEGER")
+    make_meta(db)
 
 
-def _row(values: tuple[object, ...]) -> StreamerRow:
+def seal(db: sqlite3.Connection, changes: int | None = None) -> None:
+    """Mark what was changed, and sum all of it up. Raises sqlite3.Error."""
+    count = total = 0
+    if has_table(db, "streamer"):
+        for (name,) in db.execute("SELECT name FROM streamer WHERE mark IS NULL").fetchall():
+            row = db.execute(f"SELECT folded, {COLUMNS} FROM streamer WHERE name = ?", (name,)).fetchone()
+            db.execute("UPDATE streamer SET mark = ? WHERE name = ?", (mark(*row), name))
+        count, total = db.execute("SELECT count(*), coalesce(sum(mark), 0) FROM streamer").fetchone()
+    made = _sum(db)[0] + 1 if changes is None else changes
+    write_meta(db, SUM, f"{made}:{count}:{total}")
+
+
+def read_keys(db: sqlite3.Connection) -> Keys:
+    """The streamers that are there and sound, and whether that is all of them. Raises sqlite3.Error.
+
+    A file of an earlier version has no marks and no sum: there it is all that can be read.
+    """
+    with consistent(db):
+        changes, count, total = _sum(db)
+        unknown = "nothing says how many streamers there ought to be" if count is None and _has_sum(db) else ""
+        if not has_table(db, "streamer"):
+            return Keys(lost=f"{count} streamers are missing" if count else unknown, changes=changes)
+        rows, damaged, found = _rows(db)
+    lost = f"{damaged} streamers' rows are damaged" if damaged > 1 else "a streamer's row is damaged" if damaged else ""
+    if not lost and count is not None and (len(rows), found) != (count, total):
+        lost = f"{len(rows)} streamers where there ought to be {count}"
+    return Keys(rows, True, lost or unknown, changes)
+
+
+def _has_sum(db: sqlite3.Connection) -> bool:
+    """The file has had streamers in a version that keeps it, whatever has become of it since."""
+    if has_table(db, "streamer"):
+        return has_column(db, "streamer", "mark")
+    return bool(db.execute("PRAGMA user_version").fetchone()[0] >= FIRST_WITH_SUM and has_table(db, "snapshot"))
+
+
+def _sum(db: sqlite3.Connection) -> tuple[int, int | None, int]:
+    try:
+        changes, count, total = (int(part) for part in (read_meta(db, SUM) or "").split(":"))
+    except ValueError:
+        return 0, None, 0
+    return changes, count, total
+
+
+def _rows(db: sqlite3.Connection) -> tuple[tuple[StreamerRow, ...], int, int]:
+    """Those that are sound, how many are not, and what the marks of the former come to."""
+    marked = "mark" if has_column(db, "streamer", "mark") else "NULL"
+    rows, damaged, total = [], 0, 0
+    problems: list[str] = []
+    factory, db.text_factory = db.text_factory, text
+    try:
+        for _, *values, found in readable(db, "streamer", f"folded, {COLUMNS}, {marked}", "rowid", problems):
+            row = _row(values[1:])
+            if row is None or not is_sound(found, mark(*values)):
+                damaged += 1
+            else:
+                rows.append(row)
+                total += found if isinstance(found, int) else 0
+    finally:
+        db.text_factory = factory
+    return tuple(rows), damaged or len(problems), total
+
+
+def _whole(db: sqlite3.Connection) -> tuple[StreamerRow, ...]:
+    keys = read_keys(db)
+    if keys.lost:
+        raise sqlite3.DatabaseError(keys.lost)
+    return keys.rows
+
+
+def _row(values: Sequence[object]) -> StreamerRow | None:
     match values:
         case (str(name), (None | float()) as turn, int(enabled), float(added_at), float(key_at), bytes(key_hash)):
-            return StreamerRow(name, turn, bool(enabled), added_at, key_at, key_hash)
-    raise sqlite3.DatabaseError("a streamer's row is damaged")
+            return StreamerRow(name, turn, bool(enabled), added_at, key_at, key_hash) if is_text(name) else None
+    return None
 
 
-def _insert(db: sqlite3.Connection, rows: Iterable[StreamerRow]) -> None:
+def insert(db: sqlite3.Connection, rows: Iterable[StreamerRow]) -> None:
+    """Put streamers in; those whose name or key is there stay as they are. Raises sqlite3.Error."""
     db.executemany(
         f"INSERT OR IGNORE INTO streamer (folded, {COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",
         [(fold(r.name), r.name, r.turn, r.enabled, r.added_at, r.key_at, r.key_hash) for r in rows],

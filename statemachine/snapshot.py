@@ -67,6 +67,13 @@ class Snapshot:
     """Since when no moving picture is shown where there ought to be one."""
 
 
+def skipping(plain: dict[str, Any], spare: int) -> dict[str, Any]:
+    """The same snapshot, its counters ahead by so many: numbers may have been used that it knows nothing of."""
+    switchover = plain["switchover"]
+    ahead = {name: switchover[name] + spare for name in ("last_number", "next_input")}
+    return {**plain, "switchover": {**switchover, **ahead}}
+
+
 def lasting(plain: dict[str, Any], spare: int = 0) -> dict[str, Any]:
     """What of a snapshot holds whoever publishes: time, settings, who is kept out, and the counters.
 

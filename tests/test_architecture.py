@@ -79,7 +79,13 @@ ONLY_FOR = {
     "daemon.dispatcher": {"daemon.app"},
     "daemon.executor": {"daemon.app"},
     "daemon.studio*": {"daemon.studio*", "daemon.demo"},
-    "statemachine.director": {"daemon.app", "daemon.dispatcher", "daemon.journal", "statemachine.view"},
+    "statemachine.director": {
+        "daemon.app",
+        "daemon.dispatcher",
+        "daemon.journal",
+        "daemon.journal_replay",
+        "statemachine.view",
+    },
     "transitions": {"statemachine.switchover"},
     "simpleobsws": {"daemon.obs.connection", "daemon.studio.obs"},
 }

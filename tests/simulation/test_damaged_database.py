@@ -1,0 +1,187 @@
+"""A byte of the database is another one than was written, anywhere: the daemon starts, and no key is silently another.
+
+A share of it with each run of the tests; MOTHERSTREAM_FLIPS=1000 (``make soak``) tries so many.
+"""
+
+import asyncio
+import os
+import random
+import sqlite3
+from collections import Counter
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from daemon.streamers import StreamerRow, StreamerStore
+from tests.fakes import Stream
+from tests.simulation.loop import simulated
+from tests.simulation.world import World, world
+
+FLIPS = int(os.environ.get("MOTHERSTREAM_FLIPS", "60"))
+SEED = int(os.environ.get("MOTHERSTREAM_SEED", "4711"))
+PAGE = 4096
+NAMES = ("alice", "bob", "carol")
+
+Files = dict[str, bytes]
+"""By what follows the database's name."""
+Harm = Callable[[random.Random, Files], str]
+
+
+def flipped(chance: random.Random, files: Files, name: str = "") -> str:
+    body = bytearray(files[name])
+    at, bit = chance.randrange(len(body)), chance.randrange(8)
+    body[at] ^= 1 << bit
+    files[name] = bytes(body)
+    return f"bit {bit} of byte {at} of {name or 'the file'}"
+
+
+def flipped_in_the_log(chance: random.Random, files: Files) -> str:
+    return flipped(chance, files, "-wal")
+
+
+def shortened(chance: random.Random, files: Files) -> str:
+    name = chance.choice(("", "-wal"))
+    size = chance.randrange(len(files[name]))
+    files[name] = files[name][:size]
+    return f"the first {size} bytes of {name or 'the file'} are left"
+
+
+def zeroed(chance: random.Random, files: Files) -> str:
+    body = files[""]
+    page = chance.randrange(len(body) // PAGE)
+    files[""] = body[: page * PAGE] + bytes(PAGE) + body[(page + 1) * PAGE :]
+    return f"page {page} is zeros"
+
+
+def swapped(chance: random.Random, files: Files) -> str:
+    body = files[""]
+    pages = [body[at : at + PAGE] for at in range(0, len(body), PAGE)]
+    one, other = chance.sample(range(len(pages)), 2)
+    pages[one], pages[other] = pages[other], pages[one]
+    files[""] = b"".join(pages)
+    return f"pages {one} and {other} are swapped"
+
+
+HARMS: tuple[Harm, ...] = (
+    flipped,
+    flipped,
+    flipped,
+    flipped,
+    flipped_in_the_log,
+    flipped_in_the_log,
+    shortened,
+    zeroed,
+    swapped,
+)
+
+
+class Evening:
+    """What a show has left, to be harmed again and again."""
+
+    def __init__(self, w: World) -> None:
+        self.w = w
+        self.path = Path(str(w.settings["store.path"]))
+        self.keys: dict[str, str] = {}
+        self.files: Files = {}
+        self.rows: tuple[StreamerRow, ...] = ()
+
+    async def play(self) -> None:
+        """A stop and a kill; keys that changed, hand-overs, some of it in the file and some in its log."""
+        w, store = self.w, StreamerStore(self.path)
+        self.keys = {name: store.add(name) for name in NAMES}
+        await w.start()
+        for name in NAMES:
+            w.obs.streams[w.url(name)] = Stream(0.1)
+            client = await w.srs.publish("live", name, f"?key={self.keys[name]}")
+            assert client is not None
+            w.clients[name] = client
+        await w.until(lambda: w.director.switchover.on_air_streamer == "alice")
+        self.keys["bob"] = store.rotate("bob")
+        await asyncio.sleep(5.0)
+        for _ in range(3):
+            await w.ask("POST", "/queue/skip")
+            await asyncio.sleep(5.0)
+        self.rows = store.list()
+        self.files = {suffix: Path(f"{self.path}{suffix}").read_bytes() for suffix in ("", "-wal", ".backup")}
+        await w.kill()
+
+    def lay(self, files: Files) -> None:
+        """Put these there, and nothing else."""
+        for old in self.path.parent.glob(f"{self.path.name}*"):
+            old.unlink()
+        for suffix, body in files.items():
+            Path(f"{self.path}{suffix}").write_bytes(body)
+
+    async def start(self, harm: Harm, chance: random.Random) -> str:
+        """Harm it and start: what came of it."""
+        files = dict(self.files)
+        what = harm(chance, files)
+        self.lay(files)
+        mark = len(self.w.lines)
+        await self.w.start()
+        try:
+            found, life = StreamerStore(self.path).list(), self.w.running
+            told = [line for line in self.w.lines[mark:] if line["log_level"] == "error"]
+            assert {row.key_hash for row in found} <= {row.key_hash for row in self.rows}, f"{what}: a stranger's key"
+            if set(found) != set(self.rows):
+                assert [line for line in told if "key" in line["event"]], (
+                    f"{what}: keys are lost, and nobody says so: {[row.name for row in found]}\n"
+                    + "\n".join(self.w.tail())
+                )
+            checks = (await self.w.ask("GET", "/readyz"))["checks"]
+            assert checks["journal"]["ok"], (what, checks)
+            assert checks["keys"]["ok"], (what, checks)
+            assert life.main is not None
+            assert not life.main.done(), what
+        finally:
+            await self.w.kill()
+        whole = "keys whole" if set(found) == set(self.rows) else "keys told"
+        line_up = len(self.w.director.lineup)
+        return f"{whole}, {'told' if told else 'nothing noticed'}, {line_up} in the line-up"
+
+
+def test_wherever_a_bit_is_flipped_the_daemon_starts_and_keys_are_whole_or_it_is_told(tmp_path: Path) -> None:
+    chance, came = random.Random(SEED), Counter[str]()
+
+    async def act() -> None:
+        async with world(tmp_path, {"queue.auth": "keys", "ingest.srs_api": ""}) as w:
+            evening = Evening(w)
+            await evening.play()
+            for _ in range(FLIPS):
+                came[await evening.start(chance.choice(HARMS), chance)] += 1
+
+    with simulated() as runner:
+        runner.run(act())
+    assert came.total() == FLIPS
+    print(f"{FLIPS} starts: {dict(came)}")
+
+
+def test_the_same_with_the_database_of_an_earlier_version(tmp_path: Path) -> None:
+    """It bears no marks: what can be read is believed as far as it reads."""
+    path = tmp_path / "a.db"
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript(
+            """
+            CREATE TABLE snapshot (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL, state TEXT NOT NULL);
+            CREATE TABLE event (seq INTEGER PRIMARY KEY, body TEXT NOT NULL);
+            CREATE TABLE handover (id INTEGER PRIMARY KEY, at REAL NOT NULL, body TEXT NOT NULL);
+            CREATE TABLE stream (session TEXT PRIMARY KEY, body TEXT NOT NULL);
+            PRAGMA user_version=1;
+            """
+        )
+    chance = random.Random(SEED)
+    whole = path.read_bytes()
+
+    async def act() -> None:
+        async with world(tmp_path, {"store.path": str(path)}) as w:
+            for _ in range(10):
+                files = {"": whole}
+                flipped(chance, files)
+                path.write_bytes(files[""])
+                await w.start()
+                await w.kill()
+                for old in tmp_path.glob("a.db*"):
+                    old.unlink()
+
+    with simulated() as runner:
+        runner.run(act())
