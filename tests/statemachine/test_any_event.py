@@ -21,6 +21,21 @@ def test_no_order_of_events_makes_the_rules_raise(policy: Policy, script: list[e
     assert director.take_facts() == ()
 
 
+@given(strategies.policies, strategies.scripts(60))
+def test_whatever_happens_a_path_is_one_streamer_s_and_each_session_its_own_streamer_s(
+    policy: Policy, script: list[ev.Event]
+) -> None:
+    director = Director(policy)
+    for event in script:
+        director.handle(event)
+        holders: dict[str, str] = {}
+        for entry in director.lineup:
+            for session in entry.sessions:
+                assert session.streamer == entry.streamer
+                if not entry.transient:
+                    assert holders.setdefault(session.path, entry.streamer) == entry.streamer
+
+
 @given(strategies.policies, strategies.scripts(30))
 def test_time_never_goes_back(policy: Policy, script: list[ev.Event]) -> None:
     director, latest = Director(policy), 0.0

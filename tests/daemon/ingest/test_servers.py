@@ -15,6 +15,7 @@ from daemon.ingest.oryx_api import OryxServer
 from daemon.ingest.servers import configured
 from daemon.ingest.sessions import SessionDirectory
 from daemon.ingest.srs_api import SrsServer
+from daemon.ingest.stream import make_ref
 from daemon.ports import IngestError
 from statemachine.events import Session, Tracks
 from tests.daemon.ingest.helpers import ref, yes
@@ -237,3 +238,83 @@ async def test_mediamtx_tells_what_a_path_is_made_of(tracks: list[str], found: T
         mediamtx.tracks["live/alice"] = tracks
         (listed,) = await MediaMtxServer(Api("MediaMTX", mediamtx.url, http), SessionDirectory(lambda: "")).publishers()
     assert listed.tracks == found
+
+
+# --- who it is, where no hook tells --------------------------------------------------------------------------------
+
+
+async def test_srs_remembers_the_arguments_of_a_publisher_s_server_and_not_of_its_stream() -> None:
+    async with FakeSrs() as srs, open_client() as http:
+        client = await srs.publish("live", "alice", "?key=inthestream")
+        assert client
+        client.tc_url = "rtmp://127.0.0.1/live?key=intheserver"
+        server = SrsServer(Api("SRS", srs.url, http))
+        (listed,) = await server.publishers()
+        assert await server.arguments(listed) == (("key", "intheserver"),)
+        await srs.unpublish(client)
+        assert await server.arguments(listed) == ()
+
+
+async def test_mediamtx_remembers_the_arguments_of_a_publisher() -> None:
+    async with FakeMediaMtx() as mtx, open_client() as http:
+        mtx.paths = {"live/alice": ("rtmpConn", "c1", 10)}
+        mtx.queries = {"c1": "key=abc"}
+        server = MediaMtxServer(Api("MediaMTX", mtx.url, http))
+        (listed,) = await server.publishers()
+        assert await server.arguments(listed) == (("key", "abc"),)
+
+
+async def test_a_path_of_one_level_is_listed_and_kicked_by_its_own_name() -> None:
+    sessions = SessionDirectory(lambda: "rtmp://h/{app}/{stream}")
+    async with FakeMediaMtx() as mtx, open_client() as http:
+        mtx.paths = {"alice": ("rtmpConn", "c1", 10)}
+        assert (await MediaMtxServer(Api("MediaMTX", mtx.url, http)).publishers())[0].ref is None
+        server = MediaMtxServer(Api("MediaMTX", mtx.url, http), sessions, lambda: "live")
+        (listed,) = await server.publishers()
+        assert listed.ref is not None
+        assert (listed.ref.path, listed.ref.flat) == ("live/alice", True)
+        session = sessions.open(listed.ref, yes(), 1.0)
+        assert sessions.play_url(session) == "rtmp://h/alice"
+        assert await server.kick(session)
+        assert mtx.paths == {}
+
+
+async def test_an_rtsp_session_is_the_newest_of_its_path_where_nobody_asked_by_its_id() -> None:
+    sessions = SessionDirectory(lambda: "")
+    given = make_ref("mediamtx", "live", "alice", client_id="conn")
+    session = sessions.open(given, yes(), 1.0)
+    async with FakeMediaMtx() as mtx, open_client() as http:
+        server = MediaMtxServer(Api("MediaMTX", mtx.url, http), sessions)
+        mtx.paths = {"live/alice": ("rtspSession", "sess", 10)}
+        (listed,) = await server.publishers()
+        assert sessions.listed(listed.session_ids) == session
+        newer = sessions.open(make_ref("mediamtx", "live", "alice", client_id="conn2"), yes(), 2.0)
+        assert await server.kick(session), "it is gone: the newcomer overrode it"
+        assert mtx.paths
+        assert await server.kick(newer)
+        assert not mtx.paths
+
+
+async def test_a_kick_at_oryx_which_goes_by_name_hits_nobody_else_s_stream() -> None:
+    sessions = SessionDirectory(lambda: "")
+    alice = sessions.open(ref("show", client="r1", server="oryx"), yes("alice"), 1.0)
+    bob = sessions.open(ref("show", client="r2", server="oryx"), yes("bob"), 2.0)
+    async with FakeOryx() as oryx, open_client() as http:
+        oryx.streams = [("__defaultVhost__", "live", "show")]
+        server = OryxServer(Api("Oryx", oryx.url, http, oryx.secret), sessions)
+        assert not await server.kick(bob)
+        assert oryx.streams
+        assert await server.kick(alice)
+        assert not oryx.streams
+
+
+async def test_a_kick_at_srs_is_not_sent_to_a_server_that_is_another_one() -> None:
+    sessions = SessionDirectory(lambda: "")
+    async with FakeSrs() as srs, open_client() as http:
+        server = SrsServer(Api("SRS", srs.url, http), sessions)
+        await server.publishers()
+        other = sessions.open(make_ref("srs", "live", "bob", client_id="x1", instance="vid-other"), yes("bob"), 1.0)
+        assert await server.kick(other), "as long as it may be this one, started anew"
+        await server.publishers()
+        assert server.others == ("srs:vid-other/",)
+        assert not await server.kick(other)
