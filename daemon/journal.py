@@ -7,6 +7,7 @@ snapshot is written as soon as it can be again.
 
 import asyncio
 import sqlite3
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -27,6 +28,7 @@ from daemon.journal_file import (
     handover_row,
     stream_row,
 )
+from daemon.journal_queue import Write, WriteQueue
 from daemon.journal_replay import restored
 from daemon.journal_salvage import read_damaged
 from daemon.store_rows import read_meta
@@ -42,8 +44,6 @@ log = structlog.get_logger(__name__)
 
 SNAPSHOT_EVERY = 1000
 """Events between two snapshots: what a restart replays at most."""
-WRITE_PATIENCE = 0.25
-"""Seconds a step waits for the disk; a hand-over is worth more than its record."""
 HANGS_AFTER = 2.0
 """Seconds after which a write that is not done is told as trouble."""
 RETRY_EVERY = 5.0
@@ -84,16 +84,18 @@ class Journal:
         """Why the file cannot be used right now; empty while all is well."""
         self.id = ""
         """The database's own random name, which its copies share: marks what is ours. Known from ``open`` on."""
-        self._late: asyncio.Future[None] | None = None
-        self._late_since = 0.0
+        self._writes = WriteQueue(self._thread, clock)
+        self._held: deque[HandoverRow] = deque(maxlen=UNWRITTEN_KEPT)
+        self._changes: dict[str, dict[str, Any] | None] = {}
+        self._changing = threading.Lock()
 
     @property
     def trouble(self) -> str:
         """Why what happens now may be forgotten, for people; empty while all is well."""
-        if self.problem or self._late is None or self._late.done():
+        waited = self._writes.late_for
+        if self.problem or waited < HANGS_AFTER:
             return self.problem
-        waited = self._clock() - self._late_since
-        return f"{self._path}: the disk has not answered for {waited:.0f} s" if waited >= HANGS_AFTER else ""
+        return f"{self._path}: the disk has not answered for {waited:.0f} s"
 
     @property
     def notice(self) -> str:
@@ -142,18 +144,22 @@ class Journal:
     ) -> asyncio.Future[None] | None:
         """Write the events of one step, and what the history tells of it. Never raises.
 
-        None once it is written (or the file is in trouble); after WRITE_PATIENCE the write that is still under way.
+        None once it is written (or the file is in trouble); where the disk is late, the write that is under way.
         """
         if self.problem and self._clock() < self._retry_at:
-            self._thread.submit(self._unwritten.extend, handovers)
+            if handovers:
+                self._thread.submit(self._unwritten.extend, handovers)
             return None
+        if self._writes.is_full:
+            self._held.extend(handovers)
+            return self._writes.behind(lambda: self._catch_up(snapshot))
         if not self.problem:
             self._since_snapshot += len(events)
             state = snapshot() if self._since_snapshot >= SNAPSHOT_EVERY else None
             if state is not None:
                 self._since_snapshot = 0
             bodies = [as_json(event_to_plain(event)) for event in events]
-            late = await self._patiently(self._append, bodies, state, handovers)
+            late = await self._writes.put(self._append, bodies, state, handovers)
             if late is not None or not self.problem:
                 # Looked for here, and not on a timer: an event comes every few seconds.
                 if late is None and self._copy.is_due():
@@ -161,11 +167,19 @@ class Journal:
                 return late
             handovers = ()  # the thread has kept them
         # The first try to mend it is made at once: what is answered after this step has to be in the file.
-        return await self._patiently(self._reopen_with, snapshot(), handovers)
+        return await self._writes.put(self._reopen_with, snapshot(), handovers)
+
+    def _catch_up(self, snapshot: Callable[[], dict[str, Any]]) -> Write:
+        """What stands for all that could not be put into the queue."""
+        held, self._held = tuple(self._held), deque(maxlen=UNWRITTEN_KEPT)
+        self._since_snapshot = 0
+        if self.problem:
+            return self._reopen_with, (snapshot(), held)
+        return self._append, ([], snapshot(), held)
 
     async def save(self, snapshot: dict[str, Any]) -> None:
         """Write a snapshot that makes the events before it unnecessary."""
-        await self._patiently(self._append, [], snapshot)
+        await self._writes.put(self._append, [], snapshot)
 
     async def finish(self, snapshot: dict[str, Any]) -> None:
         """The last snapshot, and a copy of the file as it is then."""
@@ -188,7 +202,11 @@ class Journal:
 
     def keep_stream(self, session: str, body: dict[str, Any] | None) -> None:
         """Remember (or forget) what a session is played with; needed where the play URL bears more than its name."""
-        self._thread.submit(self._keep_stream, session, body)
+        with self._changing:
+            under_way = bool(self._changes)
+            self._changes[session] = body
+        if not under_way:
+            self._thread.submit(self._keep_streams)
 
     async def streams(self) -> dict[str, dict[str, Any]]:
         """What ``keep_stream`` was told."""
@@ -303,6 +321,12 @@ class Journal:
             self._fail(error)
         return newest
 
+    def _keep_streams(self) -> None:
+        with self._changing:
+            changes, self._changes = self._changes, {}
+        for session, body in changes.items():
+            self._keep_stream(session, body)
+
     def _keep_stream(self, session: str, body: dict[str, Any] | None) -> None:
         if body is None:
             self._streams.pop(session, None)
@@ -349,15 +373,3 @@ class Journal:
 
     async def _run(self, work: Callable[..., Any], *args: Any) -> Any:
         return await self._thread.run(work, *args)
-
-    async def _patiently(self, work: Callable[..., None], *args: Any) -> asyncio.Future[None] | None:
-        """Do it in the thread. None once it is done, or what is still under way after WRITE_PATIENCE."""
-        future = self._thread.run(work, *args)
-        done, _ = await asyncio.wait({future}, timeout=WRITE_PATIENCE)
-        if done:
-            return None
-        log.warning("the disk is slow: going on before the journal is written", seconds=WRITE_PATIENCE)
-        if self._late is None or self._late.done():
-            self._late_since = self._clock()
-        self._late = future
-        return future

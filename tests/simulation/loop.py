@@ -41,6 +41,8 @@ class Process:
     def __init__(self) -> None:
         self.dead = False
         self.around: Around = as_it_is
+        self.disk_takes = 0.0
+        """Seconds that each write of the journal takes."""
         self.on_change: Callable[[], None] = lambda: None
         """Has it read the streamers' keys anew."""
 
@@ -60,6 +62,7 @@ class Inline:
 
     def __init__(self, *_: object) -> None:
         self._process = CURRENT.get() or Process()
+        self._busy_until = 0.0
 
     def submit(self, work: Callable[..., object], *args: Any) -> None:
         """Done by the time it returns."""
@@ -67,13 +70,23 @@ class Inline:
             self._process.work(work, *args)
 
     def run(self, work: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
-        """Done by the time it returns."""
-        done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        """Done by the time it returns, but for a write to a slow disk."""
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[Any] = loop.create_future()
+        if self._process.disk_takes or loop.time() < self._busy_until:
+            self._busy_until = max(loop.time(), self._busy_until) + self._process.disk_takes
+            loop.call_at(self._busy_until, self._finish, done, work, args)
+            return done
+        self._finish(done, work, args)
+        return done
+
+    def _finish(self, done: asyncio.Future[Any], work: Callable[..., Any], args: tuple[Any, ...]) -> None:
+        if done.done():
+            return
         try:
             done.set_result(self._process.work(work, *args))
         except Exception as error:
             done.set_exception(error)
-        return done
 
     def stop(self) -> None:
         """Nothing is under way."""
