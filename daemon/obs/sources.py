@@ -102,9 +102,9 @@ class FfmpegSource:
 
 
 def sound_of(tracks: Tracks, tries: int) -> Sound:
-    """How sound is waited for. Where nobody tells, every other try takes the way that knows all codecs."""
+    """How sound is waited for. Where nobody tells, every third try takes the way that knows all codecs."""
     if tracks.audio is None:
-        return "aac" if tries % 2 == 0 else "any"
+        return "any" if tries % 3 == 2 else "aac"
     return "any" if tracks.audio else "none"
 
 
