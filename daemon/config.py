@@ -229,6 +229,12 @@ class Health(Section):
     report_dir: File = fixed("logs/stream-health", "folder of the hourly reports; empty for none")
 
 
+class Quality(Section):
+    """What is measured of the one on air, where somebody measures (POST /measurements)."""
+
+    silence: Float = live(10.0, "seconds without sound until it is told; 0 never", ge=0, le=86_400)
+
+
 class Overlays(Section):
     """Inputs of the scene that tell the viewers of the show; each empty for none."""
 
@@ -277,6 +283,7 @@ class Config(Section):
     ingest: Ingest = Ingest()
     queue: Queue = Queue()
     health: Health = Health()
+    quality: Quality = Quality()
     overlays: Overlays = Overlays()
     store: Store = Store()
     log: Log = Log()

@@ -35,4 +35,5 @@ def policy_of(config: Config) -> Policy:
         low_bitrate_slate=config.health.low_bitrate_slate,
         low_bitrate_skip=config.health.low_bitrate_skip,
         low_bitrate_kick=config.health.low_bitrate_kick,
+        silence=config.quality.silence,
     )

@@ -16,6 +16,7 @@ low_bitrate                 40  window  ``low_bitrate``, 0 kbit/s
 render_lag                  40  window  1 % of the frames, 20 %
 encoder_lag                 40  window  1 % of the frames, 20 %
 dropped_frames              40  window  1 % of the frames, 20 %
+silent                      30  now     no sound for 5 s, where somebody measures it
 picture_size_changed        10  window  it has changed at all
 ======================  ======  ======  ===================================================================
 """
@@ -110,6 +111,7 @@ _RULES: Final = (
     _Rule("render_lag", 40, "mean", lambda sample, _: ramp(sample.render_lag, 0.01, 0.2)),
     _Rule("encoder_lag", 40, "mean", lambda sample, _: ramp(sample.encoder_lag, 0.01, 0.2)),
     _Rule("dropped_frames", 40, "mean", lambda sample, _: ramp(sample.dropped, 0.01, 0.2)),
+    _Rule("silent", 30, "now", lambda sample, _: float(sample.silent)),
     _Rule("picture_size_changed", 10, "any", lambda sample, _: float(sample.resized)),
 )
 ISSUES: Final = tuple(rule.name for rule in _RULES)

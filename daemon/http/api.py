@@ -1,6 +1,6 @@
 """The line-up over HTTP, also under the names that existing users' scripts call."""
 
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -49,7 +49,11 @@ class QueueRoutes:
     # --- looking ---------------------------------------------------------------------------------------------
 
     async def _status(self, _: web.Request) -> web.Response:
-        return web.json_response(views.status(self._control.view(), self._control.studio.info))
+        return web.json_response(self._status_now())
+
+    def _status_now(self) -> dict[str, Any]:
+        control = self._control
+        return views.status(control.view(), control.studio.info, control.refusals.recent(control.now()))
 
     async def _queue(self, _: web.Request) -> web.Response:
         return web.json_response(views.queue(self._control.view()))

@@ -15,6 +15,7 @@ from daemon.http.events import stream
 from daemon.http.health import HealthRoutes
 from daemon.http.hooks import HookRoutes
 from daemon.http.limits import BODY_BYTES, Gate, Limits, affordable
+from daemon.http.measurements import MeasurementRoutes
 from daemon.http.notify_api import NotifyRoutes
 from daemon.http.obs_api import ObsRoutes
 from daemon.http.openapi.document import openapi_routes
@@ -59,6 +60,7 @@ def build_app(control: Control, limits: Limits | None = None) -> tuple[web.Appli
     app.add_routes(HealthRoutes(control).routes())
     app.add_routes(StreamHealthRoutes(control.health).routes())
     app.add_routes(NotifyRoutes(control).routes())
+    app.add_routes(MeasurementRoutes(control).routes())
     app.add_routes(DashboardRoutes(control).routes())
     app.add_routes(_sign_in_routes(guard))
     app.add_routes(openapi_routes(control))

@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 from daemon.config import Config
 from daemon.http.events import EventHub
 from daemon.ingest.admission import Admission
+from daemon.ingest.refusals import Refusals
 from daemon.ingest.sessions import SessionDirectory
 from statemachine.events import Event
 from statemachine.facts import Fact
@@ -116,6 +117,8 @@ class Control:
     """Send a test to each target: what it is called, and why it was not sent (empty where it was)."""
     refused: Callable[[str, str], None] = field(default=lambda code, message: None)
     """Told the code and the message of each publisher that was not let in and that the log tells of."""
+    refusals: Refusals = field(default_factory=Refusals)
+    """Who was not let in a short while ago."""
 
 
 async def _nobody() -> Sequence[tuple[str, str]]:

@@ -106,6 +106,7 @@ class HookRoutes:
             else:
                 reply = server.answer(verdict)
                 if not verdict.quiet:
+                    self._control.refusals.note(verdict, self._control.now())
                     self._tell(server, request, verdict)
             self._metrics.count(server.name, verdict.code, time.perf_counter() - began)
             return web.Response(status=reply.status, body=reply.body, content_type=reply.content_type)
@@ -189,6 +190,7 @@ class HookRoutes:
                 why += self._two_hosts(hook.ref)
             no = refused(code, why, streamer=verdict.streamer)
             return replace(no, ip=hook.ref.ip)
+        control.refusals.let_in(session.streamer)
         log.info("A stream is published", session=session.id, streamer=session.streamer, ip=hook.ref.ip or None)
         return verdict
 

@@ -1,9 +1,11 @@
 """The rules' view as the API's JSON."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from daemon.clock import iso
 from daemon.http.control import ObsInfo
+from daemon.ingest.refusals import Refusal
 from daemon.problems import sentence
 from statemachine.facts import HandoverEnded
 from statemachine.view import OnAir, Place, Standby, StandbyOff, View
@@ -12,7 +14,7 @@ OWN_KIND: Final = "ffmpeg_source"
 """OBS's own media source."""
 
 
-def status(view: View, obs: ObsInfo) -> dict[str, Any]:
+def status(view: View, obs: ObsInfo, refused: Sequence[Refusal] = ()) -> dict[str, Any]:
     """``GET /status``."""
     return {
         "state": view.state.value,
@@ -29,6 +31,7 @@ def status(view: View, obs: ObsInfo) -> dict[str, Any]:
             "source_kind": OWN_KIND if view.fallen_back else obs.source_kind,
         },
         "last_switch": _switch(view.last_switch) if view.last_switch else None,
+        "refused": [_refusal(refusal) for refusal in refused],
     }
 
 
@@ -73,6 +76,17 @@ def _standby(standby: Standby) -> dict[str, Any]:
 def _standby_off(off: StandbyOff) -> dict[str, Any]:
     lag = None if off.render_lag is None else round(off.render_lag, 3)
     return {"reason": off.reason, "since": None if off.since is None else iso(off.since), "render_lag": lag}
+
+
+def _refusal(refusal: Refusal) -> dict[str, Any]:
+    return {
+        "at": iso(refusal.at),
+        "streamer": refusal.streamer or None,
+        "address": refusal.address or None,
+        "reason": refusal.reason,
+        "message": refusal.message,
+        "count": refusal.count,
+    }
 
 
 def _place(place: Place) -> dict[str, Any]:

@@ -55,6 +55,19 @@ STATUS: Final = record(
             }
         ),
         "last_switch": nullable(ref("Switch")),
+        "refused": array(
+            record(
+                {
+                    "at": MOMENT,
+                    "streamer": nullable(STREAMER),
+                    "address": nullable(string("The publisher's.")),
+                    "reason": string("In one word: no_key, unknown_key, path_taken, blocked, …"),
+                    "message": string("What is wrong, and what to do."),
+                    "count": whole("How often.", minimum=1),
+                }
+            ),
+            "Publishers who were not let in within the last hour, the newest first.",
+        ),
     }
 )
 ON_AIR: Final = record(
@@ -227,6 +240,13 @@ STREAMING: Final = record(
         "outputTotalFrames": whole(),
     },
     "OBS's answer to GetStreamStatus.",
+)
+MEASUREMENT: Final = record(
+    {
+        "streamer": STREAMER,
+        "quantity": one_of("sound"),
+        "value": nullable(number("dBFS; null is silence.", minimum=-200, maximum=20)),
+    }
 )
 TEST_BODY: Final = record(
     {

@@ -223,6 +223,19 @@ STUDIO: Final = (
         {409: ("no_targets", "test_running")},
         description="Past what waits to be sent. No answer holds an address.",
     ),
+    Operation(
+        "measured",
+        "POST",
+        "/measurements",
+        "health",
+        "Tell what was measured of the one on air",
+        ok(done(streamer=string(), quantity=string())),
+        both(BODY, BUSY, {400: ("bad_name", "bad_value")}),
+        body={JSON: answers.MEASUREMENT},
+        description="`sound` is its level in dBFS. Silent below -60 for 5 seconds, it is an issue of health, and told "
+        "after `quality.silence`; above -50 for 2 seconds it sounds again. A measurement is good for 30 seconds. Of one "
+        "who is not on air it changes nothing.",
+    ),
     Operation("streaming", "GET", "/obs/streaming-status", "OBS", "Whether OBS streams", ok(answers.STREAMING), OBS),
     Operation(
         "test",

@@ -15,6 +15,7 @@ from daemon.config import Config, Hooks, Http, Ingest, Obs, Queue
 from daemon.http.app import build_app
 from daemon.http.control import Check, Control, ObsInfo
 from daemon.http.events import EventHub
+from daemon.ingest.refusals import Refusals
 from daemon.ingest.sessions import SessionDirectory
 from daemon.ports import ObsError
 from statemachine import facts
@@ -196,6 +197,7 @@ class House:
     history: list[dict[str, Any]] = field(default_factory=list)
     alive: bool = True
     learnt: list[str] = field(default_factory=list)
+    refusals: Refusals = field(default_factory=Refusals)
 
     async def get(self, path: str, **more: Any) -> tuple[int, Any]:
         """Status and JSON."""
@@ -247,6 +249,7 @@ def make_control(house: House, admits: Any = lambda streamer, at: None) -> Contr
         health=NoHealth(),
         ready=lambda: house.checks,
         alive=lambda: house.alive,
+        refusals=house.refusals,
     )
 
 

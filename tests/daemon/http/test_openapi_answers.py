@@ -50,6 +50,7 @@ REQUESTS: dict[str, tuple[str, bytes | None]] = {
     "GET /obs/connection-health": ("/obs/connection-health", None),
     "POST /obs/force-reconnect": ("/obs/force-reconnect", None),
     "POST /notify/test": ("/notify/test", None),
+    "POST /measurements": ("/measurements", b'{"streamer":"alice","quantity":"sound","value":-70.5}'),
     "GET /obs/streaming-status": ("/obs/streaming-status", None),
     "POST /debug/test-dynamic-source-switch": (
         "/debug/test-dynamic-source-switch",
@@ -97,7 +98,7 @@ RULES = {
     "on_air",
 }
 """The codes of the rules' refusals, but those that publishers get."""
-NEVER_REFUSED = {"POST /queue/hold", "POST /queue/release", "POST /queue/{name}/kick"}
+NEVER_REFUSED = {"POST /queue/hold", "POST /queue/release", "POST /queue/{name}/kick", "POST /measurements"}
 
 
 def test_there_is_a_request_for_every_operation() -> None:

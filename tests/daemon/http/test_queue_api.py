@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from daemon.ingest.hook import refused
 from statemachine import events as ev
 from statemachine.entry import Problem
 from statemachine.facts import LineupChanged
@@ -39,6 +40,7 @@ async def test_the_status_is_as_the_contract_has_it(house: House) -> None:
                 "websocket": "5.1.0",
                 "source_kind": "gstreamer-source",
             },
+            "refused": [],
             "last_switch": {
                 "from": "carol",
                 "to": "alice",
@@ -64,6 +66,44 @@ async def test_who_cannot_come_on_air_has_a_reason_in_one_word_and_what_to_do(ho
         assert answer["queue"][0]["problem"] is None
         assert answer["queue"][1]["problem"]["reason"] == "codec"
         assert "HEVC (H.265): set the encoder to H.264" in answer["queue"][1]["problem"]["message"]
+
+
+async def test_who_was_refused_is_told_for_a_while_without_any_key(house: House) -> None:
+    for _ in range(3):
+        house.refusals.note(refused("no_key", "the publish URL has no key"), AT)
+    for number in range(30):
+        house.refusals.note(refused("path_taken", "it is bob's", streamer=f"s{number}"), AT)
+    _, answer = await house.get("/status")
+    assert len(answer["refused"]) == 20
+    assert answer["refused"][0] == {
+        "at": "2026-01-01T20:00:00Z",
+        "streamer": "s29",
+        "address": None,
+        "reason": "path_taken",
+        "message": "it is bob's",
+        "count": 1,
+    }
+    house.refusals.let_in("s29")
+    _, answer = await house.get("/status")
+    assert answer["refused"][0]["streamer"] == "s28"
+
+
+@pytest.mark.parametrize(("value", "level"), [(-70.5, -70.5), (None, -200.0), (-1e9, -200.0), (0, 0.0), (99, 20.0)])
+async def test_a_measurement_reaches_the_rules(house: House, value: float | None, level: float) -> None:
+    body = {"streamer": "alice", "quantity": "sound", "value": value}
+    status, _ = await house.post("/measurements", json=body)
+    assert (status, house.dispatcher.events) == (200, [ev.Measured(AT, "alice", "sound", level)])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"streamer": ""}, {"streamer": 7}, {"quantity": "smell"}, {"value": "loud"}, {"value": True}, {"value": [1]}],
+)
+async def test_what_is_no_measurement_is_refused(house: House, wrong: dict[str, object]) -> None:
+    body = {"streamer": "alice", "quantity": "sound", "value": -20.0} | wrong
+    status, answer = await house.post("/measurements", json=body)
+    assert (status, house.dispatcher.events) == (400, [])
+    assert answer["error"]["code"] in ("bad_name", "bad_value")
 
 
 async def test_a_plugin_that_was_replaced_is_not_the_kind_of_source_that_is_told(house: House) -> None:
