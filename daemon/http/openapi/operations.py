@@ -233,7 +233,7 @@ STUDIO: Final = (
         both(BODY, BUSY, {400: ("bad_name", "bad_value")}),
         body={JSON: answers.MEASUREMENT},
         description="`sound` is its level in dBFS. Silent below -60 for 5 seconds, it is an issue of health, and told "
-        "after `quality.silence`; above -50 for 2 seconds it sounds again. A measurement is good for 30 seconds. Of one "
+        "after `quality.silence`; above -50 for 2 seconds it sounds again. It is good for 30 seconds. Of one "
         "who is not on air it changes nothing.",
     ),
     Operation("streaming", "GET", "/obs/streaming-status", "OBS", "Whether OBS streams", ok(answers.STREAMING), OBS),
