@@ -37,7 +37,8 @@ async def opened(path: Path, clock: list[float] | None = None) -> AsyncIterator[
 async def feed(journal: Journal, director: Director, *events: ev.Event) -> None:
     for event in events:
         director.handle(event)
-    await journal.append(events, director.snapshot)
+    if late := await journal.append(events, director.snapshot):
+        await late
 
 
 async def test_a_restart_finds_what_was_written(tmp_path: Path) -> None:

@@ -45,7 +45,8 @@ class Channel:
     async def feed(self, *events: ev.Event) -> None:
         for event in events:
             self.director.handle(event)
-        await self.journal.append(events, self.director.snapshot)
+        if late := await self.journal.append(events, self.director.snapshot):
+            await late
 
     async def passes(self, seconds: float) -> None:
         """Time passes, and with the next event the copy is made, if it is due."""

@@ -38,7 +38,8 @@ async def opened(path: Path) -> AsyncIterator[Journal]:
 async def feed(journal: Journal, director: Director, *events: ev.Event) -> None:
     for event in events:
         director.handle(event)
-    await journal.append(events, director.snapshot)
+    if late := await journal.append(events, director.snapshot):
+        await late
 
 
 async def a_show(path: Path) -> None:
