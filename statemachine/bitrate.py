@@ -83,7 +83,7 @@ class Bitrates:
         if now >= poor.measured_at + STALE or (poor.good_since is not None and now >= poor.good_since + GOOD_FOR):
             self._over(now, poor)
             return True
-        if poor.good_since is not None:
+        if poor.good_since is not None or entry.leaves is not None:
             return False
         return any(self._is_due(step, entry, poor, now) and self._take(step, entry, poor, now) for step in _STEPS)
 
@@ -94,6 +94,9 @@ class Bitrates:
             return None
         if poor.good_since is not None:
             return min(poor.good_since + GOOD_FOR, poor.measured_at + STALE)
+        entry = self._lineup.by_session(poor.session_id)
+        if entry is not None and entry.leaves is not None:
+            return poor.measured_at + STALE
         times = [poor.since + after for step in _STEPS if (after := self._after(step)) > 0 and not _done(step, poor)]
         # One whose time has come, and that waits for somebody to follow, is taken with the event that brings them.
         return min((at for at in [*times, poor.measured_at + STALE] if at > now), default=None)
@@ -133,7 +136,8 @@ class Bitrates:
                 self._lineup.because("low_bitrate", entry.streamer)
                 self._lineup.failed(now, poor.session_id)
             case _:
-                self._lineup.kick(now, entry.streamer, KICKED_FOR)
+                self._lineup.because("kick", entry.streamer)
+                self._lineup.send_off(now, entry, KICKED_FOR)
         self.poor = None
         return True
 

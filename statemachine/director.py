@@ -34,6 +34,8 @@ from statemachine.view import Places, View, make_view
 PROBATION, PROBATION_MOST = 3.0, 24.0
 """Seconds a stream that stalled has to move again: a server's GOP cache makes even a dead one move for a while. Longer
 each time, where it stalls again and again."""
+STEADY = 10.0
+"""Seconds for which a picture has to move ahead of its turn before the failures before it are forgotten."""
 STEPS = 32
 """More steps than any one event can cause; reaching it is a fault of the rules."""
 BLAMED = frozenset({"creation_failed", "not_ready", "media_failed", "cut_failed"})
@@ -80,6 +82,9 @@ class Director:
         for _ in range(STEPS):
             self._drain_switchover()
             self._expire()
+            program = self.switchover.program
+            if self.lineup.dismiss(self.now, program.session if program else None):
+                continue
             parts = (self.pictures, self.bitrates, self.streams, self.quality)
             if not any(part.expire(self.now) for part in parts) and not self.steering.step():
                 break
@@ -207,7 +212,10 @@ class Director:
         entry = self.lineup.find(shown.streamer) if shown else None
         by_hand = entry is not None and entry.transient
         if shown is None or shown.path != session.path or shown.streamer == session.streamer or by_hand:
+            nameless = self.pictures.nameless
             self.lineup.publish(event.at, session)
+            if self.pictures.moves:
+                self.pictures.name_program(event.at, nameless)
             return
         why = f"{shown.streamer}'s picture from that path is still shown: {session.streamer} may publish in a moment"
         self._refuse("path_taken", why)
@@ -281,6 +289,7 @@ class Director:
             until = event.at + min(PROBATION_MOST, PROBATION * 2.0 ** min(max(0, hiccups - 1), 8))
             if self.lineup.proves(attempt.target.id, until):
                 self._proof_at = until
+            self.lineup.seen(attempt.target.id)
             self.streams.proven(event.at, attempt.target.id)
             self.fallback.proven(event.at, plain=attempt.plain)
 
@@ -348,6 +357,8 @@ class Director:
             if target and program and program.stalled_since is not None:
                 self.lineup.stalled(fact.at, target.id, program.stalled_since)
         elif fact.outcome in BLAMED and target:
+            if attempt and attempt.ready_at is not None and fact.at >= attempt.ready_at + STEADY:
+                self.lineup.forgive(target.id)
             self._blame(fact, target.id, plain=attempt is not None and attempt.plain)
         if fact.outcome == "completed" or (attempt and attempt.due_at is not None):
             self.last_switch = fact

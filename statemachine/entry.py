@@ -45,6 +45,11 @@ class Entry:
     barred: str = ""
     """The session of which no picture can be had, as its server tells: it is not tried."""
 
+    seen: bool = False
+    """A picture of it was had since it published last, or before."""
+    leaves: float | None = None
+    """It is sent away as soon as another one is on air, and kept out for so many seconds; None: it stays."""
+
     @property
     def session(self) -> ev.Session | None:
         """The one to play."""
@@ -52,7 +57,7 @@ class Entry:
 
     def showable(self, now: float) -> bool:
         """A picture can be expected of it."""
-        return self.stalled_since is None and self.may_try(now)
+        return self.stalled_since is None and self.leaves is None and self.may_try(now)
 
     def may_try(self, now: float) -> bool:
         """It publishes what can be shown, and no failure keeps it waiting."""
@@ -83,6 +88,15 @@ class Stray:
     """When it was taken out, or its server listed it last."""
 
 
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """One who left the line-up without ever having had a picture."""
+
+    failures: int
+    retry_at: float
+    """Not tried before, however often it publishes."""
+
+
 @dataclass(slots=True)
 class LineupState:
     """All that the line-up remembers; plain data for the snapshot."""
@@ -106,6 +120,12 @@ class LineupState:
     """Sessions that are listed and that nobody can be named for, and when they were first."""
     called_back: dict[str, float] = field(default_factory=dict)
     """Paths whose nameless publisher was kicked, and when; until a hook tells who publishes there."""
+    failing: dict[str, Failing] = field(default_factory=dict)
+    """By streamer."""
+    listing: dict[str, float] = field(default_factory=dict)
+    """Servers that list their publishers, by the prefixes of their session ids, and when each did so last."""
+    leaving: dict[str, float] = field(default_factory=dict)
+    """Streamers who are to go once they are not on air, and since when."""
     held: bool = False
     last_streamer: str = ""
     """Whose turn ended last, for block_last."""

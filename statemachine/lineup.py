@@ -10,7 +10,7 @@ from dataclasses import replace
 from statemachine import commands as cmd
 from statemachine import events as ev
 from statemachine import facts
-from statemachine.entry import Entry, LineupState, Stray
+from statemachine.entry import Entry, LineupState
 from statemachine.policy import Policy
 from statemachine.publishers import (
     MOST_SESSIONS,
@@ -23,23 +23,16 @@ from statemachine.publishers import (
     still_missing,
     to_call_back,
 )
-from statemachine.timed import TimedOrder
+from statemachine.standing import Standing
 
 __all__ = ["Entry", "Lineup", "LineupState"]
 
-SELDOM, SELDOM_FIRST = 600.0, 30.0
-"""Seconds until one that was seen to send no picture is tried again, at most and at first."""
-STEADY_AFTER = 60.0
-"""Seconds after which a picture that stalled, and has moved since, is steady again."""
 
-
-class Lineup(TimedOrder):
+class Lineup(Standing):
     """The order of the streamers. Methods append to ``commands`` and ``facts``, which the director drains."""
 
     def __init__(self, policy: Policy, state: LineupState | None = None) -> None:
         super().__init__(policy, state or LineupState())
-        self.commands: list[cmd.Command] = []
-        self.facts: list[facts.Fact] = []
         self._next: float | None = None
 
     # --- reading ---------------------------------------------------------------------------------------------
@@ -117,7 +110,7 @@ class Lineup(TimedOrder):
         m.born[session.id] = at
         m.called_back.pop(session.path, None)
         if entry is None:
-            self._put(Entry(session.streamer, at, (session,), transient=transient))
+            self._put(self._recall_failures(at, Entry(session.streamer, at, (session,), transient=transient)))
             self._tell(at, "joined", session.streamer)
             return
         if entry.transient and not transient:
@@ -127,20 +120,19 @@ class Lineup(TimedOrder):
         if entry.sessions:
             self._put(replace(entry, sessions=(*entry.sessions, session)))
             return
-        # A new publish is a new chance.
-        self._put(
-            replace(
-                entry,
-                sessions=(session,),
-                away_since=None,
-                grace_used=entry.grace_until(at),
-                stalled_since=None,
-                proving_until=None,
-                retry_at=None,
-                failures=0,
-                hiccups=0,
-            )
+        back = replace(
+            entry,
+            sessions=(session,),
+            away_since=None,
+            grace_used=entry.grace_until(at),
+            stalled_since=None,
+            proving_until=None,
+            hiccups=0,
         )
+        if entry.seen:
+            # After a picture, a new publish is a new chance; after none it is one more of the same.
+            back = replace(back, retry_at=None, failures=0, seen=False)
+        self._put(back)
         if entry.away_since is not None:
             self._tell(at, "returned", entry.streamer)
 
@@ -163,9 +155,9 @@ class Lineup(TimedOrder):
             self._put(entry)
             return
         used = entry.grace_until(at)
-        entry = replace(
-            entry, sessions=sessions, stalled_since=None, proving_until=None, retry_at=None, failures=0, grace_used=used
-        )
+        entry = replace(entry, sessions=sessions, stalled_since=None, proving_until=None, grace_used=used)
+        if sessions and entry.seen:
+            entry = replace(entry, retry_at=None, failures=0)
         if not sessions:
             entry = replace(entry, away_since=at)
         self._put(entry)
@@ -179,6 +171,7 @@ class Lineup(TimedOrder):
     def listed(self, event: ev.PublishersListed) -> None:
         """Bring the live sessions to what their server says. One missing twice, in two lists, has ended."""
         live = {session.id for session in event.sessions}
+        self._vouches(event.server, event.at)
         for session in event.sessions:
             self._memory.missing.pop(session.id, None)
             revive(self._memory, session.id, event.asked_at)
@@ -237,7 +230,8 @@ class Lineup(TimedOrder):
         elif position == 0 and holder is not None and holder.turn_began is not None:
             self._refuse(at, "bad_position", f"{holder.streamer} has the turn: the first place to wait at is 1")
         else:
-            self._put(entry, position)
+            # An operator's hand: whatever kept it waiting, or was to send it away, is forgotten.
+            self._put(replace(entry, retry_at=None, failures=0, leaves=None), position)
             self.because("moved", streamer)
             self._tell(at, "moved", streamer)
 
@@ -249,6 +243,7 @@ class Lineup(TimedOrder):
         self.because("removed", streamer)
         self._oust(at, entry)
         self._drop(at, streamer, "removed")
+        self._forget_failures(streamer)
 
     def kick(self, at: float, streamer: str, seconds: float) -> None:
         """Cut one off and keep it out for ``seconds``; one who is not here is only kept out."""
@@ -259,6 +254,7 @@ class Lineup(TimedOrder):
         self.because("kick", streamer)
         self._oust(at, entry, kick="kicked")
         self._drop(at, streamer, "kicked")
+        self._forget_failures(streamer)
 
     def let_in(self, at: float, streamer: str) -> None:
         """End a kick's time."""
@@ -298,65 +294,11 @@ class Lineup(TimedOrder):
             return
         if entry.sessions:
             used = entry.grace_until(at)
-            entry = replace(entry, retry_at=None, stalled_since=None, proving_until=None, grace_used=used)
+            entry = replace(entry, retry_at=None, stalled_since=None, proving_until=None, grace_used=used, failures=0)
         if holder.turn_began is not None:
             self._put(entry)
         else:
             self._put(replace(entry, turn_began=at, grace_used=0.0, failures=0), 0)
-
-    def failed(self, at: float, session_id: str, *, seldom: bool = False) -> None:
-        """Its picture could not be made ready: try again later, the next one first."""
-        entry = self.by_session(session_id)
-        if entry is None or entry.sessions[0].id != session_id:
-            return
-        if entry.transient:
-            self._drop(at, entry.streamer, "left")
-            return
-        most = max(SELDOM, self.policy.retry_most) if seldom else self.policy.retry_most
-        pause = min(most, (SELDOM_FIRST if seldom else self.policy.retry_first) * 2.0 ** min(entry.failures, 20))
-        self._put(replace(entry, failures=entry.failures + 1, retry_at=at + pause, proving_until=None))
-
-    def stalled(self, at: float, session_id: str, since: float) -> None:
-        """The picture on air stands still. The holder keeps the turn for its grace; one that fills in has failed."""
-        entry = self.by_session(session_id)
-        if entry is None or entry.stalled_since is not None or entry.sessions[0].id != session_id:
-            return
-        self._tell(at, "stalled", entry.streamer)
-        began = since if entry.turn_began is not None else None
-        hiccups = entry.unsteady(at) + 1
-        self._put(replace(entry, stalled_since=began, hiccups=hiccups, unsteady_until=at + STEADY_AFTER))
-        if began is None:
-            self.failed(at, session_id)
-
-    def paused(self, at: float, session_id: str, long: bool) -> None:
-        """The picture on air stood still for less than a stall. A ``long`` one says that it is not steady yet."""
-        entry = self.by_session(session_id)
-        if entry is not None and long and entry.unsteady(at):
-            self._put(replace(entry, unsteady_until=at + STEADY_AFTER))
-
-    def hiccups(self, session_id: str, now: float) -> int:
-        """How often its picture has stalled, each time soon after the time before."""
-        entry = self.by_session(session_id)
-        return entry.unsteady(now) if entry is not None else 0
-
-    def proves(self, session_id: str, until: float) -> bool:
-        """A fresh input of one that stalled has a picture. False where there is nothing to prove."""
-        entry = self.by_session(session_id)
-        if entry is None or entry.stalled_since is None or entry.sessions[0].id != session_id:
-            return False
-        self._put(replace(entry, proving_until=until))
-        return True
-
-    def moves(self, at: float, session_id: str) -> None:
-        """A picture that stalled moves again, or was proven by a fresh input."""
-        entry = self.by_session(session_id)
-        if entry is not None and entry.sessions[0].id == session_id:
-            used = entry.grace_until(at)
-            entry = replace(entry, proving_until=None, retry_at=None, failures=0, grace_used=used)
-            steady = at + STEADY_AFTER if entry.unsteady(at) else 0.0
-            self._put(replace(entry, stalled_since=None, unsteady_until=steady))
-            if entry.stalled_since is not None:
-                self._tell(at, "resumed", entry.streamer)
 
     # --- time ------------------------------------------------------------------------------------------------
 
@@ -389,11 +331,13 @@ class Lineup(TimedOrder):
         return self._next
 
     def end_turn(self, at: float, entry: Entry) -> None:
-        """To the tail while still publishing, or out, as the policy has it."""
+        """To the tail while still publishing, or out, as the policy has it: not before somebody follows on air."""
         self._memory.last_streamer = entry.streamer
-        if self.policy.after_turn == "kick" or entry.transient or not entry.sessions:
-            self._oust(at, entry, kick="turn over" if self.policy.after_turn == "kick" else "")
+        if not entry.sessions:
             self._drop(at, entry.streamer, "turn_over")
+            return
+        if self.policy.after_turn == "kick" or entry.transient:
+            self.send_off(at, entry, 0.0)
             return
         rested = replace(
             entry, turn_began=None, turn_length=None, grace_used=0.0, stalled_since=None, proving_until=None
@@ -403,37 +347,31 @@ class Lineup(TimedOrder):
             self.failed(at, entry.sessions[0].id)
         self._tell(at, "requeued", entry.streamer)
 
+    def send_off(self, at: float, entry: Entry, seconds: float) -> None:
+        """It is to go, and to be kept out for ``seconds``, as soon as it is not on air: ``dismiss`` tells when."""
+        if entry.leaves is None:
+            rested = replace(entry, turn_began=None, turn_length=None, stalled_since=None, proving_until=None)
+            self._memory.leaving[entry.streamer] = at
+            self._put(replace(rested, leaves=seconds), len(self) - 1)
+            self._tell(at, "leaving", entry.streamer)
+
+    def dismiss(self, at: float, on_air: ev.Session | None) -> bool:
+        """Send away those who are to go and are not on air; True if there was one."""
+        for streamer in tuple(self._memory.leaving):
+            entry = self.find(streamer)
+            if entry is None or entry.leaves is None:
+                del self._memory.leaving[streamer]
+            elif on_air is None or on_air not in entry.sessions:
+                del self._memory.leaving[streamer]
+                if entry.leaves > 0:
+                    self._memory.blocks[streamer] = at + entry.leaves
+                kick = entry.leaves > 0 or self.policy.after_turn == "kick"
+                self._oust(at, entry, kick=("kicked" if entry.leaves > 0 else "turn over") if kick else "")
+                self._drop(at, streamer, "kicked" if entry.leaves > 0 else "turn_over")
+                return True
+        return False
+
     # --- helpers ---------------------------------------------------------------------------------------------
 
     def _others(self, entry: Entry, now: float) -> bool:
         return self.first_showable(now, but=entry.streamer) is not None
-
-    def _forget_sessions(self, at: float, entry: Entry) -> None:
-        self._memory.crowded.pop(entry.streamer, None)
-        for session in entry.sessions:
-            self._memory.born.pop(session.id, None)
-            self._memory.missing.pop(session.id, None)
-            self._disown(session)
-            if entry.transient:
-                self._memory.ended[session.id] = at
-
-    def _oust(self, at: float, entry: Entry, kick: str = "") -> None:
-        # No server knows the session of a transient one.
-        for session in () if entry.transient else entry.sessions:
-            self._memory.ousted[session.id] = at
-            self._memory.strays[session.path] = Stray(session, at)
-            if kick:
-                self.commands.append(cmd.KickSession(session, kick))
-
-    def _drop(self, at: float, streamer: str, what: str) -> None:
-        entry = self._take_out(streamer)
-        self._forget_sessions(at, entry)
-        if entry.turn_began is not None:
-            self._memory.last_streamer = streamer
-        self._tell(at, what, streamer)
-
-    def _tell(self, at: float, what: str, streamer: str) -> None:
-        self.facts.append(facts.LineupChanged(at, what, streamer))
-
-    def _refuse(self, at: float, code: str, message: str) -> None:
-        self.facts.append(facts.Refused(at, code, message))

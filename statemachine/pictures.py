@@ -159,10 +159,17 @@ class Pictures:
             return ""
         return "" if self._lineup.by_stream(program.stream) else program.stream
 
-    def name_program(self, at: float, stream: str) -> None:
-        """A list told of ``stream``, which was nameless: it has been live all the time, so carry on with it.
+    @property
+    def moves(self) -> bool:
+        """What is shown moves, as far as its watch tells."""
+        program = self._switchover.program
+        return program is not None and program.still_since is None and program.stalled_since is None
 
-        Not so one that a hook announced: that is a new publish, and the input may have played the one before.
+    def name_program(self, at: float, stream: str) -> None:
+        """It is known who publishes ``stream``, which was nameless: carry on with it.
+
+        A list tells of one that has been live all the time. A hook tells of a new publish, and the input may have
+        played the one before: then its watch tells that it stands still, and a fresh one is made.
         """
         program, session = self._switchover.program, self._lineup.by_stream(stream) if stream else None
         if program is not None and session is not None:

@@ -47,13 +47,18 @@ def kept_until(lineup: Lineup, program: Program, policy: Policy) -> float | None
     """How long a picture may stay that nobody can follow: while it is published (None), and for its grace."""
     session = program.session
     if session is None:
-        return program.since + policy.reconnect_grace
+        # Found on air, and watched: as long as it moves it stays, whoever it is.
+        if program.stalled_since is None and program.attempt == 0:
+            return None
+        return max(program.since, program.stalled_since or program.since) + policy.reconnect_grace
     if lineup.by_session(session.id) is not None:
         return None
     entry = lineup.find(session.streamer)
     ended = lineup.ended_at(session.id)
-    if entry is None or ended is None:
+    if ended is None:
         return program.since
+    if entry is None:
+        return ended + policy.reconnect_grace
     # Its streamer is away; or publishes anew, but no picture of that can be had yet.
     grace = lineup.grace_ends(entry) if entry.away_since is not None else None
     return ended + policy.reconnect_grace if grace is None else grace

@@ -51,7 +51,7 @@ class Policy:
     silence: float = 0.0
     # failures
     retry_first: float = 5.0
-    retry_most: float = 60.0
+    retry_most: float = 300.0
     removal_tries: int = 5
 
     def problem(self, name: str, value: object) -> str | None:

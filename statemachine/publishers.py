@@ -9,6 +9,8 @@ from statemachine.order import STRAY_FOR
 
 FORGET_ENDED = 60.0
 """Seconds that an ended session is remembered: a list asked for before its end must not revive it."""
+FORGET_FAILING = 3600.0
+"""Seconds after its last backoff at which the failures of one who is away are forgotten."""
 ENDED_MOST = 5000
 """However fast they come and go: they are in every snapshot."""
 YOUNG = 2.0
@@ -106,6 +108,8 @@ def forget_old(memory: LineupState, now: float, grace: float) -> None:
         or memory.strays[path].seen_at < now - STRAY_FOR
     ):
         del memory.strays[path]
+    while memory.failing and (memory.failing[first := next(iter(memory.failing))].retry_at <= now - FORGET_FAILING):
+        del memory.failing[first]
     if memory.blocks and min(memory.blocks.values()) <= now:
         for name in [name for name, until in memory.blocks.items() if until <= now]:
             del memory.blocks[name]

@@ -46,7 +46,9 @@ class Streams:
             return
         before, self.tracks[event.session_id] = self.of(event.session_id), event.tracks
         self._suspects[event.session_id] = None
-        if before.video != event.tracks.video and self._wrong(event.session_id) is None:
+        # Only where that is what was wrong: one that comes and goes without a picture keeps its backoff.
+        blamed = entry.problem is not None and entry.problem.reason in ("no_video", "codec")
+        if blamed and before.video != event.tracks.video and self._wrong(event.session_id) is None:
             self._lineup.let_try(event.session_id)
         if len(self.tracks) > 2 * len(self._lineup) + 16:
             self.tracks = {i: known for i, known in self.tracks.items() if self._lineup.by_session(i)}

@@ -49,7 +49,7 @@ class Checks:
         for command in commands:
             self._command(command)
         after = tuple(self.director.lineup)
-        to_the_tail = ("requeued", "joined")
+        to_the_tail = ("requeued", "joined", "leaving")
         self._order(
             event, after, {f.streamer for f in told if isinstance(f, facts.LineupChanged) and f.what in to_the_tail}
         )

@@ -299,12 +299,21 @@ def test_an_unknown_input_on_air_is_named_at_once_where_its_stream_is_known() ->
     assert on_air(world) == "alice"
 
 
-def test_a_fresh_publish_does_not_name_an_old_input() -> None:
+def test_a_publish_names_an_unknown_input_whose_picture_moves() -> None:
     world = stranger()
     world.ingest.live.clear()
     world.obs_ready()
     world.publish("alice")
-    world.run(3.0)
+    world.run(0.1)
+    assert (on_air(world), shown(world)) == ("alice", ["GMOTHERSTREAM_9"])
+
+
+def test_an_old_input_that_a_publish_named_and_that_stands_still_is_replaced() -> None:
+    world = stranger()
+    world.ingest.live.clear()
+    world.obs_ready()
+    world.publish("alice")
+    world.run(8.0)
     assert (on_air(world), shown(world)) == ("alice", ["GMOTHERSTREAM_10"])
 
 

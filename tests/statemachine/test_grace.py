@@ -1,5 +1,7 @@
 """Absence, failures and stalls: who keeps the place, and for how long. Time is moved by hand."""
 
+from statemachine import events as ev
+from tests.statemachine.model_ingest import SERVER
 from tests.statemachine.test_lineup import entry, lineup, names, session, told
 
 # --- grace --------------------------------------------------------------------------------------------------------
@@ -74,6 +76,7 @@ def test_without_grace_the_place_is_lost_at_once() -> None:
 
 def test_failures_are_retried_less_and_less_often() -> None:
     line = lineup("alice", "bob", retry_first=5.0, retry_most=60.0)
+    line.listed(ev.PublishersListed(10.0, SERVER, 10.0, (session("alice"), session("bob"))))
     pauses = []
     for _ in range(6):
         line.failed(100.0, session("bob").id)
@@ -89,12 +92,58 @@ def test_one_who_failed_is_not_showable_until_its_retry() -> None:
     assert line.deadline(100.0) == 105.0
 
 
-def test_a_new_publish_is_a_new_chance() -> None:
+def test_after_a_picture_a_new_publish_is_a_new_chance() -> None:
     line = lineup("alice", "bob")
+    line.seen(session("bob").id)
     line.failed(100.0, session("bob").id)
     line.unpublish(101.0, session("bob").id)
     line.publish(102.0, session("bob", 2))
     assert entry(line, "bob").showable(102.0)
+
+
+def test_an_encoder_that_comes_and_goes_without_a_picture_keeps_its_backoff() -> None:
+    line = lineup("alice", "bob", reconnect_grace=2.0)
+    at, tries = 100.0, 0
+    for number in range(1, 200):
+        if entry(line, "bob").may_try(at):
+            line.failed(at, session("bob", number).id)
+            tries += 1
+        line.unpublish(at + 1.0, session("bob", number).id)
+        at += 2.0 if number % 2 else 6.0
+        line.expire(at)
+        line.publish(at, session("bob", number + 1))
+    # 800 seconds: after 0, 5, 15, 35, 75, 155, 315 and 615.
+    assert tries <= 8
+    assert entry(line, "bob").failures == tries
+
+
+def test_a_move_by_hand_forgets_failures() -> None:
+    line = lineup("alice", "bob", "carol")
+    for at in (100.0, 101.0, 102.0):
+        line.failed(at, session("carol").id)
+    line.move(103.0, "carol", 1)
+    assert (entry(line, "carol").failures, entry(line, "carol").showable(103.0)) == (0, True)
+
+
+def test_a_publisher_that_no_server_lists_and_that_never_has_a_picture_is_gone_after_some_failures() -> None:
+    line = lineup("alice", "bob")
+    for count in range(5):
+        assert line.find("bob") is not None, count
+        line.failed(100.0 + count, session("bob").id)
+    assert line.find("bob") is None
+    line.publish(106.0, session("bob"))
+    assert line.find("bob") is None, "its hook told again"
+    line.publish(107.0, session("bob", 2))
+    assert not entry(line, "bob").showable(107.0), "its backoff goes on"
+    assert entry(line, "bob").showable(100.0 + 4 + 80.0)
+
+
+def test_of_two_sessions_of_a_streamer_the_newer_one_is_tried_when_the_older_has_no_picture() -> None:
+    line = lineup("alice", "bob")
+    line.publish(50.0, session("bob", 2))
+    assert entry(line, "bob").session == session("bob")
+    line.failed(100.0, session("bob").id)
+    assert entry(line, "bob").session == session("bob", 2)
 
 
 def test_a_stalled_holder_keeps_the_turn_for_its_grace() -> None:

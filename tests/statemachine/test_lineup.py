@@ -152,8 +152,18 @@ def test_a_turn_ends_alone_too_where_the_policy_says_so() -> None:
 def test_after_a_turn_the_policy_may_kick() -> None:
     line = lineup("alice", "bob", turn=60.0, after_turn="kick")
     line.expire(70.0)
+    assert (names(line), line.commands) == (["bob", "alice"], []), "kicked while on air"
+    assert not line.dismiss(70.0, session("alice"))
+    assert line.dismiss(71.0, session("bob"))
     assert names(line) == ["bob"]
     assert line.commands == [cmd.KickSession(session("alice"), "turn over")]
+
+
+def test_one_who_is_to_go_is_nobodys_follower() -> None:
+    line = lineup("alice", "bob", turn=60.0, after_turn="kick")
+    line.expire(70.0)
+    line.failed(71.0, session("bob").id)
+    assert line.first_showable(71.0) is None
 
 
 def test_a_streamers_own_turn_wins_over_the_policys() -> None:

@@ -107,6 +107,7 @@ def test_one_who_was_taken_out_of_the_line_up_and_still_publishes_keeps_the_path
         line.remove(2.0, "alice")
     else:
         line.end_turn(2.0, entry(line, "alice"))
+        assert line.dismiss(2.5, None)
     line.publish(3.0, publishes("bob", 2))
     assert names(line) == []
     line.unpublish(4.0, "srs:1/1")

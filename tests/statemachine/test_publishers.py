@@ -209,6 +209,7 @@ def test_a_stream_asked_for_by_hand_leaves_with_its_turn() -> None:
     line.shown(2.0, "alice")
     line.publish(3.0, session("bob"))
     line.skip(4.0, "alice")
+    assert line.dismiss(5.0, session("bob"))
     assert names(line) == ["bob"]
     assert line.state.ousted == {}
 

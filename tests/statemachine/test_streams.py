@@ -86,6 +86,7 @@ def test_a_new_publish_with_a_picture_is_tried_at_once() -> None:
     world.run(8.0)
     world.unpublish("bob")
     world.publish("bob")
+    described(world, "bob", video="h264")
     world.run(2.0)
     assert (standby(world), recovered(world)) == ("bob", ["bob"])
 

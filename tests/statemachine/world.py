@@ -26,7 +26,7 @@ PROOF = 0.2
 """Seconds from a watch's begin to a picture."""
 STILL = 0.25
 """Seconds without motion until a watch tells of it."""
-CALM_WITHIN = 100.0
+CALM_WITHIN = 340.0
 """Seconds: the longest backoff of one who failed, and a few hand-overs."""
 TIDY_WITHIN = 420.0
 """Seconds: the longest backoff of a leftover."""
