@@ -18,8 +18,9 @@ SELDOM, SELDOM_FIRST = 600.0, 30.0
 """Seconds until one that was seen to send no picture is tried again, at most and at first."""
 STEADY_AFTER = 60.0
 """Seconds after which a picture that stalled, and has moved since, is steady again."""
-GONE_AFTER = 5
-"""Failures in a row after which a publisher that no server lists is taken to have left."""
+GONE_AFTER, GONE_ALONE = 5, 7
+"""Failures in a row after which a publisher that no server lists is taken to have left: while another one plays, and
+where nobody does, so that it may be OBS that fails."""
 VOUCHED_FOR = 600.0
 """Seconds for which a server's list says that it would tell of an end."""
 FAILING_MOST = 1000
@@ -62,7 +63,11 @@ class Standing(TimedOrder):
             sessions = (sessions[-1], *sessions[:-1])
         entry = replace(entry, sessions=sessions, failures=entry.failures + 1, retry_at=at + pause, proving_until=None)
         self._put(entry)
-        if entry.failures >= GONE_AFTER and not any(self._vouched_for(session.id, at) for session in sessions):
+        holder = self.holder
+        another = holder if holder is not None and holder.streamer != entry.streamer else None
+        plays = another is not None and another.turn_began is not None and another.missed_since is None
+        limit = GONE_AFTER if plays else GONE_ALONE
+        if entry.failures >= limit and not any(self._vouched_for(session.id, at) for session in sessions):
             for session in sessions:
                 self._memory.ended[session.id] = at
             self._drop(at, entry.streamer, "gone")
