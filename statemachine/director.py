@@ -262,6 +262,8 @@ class Director:
         was_lost = self.switchover.state is State.RECOVERING
         self.switchover.handle(event)
         if was_lost:
+            # What OBS did not do before is no reason to wait: it is another one now, or another connection.
+            self.steering.empty_at = None
             if event.inventory.whole:
                 self._orphans.keep_only([item.name for item in event.inventory.inputs])
             program = self.switchover.program

@@ -106,12 +106,14 @@ class Channel(RuleBasedStateMachine):
         if fate in ("late", "twice"):
             self.hooks.append(event)
 
-    @rule(name=NAMES, fate=HOOKS)
-    def publish(self, name: str, fate: str) -> None:
+    @rule(name=NAMES, fate=HOOKS, picture=st.sampled_from([True, True, True, False]))
+    def publish(self, name: str, fate: str, picture: bool) -> None:
         world = self.world
         if world.ingest.of(name) is None and world.director.admits(name, world.now) is None:
             session = world.ingest.new_session(name)
             world.ingest.live[session.id] = session
+            if not picture:
+                world.ingest.pictureless.add(session.id)
             self._hook(ev.Published(world.now, session), fate)
 
     @rule(name=NAMES)
@@ -166,6 +168,19 @@ class Channel(RuleBasedStateMachine):
     def freeze_or_thaw(self, name: str) -> None:
         if session := self.world.ingest.of(name):
             self.world.ingest.frozen ^= {session.id}
+
+    @rule(name=NAMES, seconds=st.sampled_from([0.5, 3.0]), times=st.integers(2, 5))
+    def encoder_reconnects(self, name: str, seconds: float, times: int) -> None:
+        """An encoder that gives up and tries again every few seconds, and is told all along."""
+        for _ in range(times):
+            self.world.unpublish(name)
+            if self.world.obs.up:
+                self.world.run(0.25, step=0.25)
+            self.world.publish(name)
+            if self.world.obs.up:
+                self.world.run(seconds, step=0.25)
+            else:
+                self.world.advance(seconds)
 
     @rule(seconds=st.sampled_from([0.5, 2.0, 4.0]), times=st.integers(1, 4))
     def the_holder_flaps(self, seconds: float, times: int) -> None:

@@ -21,8 +21,9 @@ Act = Callable[[Channel, random.Random], None]
 
 ACTS: tuple[tuple[int, Act], ...] = (
     # publishers
-    (14, lambda c, r: c.publish(name=r.choice(NAMES), fate=r.choice(["told", "told", "twice", "late", "lost"]))),
-    (8, lambda c, r: c.unpublish(name=r.choice(NAMES), fate=r.choice(["told", "told", "twice", "late", "lost"]))),
+    (14, lambda c, r: c.publish(name=r.choice(NAMES), fate=_fate(r), picture=r.random() < 0.85)),
+    (8, lambda c, r: c.unpublish(name=r.choice(NAMES), fate=_fate(r))),
+    (2, lambda c, r: c.encoder_reconnects(name=r.choice(NAMES), seconds=r.choice([0.5, 3.0]), times=r.randrange(2, 6))),
     (5, lambda c, r: c.publish_anew(name=r.choice(NAMES), fate=r.choice(["told", "late", "lost"]))),
     (3, lambda c, r: c.refused_as_busy(name=r.choice(NAMES), fate="told")),
     (3, lambda c, r: c.the_holder_flaps(seconds=r.choice([0.5, 2.0, 4.0]), times=r.randrange(1, 5))),
@@ -49,6 +50,10 @@ ACTS: tuple[tuple[int, Act], ...] = (
     (10, lambda c, r: c.time_passes(seconds=r.choice([0.05, 0.25, 1.0, 2.5, 9.0]), punctual=r.random() < 0.8)),
     (14, lambda c, r: c.all_is_well_for_a_while(seconds=r.choice([0.5, 3.0, 12.0]))),
 )
+
+
+def _fate(r: random.Random) -> str:
+    return r.choice(["told", "told", "twice", "late", "lost"])
 
 
 def _outcome(r: random.Random) -> str:

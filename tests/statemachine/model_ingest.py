@@ -11,6 +11,8 @@ class ModelIngest:
     def __init__(self) -> None:
         self.live: dict[str, ev.Session] = {}
         self.frozen: set[str] = set()
+        self.pictureless: set[str] = set()
+        """Sessions without a picture that could be shown: sound alone, or a codec that nobody knows."""
         self.kbps: dict[str, float] = {}
         """What each session sends, where the server tells it."""
         self._count = 0
@@ -28,11 +30,12 @@ class ModelIngest:
         """A publisher is gone."""
         self.live.pop(session_id, None)
         self.frozen.discard(session_id)
+        self.pictureless.discard(session_id)
         self.kbps.pop(session_id, None)
 
     def moves(self, session: ev.Session | None) -> bool:
         """Pictures of it come in."""
-        return session is not None and session.id in self.live and session.id not in self.frozen
+        return session is not None and session.id in self.live and session.id not in self.frozen | self.pictureless
 
     def listing(self, at: float, asked_at: float) -> ev.PublishersListed:
         """Its own list."""

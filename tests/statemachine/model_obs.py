@@ -52,6 +52,7 @@ class ModelObs:
         """Another daemon's inputs that bear this one's prefix."""
         self.up = True
         self.names_used: set[str] = set()
+        self.fixtures = (STATIC, OTHER_STATIC)
 
     @property
     def own(self) -> list[Item]:

@@ -163,3 +163,13 @@ def test_a_frozen_last_picture_does_not_stay_while_the_new_session_never_plays()
     world.feed(ev.Unpublished(world.now, old.id))
     world.run(14.0)
     assert world.obs.shown == []
+
+
+def test_a_last_picture_gives_way_to_the_slate_at_once_although_its_first_cut_was_lost_with_the_daemon() -> None:
+    world = channel("alice", slate="SLATE")
+    world.unpublish("alice")
+    assert world.lane.pop() == cmd.Cut(world.director.switchover.last_number, None, "GMOTHERSTREAM_1", "SLATE")
+    world.crash()
+    world.obs_ready()
+    world.run(0.5)
+    assert (world.obs.shown, world.obs.slates) == ([], {"SLATE"})

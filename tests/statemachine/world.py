@@ -17,6 +17,7 @@ from statemachine import facts
 from statemachine.director import Director
 from statemachine.policy import Policy
 from statemachine.states import State
+from tests.statemachine.audience import Audience
 from tests.statemachine.checks import Checks
 from tests.statemachine.model_ingest import ModelIngest
 from tests.statemachine.model_obs import Item, ModelObs, Refused, answer
@@ -46,6 +47,7 @@ class World:
         self.obs = ModelObs(self.director.policy.prefix)
         self.ingest = ModelIngest()
         self.checks = Checks(self.director, self.obs)
+        self.audience = Audience(self)
         self.now = START
         self.lane: deque[cmd.Command] = deque()
         self.late: list[cmd.Command] = []
@@ -62,11 +64,13 @@ class World:
     def feed(self, event: ev.Event) -> tuple[cmd.Command, ...]:
         """Hand an event to the rules and look at what they make of it."""
         self.checks.before()
+        self.audience.heard(event)
         commands = self.director.handle(event)
         if self.kept.maxlen:
             self.kept.append(self.director.snapshot())
         told = self.director.take_facts()
         self.checks.after(event, commands, told)
+        self.audience.decided(commands)
         self.told += told
         self.trace.append((event, commands))
         if any(isinstance(fact, facts.StateChanged) and fact.dest is State.RECOVERING for fact in told):
@@ -260,6 +264,7 @@ class World:
         """A studio without faults, with an ingest server that is asked every two seconds."""
         end, count = self.now + seconds, 0
         self.settle()
+        self.audience.begin()
         while self.now < end - 1e-9:
             self._tick(min(step, end - self.now), count)
             count += 1
@@ -268,6 +273,7 @@ class World:
         """Run until ``condition``; how long it took. Fails after ``within`` seconds."""
         began, count = self.now, 0
         self.settle()
+        self.audience.begin()
         while not condition():
             assert self.now - began <= within, f"not within {within:g} s: {self.amiss()}"
             self._tick(step, count)
@@ -285,6 +291,7 @@ class World:
             self.settle()
             self.measure()
             self.settle()
+        self.audience.look(step)
 
     def calm(self) -> None:
         """No more faults: within bounded time the channel stands where it ought to, and stays there."""
@@ -316,7 +323,7 @@ class World:
         known = {session.id: session.streamer for entry in entries for session in entry.sessions}
         if known != there:
             return f"in the line-up {known}, live {there}"
-        live = present = set(there.values())
+        live = {s.streamer for s in self.ingest.live.values() if not self.is_out(s) and self.ingest.moves(s)}
         if view.state not in (State.IDLE, State.STANDBY) or self.lane or self.answers:
             return f"busy: {view.state.value}"
         if view.orphans and tidy:
@@ -330,7 +337,7 @@ class World:
             return "somebody ought to be on air" if live else f"left: {shown} {own}" if left else ""
         if not live:
             return f"{view.on_air.streamer} is on air and gone"
-        expected = next(place.streamer for place in view.queue if place.streamer in present)
+        expected = next(place.streamer for place in view.queue if place.streamer in live)
         if view.on_air.streamer != expected or shown != [view.on_air.input]:
             return f"{expected} ought to be on air: {view.on_air}, OBS shows {shown}"
         program = self.director.switchover.program

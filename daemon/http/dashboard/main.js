@@ -23,13 +23,13 @@ const page = window.motherstream;
 
 // --- the connection ------------------------------------------------------------------------------------------
 
-let everConnected = false;
+let everLive = false;
 
 const feed = new Feed({
   async onOpen() {
-    const back = everConnected && state.connection === "lost";
-    everConnected = true;
-    update({ connection: "connected" });
+    const back = everLive && state.connection === "lost";
+    everLive = true;
+    update({ connection: "live" });
     if (back) announce("The connection to the daemon is back");
     await Promise.all([refresh(), refreshRest(), readTable()]);
     if (state.log.length === 0) recordHistory(state.history);
@@ -79,8 +79,7 @@ async function begin() {
 
 // --- drawing -------------------------------------------------------------------------------------------------
 
-/** The page's own link to the daemon: whether anybody is on air is said elsewhere. */
-const CONNECTIONS = { connecting: "Connecting", connected: "Connected", lost: "Retrying" };
+const CONNECTIONS = { connecting: "Connecting", live: "Live", lost: "Connection lost" };
 
 function drawFrame() {
   const { connection, status, seenAt, account } = state;
@@ -103,7 +102,7 @@ subscribe(() => {
 });
 
 function tick() {
-  if (state.connection !== "connected") return;
+  if (state.connection !== "live") return;
   tickOnAir();
   drawLineup();
 }
@@ -175,7 +174,7 @@ setUpSignIn(begin, signInAgain);
 document.addEventListener("visibilitychange", onVisibility);
 window.setInterval(tick, 1000);
 window.setInterval(() => {
-  if (state.connection === "connected" && document.visibilityState === "visible") {
+  if (state.connection === "live" && document.visibilityState === "visible") {
     refresh();
     refreshRest();
   }

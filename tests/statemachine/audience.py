@@ -1,0 +1,183 @@
+"""What viewers see of the model world, and what docs/faults.md promises them, looked at over time.
+
+The search lets answers wait for as long as it likes, so seconds are counted only while everything is done and answered
+at once (``World.run``). What is decided is looked at always.
+"""
+
+from typing import TYPE_CHECKING
+
+from statemachine import commands as cmd
+from statemachine import events as ev
+from statemachine.states import State
+from tests.statemachine.model_obs import Item
+
+if TYPE_CHECKING:
+    from tests.statemachine.world import World
+
+ENDED = 1.0
+"""Seconds for which the last picture of a stream that has ended may stand, where a slate or somebody proven could
+follow."""
+ALONE_MOST = 4.0
+STILL = 0.25
+"""Seconds without motion until a watch tells of it."""
+WRONG_STEPS = 2
+"""Looks after which what is shown has to be what is reported: a reading may be under way at the first."""
+
+
+class Audience:
+    """Watches one world."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+        self._dead: dict[str, float] = {}
+        """Since when each promise waits for its picture."""
+        self._ended: set[str] = set()
+        """Sessions of whom the rules were told, rightly or not, that they are over."""
+        self._still: set[str] = set()
+        """Inputs of whom they were told, rightly or not, that they stand still or fail."""
+        self._wrong = 0
+
+    # --- what is decided -------------------------------------------------------------------------------------
+
+    def heard(self, event: ev.Event) -> None:
+        """Just before the rules take it."""
+        world = self._world
+        match event:
+            case ev.Unpublished():
+                self._ended.add(event.session_id)
+            case ev.Published():
+                self._ended.discard(event.session.id)
+            case ev.PublishersListed():
+                there = {session.id for session in event.sessions}
+                self._ended -= there
+                self._ended |= {
+                    each.id for each in world.ingest.live.values() if each.id.startswith(event.server)
+                } - there
+            case ev.MediaStalled():
+                self._still.add(event.input)
+            case ev.MediaResumed():
+                self._still.discard(event.input)
+            case ev.MediaFailed():
+                self._still |= {item.name for item in world.obs.items.values() if item.attempt == event.attempt}
+                program = world.director.switchover.program
+                if program and program.attempt == event.attempt:
+                    self._still.add(program.input)
+            case _:
+                pass
+
+    def decided(self, commands: tuple[cmd.Command, ...]) -> None:
+        """Just after it: a moving picture stays, but for an operator's act or the end of its turn."""
+        for command in commands:
+            if isinstance(command, cmd.Cut) and command.incoming is None and command.outgoing is not None:
+                item = self._world.obs.items.get(command.outgoing)
+                assert item is None or not self._keeps(item), f"{item} moves and is taken off"
+        self._named()
+
+    def _keeps(self, item: Item) -> bool:
+        """Its picture moves, for all that was told, and nobody wants it away."""
+        world, session = self._world, item.session
+        director = world.director
+        if session is None or not item.shown or item.astray or not world.ingest.moves(session):
+            return False
+        if session.id in self._ended or item.name in self._still or self._fills_in(session):
+            return False
+        return not (world.is_out(session) or director.bitrates.covered or session.id.startswith("test:"))
+
+    def _fills_in(self, session: ev.Session) -> bool:
+        """For one who is away in its turn, of whom the operator wants the slate."""
+        holder = self._world.director.lineup.holder
+        return self._wants_slate() and holder is not None and holder.streamer != session.streamer
+
+    def _named(self) -> None:
+        """Nobody is shown under another's name."""
+        world = self._world
+        on_air = world.director.view(world.now).on_air
+        item = world.obs.items.get(on_air.input) if on_air else None
+        if on_air is None or item is None or item.session is None or item.name in world.obs.fixtures:
+            return
+        # What is played is a path: who publishes there is shown, whosever name it was made for.
+        there = {each.streamer for each in world.ingest.live.values() if each.path == item.session.path}
+        known = there if item.session.id in world.ingest.live else there | {item.session.streamer}
+        assert on_air.streamer in known, f"{item} is said to be {on_air.streamer}'s"
+
+    # --- what is seen ----------------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """From now on everything is done and answered at once."""
+        self._dead.clear()
+        self._wrong = 0
+
+    def look(self, step: float) -> None:
+        """Once a step."""
+        world = self._world
+        obs, director = world.obs, world.director
+        if (
+            not obs.up
+            or director.switchover.state is State.RECOVERING
+            or any(item.astray for item in obs.items.values())
+        ):
+            self.begin()
+            return
+        self._is_as_reported()
+        moving = [item for item in obs.shown if world.ingest.moves(item.session)]
+        dead = not moving and not director.bitrates.covered
+        program = director.switchover.program
+        hiccups = director.lineup.hiccups(program.session.id, world.now) if program and program.session else 0
+        stall = director.policy.stall
+        frozen = dead and bool(obs.shown) and director.policy.slate != ""
+        gone = program is not None and program.session is not None and program.session.id in self._ended
+        known = bool(director.lineup.first_showable(world.now, but=director.switchover.on_air_streamer))
+        margin = STILL + 2 * step
+        self._within(
+            "a proven one stands by", dead and self._somebody_is_ready(), self._covered(stall, hiccups) + margin
+        )
+        self._within("it has ended and there is a slate", frozen and gone, ENDED + step)
+        self._within("there is a slate", frozen, stall * (1.0 if known else ALONE_MOST) + margin)
+
+    def _covered(self, stall: float, hiccups: int) -> float:
+        return stall * min(1.0, 0.5 * 2.0 ** min(max(0, hiccups - 1), 8))
+
+    def _within(self, what: str, waits: bool, seconds: float) -> None:
+        now = self._world.now
+        if not waits:
+            self._dead.pop(what, None)
+            return
+        since = self._dead.setdefault(what, now)
+        import os
+
+        if what in os.environ.get("SKIP", "").split(","):
+            return
+        assert now - since <= seconds, f"{what}, and nothing moves for {now - since:g} s: {self._world.amiss()}"
+
+    def _somebody_is_ready(self) -> bool:
+        world = self._world
+        director = world.director
+        attempt = director.switchover.attempt
+        if attempt is None or attempt.target is None or director.switchover.state is not State.STANDBY:
+            return False
+        if self._wants_slate():
+            return False
+        item, entry = world.obs.items.get(attempt.input), director.lineup.by_session(attempt.target.id)
+        if item is None or entry is None or not item.proven or not entry.showable(world.now):
+            return False
+        return world.ingest.moves(item.session) and item.name not in self._still
+
+    def _wants_slate(self) -> bool:
+        """The operator does: nobody fills in for one who is away, or stands still, in its turn."""
+        director = self._world.director
+        policy, holder = director.policy, director.lineup.holder
+        has_turn = holder is not None and holder.turn_began is not None
+        return has_turn and policy.slate != "" and policy.during_grace == "slate"
+
+    def _is_as_reported(self) -> None:
+        """While nothing is under way, what is shown is what is told."""
+        world = self._world
+        on_air = world.director.view(world.now).on_air
+        program = world.director.switchover.program
+        if world.director.lineup.held:
+            return  # somebody's hand is respected
+        quiet = world.director.switchover.state in (State.IDLE, State.STANDBY) and not world.lane and not world.answers
+        told = {program.input} if program else set()
+        shown = {item.name for item in world.obs.shown}
+        self._wrong = self._wrong + 1 if quiet and shown != told else 0
+        assert self._wrong <= WRONG_STEPS, f"OBS shows {shown}, told is {on_air}"
