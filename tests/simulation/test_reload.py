@@ -1,14 +1,16 @@
 """SIGHUP in mid-show: what is called live is, and what is not is named."""
 
 import asyncio
+import contextlib
 import math
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import pytest
 from annotated_types import Ge, Le
+from pydantic import ValidationError
 
-from daemon.config_keys import KEYS, Key, value_of
+from daemon.config_keys import KEYS, SECTIONS, Key, value_of
 from tests.fakes import FakeObs, Stream
 from tests.simulation.loop import simulated
 from tests.simulation.stage import on_air
@@ -25,6 +27,9 @@ OTHERS: dict[str, object] = {
     "notify.urls": ["json://127.0.0.1:9/x"],
 }
 """Other values than the defaults, where not any will do."""
+
+
+TEXTS = ("other", "http://127.0.0.1:9", "{queue}!")
 
 
 def another(key: Key, now: Any, folder: Path) -> object:
@@ -47,13 +52,18 @@ def another(key: Key, now: Any, folder: Path) -> object:
     if key.name.endswith("_file"):
         (folder / key.name).write_text("json://127.0.0.1:9/x" if "urls" in key.name else "another-secret")
         return str(folder / key.name)
-    if key.name.endswith(("_api", "_url")):
-        return "http://127.0.0.1:9"
-    if key.name.endswith("_template"):
-        return "{queue}!"
     if kind in (Path, Path | None):
         return str(folder / "other")
-    return "other"
+    return next(text for text in TEXTS if takes(key, text))
+
+
+def takes(key: Key, text: str) -> bool:
+    """Whether the key may have that value."""
+    section, _, name = key.name.rpartition(".")
+    with contextlib.suppress(ValidationError):
+        SECTIONS[section][0](**{name: text})
+        return True
+    return False
 
 
 def test_every_key_is_live_or_named(tmp_path: Path) -> None:
