@@ -15,6 +15,7 @@ from statemachine.attempt import Attempt
 from statemachine.bitrate import Bitrates
 from statemachine.codec import from_plain, to_plain
 from statemachine.fallback import Fallback
+from statemachine.hand_test import request_test
 from statemachine.lag import Lag
 from statemachine.lineup import Lineup
 from statemachine.orphans import Orphans
@@ -162,7 +163,7 @@ class Director:
                 self.settings.load(event.policy)
                 self._apply()
             case ev.TestRequested():
-                self._test(event)
+                request_test(self.lineup, event, self.now)
             case ev.MediaStalled():
                 self.pictures.stalled(event)
             case ev.MediaResumed():
@@ -219,36 +220,6 @@ class Director:
             return
         why = f"{shown.streamer}'s picture from that path is still shown: {session.streamer} may publish in a moment"
         self._refuse("path_taken", why)
-
-    def _test(self, event: ev.TestRequested) -> None:
-        known = self.lineup.by_stream(event.session.path)
-        if known is None and (stray := self.lineup.holder_of(event.session.path, self.now)):
-            # Whoever publishes there is shown under its own name, also where it was taken out of the line-up.
-            event = replace(event, session=replace(event.session, streamer=stray.streamer))
-        streamer = known.streamer if known else event.session.streamer
-        holder = self.lineup.holder
-        if blocked := self.lineup.blocked(streamer, self.now):
-            self._facts.append(blocked)
-            return
-        if known is None and self.lineup.find(streamer) is not None:
-            self._refuse("name_taken", f"{streamer} is in the line-up with another stream")
-            return
-        if holder is not None and holder.streamer == streamer:
-            self._refuse("on_air", f"{streamer} has the turn already")
-            return
-        if known is None:
-            self.lineup.publish(event.at, event.session, transient=True)
-        else:
-            # Asked for by hand: whatever kept it waiting, it is tried now.
-            self.lineup.moves(event.at, known.id)
-        if self.lineup.find(streamer) is None:
-            self._refuse("not_found", f"the session {event.session.id} is over")
-            return
-        holder = self.lineup.holder
-        if holder is not None and holder.turn_began is not None:
-            self.lineup.end_turn(event.at, holder)
-        self.lineup.move(event.at, streamer, 0)
-        self.lineup.because("test", streamer)
 
     def _set_turn(self, event: ev.TurnChanged) -> None:
         if problem := self.policy.problem("turn", event.seconds):
