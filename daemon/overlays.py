@@ -196,4 +196,6 @@ class Overlays:
                 log.warning(f"The overlay '{name}' cannot be changed; it is tried again", input=name, reason=str(error))
         else:
             self._is[name] = value
-            self._told.discard(name)
+            if name in self._told:
+                self._told.discard(name)
+                log.info(f"The overlay '{name}' can be changed again", input=name)
