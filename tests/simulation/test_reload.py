@@ -29,6 +29,8 @@ OTHERS: dict[str, object] = {
 """Other values than the defaults, where not any will do."""
 
 
+NEEDED = {"obs.slate": SLATE, "hooks.secret": "s", "ingest.nginx_stat": "http://127.0.0.1:10/stat"}
+"""What other keys cannot do without."""
 TEXTS = ("other", "http://127.0.0.1:9", "{queue}!")
 
 
@@ -70,7 +72,7 @@ def test_every_key_is_live_or_named(tmp_path: Path) -> None:
     """And the running configuration has the one, and not yet the other."""
 
     async def play() -> None:
-        settings = {"obs.slate": SLATE, "hooks.secret": "s", "store.path": str(tmp_path / "motherstream.db")}
+        settings = {**NEEDED, "store.path": str(tmp_path / "motherstream.db")}
         async with world(tmp_path, settings) as w:
             await w.start()
             as_it_was = dict(w.settings)
