@@ -19,7 +19,7 @@ from daemon.clock import Clock
 from daemon.config import Config
 from daemon.config_keys import secret_values
 from daemon.config_load import load, locate
-from daemon.desk import Desk
+from daemon.desk import Desk, check_program
 from daemon.dispatcher import Dispatcher
 from daemon.executor import Executor
 from daemon.hand_tests import HandTests
@@ -228,6 +228,7 @@ class _App:
             info = obs.info
             return (
                 Check("obs", info.connected, info.reason),
+                check_program(director.view(clock.now()).program),
                 Check("journal", not journal.trouble, journal.trouble),
                 Check("keys", not keys.problem, keys.problem),
                 Check("ingest", not unreachable, f"no answer from {', '.join(unreachable)}" if unreachable else ""),
@@ -251,7 +252,7 @@ class _App:
                 view=view,
                 policy=lambda: director.policy,
                 history=journal.handovers,
-                studio=Desk(obs, lambda: self.config.obs.scene),
+                studio=Desk(obs, lambda: self.config.obs.scene, lambda: view().program),
                 admission=admission,
                 sessions=sessions,
                 hub=hub,

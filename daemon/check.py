@@ -10,6 +10,7 @@ from daemon.ingest.servers import configured
 from daemon.ingest.sessions import SessionDirectory
 from daemon.obs.connection import NONSENSE, Link, PasswordRefused
 from daemon.obs.inventory import read_inputs
+from daemon.obs.program import read_program
 from daemon.obs.scene_items import read_items
 from daemon.obs.sources import FFMPEG, GSTREAMER, choose
 from daemon.ports import IngestError, ObsError
@@ -62,6 +63,8 @@ async def _obs(config: Config) -> AsyncIterator[Result]:
         ]
         missing = f"OBS has {', '.join(sorted(scenes))}: make it, or set obs.scene"
         yield Result(f"scene {obs.scene}", obs.scene in scenes, "" if obs.scene in scenes else missing)
+        if obs.scene in scenes:
+            yield await _program(link, config)
         kinds = (await link.call("GetInputKindList"))["inputKinds"]
         yield _kind(config, kinds)
         if obs.scene in scenes:
@@ -100,6 +103,24 @@ async def _fixtures(link: Link, config: Config) -> list[Result]:
             mend = f"OBS has no input of that name: make it, or set {key}"
             results.append(Result(f"{what} {name}", name in inputs, "" if name in inputs else mend))
     return results
+
+
+async def _program(link: Link, config: Config) -> Result:
+    """What viewers get."""
+    obs = config.obs
+    reading = await read_program(link, obs.scene, [])
+    if reading is None:
+        return Result("program", True, "OBS does not tell what viewers see")
+    shown = f"viewers see the scene {reading.scene!r}"
+    if reading.studio_mode and obs.studio_mode == "hold":
+        mend = 'no hand-over is made until it is off: switch it off, or set obs.studio_mode = "leave" or "drive"'
+        return Result("program", False, f"{shown}, studio mode is on: {mend}")
+    studio = {"leave": "the daemon switches it off", "drive": "hand-overs go by its transition"}
+    note = f", studio mode is on: {studio[obs.studio_mode]}" if reading.studio_mode else ""
+    if not (reading.live or reading.copied):
+        mend = f"switch OBS to {obs.scene!r}, or put that into the scene that is shown"
+        return Result("program", False, f"{shown}{note}, not {obs.scene!r}: {mend}")
+    return Result("program", True, shown + note)
 
 
 def _kind(config: Config, kinds: list[str]) -> Result:

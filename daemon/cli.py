@@ -15,7 +15,7 @@ from daemon.cli_streamer import add_parser as add_streamer_parser
 from daemon.client import Client, ClientError, quoted
 from daemon.config import Config
 from daemon.config_load import ConfigError, load
-from daemon.watch_words import STANDBY_OFF, clock, place, printable
+from daemon.watch_words import STANDBY_OFF, clock, place, printable, program
 from statemachine import __version__
 from statemachine.table import as_table, mermaid
 
@@ -223,8 +223,12 @@ def _status(arguments: argparse.Namespace) -> int:
     if on_air:
         left = "" if on_air["remaining"] is None else f", {clock(on_air['remaining'])} left"
         print(f"on air   {printable(on_air['streamer'])} for {clock(on_air['seconds'])}{left}  [{on_air['input']}]")
+    elif own := (status.get("program") or {}).get("input"):
+        print(f"on air   nobody can be named for it  [{printable(own)}]")
     else:
         print("on air   nobody")
+    if amiss := program(status.get("program")):
+        print(f"program  {printable(amiss)}")
     if standby:
         how = "ready" if standby["ready"] else "buffering"
         print(f"standby  {printable(standby['streamer'])} ({how})  [{standby['input']}]")

@@ -85,6 +85,12 @@ class Obs(Section):
     template: str = live("", "input whose sound, filters, transform and crop each fresh one gets; empty for none")
     keep_streaming: bool = live(False, "start OBS's output, and restart it when it is stuck")
     request_timeout: Float = live(5.0, "seconds that OBS may take to answer", ge=0.1, le=60)
+    studio_mode: Literal["leave", "drive", "hold"] = live(
+        "leave", "leave: switch studio mode off; drive: hand over by its transition; hold: no hand-over while it is on"
+    )
+    program: Literal["follow", "warn"] = live(
+        "follow", "while another scene is shown: follow stops the turn's clock, warn lets it go on"
+    )
 
 
 class Pipeline(Section):

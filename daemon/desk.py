@@ -5,21 +5,32 @@ import base64
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from daemon.http.control import ObsInfo
+from daemon.http.control import Check, ObsInfo
 from daemon.obs import Obs
 from daemon.ports import ObsError
+from statemachine.view import ProgramView
 
 RECONNECT_WITHIN: Final = 10.0
 """Seconds that a reconnect asked for by hand is waited for."""
 POLL: Final = 0.05
 
 
+def check_program(program: ProgramView) -> Check:
+    """Whether viewers get what is on air, and hand-overs can be made, for ``/readyz``."""
+    if program.barred:
+        return Check("program", False, "studio mode is on, and no hand-over is made until it is off (obs.studio_mode)")
+    if program.shown is False and program.input is not None:
+        return Check("program", False, f"viewers do not see the one on air: OBS shows the scene {program.scene!r}")
+    return Check("program", True, "")
+
+
 class Desk:
     """Implements the HTTP side's ``Studio`` over the OBS adapter."""
 
-    def __init__(self, obs: Obs, scene: Callable[[], str]) -> None:
+    def __init__(self, obs: Obs, scene: Callable[[], str], program: Callable[[], ProgramView]) -> None:
         self._obs = obs
         self._scene = scene
+        self._program = program
 
     @property
     def info(self) -> ObsInfo:
@@ -56,11 +67,11 @@ class Desk:
         return await self._obs.call("GetStreamStatus")
 
     async def screenshot(self, width: int) -> bytes | None:
-        """The scene as a JPEG so many pixels wide, None where OBS gives none."""
+        """What viewers get, as a JPEG so many pixels wide, None where OBS gives none."""
         canvas_width, canvas_height = self._obs.canvas
         # Both have to be given: obs-websocket divides by the source's height for the one that is not.
         size = {"imageWidth": width, "imageHeight": max(8, round(width * canvas_height / canvas_width))}
-        wanted = {"sourceName": self._scene(), "imageFormat": "jpg", "imageCompressionQuality": 70, **size}
+        wanted = {"sourceName": self._on_screen, "imageFormat": "jpg", "imageCompressionQuality": 70, **size}
         try:
             answer = await self._obs.call("GetSourceScreenshot", wanted)
         except ObsError:
@@ -70,6 +81,14 @@ class Desk:
             return base64.b64decode(encoded) or None
         except ValueError:
             return None
+
+    @property
+    def _on_screen(self) -> str:
+        """The scene that viewers are shown. Of studio mode's copy of it there is no picture: then the input in it."""
+        program = self._program()
+        if program.copied and program.shown and program.input:
+            return program.input
+        return program.scene or self._scene()
 
     async def reconnect(self) -> bool:
         """Drop the connection and make it anew; whether it is up again."""

@@ -135,6 +135,12 @@ class Executor:
                 await self._obs.remove_input(command.input)
                 log.info(f"Swept orphaned source '{command.input}'", input=command.input)
                 return ev.OrphanRemoved(self._clock.now(), command.input)
+            case cmd.LeaveStudioMode():
+                await self._obs.leave_studio_mode()
+                return None
+            case cmd.BringToProgram():
+                await self._obs.bring_to_program()
+                return None
             case cmd.SetSlate():
                 await self._obs.set_shown(command.slate, command.shown)
                 return None
@@ -173,8 +179,14 @@ class Executor:
         if command.slate and command.incoming:
             hide.append(command.slate)
         also = command.slate if command.slate and not command.incoming else None
-        await self._obs.cut(show=command.incoming, hide=tuple(hide), also_show=also, fade=command.fade)
-        return ev.CutDone(self._clock.now(), command.attempt)
+        shown = await self._obs.cut(
+            show=command.incoming,
+            hide=tuple(hide),
+            also_show=also,
+            fade=command.fade,
+            studio_mode=command.studio_mode,
+        )
+        return ev.CutDone(self._clock.now(), command.attempt, shown)
 
     async def _remove(self, command: cmd.RemoveInput | cmd.ParkInput, remove: Callable[[str], Awaitable[None]]) -> None:
         await remove(command.input)

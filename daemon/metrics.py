@@ -88,10 +88,17 @@ class _Sampler(Collector):
         for state in State:
             states.add_metric([state.value], float(view.state is state))
         yield states
-        owned = int(view.on_air is not None) + int(view.standby is not None) + len(view.orphans)
+        on_air = view.on_air is not None or view.program.input is not None
+        owned = int(on_air) + int(view.standby is not None) + len(view.orphans)
         for name, text, value in (
             ("motherstream_queue_length", "Streamers in the line-up", float(len(view.queue))),
-            ("motherstream_on_air", "1 while somebody is on air", float(view.on_air is not None)),
+            ("motherstream_on_air", "1 while somebody is on air", float(on_air)),
+            (
+                "motherstream_program_shown",
+                "1 while viewers see the one on air, 0 while they are shown another scene or nothing is known",
+                float(view.program.shown is True),
+            ),
+            ("motherstream_studio_mode", "1 while OBS's studio mode is on", float(view.program.studio_mode is True)),
             (
                 "motherstream_standby_ready",
                 "1 while the next one is proven ready",

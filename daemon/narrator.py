@@ -20,6 +20,13 @@ STEPS = {
 }
 """What is done about a poor bitrate."""
 
+STUDIO_MODE = {
+    "leave": "it is switched off, for in it viewers are shown a copy of the scene (obs.studio_mode)",
+    "drive": "hand-overs go by its transition (obs.studio_mode)",
+    "hold": "NO HAND-OVER is made until it is switched off (obs.studio_mode)",
+}
+"""What is done about studio mode, by obs.studio_mode."""
+
 
 def narrate(told: Sequence[facts.Fact]) -> None:
     """Write what has happened."""
@@ -37,6 +44,16 @@ def narrate(told: Sequence[facts.Fact]) -> None:
                     log.warning("nobody is on air")
                 else:
                     log.info("on air", streamer=fact.streamer, input=fact.input)
+            case facts.ProgramElsewhere():
+                _not_seen(fact)
+            case facts.ProgramBack():
+                text = f"viewers see {fact.streamer or 'our scene'} again"
+                log.info(text, scene=fact.scene, streamer=fact.streamer or None, seconds=round(fact.seconds, 1))
+            case facts.StudioModeChanged(on=False):
+                log.info("OBS's studio mode is off", policy=fact.policy)
+            case facts.StudioModeChanged():
+                write = log.error if fact.policy == "hold" else log.warning
+                write(f"OBS's studio mode is on: {STUDIO_MODE[fact.policy]}", policy=fact.policy)
             case facts.LineupChanged():
                 log.info(f"line-up: {fact.what.replace('_', ' ')}", streamer=fact.streamer)
             case facts.LowBitrate(step="over"):
@@ -103,6 +120,16 @@ def narrate(told: Sequence[facts.Fact]) -> None:
                 log.debug("event ignored", trigger=fact.event, state=fact.state.value, why=fact.why)
             case _:
                 raise TypeError(f"unknown fact {fact!r}")
+
+
+def _not_seen(fact: facts.ProgramElsewhere) -> None:
+    clock = "; the clock of the turn stands still" if fact.clock_stands else ""
+    log.warning(
+        f"viewers do not see {fact.streamer or 'what is on air'}: OBS's Program shows the scene '{fact.scene}'{clock}",
+        scene=fact.scene,
+        streamer=fact.streamer or None,
+        studio_mode=fact.studio_mode,
+    )
 
 
 def _handover(fact: facts.HandoverEnded) -> None:

@@ -25,6 +25,13 @@ FAILURES: Final = {
 """The outcomes of a hand-over that somebody should look at, and what they mean."""
 
 
+STUDIO_MODE: Final = {
+    "leave": "OBS's studio mode was on: it is switched off, so that viewers see the hand-overs",
+    "drive": "OBS's studio mode is on: hand-overs go by its transition",
+    "hold": "OBS's studio mode is on: no hand-over is made until it is switched off",
+}
+"""What is done about studio mode, by obs.studio_mode."""
+
 POOR: Final = {"slate": ": the slate is shown", "skip": ": the next one follows", "kick": ": kicked"}
 """What is done about a poor bitrate, beside telling it."""
 
@@ -68,6 +75,19 @@ def of_fact(fact: facts.Fact) -> Message | None:
             return Message(text, f"sound:{streamer}", "warning", AGAIN_AFTER)
         case facts.SilenceOnAir(step="over", streamer=streamer):
             return Message(f"{shown(streamer)}'s sound is back", f"sound:{streamer}", "info", AGAIN_AFTER)
+        case facts.ProgramElsewhere(scene=scene, streamer=streamer, clock_stands=stands):
+            clock = "; the turn's clock stands still" if stands else ""
+            text = f"viewers do not see {shown(streamer) or 'the show'}: OBS shows the scene {shown(scene)}{clock}"
+            return Message(text, "program", "failure", AGAIN_AFTER)
+        case facts.ProgramBack(streamer=streamer, seconds=seconds):
+            text = f"viewers see {shown(streamer) or 'the show'} again, after {span(seconds)}"
+            return Message(text, "program", "success", AGAIN_AFTER)
+        case facts.StudioModeChanged(on=True, policy=policy):
+            return Message(
+                STUDIO_MODE[policy], "studio_mode", "failure" if policy == "hold" else "warning", AGAIN_AFTER
+            )
+        case facts.StudioModeChanged():
+            return Message("OBS's studio mode is off", "studio_mode", "success", AGAIN_AFTER)
         case facts.LineupChanged(what="kicked", streamer=streamer):
             return Message(f"{shown(streamer)} was kicked", f"kick:{streamer}", "warning")
         case facts.LineupChanged(what="blocked", streamer=streamer):

@@ -19,6 +19,8 @@ def policy_of(config: Config) -> Policy:
         standby=sources.standby,
         slate=obs.slate,
         template=obs.template,
+        studio_mode=obs.studio_mode,
+        program=obs.program,
         fade=config.transition.duration if config.transition.kind == "fade" else 0.0,
         turn=queue.turn,
         turn_when_alone=queue.turn_when_alone,

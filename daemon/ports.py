@@ -95,12 +95,22 @@ class ObsPort(Protocol):
         Its sound and filters become the template's, or, where there is none, those of ``like``.
         """
 
-    async def cut(self, *, show: str | None, hide: tuple[str, ...], also_show: str | None, fade: float) -> None:
+    async def cut(
+        self, *, show: str | None, hide: tuple[str, ...], also_show: str | None, fade: float, studio_mode: str = "leave"
+    ) -> bool:
         """Change the scene items in one frame, ``show`` before ``hide``; ``also_show`` is the slate.
 
-        Returns after OBS has rendered it. With ``fade`` > 0 picture and sound cross within that many seconds. What is
-        to be hidden and is gone counts as hidden; a slate that is not there is done without.
+        Returns after OBS has rendered it and viewers get it; False where they are shown another scene meanwhile. With
+        ``fade`` > 0 picture and sound cross within that many seconds. ``studio_mode`` (leave, drive, hold) says what is
+        done where that stands in between; with hold nothing is changed, and it is an error. What is to be hidden and is
+        gone counts as hidden; a slate that is not there is done without.
         """
+
+    async def leave_studio_mode(self) -> None:
+        """Switch studio mode off. Program keeps its scene, and shows it as it is."""
+
+    async def bring_to_program(self) -> None:
+        """Take the scene as it is into Program, where studio mode shows a copy of it."""
 
     async def toggle_input(self, name: str) -> None:
         """Hide it and show it again, as the single-source way of working does."""
@@ -113,7 +123,7 @@ class ObsPort(Protocol):
         """Hide all of its items but one."""
 
     async def remove_input(self, name: str) -> None:
-        """Stop watching it, remove it, and see it gone from OBS's list."""
+        """Stop watching it, remove it, and see it gone from OBS's list. An error where viewers see it."""
 
     async def park_input(self, name: str) -> None:
         """Hide it, stop watching it and let it idle for reuse."""

@@ -141,7 +141,7 @@ class Troubles:
 
 def _checks(checks: Sequence[Check]) -> Iterator[_Trouble]:
     for check in checks:
-        if not check.ok and check.name != "obs":
+        if not check.ok and check.name not in ("obs", "program"):
             what = CHECKS.get(check.name, check.name)
             yield _Trouble(check.name, f"{what}: {check.detail}", f"{what} works again", 0.0)
 

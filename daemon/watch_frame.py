@@ -10,7 +10,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from daemon.watch_words import NOBODY, STANDBY_OFF, clock, ending, place, printable, took
+from daemon.watch_words import NOBODY, STANDBY_OFF, clock, ending, place, printable, program, took
 
 STYLES: Final = {"air": "bold red", "trouble": "yellow", "news": "", "step": "dim"}
 """Red is on air and nothing else, as on the page."""
@@ -130,10 +130,14 @@ def _health(model: Model, ascii_only: bool) -> RenderableType:
 
 
 def _on_air(model: Model) -> Panel:
-    on_air = model.status["on_air"]
+    on_air, amiss = model.status["on_air"], program(model.status.get("program"))
     if on_air is None:
-        return _panel("off air", Text("nobody is on air", style="dim"), Text(""), Text(""))
+        own = (model.status.get("program") or {}).get("input")
+        who = f"nobody can be named for {printable(own)}" if own else "nobody is on air"
+        return _panel("off air", Text(who, style="dim"), Text(printable(amiss), STYLES["trouble"]), Text(""))
     name = Text(printable(on_air["streamer"]), style="bold")
+    if amiss:
+        name.append(f"  {printable(amiss)}", style=STYLES["trouble"])
     place_of = Text(f"for {clock(on_air['seconds'] + model.age)}  {printable(on_air['input'])}", style="dim")
     if on_air["remaining"] is None:
         return _panel("ON AIR", name, place_of, Text("filling in"), style="red")

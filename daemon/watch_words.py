@@ -55,6 +55,13 @@ LINEUP: Final = {
 POOR: Final = {"slate": ": the slate is shown", "skip": ": the next one follows", "kick": ": kicked"}
 """What is done about a poor bitrate, beside telling it."""
 
+STUDIO_MODE: Final = {
+    "leave": ": it is switched off",
+    "drive": ": hand-overs go by its transition",
+    "hold": ": no hand-over until it is off",
+}
+"""What is done about studio mode, by obs.studio_mode."""
+
 STANDBY_OFF: Final = {
     "configured": "switched off (sources.standby)",
     "static": "none in mode static",
@@ -88,6 +95,17 @@ def ending(row: Mapping[str, Any]) -> str:
     return REASONS.get(reason, _plain(reason)) if outcome == "completed" else OUTCOMES.get(outcome, _plain(outcome))
 
 
+def program(row: Mapping[str, Any] | None) -> str:
+    """What is wrong with what viewers get; empty where nothing is, or nothing is known."""
+    if not row:
+        return ""
+    if row.get("shown") is False:
+        return f"not seen: OBS shows {row['scene']}"
+    if row.get("held"):
+        return "studio mode is on: no hand-over"
+    return ""
+
+
 def tell(kind: str, data: Mapping[str, Any]) -> tuple[str, str]:
     """What an event says, and of what sort it is: air, news, trouble or step."""
     match kind:
@@ -99,6 +117,17 @@ def tell(kind: str, data: Mapping[str, Any]) -> tuple[str, str]:
             return f"{data['streamer']} is {'still ' if data.get('adopted') else ''}on air", "air"
         case "on_air_changed":
             return "nobody is on air", "trouble"
+        case "program_elsewhere":
+            clock_stands = ", the turn's clock stands still" if data["clock_stands"] else ""
+            return (
+                f"viewers do not see {data['streamer'] or NOBODY}: OBS shows {data['scene']}{clock_stands}",
+                "trouble",
+            )
+        case "program_back":
+            return f"viewers see {data['streamer'] or 'the scene'} again", "news"
+        case "studio_mode_changed":
+            done = STUDIO_MODE.get(str(data["policy"]), "") if data["on"] else ""
+            return f"OBS's studio mode is {'on' if data['on'] else 'off'}{done}", "trouble" if data["on"] else "news"
         case "lineup_changed":
             return _lineup(str(data["what"]), str(data["streamer"]))
         case "refused":

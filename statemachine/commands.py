@@ -66,13 +66,16 @@ class WatchInput(AttemptCommand):
 class Cut(AttemptCommand):
     """Show ``incoming`` and hide ``outgoing`` and ``slate`` in one frame. Answer: CutDone, CutFailed.
 
-    ``incoming`` is None where nobody follows: then the slate, if there is one, is shown in the same frame.
+    ``incoming`` is None where nobody follows: then the slate, if there is one, is shown in the same frame. Where studio
+    mode keeps the change from viewers, ``studio_mode`` says what is done about it, as in the policy; with hold that is
+    a CutFailed, and nothing is changed.
     """
 
     incoming: str | None
     outgoing: str | None
     slate: str = ""
     fade: float = 0.0
+    studio_mode: str = "leave"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,10 @@ class RestoreOutgoing(AttemptCommand):
 
 @dataclass(frozen=True, slots=True)
 class RemoveInput(AttemptCommand):
-    """Remove ``input`` and see it gone; one that is gone already counts. Answer: InputRemoved, RemovalFailed."""
+    """Remove ``input`` and see it gone; one that is gone already counts. Answer: InputRemoved, RemovalFailed.
+
+    One that viewers still see is not removed: RemovalFailed. So it is with the two commands below.
+    """
 
     input: str
     outgoing: bool
@@ -106,6 +112,16 @@ class RemoveOrphan(Command):
     """Remove an own input that nothing refers to. Answer: OrphanRemoved, OrphanRemovalFailed."""
 
     input: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveStudioMode(Command):
+    """Switch studio mode off: Program keeps its scene, and shows it as it is. No answer: the next inventory tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class BringToProgram(Command):
+    """Take the program scene as it is now into Program, by studio mode's transition. No answer, as above."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ from statemachine.streams import Streams, needs_own_player
 from statemachine.switchover import Switchover
 from statemachine.table import EVENTS
 from statemachine.view import Places, View, make_view
+from statemachine.viewers import Viewers
 
 PROBATION, PROBATION_MOST = 3.0, 24.0
 """Seconds a stream that stalled has to move again: a server's GOP cache makes even a dead one move for a while. Longer
@@ -54,6 +55,7 @@ class Director:
         self.switchover = Switchover(policy, self.lineup.by_stream)
         self.pictures = Pictures(self.lineup, self.switchover)
         self.steering = Steering(policy, self.lineup, self.switchover)
+        self.viewers = Viewers(policy, self.switchover)
         self.now = 0.0
         self.last_switch: facts.HandoverEnded | None = None
         self.bitrates = Bitrates(self.lineup, self.switchover)
@@ -92,10 +94,11 @@ class Director:
         else:
             raise AssertionError(f"the rules do not settle after {event}")
         self._sweep()
-        commands = (*self.switchover.commands, *self.lineup.commands)
-        told = (self.lineup.facts, self.lag.facts, self.fallback.facts)
+        following = self.viewers.after(self.switchover.commands, self.now)
+        commands = (*self.viewers.commands, *self.switchover.commands, *following, *self.lineup.commands)
+        told = (self.lineup.facts, self.lag.facts, self.fallback.facts, self.viewers.facts)
         self._facts += [fact for part in told for fact in part]
-        for pending in (self.switchover.commands, self.lineup.commands, *told):
+        for pending in (self.switchover.commands, self.viewers.commands, self.lineup.commands, *told):
             pending.clear()
         return commands
 
@@ -112,6 +115,7 @@ class Director:
         times += self.steering.deadlines()
         times += [self.pictures.deadline(self.now), self.bitrates.deadline(self.now), self.lag.deadline()]
         times += [self.streams.deadline(self.now), self.quality.deadline(self.now)]
+        times.append(self.viewers.deadline())
         if self.switchover.state is not State.RECOVERING:
             times += [self._orphans.deadline(), self.steering.spaced_until()]
             if self.switchover.program:
@@ -188,6 +192,7 @@ class Director:
                 self._orphans.forget_asked()
                 self.lag.lost()
                 self.switchover.handle(event)
+                self.viewers.lost()
             case ev.ObsReady():
                 self.streams.obs_ready(event)
                 if self.switchover.state is State.RECOVERING:
@@ -196,6 +201,11 @@ class Director:
             case ev.MediaFailed():
                 self._orphans.has_opened(event.attempt)
                 self.pictures.failed(event)
+            case ev.CutDone():
+                before = self.switchover.program
+                self.switchover.handle(event)
+                if self.switchover.program is not before:
+                    self.viewers.cut(event.at, event.shown)
             case ev.MediaReady():
                 self._orphans.has_opened(event.attempt)
                 self._on_proof(event)
@@ -237,6 +247,7 @@ class Director:
             self.steering.empty_at = None
             if event.inventory.whole:
                 self._orphans.keep_only([item.name for item in event.inventory.inputs])
+            self.viewers.read(event.at, event.inventory.program, self.now, afresh=True)
             program = self.switchover.program
             if program and program.session:
                 # A new watch tells of a stall afresh.
@@ -248,6 +259,7 @@ class Director:
         if self.switchover.reread(event, self.now):
             self.lineup.because("lost")
         self.switchover.reserves.missing(event.at, lambda name: self.switchover.is_gone(name, event.inventory))
+        self.viewers.read(event.at, event.inventory.program, self.now)
         a = self.switchover.attempt
         if a is None or self.switchover.state is not State.STANDBY or event.at <= (a.ready_at or 0.0):
             return
@@ -283,6 +295,7 @@ class Director:
         self.lag.policy = self.policy
         self.lineup.use(self.policy)
         self.switchover.use(self.policy)
+        self.viewers.use(self.policy, self.now)
 
     # --- time ------------------------------------------------------------------------------------------------
 
@@ -294,8 +307,10 @@ class Director:
             for attempt in proving:
                 if attempt.target:
                     self.lineup.moves(self.now, attempt.target.id)
+        self.lineup.pause(self.now, self.viewers.clock_stands)
         self.lineup.expire(self.now)
         self.lag.expire(self.now)
+        self.viewers.expire(self.now)
         self.switchover.held = self.lineup.held
         self.steering.covered, self.steering.resting = self.bitrates.covered, self.lag.resting
         self.steering.crowded = self._orphans.crowded(self.now)
@@ -400,6 +415,7 @@ class Director:
                 unplayable=self.streams.unplayable,
                 fallback=self.fallback.state,
                 silence=self.quality.silence,
+                viewers=self.viewers.state,
             )
         )
         return plain
@@ -421,6 +437,7 @@ class Director:
         director.bitrates.poor, director.lag.state = kept.poor, kept.lag
         director.streams.load(kept.tracks, kept.unplayable)
         director.fallback.state, director.quality.silence = kept.fallback, kept.silence
+        director.viewers.restore(director.policy, kept.viewers)
         director._proof_at, director.steering.empty_at = kept.proof_at, kept.empty_at
         director.steering.dead_since = kept.dead_since
         return director

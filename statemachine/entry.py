@@ -26,6 +26,8 @@ class Entry:
     """Live ones, oldest first; the first is played until it ends, because a second one's publish may yet be refused."""
     turn_began: float | None = None
     turn_length: float | None = None
+    turn_paused: float = 0.0
+    """Seconds of its turn in which the clock stood still."""
     away_since: float | None = None
     grace_used: float = 0.0
     stalled_since: float | None = None
@@ -127,6 +129,8 @@ class LineupState:
     leaving: dict[str, float] = field(default_factory=dict)
     """Streamers who are to go once they are not on air, and since when."""
     held: bool = False
+    paused_since: float | None = None
+    """The clock of the turn stands still: viewers are shown another scene."""
     last_streamer: str = ""
     """Whose turn ended last, for block_last."""
     why: str = ""

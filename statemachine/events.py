@@ -69,6 +69,21 @@ class ForeignInput:
 
 
 @dataclass(frozen=True, slots=True)
+class ProgramReading:
+    """What OBS gives to viewers. Its scenes are not that: studio mode shows private copies of them."""
+
+    scene: str
+    """The name of the program scene."""
+    studio_mode: bool
+    live: bool
+    """The daemon's scene itself is rendered to the output, nested or not: its changes reach viewers at once."""
+    copied: bool
+    """Studio mode shows a private copy of the daemon's scene: its changes reach nobody."""
+    inputs: tuple[str, ...] = ()
+    """The own inputs that are rendered to the output, be it from a copy."""
+
+
+@dataclass(frozen=True, slots=True)
 class Inventory:
     """OBS as it was read just now: own inputs, in the order of their numbers."""
 
@@ -81,6 +96,8 @@ class Inventory:
     """Inputs of another daemon that lives: not to be touched, but their names are taken."""
     whole: bool = True
     """Every entry could be read. Where not, what is absent may be there."""
+    program: ProgramReading | None = None
+    """None where nobody looked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,6 +406,9 @@ class TurnCame(AttemptEvent):
 @dataclass(frozen=True, slots=True)
 class CutDone(AttemptEvent):
     """The picture has changed (or, where nobody follows, the outgoing is hidden)."""
+
+    shown: bool = True
+    """Viewers get it. False while another scene is shown to them: then it is what they will see on the way back."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,38 @@ class OnAirChanged(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class ProgramElsewhere(Fact):
+    """Viewers do not see the one on air: they are shown another scene, or an old copy of this one."""
+
+    scene: str
+    """What they are shown."""
+    streamer: str
+    """Who is on air and not seen."""
+    studio_mode: bool
+    clock_stands: bool
+    """The turn's clock stands still meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramBack(Fact):
+    """Viewers see the one on air again."""
+
+    scene: str
+    streamer: str
+    seconds: float
+    """How long they did not."""
+
+
+@dataclass(frozen=True, slots=True)
+class StudioModeChanged(Fact):
+    """OBS's studio mode was switched on or off, or the policy for it has changed while it is on."""
+
+    on: bool
+    policy: str
+    """leave, drive or hold: what is done about it."""
+
+
+@dataclass(frozen=True, slots=True)
 class LineupChanged(Fact):
     """Somebody joined, left or moved."""
 

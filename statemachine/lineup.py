@@ -271,6 +271,17 @@ class Lineup(Standing):
             self._touch()
             self._tell(at, "held" if held else "released", self.holder.streamer if self.holder else "")
 
+    def pause(self, now: float, paused: bool) -> None:
+        """The clock of the turn stands still, or goes on. Whoever is told nothing of it sees a turn as long as ever."""
+        m, holder = self._memory, self.holder
+        if paused is (m.paused_since is not None):
+            return
+        stood = self._standing(holder, now) if holder is not None else 0.0
+        m.paused_since = now if paused else None
+        self._touch()
+        if holder is not None and stood:
+            self._put(replace(holder, turn_paused=holder.turn_paused + stood))
+
     def set_turn(self, event: ev.TurnChanged) -> None:
         """A turn's length for one streamer; all others' is a setting of the policy."""
         target = self.find(event.streamer) if event.streamer is not None else self.holder
@@ -281,7 +292,7 @@ class Lineup(Standing):
         if event.streamer is not None:
             target = replace(target, turn_length=event.seconds)
         if event.restart and target.turn_began is not None:
-            target = replace(target, turn_began=event.at)
+            target = replace(target, turn_began=event.at, turn_paused=0.0)
         self._put(target)
         self._tell(event.at, "turn_changed", target.streamer)
 
@@ -298,7 +309,7 @@ class Lineup(Standing):
         if holder.turn_began is not None:
             self._put(entry)
         else:
-            self._put(replace(entry, turn_began=at, grace_used=0.0, failures=0), 0)
+            self._put(replace(entry, turn_began=at, turn_paused=0.0, grace_used=0.0, failures=0), 0)
 
     # --- time ------------------------------------------------------------------------------------------------
 
@@ -316,7 +327,7 @@ class Lineup(Standing):
             elif not m.held and self._others(entry, now):
                 self.end_turn(now, entry)
         holder = self.holder
-        if holder is not None and not m.held:
+        if holder is not None and not m.held and m.paused_since is None:
             ends = self.turn_ends(holder)
             if ends is not None and ends <= now and (self.policy.turn_when_alone or self._others(holder, now)):
                 self.because("turn", holder.streamer)

@@ -26,6 +26,11 @@ class Policy:
     """The input whose sound, filters and place each fresh one gets: here only to tell that it is missing."""
     fade: float = 0.0
     """Seconds of a fade; 0 cuts."""
+    studio_mode: str = "leave"
+    """leave: OBS's studio mode is switched off; drive: its transition takes each change into Program; hold: no change
+    of the one on air while it is on."""
+    program: str = "follow"
+    """follow: while viewers see another scene the clock of the turn stands still; warn: it goes on."""
     # the line-up
     turn: float = 3600.0
     turn_when_alone: bool = False
@@ -78,6 +83,8 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "mode": ("dynamic", "pooled", "static"),
     "after_turn": ("requeue", "kick"),
     "during_grace": ("next", "slate"),
+    "studio_mode": ("leave", "drive", "hold"),
+    "program": ("follow", "warn"),
 }
 LEAST: dict[str, tuple[float, bool]] = {
     "turn": (0.0, True),

@@ -43,6 +43,8 @@ class Scene:
         """Names in a row that were somebody else's."""
         self.held = False
         """Somebody's hand on the scene is respected."""
+        self.barred = False
+        """The one on air may not change: studio mode is on, and the operator wants it left alone."""
         self.commands: list[cmd.Command] = []
         self.facts: list[facts.Fact] = []
         self.orphans_found: list[str] = []
@@ -87,7 +89,7 @@ class Scene:
         self._note(event.inventory, event.at)
         a, before = self.attempt, self.program
         incoming = Program(a.input, a.target, event.at) if a else None
-        result = adopt(event.inventory, before, incoming, self._identify, event.at)
+        result = adopt(self._as_seen(event.inventory), before, incoming, self._identify, event.at)
         found = result.program
         static = self.policy.static_input
         if found is None and static not in result.names and static not in self.missing:
@@ -112,6 +114,14 @@ class Scene:
         self._set_slates()
         if before or self.program:
             self.facts.append(self._on_air(event.at, adopted=True))
+
+    def _as_seen(self, inventory: ev.Inventory) -> ev.Inventory:
+        """Where studio mode's copy stays on air, what it shows is what is on air."""
+        program = inventory.program
+        if self.policy.studio_mode != "hold" or program is None or not program.copied:
+            return inventory
+        inputs = (replace(item, shown=item.name in program.inputs) for item in inventory.inputs)
+        return replace(inventory, inputs=tuple(inputs))
 
     # --- OBS was re-read -------------------------------------------------------------------------------------
 

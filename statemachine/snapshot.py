@@ -16,6 +16,7 @@ from statemachine.poor import Poor
 from statemachine.program import Program
 from statemachine.silence import Silence
 from statemachine.states import State
+from statemachine.viewers import ViewersState
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ class Snapshot:
     silence: Silence | None = None
     dead_since: float | None = None
     """Since when no moving picture is shown where there ought to be one."""
+    viewers: ViewersState = field(default_factory=ViewersState)
 
 
 def skipping(plain: dict[str, Any], spare: int) -> dict[str, Any]:

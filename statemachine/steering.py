@@ -76,6 +76,9 @@ class Steering:
         until = self.last_cut + self.policy.job_delay
         return until if until > self.now else None
 
+    def _may_cut(self) -> bool:
+        return not self.switchover.barred and self.spaced_until() is None
+
     def deadlines(self) -> list[float]:
         """When a step may be due by time alone."""
         times = [attempt.begun_at + PATIENCE for attempt in self.switchover.incoming if attempt.ready_at is None]
@@ -100,6 +103,8 @@ class Steering:
         if settled and isinstance(target, ev.Session) and holder and holder.turn_began is None:
             self.lineup.shown(self.now, target.streamer)
         goal = self._goal(target, settled)
+        if switchover.barred:
+            goal = replace(goal, empty=False)
         match state:
             case State.IDLE:
                 return self._begin(goal)
@@ -197,7 +202,7 @@ class Steering:
         if reserve := self.switchover.reserves.of(session.id):
             self.switchover.take_up(self.now, reserve, why)
             return True
-        due = why != "standby" and self.spaced_until() is None
+        due = why != "standby" and self._may_cut()
         if why != "standby" and not due and self.policy.mode == "static":
             return False
         self.switchover.begin(self.now, session, why, due=due)
@@ -219,11 +224,11 @@ class Steering:
             return True
         if self._prune(goal):
             return True
-        if goal.settled or goal.empty:
+        if goal.settled or goal.empty or self.switchover.barred:
             if attempt.due_at is not None:
                 self.switchover.attempt = replace(attempt, due_at=None)
             return False
-        if self.spaced_until() is None and attempt.due_at is None:
+        if self._may_cut() and attempt.due_at is None:
             self.switchover.attempt = replace(attempt, reason=self._reason(incoming))
             self.switchover.handle(ev.TurnCame(self.now, number))
             return True

@@ -25,6 +25,8 @@ from statemachine.table import IGNORED, LEGAL, TRANSITIONS
 
 POOL_MOST = 2
 """Inputs that mode pooled keeps: in turn on air and beside it."""
+TRANSITION_MOST = 20.0
+"""Seconds: the longest transition of OBS's."""
 BACKOFF_MOST = 10.0
 """Seconds: the longest pause between two tries to remove an input or to put the scene right."""
 TAKEN_MOST = 5
@@ -178,10 +180,10 @@ class Switchover(Scene):
     # --- guards ----------------------------------------------------------------------------------------------
 
     def is_due(self, _: ev.Event) -> bool:
-        return self._attempt.due_at is not None
+        return self._attempt.due_at is not None and not self.barred
 
     def is_not_due(self, _: ev.Event) -> bool:
-        return self._attempt.due_at is None
+        return not self.is_due(_)
 
     def must_restore(self, _: ev.Event) -> bool:
         return self._attempt.restore
@@ -218,8 +220,8 @@ class Switchover(Scene):
 
     def take_off(self, event: ev.ProgramEmptied) -> None:
         a = self._attempt
-        self._set(deadline=event.at + self.policy.cut_timeout)
-        self._do(cmd.Cut(a.number, None, a.outgoing or None, self.policy.slate))
+        self._set(deadline=event.at + self._cut_within)
+        self._do(cmd.Cut(a.number, None, a.outgoing or None, self.policy.slate, studio_mode=self.policy.studio_mode))
 
     def creation_failed(self, event: ev.CreationFailed) -> None:
         self.names_taken = self.names_taken + 1 if event.taken else 0
@@ -252,7 +254,7 @@ class Switchover(Scene):
         self.attempt = None
 
     def stand_by(self, event: ev.MediaReady) -> None:
-        self._set(deadline=None, ready_at=event.at)
+        self._set(deadline=None, ready_at=event.at, due_at=None)
 
     def swap(self, event: ev.MediaReady) -> None:
         self._set(ready_at=event.at)
@@ -360,13 +362,18 @@ class Switchover(Scene):
         assert self.attempt is not None
         return self.attempt
 
+    @property
+    def _cut_within(self) -> float:
+        """Seconds that OBS may take: to drive studio mode, a transition that runs has to end before the next begins."""
+        return self.policy.cut_timeout + (TRANSITION_MOST if self.policy.studio_mode == "drive" else 0.0)
+
     def _set(self, **changes: object) -> None:
         self.attempt = replace(self._attempt, **changes)  # type: ignore[arg-type]  # fields by name, held by tests
 
     def _swap(self, at: float) -> None:
         # The program may have changed hands since the attempt began: what is hidden is what is shown now.
         self._set(
-            deadline=at + self.policy.cut_timeout + self.policy.fade,
+            deadline=at + self._cut_within + self.policy.fade,
             outgoing=self.program.input if self.program else "",
             from_streamer=self.on_air_streamer,
         )
@@ -374,7 +381,7 @@ class Switchover(Scene):
         # Mode static: one input is both, and there is nothing to hide or to fade.
         same = a.outgoing == a.input
         outgoing, fade = (None, 0.0) if same else (a.outgoing or None, self.policy.fade)
-        self._do(cmd.Cut(a.number, a.input, outgoing, self.policy.slate, fade))
+        self._do(cmd.Cut(a.number, a.input, outgoing, self.policy.slate, fade, self.policy.studio_mode))
 
     def _fail(self, at: float, outcome: str, detail: str, code: str = "") -> None:
         self._set(code=code)

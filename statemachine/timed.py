@@ -36,8 +36,23 @@ class TimedOrder(Order):
         return self.policy.turn if own is None else own
 
     def turn_ends(self, entry: Entry) -> float | None:
-        """When its turn ends, if it runs; whether anything then happens depends on who waits."""
-        return None if entry.turn_began is None else entry.turn_began + self.turn_length(entry)
+        """When its turn ends, if it runs; whether anything then happens depends on who waits.
+
+        While the clock of the turn stands still that moment moves away: this is where it stood when it stopped.
+        """
+        if entry.turn_began is None:
+            return None
+        return entry.turn_began + self.turn_length(entry) + entry.turn_paused
+
+    def turn_left(self, entry: Entry, now: float) -> float | None:
+        """Seconds of its turn that are left, if it runs; never below 0."""
+        ends = self.turn_ends(entry)
+        return None if ends is None else max(0.0, ends + self._standing(entry, now) - now)
+
+    def _standing(self, entry: Entry, now: float) -> float:
+        """Seconds for which the clock of its turn has stood still by now, where it does."""
+        since = self._memory.paused_since
+        return 0.0 if since is None or entry.turn_began is None else max(0.0, now - max(since, entry.turn_began))
 
     def grace_ends(self, entry: Entry) -> float | None:
         """When an away or stalled one loses its place."""
@@ -86,7 +101,7 @@ class TimedOrder(Order):
         self._collect(now)
         times = [self._schedule.next()]
         holder = self.holder
-        if holder is not None and not self._memory.held:
+        if holder is not None and not self._memory.held and self._memory.paused_since is None:
             times.append(self.turn_ends(holder))
         return min((at for at in times if at is not None and at > now), default=None)
 

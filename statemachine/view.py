@@ -51,6 +51,23 @@ class StandbyOff:
 
 
 @dataclass(frozen=True, slots=True)
+class ProgramView:
+    """What viewers get. None where OBS is not reached, or nobody has looked yet."""
+
+    scene: str | None
+    """The scene that they are shown."""
+    studio_mode: bool | None
+    shown: bool | None
+    """They see the one on air; where nobody is, the daemon's scene."""
+    input: str | None
+    """The input on air, also where nobody can be named for it."""
+    copied: bool = False
+    """They see a private copy of the daemon's scene, as studio mode made it."""
+    barred: bool = False
+    """No hand-over is made, because studio mode is on."""
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """One position of the line-up."""
 
@@ -85,6 +102,7 @@ class View:
     """None where the next one is made ready as soon as there is one."""
     fallen_back: bool = False
     """OBS's own media source has taken the place of a plugin that fails."""
+    program: ProgramView = ProgramView(None, None, None, None)
 
 
 class Places:
@@ -125,13 +143,12 @@ def make_view(director: "Director", at: float) -> View:
     on_air = None
     if program is not None and program.session is not None:
         entry = lineup.find(program.session.streamer)
-        ends = lineup.turn_ends(entry) if entry else None
         on_air = OnAir(
             streamer=program.session.streamer,
             input=program.input,
             since=program.since,
             seconds=max(0.0, at - program.since),
-            remaining=None if ends is None else max(0.0, ends - at),
+            remaining=lineup.turn_left(entry, at) if entry else None,
             live=lineup.by_session(program.session.id) is not None,
             silent_since=director.quality.silent_since,
         )
@@ -159,6 +176,20 @@ def make_view(director: "Director", at: float) -> View:
         orphans=director.orphans,
         standby_off=_standby_off(director),
         fallen_back=director.fallback.state.since is not None,
+        program=_program(director),
+    )
+
+
+def _program(director: "Director") -> ProgramView:
+    program, switchover = director.viewers.state, director.switchover
+    reading = program.reading
+    return ProgramView(
+        scene=reading.scene if reading else None,
+        studio_mode=reading.studio_mode if reading else None,
+        shown=program.shown,
+        input=switchover.program.input if switchover.program else None,
+        copied=bool(reading and reading.copied),
+        barred=switchover.barred,
     )
 
 

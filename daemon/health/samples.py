@@ -53,6 +53,12 @@ class Sample:
     streamer: str = ""
     """Who is on air; empty where nobody is."""
     input: str = ""
+    scene: str = ""
+    """The scene that viewers are shown; empty where that is not known."""
+    hidden: bool = False
+    """Somebody is on air, and viewers do not see it."""
+    held: bool = False
+    """No hand-over is made, because studio mode is on."""
     waiting: int = 0
     """Streamers in the line-up who publish and are not on air."""
     state: str | None = None
@@ -137,14 +143,14 @@ class Sampler:
     async def take(self) -> Sample:
         """The show as it is now."""
         at, view = self._now(), self._view()
-        on_air = view.on_air
-        streamer, name = (on_air.streamer, on_air.input) if on_air else ("", "")
+        on_air, program = view.on_air, view.program
+        streamer, name = (on_air.streamer, on_air.input) if on_air else ("", program.input or "")
         waiting = sum(1 for place in view.queue if place.publishing and place.streamer != streamer)
         received = self._received() if on_air else None
         bitrate = self._flow.read(streamer, at, received, self._period())
         if not self._obs.info.connected:
             self._stats.forget()
-            return Sample(at, False, streamer, name, waiting, received=received, bitrate=bitrate)
+            return Sample(at, False, streamer, name, waiting=waiting, received=received, bitrate=bitrate)
         drawn, output = self._stats.read(self._obs.stats), self._output()
         look = self._obs.last_look(name) if name else None
         motion = self._motion.read(name, look)
@@ -154,6 +160,9 @@ class Sampler:
             connected=True,
             streamer=streamer,
             input=name,
+            scene=program.scene or "",
+            hidden=bool(name) and program.shown is False,
+            held=program.barred,
             waiting=waiting,
             state=look.state if look else None,
             cursor=look.cursor if look else None,

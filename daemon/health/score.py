@@ -8,8 +8,10 @@ issue                   weight  of      none up to, in full from
 ======================  ======  ======  ===================================================================
 obs_unreachable            100  now     OBS is not connected
 nobody_on_air              100  now     somebody publishes and nobody is on air; named, but free, where nobody does
+program_elsewhere          100  now     somebody is on air, and viewers are shown another scene
 stalled                    100  now     half from ``stall`` seconds without a new picture, in full 4 s later
 no_bitrate                  60  now     the ingest server receives nothing
+studio_mode                 40  now     it is on, and ``obs.studio_mode`` is hold: no hand-over is made
 input_stuck                 10  now     it receives, and the picture stands still: OBS's input is stuck, not the stream
 stuttering                  40  window  the picture's pace is 15 % off, 60 %; or strays by 150 ms, 600 ms
 low_bitrate                 40  window  ``low_bitrate``, 0 kbit/s
@@ -103,8 +105,10 @@ def _low_bitrate(sample: Sample, limits: Limits) -> float:
 _RULES: Final = (
     _Rule("obs_unreachable", 100, "now", lambda sample, _: float(not sample.connected)),
     _Rule("nobody_on_air", 100, "now", lambda sample, _: float(is_blank(sample))),
+    _Rule("program_elsewhere", 100, "now", lambda sample, _: float(sample.hidden)),
     _Rule("stalled", 100, "now", _stalled),
     _Rule("no_bitrate", 60, "now", lambda sample, _: float(sample.bitrate is not None and sample.bitrate <= 0)),
+    _Rule("studio_mode", 40, "now", lambda sample, _: float(sample.held)),
     _Rule("input_stuck", 10, "now", lambda sample, _: float(sample.stuck)),
     _Rule("stuttering", 40, "mean", _stuttering),
     _Rule("low_bitrate", 40, "mean", _low_bitrate),

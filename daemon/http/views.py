@@ -8,7 +8,7 @@ from daemon.http.control import ObsInfo
 from daemon.ingest.refusals import Refusal
 from daemon.problems import sentence
 from statemachine.facts import HandoverEnded
-from statemachine.view import OnAir, Place, Standby, StandbyOff, View
+from statemachine.view import OnAir, Place, ProgramView, Standby, StandbyOff, View
 
 OWN_KIND: Final = "ffmpeg_source"
 """OBS's own media source."""
@@ -21,6 +21,7 @@ def status(view: View, obs: ObsInfo, refused: Sequence[Refusal] = ()) -> dict[st
         "attempt": view.attempt,
         "held": view.held,
         "on_air": _on_air(view.on_air) if view.on_air else None,
+        "program": _program(view.program),
         "standby": _standby(view.standby) if view.standby else None,
         "standby_off": _standby_off(view.standby_off) if view.standby_off else None,
         "queue": [_place(place) for place in view.queue],
@@ -66,6 +67,17 @@ def _on_air(on_air: OnAir) -> dict[str, Any]:
         "seconds": _seconds(on_air.seconds),
         "remaining": None if on_air.remaining is None else _seconds(on_air.remaining),
         "silent_since": None if on_air.silent_since is None else iso(on_air.silent_since),
+        "live": on_air.live,
+    }
+
+
+def _program(program: ProgramView) -> dict[str, Any]:
+    return {
+        "scene": program.scene,
+        "studio_mode": program.studio_mode,
+        "shown": program.shown,
+        "held": program.barred,
+        "input": program.input,
     }
 
 

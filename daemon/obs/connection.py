@@ -38,8 +38,8 @@ class _NoWords:
 if hasattr(simpleobsws, "msgpack"):
     simpleobsws.json = _NoWords
 
-# General, Config, Scenes, Inputs, Filters, Outputs, SceneItems: none of the high-volume ones.
-EVENT_SUBSCRIPTIONS = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 3 | 1 << 5 | 1 << 6 | 1 << 7
+# General, Config, Scenes, Inputs, Transitions, Filters, Outputs, SceneItems, Ui: none of the high-volume ones.
+EVENT_SUBSCRIPTIONS = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 10
 
 PASSWORD_REFUSED = 4009
 SESSION_KICKED = 4011

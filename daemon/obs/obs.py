@@ -16,6 +16,7 @@ from daemon.obs.inventory import Asked, Names, Reading, read_inputs, read_invent
 from daemon.obs.moving import bring_along
 from daemon.obs.owners import Owners
 from daemon.obs.placement import Placer, Wish
+from daemon.obs.program import Program, leave_studio_mode, until_unseen, with_program
 from daemon.obs.readiness import Look
 from daemon.obs.refresher import Refresher, concerns
 from daemon.obs.scene_items import Items, enable, read_items
@@ -73,10 +74,11 @@ class Obs:
         self._scene = settings.obs.scene
         self._former_scenes: list[str] = []
         self._names = Names(settings.sources.prefix)
-        self._supervisor = Supervisor(_endpoint(settings), up=self._up, down=self._lost, hint=self._hint, pace=pace)
+        self._supervisor = Supervisor(Endpoint.of(settings), up=self._up, down=self._lost, hint=self._hint, pace=pace)
         self._refresher = Refresher(self._reread)
         self._placer = Placer()
         self._transition = Transition(self._names.own)
+        self._program = Program()
         self._owners = Owners(owner, self._scene, now)
         self._wish: Wish | None = None
         """How the input was placed that is not shown yet: what it takes over may change until then."""
@@ -107,6 +109,7 @@ class Obs:
         """Close the connection. The picture stays as it is, and nothing more is emitted."""
         tasks = [*self._tasks, *self._beside, *(task for _, task in self._watches.values())]
         self._watches.clear()
+        self._program.stop()
         for task in tasks:
             task.cancel()
         if tasks:
@@ -119,7 +122,7 @@ class Obs:
 
     def reconfigured(self) -> None:
         """The configuration has changed: what of it was taken at the start is taken anew."""
-        endpoint = _endpoint(self._config())
+        endpoint = Endpoint.of(self._config())
         if endpoint == self._supervisor.endpoint:
             return
         if endpoint.scene != self._scene:
@@ -183,16 +186,32 @@ class Obs:
         with self._refresher.changing():
             return await self._placer.place(link, self._scene, wish, self._names, traits)
 
-    async def cut(self, *, show: str | None, hide: tuple[str, ...], also_show: str | None, fade: float) -> None:
+    async def cut(
+        self, *, show: str | None, hide: tuple[str, ...], also_show: str | None, fade: float, studio_mode: str = "leave"
+    ) -> bool:
         """As ObsPort."""
         link = self._supervisor.link()
         self._wish = None
+        outgoing = next((name for name in hide if self._names.own(name)), None)
         with self._refresher.changing():
+            await self._program.check(link, studio_mode)
             await self._transition.cut(
                 link, self._scene, show=show, hide=hide, also_show=also_show, fade=fade, fps=self._fps
             )
+            seen = await self._program.reach(link, self._scene, show, outgoing, studio_mode, self._fps)
         if show in self._watches:
             self._watches[show][0].shown()
+        return seen
+
+    async def leave_studio_mode(self) -> None:
+        """As ObsPort."""
+        with self._refresher.changing():
+            await leave_studio_mode(self._supervisor.link())
+
+    async def bring_to_program(self) -> None:
+        """As ObsPort."""
+        with self._refresher.changing():
+            await self._program.bring_ours(self._supervisor.link(), self._scene, self._fps)
 
     async def toggle_input(self, name: str) -> None:
         """As ObsPort."""
@@ -213,6 +232,7 @@ class Obs:
     async def remove_input(self, name: str) -> None:
         """As ObsPort: an input that is gone already counts as removed."""
         link = self._supervisor.link()
+        await until_unseen(link, name)
         self._leaving.add(name)
         await self._end_watch(name)
         with self._refresher.changing():
@@ -225,12 +245,11 @@ class Obs:
         await self._end_watch(name)
         with self._refresher.changing():
             items = [item for item in (await self._items(link, name)).named(name) if item.shown]
-            requests = [
-                *(request for item in items for request in enable(item, shown=False)),
-                Request("TriggerMediaInputAction", {"inputName": name, "mediaAction": STOP}),
-            ]
-            for result in await link.batch(requests):
+            hiding = [request for item in items for request in enable(item, shown=False)]
+            for result in await link.batch(hiding) if hiding else ():
                 result.checked()
+            await until_unseen(link, name)
+            await link.call("TriggerMediaInputAction", {"inputName": name, "mediaAction": STOP})
 
     async def set_shown(self, name: str, shown: bool) -> None:
         """As ObsPort."""
@@ -367,8 +386,6 @@ class Obs:
 
         return tell
 
-    # -- helpers -------------------------------------------------------------------------------------------------
-
     @property
     def _fps(self) -> float:
         traits = self._supervisor.traits
@@ -394,7 +411,7 @@ class Obs:
         self._owners.keep_only(reading.marks)
         own = {item.name for item in reading.inventory.inputs}
         await self._keep_up(link, reading, own)
-        return reading.inventory
+        return await with_program(link, self._scene, reading.inventory, static)
 
     async def _keep_up(self, link: Link, reading: Reading, own: set[str]) -> None:
         """Follow a canvas that has changed and a model that wears something else, and ask after other daemons.
@@ -434,9 +451,3 @@ class Obs:
             del self._watches[name]
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error(f"The watch over '{name}' failed: {type(error).__name__}", input=name, exc_info=error)
-
-
-def _endpoint(config: Config) -> Endpoint:
-    obs = config.obs
-    password = obs.password.get_secret_value()
-    return Endpoint(obs.scene, obs.host, obs.port, password, obs.request_timeout)

@@ -23,6 +23,7 @@ EVERY = 2.0
 """Seconds until it is read without a hint: hints may be lost, and a hand that was respected may have to be mended."""
 
 _INPUTS = ("InputCreated", "InputRemoved", "InputNameChanged")
+_PROGRAM = ("CurrentProgramSceneChanged", "StudioModeStateChanged", "SceneTransitionEnded")
 _ITEMS = ("SceneItemCreated", "SceneItemRemoved", "SceneItemEnableStateChanged")
 
 
@@ -104,9 +105,13 @@ class Refresher:
 
 
 def concerns(event: ObsEvent, scenes: Collection[str], names: Names) -> bool:
-    """Whether the own inputs may be others, or shown otherwise, after this event. ``scenes``: the scene and what it
-    holds."""
+    """Whether the own inputs may be others, or shown otherwise, in the scene or in the Program, after this event.
+
+    ``scenes``: the scene and what it holds.
+    """
     data: Mapping[str, Any] = event.data
+    if event.kind in _PROGRAM:
+        return True
     if event.kind in _ITEMS:
         name = data.get("sourceName")
         return data.get("sceneName") in scenes and (name is None or names.own(str(name)))

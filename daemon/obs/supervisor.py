@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 import structlog
 
+from daemon.config import Config
 from daemon.obs.connection import NONSENSE, Kicked, Link, ObsEvent, PasswordRefused, Unreachable, sense
 from daemon.ports import ObsError, ObsGone, ObsRefused, ObsTimeout
 
@@ -39,6 +40,12 @@ class Endpoint:
     port: int = DEFAULT_PORT
     password: str = ""
     timeout: float = 5.0
+
+    @classmethod
+    def of(cls, config: Config) -> "Endpoint":
+        """As the configuration has it."""
+        obs = config.obs
+        return cls(obs.scene, obs.host, obs.port, obs.password.get_secret_value(), obs.request_timeout)
 
     def __repr__(self) -> str:
         return f"<Endpoint {self.host}:{self.port} scene={self.scene!r}>"

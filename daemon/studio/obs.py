@@ -74,6 +74,7 @@ class Obs:
         canvas: Canvas,
         plugins: Mapping[str, Path] | None = None,
         start_timeout: float = START_TIMEOUT,
+        duplicate_scene: bool = True,
     ) -> None:
         self.scene = scene
         self.items = tuple(items)
@@ -87,6 +88,7 @@ class Obs:
         self._runtime = folder / "run"
         self._log = folder / "obs.log"
         self.display = ""
+        self._duplicate_scene = duplicate_scene
         self._plugins = dict(plugins or {})
         self._process: Process | None = None
         self._client: simpleobsws.WebSocketClient | None = None
@@ -113,6 +115,7 @@ class Obs:
             password=self.password,
             recordings=self.recordings,
             canvas=self.canvas,
+            duplicate_scene=self._duplicate_scene,
         )
         link_plugins(self._home, self._plugins)
         write_scene(self._home, self.scene, self.items)

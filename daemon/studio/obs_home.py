@@ -10,7 +10,9 @@ PROFILE = "Studio"
 """The name of the profile and of the scene collection."""
 
 
-def write_home(home: Path, *, port: int, password: str, recordings: Path, canvas: Canvas) -> None:
+def write_home(
+    home: Path, *, port: int, password: str, recordings: Path, canvas: Canvas, duplicate_scene: bool = True
+) -> None:
     """Write what OBS reads at its start, all but the scene collection.
 
     The websocket password goes into a file and not on the command line, where every user could read it.
@@ -36,7 +38,11 @@ def write_home(home: Path, *, port: int, password: str, recordings: Path, canvas
                 "ConfigOnNewProfile": "false",
             },
             # The preview would be drawn in software a second time, for nobody.
-            "BasicWindow": {"PreviewEnabled": "false", "PreviewProgramMode": "false"},
+            "BasicWindow": {
+                "PreviewEnabled": "false",
+                "PreviewProgramMode": "false",
+                "SceneDuplicationMode": str(duplicate_scene).lower(),
+            },
             "OBSWebSocket": {
                 "FirstLoad": "false",
                 "ServerEnabled": "true",

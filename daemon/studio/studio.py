@@ -41,6 +41,7 @@ class Studio:
     `slate`: the name of a hidden colour input at the bottom of the scene that fills the canvas; None: no slate.
     `rtmp_base`: an RTMP server that runs already, "rtmp://127.0.0.1:1935/live" say; no nginx is started then.
     `obs_plugins`: extra OBS plugins, each name with the folder that holds its shared object.
+    `duplicate_scene`: OBS's "Duplicate Scene", which makes studio mode show a private copy of the scene.
     `drop_idle`: seconds after which nginx-rtmp drops a publisher that sends nothing; None never does.
     `keep`: leave the folder with logs and recordings behind.
     `progress`: told in a line each what is being started.
@@ -56,6 +57,7 @@ class Studio:
         slate: str | None = None,
         rtmp_base: str | None = None,
         obs_plugins: Mapping[str, Path] | None = None,
+        duplicate_scene: bool = True,
         drop_idle: float | None = 10.0,
         keep: bool = False,
         progress: Progress | None = None,
@@ -68,6 +70,7 @@ class Studio:
         self._overlays = tuple(default_overlays(self.canvas) if overlays is None else overlays)
         self._external_base = None if rtmp_base is None else rtmp_base.rstrip("/")
         self._obs_plugins = dict(obs_plugins or {})
+        self._duplicate_scene = duplicate_scene
         self._drop_idle = drop_idle
         self._progress = progress or (lambda line: None)
         self._workspace: Workspace | None = None
@@ -143,7 +146,14 @@ class Studio:
         items = (*self._overlays,)
         if self.slate is not None:
             items = (slate_item(self.slate, self.canvas), *items)
-        self._obs = Obs(folder, scene=self.scene, items=items, canvas=self.canvas, plugins=self._obs_plugins)
+        self._obs = Obs(
+            folder,
+            scene=self.scene,
+            items=items,
+            canvas=self.canvas,
+            plugins=self._obs_plugins,
+            duplicate_scene=self._duplicate_scene,
+        )
         self._obs.prepare()
         self._obs.display = await self._xserver.start()
         seconds = await self._obs.start()

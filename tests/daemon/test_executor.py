@@ -26,6 +26,7 @@ class FakeObs:
         self.news = news
         self.calls: list[tuple[Any, ...]] = []
         self.fails: dict[str, Exception] = {}
+        self.seen = True
         self.hangs: set[str] = set()
         self.callbacks: dict[str, WatchCallbacks] = {}
 
@@ -47,8 +48,17 @@ class FakeObs:
         await self._called("place", name, z_offset, like)
         return z_offset
 
-    async def cut(self, *, show: str | None, hide: tuple[str, ...], also_show: str | None, fade: float) -> None:
-        await self._called("cut", show, hide, also_show, fade)
+    async def cut(
+        self, *, show: str | None, hide: tuple[str, ...], also_show: str | None, fade: float, studio_mode: str = "leave"
+    ) -> bool:
+        await self._called("cut", show, hide, also_show, fade, *((studio_mode,) if studio_mode != "leave" else ()))
+        return self.seen
+
+    async def leave_studio_mode(self) -> None:
+        await self._called("leave_studio_mode")
+
+    async def bring_to_program(self) -> None:
+        await self._called("bring_to_program")
 
     async def toggle_input(self, name: str) -> None:
         await self._called("toggle", name)

@@ -6,7 +6,7 @@ rendered a frame: hiding one input and showing the next by two plain requests le
 requests fell. The queries count such entries unless asked not to (`rendered_only`).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -101,11 +101,12 @@ class Program:
         finally:
             self._held -= 1
 
-    def sample(self, at: float, frame: int, scene: Scene | None, *, rendered: bool) -> None:
+    def sample(self, at: float, frame: int, scenes: Sequence[Scene], *, rendered: bool) -> None:
+        """``scenes`` are what viewers get, the bottom first: two while a transition runs."""
         if self._held:
             return
-        layers = tuple(self._layers(scene)) if scene is not None else ()
-        name = scene.name if scene is not None else None
+        layers = tuple(layer for scene in scenes for layer in self._layers(scene))
+        name = scenes[-1].name if scenes else None
         last = self.shots[-1] if self.shots else None
         if last is None or last.layers != layers or last.scene != name:
             last = Shot(at, frame, name, layers)

@@ -2,7 +2,13 @@
 
 from typing import Any
 
-from tests.fakes import obs_requests_general, obs_requests_inputs, obs_requests_items, obs_requests_sound
+from tests.fakes import (
+    obs_requests_general,
+    obs_requests_inputs,
+    obs_requests_items,
+    obs_requests_program,
+    obs_requests_sound,
+)
 from tests.fakes.obs_call import Answer, Call, Handler
 from tests.fakes.obs_checks import Fields, RefusedError, Status
 from tests.fakes.obs_studio import Studio
@@ -10,6 +16,7 @@ from tests.fakes.obs_studio import Studio
 _HANDLERS: dict[str, Handler] = {
     **obs_requests_general.HANDLERS,
     **obs_requests_items.HANDLERS,
+    **obs_requests_program.HANDLERS,
     **obs_requests_inputs.HANDLERS,
     **obs_requests_sound.HANDLERS,
 }

@@ -125,7 +125,9 @@ def _create_collection(call: Call) -> None:
 
 @HANDLERS.on("GetSceneList")
 def _scenes(call: Call) -> dict[str, Any]:
-    return {**_program_name(call), "currentPreviewSceneName": None, "scenes": scene_list(call.studio.current)}
+    preview = call.studio.mode.preview
+    name = preview.name if preview is not None else None
+    return {**_program_name(call), "currentPreviewSceneName": name, "scenes": scene_list(call.studio.current)}
 
 
 @HANDLERS.on("GetCurrentProgramScene")

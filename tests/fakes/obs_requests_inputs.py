@@ -118,7 +118,7 @@ def _act(call: Call) -> None:
 @HANDLERS.on("GetSourceActive")
 def _active(call: Call) -> dict[str, Any]:
     source = call.fields.source("sourceName")
-    active = source.active if isinstance(source, Input) else source is call.studio.current.program
+    active = source in call.studio.shown_sources()
     return {"videoActive": active, "videoShowing": active}
 
 

@@ -17,6 +17,7 @@ from tests.fakes.obs_outputs import Output
 from tests.fakes.obs_program import Program
 from tests.fakes.obs_render import Renderer
 from tests.fakes.obs_streams import Stream, Streams
+from tests.fakes.obs_studio_mode import StudioMode
 
 
 class Studio:
@@ -52,6 +53,7 @@ class Studio:
         self.collections: dict[str, Collection] = {}
         self.current = Collection("Untitled")
         self.lost_pipelines = 0
+        self.mode = StudioMode(self, self.changed)
         self.reset()
 
     def emit(self, intent: Intent, event: str, data: dict[str, Any]) -> None:
@@ -68,10 +70,12 @@ class Studio:
         self.current.program = self.current.scenes[0]
         self.collections = {self.current.name: self.current}
         self.stream.state = self.record.state = "STOPPED"
+        self.mode.reset()
         self.changed()
 
     def reload(self) -> None:
         """As after a restart with everything saved: the same scenes and inputs, each input playing from the start."""
+        self.mode.reset()
         now = self.clock.now()
         for source in self.current.inputs:
             source.active = False
@@ -89,6 +93,7 @@ class Studio:
         for scene in self.current.scenes:
             self.emit(Intent.SCENES, "SceneRemoved", {"sceneName": scene.name, "isGroup": False})
         self.current = Collection(name)
+        self.mode.reset()
         self.changed()
 
     def finish_collection_change(self) -> None:
@@ -118,7 +123,7 @@ class Studio:
         """Something in the scenes is different: whoever came into the program or left it hears of it."""
         self.settle()
         now = self.clock.now()
-        shown = set(self._shown(self.current.program))
+        shown = set(self.shown_sources())
         for source in self.current.inputs:
             if source.active != (source in shown):
                 source.active = source in shown
@@ -135,8 +140,13 @@ class Studio:
     def look(self, *, rendered: bool) -> None:
         """Let the recorder see the program."""
         self.settle()
-        self.program.sample(self.clock.now(), self.renderer.frames, self.current.program, rendered=rendered)
+        self.program.sample(self.clock.now(), self.renderer.frames, self.mode.output, rendered=rendered)
         self.on_change()
+
+    def shown_sources(self) -> list[Source]:
+        """What is rendered for viewers: inputs, and scenes, nested ones as well. A private copy is not its scene."""
+        scenes = self.mode.output
+        return [*scenes, *(source for scene in scenes for source in self._shown(scene))]
 
     def _shown(self, scene: Scene | None) -> list[Source]:
         found: list[Source] = []
@@ -149,7 +159,11 @@ class Studio:
 
     def _on_frame(self) -> None:
         self.settle()
-        self._clear_away(self.current.program)
+        for scene in self.mode.output:
+            self._clear_away(scene)
+        if self.mode.frame():
+            self.emit(Intent.TRANSITIONS, "SceneTransitionEnded", {"transitionName": self.mode.transition})
+            self.changed()
         for output in (self.stream, self.record):
             output.frame()
         for source in self.current.inputs:
@@ -215,7 +229,12 @@ class Studio:
 
     def set_program(self, name: str) -> None:
         scene = self.scene(name)
-        if self.current.program is not scene:
+        if self.mode.on:
+            taken = self.mode.take(scene)
+            if taken or self.current.program is not scene:
+                self._set_program(scene)
+            self.changed()
+        elif self.current.program is not scene:
             self._set_program(scene)
             self.changed()
 
@@ -309,6 +328,8 @@ class Studio:
 
     def _drop_if_unused(self, source: Source) -> None:
         if not isinstance(source, Input) or self.current.uses(source) or source not in self.current.inputs:
+            return
+        if self.mode.uses(source):
             return
         if self.leak_inputs:
             source.leaked = True

@@ -12,6 +12,7 @@ from statemachine.scene import fixtures
 from statemachine.settings import Value
 from tests.statemachine.model_ingest import SERVER
 from tests.statemachine.model_obs import OTHER_STATIC, SLATES, STATIC, Item
+from tests.statemachine.model_program import SCENES
 from tests.statemachine.world import World
 
 NAMES = st.sampled_from(["alice", "bob", "carol", "dave"])
@@ -26,6 +27,9 @@ MODES = {
     "pooled with slate": Policy(turn=30.0, mode="pooled", slate="SLATE"),
     "static": Policy(turn=30.0, mode="static"),
     "static with slate": Policy(turn=30.0, mode="static", slate="SLATE"),
+    "driven": Policy(turn=30.0, slate="SLATE", studio_mode="drive"),
+    "driven, pooled": Policy(turn=30.0, mode="pooled", studio_mode="drive", program="warn"),
+    "left alone": Policy(turn=30.0, slate="SLATE", studio_mode="hold"),
     "strict": Policy(
         turn=60.0,
         slate="SLATE",
@@ -44,6 +48,8 @@ CHANGES: list[tuple[str, Value]] = [
     *(("during_grace", what) for what in CHOICES["during_grace"]),
     *(("after_turn", what) for what in CHOICES["after_turn"]),
     *(("standby", yes) for yes in (False, True)),
+    *(("studio_mode", what) for what in CHOICES["studio_mode"]),
+    *(("program", what) for what in CHOICES["program"]),
     *(("fade", seconds) for seconds in (0.0, 0.5)),
     *(("turn", seconds) for seconds in (1.0, 40.0)),
     ("turn", "not a number"),
@@ -344,7 +350,7 @@ class Channel(RuleBasedStateMachine):
         if own:
             item = own[index % len(own)]
             if what == "remove":
-                del self.world.obs.items[item.name]
+                self.world.obs.remove(item.name)
             elif what == "take out":
                 item.items, item.shown, item.astray = 0, False, True
             elif what == "duplicate":
@@ -354,6 +360,15 @@ class Channel(RuleBasedStateMachine):
                 if not item.items:
                     return
                 item.shown, item.astray = what == "show", True
+
+    @rule(on=st.booleans(), duplicates=st.sampled_from([True, True, False]))
+    def somebody_switches_studio_mode(self, on: bool, duplicates: bool) -> None:
+        self.world.obs.program.duplicates = duplicates
+        self.world.obs.program.switch_studio_mode(on)
+
+    @rule(scene=st.sampled_from(SCENES))
+    def somebody_takes_a_scene_into_program(self, scene: str) -> None:
+        self.world.obs.program.transition(scene)
 
     @rule(late=st.sampled_from([0, 20, 150, 300]), seconds=st.sampled_from([2.0, 10.0, 40.0]))
     def obs_rendered(self, late: int, seconds: float) -> None:
@@ -383,9 +398,10 @@ class Channel(RuleBasedStateMachine):
         if not world.obs.up:
             if what != "back":
                 world.late.clear()
+                world.obs.program.restart()
             if what == "restarted empty":
                 for item in world.obs.own:
-                    del world.obs.items[item.name]
+                    world.obs.remove(item.name)
             elif what == "with the scene as it was saved":
                 for item in world.obs.own:
                     item.shown, item.astray = not item.shown, True

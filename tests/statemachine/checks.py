@@ -70,6 +70,17 @@ class Checks:
         shown = [item.name for item in self.obs.shown if not item.astray]
         assert len(shown) <= 1, f"shown at once: {shown}"
 
+    def program_told(self) -> None:
+        """OBS was read just now: what is said of the Program is what it shows."""
+        view, program = self.director.view(self.director.now), self.obs.program
+        said = (view.program.scene, view.program.studio_mode)
+        assert said == (program.scene, program.studio_mode), f"{said} is said, it is {program.scene}"
+        on_air = view.program.input
+        seen = program.live or program.copied if on_air is None else on_air in program.shows
+        assert view.program.shown == seen, f"{on_air} is said to be shown: {view.program.shown}, OBS: {program.shows}"
+        stands = self.director.lineup.state.paused_since is not None
+        assert stands == (self.director.policy.program == "follow" and not seen), f"the turn's clock stands: {stands}"
+
     def removing(self, name: str) -> None:
         """An input is about to go."""
         item = self.obs.items.get(name)
@@ -84,7 +95,9 @@ class Checks:
                 item = self.obs.items.get(incoming)
                 assert item is None or item.proven, f"{incoming} is cut to before it is ready"
                 self._not_blocked()
+                self._not_barred()
             case cmd.Cut(incoming=None):
+                self._not_barred()
                 policy = self.director.policy
                 assert policy.slate or not any(entry.showable(self.director.now) for entry in lineup), "blanked"
             case cmd.RemoveInput() | cmd.ParkInput() | cmd.RemoveOrphan():
@@ -101,6 +114,12 @@ class Checks:
                 self._affordable()
             case _:
                 pass
+
+    def _not_barred(self) -> None:
+        policy, program = self.director.policy, self.director.view(self.director.now).program
+        assert policy.studio_mode != "hold" or not program.studio_mode, (
+            "a cut in studio mode, which was to be left alone"
+        )
 
     def _not_blocked(self) -> None:
         attempt = self.director.switchover.attempt

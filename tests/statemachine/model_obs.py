@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from statemachine import commands as cmd
 from statemachine import events as ev
+from tests.statemachine.model_program import ModelProgram
 
 STATIC, OTHER_STATIC = "GMOTHERSTREAM", "GOTHER"
 """Inputs that people have made for mode static; they bear no number."""
@@ -50,6 +51,7 @@ class ModelObs:
         """Those that somebody has taken out of the scene."""
         self.foreign: set[str] = set()
         """Another daemon's inputs that bear this one's prefix."""
+        self.program = ModelProgram(lambda: {item.name for item in self.shown})
         self.up = True
         self.names_used: set[str] = set()
         self.fixtures = (STATIC, OTHER_STATIC)
@@ -72,7 +74,7 @@ class ModelObs:
         """The daemon calls its inputs otherwise from now on. People cleared away the old ones, but for the picture."""
         for item in self.own:
             if item.name != on_air:
-                del self.items[item.name]
+                self.remove(item.name)
             item.astray = True
         self.prefix = prefix
 
@@ -90,7 +92,18 @@ class ModelObs:
         )
         others = [*sorted(self.slates), *(item.name for item in self.shown if not self._is_own(item.name))]
         foreign = tuple(ev.ForeignInput(name, "another") for name in sorted(self.foreign))
-        return ev.Inventory(tuple(own), tuple(others), missing=tuple(sorted(self.absent)), foreign=foreign)
+        return ev.Inventory(
+            tuple(own),
+            tuple(others),
+            missing=tuple(sorted(self.absent)),
+            foreign=foreign,
+            program=self.program.reading(self.items),
+        )
+
+    def remove(self, name: str) -> None:
+        """An input goes, from wherever it was."""
+        self.items.pop(name, None)
+        self.program.forget(name)
 
     def stop_watches(self) -> None:
         """The connection is gone."""
@@ -125,12 +138,15 @@ class ModelObs:
                 item.attempt, item.watched_since, item.proven, item.stalled = 0, at, True, False
                 item.moved_at = at
             case cmd.Cut():
+                if self.program.studio_mode and command.studio_mode == "hold":
+                    raise Refused("studio mode is on")
                 if command.incoming is not None:
                     self._show(self._item(command.incoming), True, late)
                 if command.outgoing is not None and command.outgoing in self.items:
                     self._show(self.items[command.outgoing], False, late)
                 if command.slate:
                     self._slate(command.slate, command.incoming is None)
+                self.program.after_a_cut(command.studio_mode)
             case cmd.RestoreOutgoing():
                 if command.incoming in self.items:
                     self._show(self.items[command.incoming], False, late)
@@ -139,8 +155,16 @@ class ModelObs:
                 if command.slate:
                     self._slate(command.slate, command.outgoing is None)
             case cmd.RemoveInput() | cmd.RemoveOrphan():
-                self.items.pop(command.input, None)
+                self._not_seen(command.input)
+                self.remove(command.input)
+            case cmd.LeaveStudioMode():
+                if self.program.studio_mode:
+                    self.program.switch_studio_mode(False)
+            case cmd.BringToProgram():
+                if self.program.studio_mode and self.program.copied:
+                    self.program.transition(self.program.scene)
             case cmd.ParkInput():
+                self._not_seen(command.input)
                 if command.input in self.items:
                     self.items[command.input] = Item(command.input, None)
             case cmd.SetSlate():
@@ -159,6 +183,10 @@ class ModelObs:
         if name in self.absent:
             return  # what is not there is done without
         (self.slates.add if shown else self.slates.discard)(name)
+
+    def _not_seen(self, name: str) -> None:
+        if name in self.program.shows:
+            raise Refused("viewers see it")
 
     def _item(self, name: str) -> Item:
         if name not in self.items:
@@ -180,15 +208,15 @@ class ModelObs:
         item.shown = shown
 
 
-def answer(command: cmd.Command, at: float, failure: str = "") -> ev.Event | None:
-    """What the executor makes of OBS's answer; None where the rules wait for none."""
+def answer(command: cmd.Command, at: float, failure: str = "", *, shown: bool = True) -> ev.Event | None:
+    """What the executor makes of OBS's answer; None where the rules wait for none. ``shown``: viewers get a cut."""
     match command:
         case cmd.CreateInput() | cmd.RestartInput():
             created = ev.InputCreated(at, command.attempt)
             taken = failure == TAKEN
             return ev.CreationFailed(at, command.attempt, failure, taken) if failure else created
         case cmd.Cut():
-            return ev.CutFailed(at, command.attempt, failure) if failure else ev.CutDone(at, command.attempt)
+            return ev.CutFailed(at, command.attempt, failure) if failure else ev.CutDone(at, command.attempt, shown)
         case cmd.RestoreOutgoing():
             restored = ev.OutgoingRestored(at, command.attempt)
             return ev.RestoreFailed(at, command.attempt, failure) if failure else restored

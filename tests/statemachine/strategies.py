@@ -11,6 +11,7 @@ from statemachine.policy import CHOICES, Policy
 
 STREAMERS = st.sampled_from(["alice", "bob", "carol"])
 TIMES = st.floats(0.0, 1e6).map(lambda at: round(at, 3))
+PROGRAM_SCENES = st.sampled_from(["MOTHERSTREAM", "BREAK"])
 INPUTS = st.sampled_from(["GMOTHERSTREAM_1", "GMOTHERSTREAM_2", "GMOTHERSTREAM_3", "GMOTHERSTREAM_40", "GMOTHERSTREAM"])
 CODECS = st.sampled_from([None, "", "h264", "hevc"])
 TEXT = st.text(max_size=8)
@@ -25,6 +26,14 @@ sessions = st.builds(
     stream=STREAMERS,
     turn=st.none() | st.floats(1.0, 100.0),
     space=st.sampled_from(["", "", "a.example"]),
+)
+readings = st.none() | st.builds(
+    ev.ProgramReading,
+    scene=PROGRAM_SCENES,
+    studio_mode=st.booleans(),
+    live=st.booleans(),
+    copied=st.booleans(),
+    inputs=st.lists(INPUTS, max_size=2, unique=True).map(tuple),
 )
 inventories = st.lists(
     st.builds(
@@ -45,6 +54,7 @@ inventories = st.lists(
         missing=st.lists(st.sampled_from(["SLATE", "GMOTHERSTREAM"]), unique=True).map(tuple),
         foreign=st.lists(st.builds(ev.ForeignInput, INPUTS, TEXT), max_size=2).map(tuple),
         whole=st.booleans(),
+        program=readings,
     )
 )
 policies = st.builds(
@@ -53,6 +63,8 @@ policies = st.builds(
     slate=st.sampled_from(["", "SLATE"]),
     standby=st.booleans(),
     fade=st.sampled_from([0.0, 1.0]),
+    studio_mode=st.sampled_from(CHOICES["studio_mode"]),
+    program=st.sampled_from(CHOICES["program"]),
     turn=st.floats(1.0, 100.0),
     turn_when_alone=st.booleans(),
     after_turn=st.sampled_from(CHOICES["after_turn"]),
@@ -79,7 +91,7 @@ settings = st.one_of(
     st.tuples(st.sampled_from(["turn", "job_delay", "z_offset", "slate", "mode", "nonsense"]), st.booleans()),
     st.tuples(st.sampled_from(["turn", "job_delay", "ready_timeout", "stall"]), st.floats(allow_nan=False)),
     st.tuples(st.sampled_from(["z_offset", "removal_tries", "turn"]), st.integers(-5, 5)),
-    st.tuples(st.sampled_from(["mode", "after_turn", "during_grace"]), st.sampled_from(sum(CHOICES.values(), ()))),
+    st.tuples(st.sampled_from(sorted(CHOICES)), st.sampled_from(sum(CHOICES.values(), ()))),
 )
 
 
@@ -103,6 +115,7 @@ def _of(name: str, hint: Any) -> st.SearchStrategy[Any]:
         "position": st.integers(-2, 5),
         "seconds": st.sampled_from([-1.0, 0.0, 0.5, 30.0]),
         "restart": st.booleans(),
+        "shown": st.booleans(),
         "kbps": st.none() | st.sampled_from([0.0, 50.0, 250.0, 3000.0]),
         "frames": st.integers(-1, 600),
         "late": st.integers(-1, 900),

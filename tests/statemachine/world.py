@@ -21,6 +21,7 @@ from tests.statemachine.audience import Audience
 from tests.statemachine.checks import Checks
 from tests.statemachine.model_ingest import ModelIngest
 from tests.statemachine.model_obs import Item, ModelObs, Refused, answer
+from tests.statemachine.model_program import BREAK
 
 START = 1000.0
 PROOF = 0.2
@@ -128,6 +129,7 @@ class World:
         if not self.obs.up:
             self.obs.up = True
             self.feed(ev.ObsReady(self.now, self.obs.inventory()))
+            self.checks.program_told()
             # What was found shown and is not taken for the picture goes as soon as OBS does as it is told.
             program = self.director.switchover.program
             for item in self.obs.shown:
@@ -164,7 +166,9 @@ class World:
                 failure = str(error)
         elif outcome == "timeout":
             self.late.append(command)
-        told = answer(command, self.now, failure)
+        incoming = command.incoming if isinstance(command, cmd.Cut) else None
+        shown = self.obs.program.scene != BREAK if incoming is None else incoming in self.obs.program.shows
+        told = answer(command, self.now, failure, shown=shown)
         if told is not None and outcome != "lost":
             self.answers.append(told)
 
@@ -210,7 +214,12 @@ class World:
     def read_inventory(self) -> None:
         """OBS is re-read, at once."""
         if self.obs.up:
+            switchover = self.director.switchover
+            changing = switchover.state is State.SWAPPING or (switchover.attempt and switchover.attempt.restore)
+            fresh = self.now > switchover.scene_at and not changing
             self.feed(ev.InventoryRead(self.now, self.obs.inventory()))
+            if fresh:
+                self.checks.program_told()
 
     # --- the ingest side -------------------------------------------------------------------------------------
 
@@ -301,6 +310,8 @@ class World:
         self.feed(ev.Released(self.now))
         for streamer in (None, *[entry.streamer for entry in self.director.lineup]):
             self.feed(ev.TurnChanged(self.now, FOREVER, streamer))
+        if self.director.policy.studio_mode == "hold" and self.obs.program.studio_mode:
+            self.obs.program.switch_studio_mode(False)
         if not self.obs.up:
             self.feed(ev.ObsLost(self.now, "the connection is gone"))
         self.obs_ready()
@@ -331,6 +342,11 @@ class World:
         own, shown = [item.name for item in self.obs.own], [item.name for item in self.obs.shown]
         if self.obs.slates != ({policy.slate} - {""} - self.obs.absent if view.on_air is None else set()):
             return f"slates: {self.obs.slates}"
+        program = self.obs.program
+        if program.studio_mode and policy.studio_mode == "leave":
+            return "studio mode is on"
+        if view.program.shown != (program.scene != BREAK):
+            return f"shown: {view.program}"
         if view.on_air is None:
             pool = set(self.director.switchover.pool)
             left = shown or (tidy and set(own) - pool)
@@ -340,8 +356,10 @@ class World:
         expected = next(place.streamer for place in view.queue if place.streamer in live)
         if view.on_air.streamer != expected or shown != [view.on_air.input]:
             return f"{expected} ought to be on air: {view.on_air}, OBS shows {shown}"
-        program = self.director.switchover.program
-        if program is None or program.stalled_since is not None or program.still_since is not None:
+        if program.scene != BREAK and program.shows != {view.on_air.input}:
+            return f"{view.on_air.input} is on air, viewers see {program.shows}"
+        now_on_air = self.director.switchover.program
+        if now_on_air is None or now_on_air.stalled_since is not None or now_on_air.still_since is not None:
             return "the picture is said to stand still"
         if self.obs.items[view.on_air.input].shown_items > 1:
             return f"{view.on_air.input} is shown twice"

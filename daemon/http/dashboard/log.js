@@ -31,6 +31,12 @@ const LINEUP = {
 
 const who = (name) => (name ? bdi(name) : "nobody");
 
+const STUDIO_MODE = {
+  leave: ": it is switched off",
+  drive: ": hand-overs go by its transition",
+  hold: ": no hand-over until it is off",
+};
+
 /** {parts, kind}: kind is step, news, air or trouble. */
 export function describe(kind, data) {
   switch (kind) {
@@ -41,6 +47,12 @@ export function describe(kind, data) {
     case "on_air_changed":
       if (!data.streamer) return { kind: "trouble", parts: ["Nobody is on air"] };
       return { kind: "air", parts: [bdi(data.streamer), data.adopted ? " is still on air" : " is on air"] };
+    case "program_elsewhere":
+      return { kind: "trouble", parts: ["Viewers do not see ", who(data.streamer), ": OBS shows ", bdi(data.scene), data.clock_stands ? "; the turn's clock stands still" : ""] };
+    case "program_back":
+      return { kind: "news", parts: ["Viewers see ", data.streamer ? bdi(data.streamer) : "the scene", " again"] };
+    case "studio_mode_changed":
+      return { kind: data.on ? "trouble" : "news", parts: [`OBS's studio mode is ${data.on ? "on" : "off"}${data.on ? (STUDIO_MODE[data.policy] ?? "") : ""}`] };
     case "lineup_changed":
       return lineup(data);
     case "refused":

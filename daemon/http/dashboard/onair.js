@@ -34,8 +34,10 @@ export function drawOnAir() {
   const row = onAir && rowOf(onAir.streamer);
 
   $("onair").dataset.onair = onAir !== null;
-  say($("onair-title"), onAir ? "On air" : "Off air");
-  drawName($("onair-name"), onAir?.streamer, "Nobody is on air");
+  const { program } = status;
+  const hidden = program?.shown === false && Boolean(program.input);
+  say($("onair-title"), hidden ? "On air, and not seen" : onAir || program?.input ? "On air" : "Off air");
+  drawName($("onair-name"), onAir?.streamer, program?.input ? `Nobody can be named for ${program.input}` : "Nobody is on air");
 
   $("held-tag").hidden = !held;
   $("held-tag").title = "No turn ends by the clock";
@@ -58,8 +60,9 @@ export function drawOnAir() {
 }
 
 function drawName(node, name, otherwise) {
-  if (node.dataset.name === (name ?? "")) return;
-  node.dataset.name = name ?? "";
+  const drawn = name ?? `(${otherwise})`;
+  if (node.dataset.drawn === drawn) return;
+  node.dataset.drawn = drawn;
   node.classList.toggle("nobody", name === undefined);
   node.title = name ?? "";
   node.replaceChildren(name === undefined ? otherwise : bdi(name));
@@ -95,7 +98,9 @@ export function tickOnAir() {
     say($("onair-sub"), state.queue.length ? "Somebody is being made ready" : "Waiting for somebody to publish");
     return;
   }
-  say($("onair-sub"), `On air for ${clock(onAir.seconds + age())} · ${onAir.input}`);
+  const hidden = status.program?.shown === false;
+  const seen = hidden ? `Viewers see the scene ${status.program.scene}` : `On air for ${clock(onAir.seconds + age())}`;
+  say($("onair-sub"), `${seen} · ${onAir.input}`);
   const row = rowOf(onAir.streamer);
   if (onAir.remaining === null) {
     const absent = holder();

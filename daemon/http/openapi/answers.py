@@ -43,6 +43,7 @@ STATUS: Final = record(
         "attempt": whole("The number of the last attempt to change the one on air.", minimum=0),
         "held": truth("No turn ends by the clock."),
         "on_air": nullable(ref("OnAir")),
+        "program": ref("Program"),
         "standby": nullable(ref("Standby")),
         "standby_off": nullable(ref("StandbyOff")),
         "queue": array(record(_PLACE), "The line-up; its first has the turn."),
@@ -78,8 +79,19 @@ ON_AIR: Final = record(
         "seconds": SECONDS,
         "remaining": nullable(number("Seconds of the turn that are left; null for one who only fills in.", minimum=0)),
         "silent_since": nullable(MOMENT),
+        "live": truth("The stream is still published; without it, this is its last picture, for its grace."),
     },
     "The one whose picture is shown: it changes when the picture has changed, not when it was asked to.",
+)
+PROGRAM: Final = record(
+    {
+        "scene": nullable(string("The scene that viewers are shown.")),
+        "studio_mode": nullable(truth("OBS's studio mode is on.")),
+        "shown": nullable(truth("They see the one on air; where nobody is, the daemon's scene.")),
+        "held": truth("No hand-over is made while studio mode is on (`obs.studio_mode`)."),
+        "input": nullable(string("OBS's input on air, also where nobody can be named for it.")),
+    },
+    "What OBS gives to viewers; null where OBS is not reached.",
 )
 STANDBY: Final = record({"streamer": STREAMER, "input": string("OBS's input."), "ready": truth("A picture is proven.")})
 STANDBY_OFF: Final = record(

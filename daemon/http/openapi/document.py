@@ -42,6 +42,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
     "State": one_of(*(state.value for state in State), description="Where the hand-over stands."),
     "Status": answers.STATUS,
     "OnAir": answers.ON_AIR,
+    "Program": answers.PROGRAM,
     "Standby": answers.STANDBY,
     "StandbyOff": answers.STANDBY_OFF,
     "Switch": answers.SWITCH,

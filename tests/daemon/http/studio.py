@@ -22,7 +22,7 @@ from statemachine import facts
 from statemachine.events import Event
 from statemachine.policy import Policy
 from statemachine.states import State
-from statemachine.view import OnAir, Place, Standby, View
+from statemachine.view import OnAir, Place, ProgramView, Standby, View
 from tests.daemon.ingest.helpers import Ask, Keys, admission
 
 AT = 1767297600.0
@@ -107,6 +107,7 @@ def view(**changes: Any) -> View:
         "last_switch": SWITCH,
         "blocks": {},
         "orphans": (),
+        "program": ProgramView("MOTHERSTREAM", False, True, "GMOTHERSTREAM_12"),
     }
     return View(**{**values, **changes})
 

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Self
 
 from daemon.config import Config
@@ -59,6 +60,11 @@ class Seen:
     def _resumed(self) -> None:
         self.resumed += 1
         self._wake()
+
+
+def items_of(inventory: ev.Inventory) -> ev.Inventory:
+    """What it says of inputs and items, without the Program."""
+    return replace(inventory, program=None)
 
 
 class Rig:

@@ -230,6 +230,7 @@ async def test_no_key_is_in_any_log_line_or_input_name(fake: FakeObs, rig: Rig) 
         await rig.ready(ONE, ALICE + "?key=canary")
         await rig.obs.place_input(ONE, 5)
         await rig.obs.cut(show=ONE, hide=(), also_show=None, fade=0.0)
+        await rig.obs.set_shown(ONE, False)
         await rig.obs.remove_input(ONE)
         with pytest.raises(ObsError):
             await rig.obs.create_input(TWO, ALICE + "?key=canary canary")

@@ -69,7 +69,7 @@ async def test_the_slate_and_the_first_picture_change_in_the_same_frame(fake: Fa
 
 async def test_an_outgoing_that_is_gone_counts_as_hidden(fake: FakeObs, rig: Rig) -> None:
     await both(rig)
-    await rig.obs.remove_input(ONE)
+    fake.studio.remove_input(ONE)
     await cut(rig)
     assert fake.program.on_air == TWO
 

@@ -1,0 +1,224 @@
+"""What viewers get: the Program. It is read, and studio mode is left or driven so that our changes reach it.
+
+In studio mode OBS shows a private copy of the scene, made at the last transition ("Duplicate Scene", on by default and
+not to be asked for). GetSourceActive tells the truth for each input and for the scene itself: whether it is rendered to
+the output, through nested scenes, groups and such copies. Tried on OBS 29.0.2 with and without Duplicate Scene, with
+Cut and with Fade, during which both inputs are active until its end.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Coroutine, Sequence
+from dataclasses import replace
+from typing import Any
+
+from daemon.obs.connection import NOT_FOUND, Link, Request, sense
+from daemon.obs.priming import render
+from daemon.ports import ObsError, ObsRefused
+from statemachine.events import Inventory, ProgramReading
+
+HELD = "OBS's studio mode is on, and obs.studio_mode is hold"
+POLL = 0.03
+UNSEEN_WITHIN = 1.0
+"""Seconds that an input is given to leave the output before its removal is given up for now."""
+TAKEN_WITHIN = 1.0
+"""Seconds from the request until the incoming is rendered to the output; after that the request is made again."""
+BROUGHT_WITHIN = 15.0
+"""Seconds for all of it: another transition may be running, and OBS takes none meanwhile."""
+
+
+async def read_program(link: Link, scene: str, inputs: Sequence[str]) -> ProgramReading | None:
+    """What viewers get, and which of these inputs are in it; None where OBS does not tell. Raises ObsGone."""
+    asked = [
+        Request("GetCurrentProgramScene"),
+        Request("GetStudioModeEnabled"),
+        *(_active(name) for name in (scene, *inputs)),
+    ]
+    program, studio, ours, *each = await link.batch(asked)
+    if not (program.ok and studio.ok and ours.ok):
+        return None
+    with sense("GetCurrentProgramScene"):
+        shown = str(program.data["currentProgramSceneName"])
+        studio_mode = bool(studio.data["studioModeEnabled"])
+        live = bool(ours.data["videoActive"])
+        seen = tuple(
+            name for name, result in zip(inputs, each, strict=True) if result.ok and result.data["videoActive"]
+        )
+    # A scene that is nested in another one is copied with it only where sources are duplicated, too.
+    copied = studio_mode and not live and (shown == scene or bool(seen))
+    return ProgramReading(shown, studio_mode, live, copied, seen)
+
+
+async def with_program(link: Link, scene: str, inventory: Inventory, static: str) -> Inventory:
+    """The inventory, and which of its inputs, and of the one of mode static, viewers see. Raises ObsGone."""
+    names = [*(item.name for item in inventory.inputs), *filter(None, [static])]
+    return replace(inventory, program=await read_program(link, scene, names))
+
+
+async def is_seen(link: Link, name: str) -> bool:
+    """Whether viewers see that input. Raises ObsError; one that is not there is not seen."""
+    request = _active(name)
+    try:
+        answer = await link.call(request.kind, request.data)
+    except ObsRefused as error:
+        if error.code == NOT_FOUND:
+            return False
+        raise
+    with sense(request.kind):
+        return bool(answer["videoActive"])
+
+
+async def until_unseen(link: Link, name: str) -> None:
+    """Wait for a moment until viewers do not see that input. Raises ObsError where they still do."""
+    deadline = _now() + UNSEEN_WITHIN
+    while await is_seen(link, name):
+        if _now() >= deadline:
+            raise ObsError(f"'{name}' is still shown in OBS's Program")
+        await asyncio.sleep(POLL)
+
+
+async def leave_studio_mode(link: Link) -> None:
+    """Switch it off. Program keeps its scene and shows it as it is, without a blank. Raises ObsError."""
+    await link.call("SetStudioModeEnabled", {"studioModeEnabled": False})
+
+
+class Program:
+    """Brings changes of the scene to viewers."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def check(self, link: Link, studio_mode: str) -> None:
+        """Raises ObsError where studio mode is on and to be left alone: then the scene must not be changed."""
+        if studio_mode == "hold" and (await link.call("GetStudioModeEnabled")).get("studioModeEnabled"):
+            raise ObsError(HELD)
+
+    async def reach(
+        self, link: Link, scene: str, incoming: str | None, outgoing: str | None, studio_mode: str, fps: float
+    ) -> bool:
+        """The scene was changed: see to it that viewers get that. False where they are shown another scene.
+
+        Raises ObsError where studio mode stands in between, and stays there.
+        """
+        if incoming is not None and await is_seen(link, incoming):
+            return True
+        names = [name for name in (incoming, outgoing) if name]
+        reading = await read_program(link, scene, names)
+        if reading is not None and reading.studio_mode:
+            if studio_mode == "hold":
+                raise ObsError(HELD)
+            if studio_mode == "leave":
+                await leave_studio_mode(link)
+            elif reading.copied:
+                await self.bring(link, reading.scene, fps, incoming=incoming, outgoing=outgoing)
+                return True
+            reading = await read_program(link, scene, names)
+        if reading is None:
+            return True
+        return reading.live if incoming is None else incoming in reading.inputs
+
+    async def bring_ours(self, link: Link, scene: str, fps: float) -> None:
+        """Take the program scene into Program as it is now, if what is there is a copy of ours. Raises ObsError."""
+        reading = await read_program(link, scene, [])
+        if reading is not None and reading.studio_mode and not reading.live and reading.scene == scene:
+            await self.bring(link, reading.scene, fps)
+
+    async def bring(
+        self, link: Link, shown: str, fps: float, *, incoming: str | None = None, outgoing: str | None = None
+    ) -> None:
+        """Make a fresh copy of the program scene ``shown`` by studio mode's own transition, whichever that is.
+
+        Not by TriggerStudioModeTransition: in preview may be anything. Returns once the incoming is in Program, and
+        without one, once the outgoing is not. The operator's preview is put back, for OBS may swap the two.
+        """
+        preview = await _preview(link)
+        deadline = _now() + BROUGHT_WITHIN
+        while True:
+            await _until_at_rest(link, deadline)
+            # It is drawn all the while, so that its first frame in Program is not an old one.
+            names = [] if incoming is None else [incoming]
+            await asyncio.gather(render(link, names, fps), link.call("SetCurrentProgramScene", {"sceneName": shown}))
+            if await self._taken(link, incoming, outgoing, deadline):
+                break
+            if _now() >= deadline:
+                raise ObsError("studio mode's transition has not brought the scene into Program")
+        if preview not in (None, shown):
+            self._beside(_put_back(link, str(preview), shown))
+
+    async def _taken(self, link: Link, incoming: str | None, outgoing: str | None, deadline: float) -> bool:
+        if incoming is None and outgoing is None:
+            return True
+        until = min(deadline, _now() + TAKEN_WITHIN) if incoming is not None else deadline
+        while True:
+            if incoming is not None and await is_seen(link, incoming):
+                return True
+            if incoming is None and outgoing is not None and not await is_seen(link, outgoing):
+                return True
+            if _now() >= until:
+                return False
+            await asyncio.sleep(POLL)
+
+    def _beside(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work, name="obs-preview")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    @property
+    def busy(self) -> bool:
+        """The operator's preview has yet to be put back."""
+        return bool(self._tasks)
+
+    def stop(self) -> None:
+        """Leave what is under way."""
+        for task in self._tasks:
+            task.cancel()
+
+
+async def _put_back(link: Link, preview: str, shown: str) -> None:
+    """What was in preview, once the transition is over: with it OBS swaps preview and Program, if so configured."""
+    deadline = _now() + BROUGHT_WITHIN
+    with contextlib.suppress(ObsError):
+        while _now() < deadline:
+            running = await _is_transitioning(link)
+            now = await _preview(link)
+            if now == shown:
+                await link.call("SetCurrentPreviewScene", {"sceneName": preview})
+                return
+            if now != preview:
+                return  # somebody has chosen another one, or studio mode is off
+            if not running and _now() > deadline - BROUGHT_WITHIN + TAKEN_WITHIN:
+                return
+            await asyncio.sleep(2 * POLL)
+
+
+async def _preview(link: Link) -> str | None:
+    try:
+        answer = await link.call("GetCurrentPreviewScene")
+    except ObsRefused:
+        return None
+    name = answer.get("currentPreviewSceneName")
+    return None if name is None else str(name)
+
+
+async def _is_transitioning(link: Link) -> bool:
+    try:
+        cursor = (await link.call("GetCurrentSceneTransitionCursor")).get("transitionCursor")
+    except ObsRefused:
+        return False
+    return isinstance(cursor, int | float) and 0.0 < cursor < 1.0
+
+
+async def _until_at_rest(link: Link, deadline: float) -> None:
+    """Wait until no transition runs, for OBS begins none meanwhile; or until the deadline."""
+    while _now() < deadline:
+        if not await _is_transitioning(link):
+            return
+        await asyncio.sleep(POLL)
+
+
+def _active(name: str) -> Request:
+    return Request("GetSourceActive", {"sourceName": name})
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,139 @@
+"""What viewers get, by OBS's word: studio mode, other scenes, transitions; on the fake and the real OBS."""
+
+import asyncio
+
+import pytest
+
+from daemon.obs.program import Program, is_seen, leave_studio_mode, read_program, until_unseen
+from daemon.ports import ObsError
+from tests.conformance.houses import SCENE, Hands, until
+from tests.conformance.test_obs import box, show
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+
+FPS = 30.0
+
+
+async def enable(hands: Hands, item: int, shown: bool) -> None:
+    request = show(item, shown)
+    await hands.call(request.kind, request.data)
+
+
+async def studio_mode(hands: Hands, on: bool) -> None:
+    await hands.call("SetStudioModeEnabled", {"studioModeEnabled": on})
+
+
+async def seen(hands: Hands, *names: str) -> tuple[bool, ...]:
+    """Whether viewers see these, once no transition runs."""
+
+    async def at_rest() -> bool:
+        return (await hands.call("GetCurrentSceneTransitionCursor"))["transitionCursor"] in (0.0, 1.0)
+
+    await until(at_rest)
+    return tuple([await is_seen(hands.link, name) for name in names])
+
+
+async def other_scene(hands: Hands, name: str) -> str:
+    await hands.call("CreateScene", {"sceneName": name})
+    return name
+
+
+async def test_what_is_enabled_in_the_program_scene_is_seen_and_what_is_not_is_not(hands: Hands) -> None:
+    one, item = await box(hands)
+    assert await seen(hands, one, SCENE) == (False, True)
+    await enable(hands, item, True)
+    assert await seen(hands, one) == (True,)
+    reading = await read_program(hands.link, SCENE, [one, "nobody"])
+    assert reading is not None
+    assert (reading.scene, reading.studio_mode, reading.live, reading.copied) == (SCENE, False, True, False)
+    assert reading.inputs == (one,)
+
+
+async def test_in_studio_mode_viewers_see_a_copy_until_it_is_left(hands: Hands) -> None:
+    (one, first), (two, second) = await box(hands, shown=True), await box(hands)
+    await studio_mode(hands, True)
+    try:
+        await enable(hands, second, True)
+        await enable(hands, first, False)
+        assert await seen(hands, one, two, SCENE) == (True, False, False)
+        reading = await read_program(hands.link, SCENE, [one, two])
+        assert reading is not None
+        assert (reading.studio_mode, reading.live, reading.copied, reading.inputs) == (True, False, True, (one,))
+        with pytest.raises(ObsError, match=r"still shown in OBS's Program"):
+            await until_unseen(hands.link, one)
+        await leave_studio_mode(hands.link)
+        assert await seen(hands, one, two, SCENE) == (False, True, True)
+    finally:
+        await studio_mode(hands, False)
+
+
+@pytest.mark.parametrize("transition", ["Cut", "Fade"])
+async def test_driven_studio_mode_shows_the_change_and_leaves_the_preview_as_it_was(
+    hands: Hands, transition: str
+) -> None:
+    (one, first), (two, second) = await box(hands, shown=True), await box(hands)
+    other = await other_scene(hands, f"PREVIEW {transition}")
+    program = Program()
+    await hands.call("SetCurrentSceneTransition", {"transitionName": transition})
+    await studio_mode(hands, True)
+    try:
+        await hands.call("SetCurrentPreviewScene", {"sceneName": other})
+        for show_item, hide_item, incoming, outgoing in ((second, first, two, one), (first, second, one, two)):
+            await enable(hands, show_item, True)
+            await enable(hands, hide_item, False)
+            assert await program.reach(hands.link, SCENE, incoming, outgoing, "drive", FPS)
+            assert await is_seen(hands.link, incoming)
+            await until_unseen(hands.link, outgoing)
+
+        async def put_back() -> bool:
+            preview = (await hands.call("GetCurrentPreviewScene"))["currentPreviewSceneName"]
+            return bool(preview == other) and not program.busy
+
+        await until(put_back)
+    finally:
+        await studio_mode(hands, False)
+        await hands.call("SetCurrentSceneTransition", {"transitionName": "Cut"})
+
+
+async def test_another_program_scene_is_read_as_such_and_a_change_behind_it_is_no_failure(hands: Hands) -> None:
+    (one, first), (two, second) = await box(hands, shown=True), await box(hands)
+    await hands.call("SetCurrentProgramScene", {"sceneName": await other_scene(hands, "BREAK")})
+    assert await seen(hands, one, SCENE) == (False, False)
+    await enable(hands, second, True)
+    await enable(hands, first, False)
+    for policy in ("leave", "drive"):
+        assert not await Program().reach(hands.link, SCENE, two, one, policy, FPS)
+    reading = await read_program(hands.link, SCENE, [one, two])
+    assert reading is not None
+    assert (reading.scene, reading.live, reading.copied, reading.inputs) == ("BREAK", False, False, ())
+
+
+async def test_our_scene_within_the_program_scene_is_seen_in_studio_mode_too(hands: Hands) -> None:
+    (one, first), (two, second) = await box(hands, shown=True), await box(hands)
+    big = await other_scene(hands, "BIG")
+    await hands.call("CreateSceneItem", {"sceneName": big, "sourceName": SCENE})
+    await hands.call("SetCurrentProgramScene", {"sceneName": big})
+    assert await seen(hands, one, SCENE) == (True, True)
+    await studio_mode(hands, True)
+    try:
+        await enable(hands, second, True)
+        await enable(hands, first, False)
+        assert await seen(hands, one, two, SCENE) == (False, True, True)
+        reading = await read_program(hands.link, SCENE, [one, two])
+        assert reading is not None
+        assert (reading.scene, reading.studio_mode, reading.live, reading.copied) == (big, True, True, False)
+    finally:
+        await studio_mode(hands, False)
+
+
+async def test_studio_mode_other_scenes_and_ends_of_transitions_are_told_in_events(hands: Hands) -> None:
+    other = await other_scene(hands, "TOLD")
+    await studio_mode(hands, True)
+    await hands.event("StudioModeStateChanged", studioModeEnabled=True)
+    await studio_mode(hands, False)
+    await hands.event("StudioModeStateChanged", studioModeEnabled=False)
+    await hands.call("SetCurrentProgramScene", {"sceneName": other})
+    missing = {"CurrentProgramSceneChanged", "SceneTransitionEnded"}
+    async with asyncio.timeout(10):
+        while missing:
+            missing.discard((await hands.link.events.get()).kind)
