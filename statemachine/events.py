@@ -8,6 +8,7 @@ of the attempt that it belongs to: one of an earlier attempt changes nothing.
 from dataclasses import dataclass
 
 from statemachine.policy import Policy
+from statemachine.reading import ProgramReading
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,21 +67,6 @@ class ForeignInput:
     name: str
     owner: str
     """Who that is, for people."""
-
-
-@dataclass(frozen=True, slots=True)
-class ProgramReading:
-    """What OBS gives to viewers. Its scenes are not that: studio mode shows private copies of them."""
-
-    scene: str
-    """The name of the program scene."""
-    studio_mode: bool
-    live: bool
-    """The daemon's scene itself is rendered to the output, nested or not: its changes reach viewers at once."""
-    copied: bool
-    """Studio mode shows a private copy of the daemon's scene: its changes reach nobody."""
-    inputs: tuple[str, ...] = ()
-    """The own inputs that are rendered to the output, be it from a copy."""
 
 
 @dataclass(frozen=True, slots=True)

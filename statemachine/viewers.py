@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 from statemachine import commands as cmd
 from statemachine import facts
-from statemachine.events import ProgramReading
 from statemachine.policy import Policy
+from statemachine.reading import ProgramReading
 from statemachine.scene import Scene
 from statemachine.states import State
 

@@ -8,14 +8,14 @@ Cut and with Fade, during which both inputs are active until its end.
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from daemon.obs.connection import NOT_FOUND, Link, Request, sense
 from daemon.obs.priming import render
 from daemon.ports import ObsError, ObsRefused
-from statemachine.events import Inventory, ProgramReading
+from statemachine.events import Inventory
+from statemachine.reading import ProgramReading
 
 HELD = "OBS's studio mode is on, and obs.studio_mode is hold"
 POLL = 0.03
@@ -86,7 +86,9 @@ class Program:
     """Brings changes of the scene to viewers."""
 
     def __init__(self) -> None:
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._restoring: asyncio.Task[None] | None = None
+        self._preview = ""
+        """What is to be in the operator's preview again, as long as that is under way."""
 
     async def check(self, link: Link, studio_mode: str) -> None:
         """Raises ObsError where studio mode is on and to be left alone: then the scene must not be changed."""
@@ -131,7 +133,8 @@ class Program:
         Not by TriggerStudioModeTransition: in preview may be anything. Returns once the incoming is in Program, and
         without one, once the outgoing is not. The operator's preview is put back, for OBS may swap the two.
         """
-        preview = await _preview(link)
+        preview = self._preview or await _preview(link)
+        self.stop()
         deadline = _now() + BROUGHT_WITHIN
         while True:
             await _until_at_rest(link, deadline)
@@ -143,7 +146,8 @@ class Program:
             if _now() >= deadline:
                 raise ObsError("studio mode's transition has not brought the scene into Program")
         if preview not in (None, shown):
-            self._beside(_put_back(link, str(preview), shown))
+            self._preview = str(preview)
+            self._restoring = asyncio.create_task(self._put_back(link, str(preview), shown), name="obs-preview")
 
     async def _taken(self, link: Link, incoming: str | None, outgoing: str | None, deadline: float) -> bool:
         if incoming is None and outgoing is None:
@@ -158,23 +162,23 @@ class Program:
                 return False
             await asyncio.sleep(POLL)
 
-    def _beside(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work, name="obs-preview")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    async def _put_back(self, link: Link, preview: str, shown: str) -> None:
+        await _restore_preview(link, preview, shown)
+        self._preview = ""
 
     @property
     def busy(self) -> bool:
         """The operator's preview has yet to be put back."""
-        return bool(self._tasks)
+        return bool(self._preview)
 
     def stop(self) -> None:
         """Leave what is under way."""
-        for task in self._tasks:
-            task.cancel()
+        self._preview = ""
+        if self._restoring is not None:
+            self._restoring.cancel()
 
 
-async def _put_back(link: Link, preview: str, shown: str) -> None:
+async def _restore_preview(link: Link, preview: str, shown: str) -> None:
     """What was in preview, once the transition is over: with it OBS swaps preview and Program, if so configured."""
     deadline = _now() + BROUGHT_WITHIN
     with contextlib.suppress(ObsError):

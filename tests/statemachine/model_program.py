@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection
 
-from statemachine import events as ev
+from statemachine.reading import ProgramReading
 
 OURS, NESTING, BREAK = "MOTHERSTREAM", "BIG", "BREAK"
 """The daemon's scene; one that has it as an item; one that has not."""
@@ -65,7 +65,7 @@ class ModelProgram:
         elif self.copied and studio_mode == "drive":
             self.transition(self.scene)
 
-    def reading(self, inputs: Collection[str]) -> ev.ProgramReading:
+    def reading(self, inputs: Collection[str]) -> ProgramReading:
         """What the daemon reads of it."""
         active = tuple(name for name in inputs if name in self.shows)
-        return ev.ProgramReading(self.scene, self.studio_mode, self.live, self.copied, active)
+        return ProgramReading(self.scene, self.studio_mode, self.live, self.copied, active)

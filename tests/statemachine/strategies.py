@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from statemachine import events as ev
 from statemachine.codec import EVENT_TYPES
 from statemachine.policy import CHOICES, Policy
+from statemachine.reading import ProgramReading
 
 STREAMERS = st.sampled_from(["alice", "bob", "carol"])
 TIMES = st.floats(0.0, 1e6).map(lambda at: round(at, 3))
@@ -28,7 +29,7 @@ sessions = st.builds(
     space=st.sampled_from(["", "", "a.example"]),
 )
 readings = st.none() | st.builds(
-    ev.ProgramReading,
+    ProgramReading,
     scene=PROGRAM_SCENES,
     studio_mode=st.booleans(),
     live=st.booleans(),

@@ -8,7 +8,7 @@ from daemon.obs.owners import OWNER, OWNER_SCENE, SILENT, Owners
 from daemon.ports import ObsRefused
 from statemachine import events as ev
 from statemachine.events import ForeignInput, Inventory, OwnInput
-from tests.daemon.obs.rig import ALICE, BOB, QUICK, Rig, config, holds
+from tests.daemon.obs.rig import ALICE, BOB, QUICK, Rig, config, holds, items_of
 from tests.fakes import FakeObs
 
 ONE, TWO = "GMOTHERSTREAM_1", "GMOTHERSTREAM_2"
@@ -124,4 +124,4 @@ async def test_without_an_id_nothing_is_marked_and_nothing_is_foreign(fake: Fake
     async with Owned(fake, "first") as first:
         await first.up()
         await first.obs.create_input(ONE, ALICE)
-    assert await rig.obs.inventory() == Inventory((OwnInput(ONE, False, "live/alice"),), others=())
+    assert items_of(await rig.obs.inventory()) == Inventory((OwnInput(ONE, False, "live/alice"),), others=())
