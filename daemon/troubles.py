@@ -43,7 +43,12 @@ ISSUES: Final = {
     "dropped_frames": Words("the network does not take OBS's output: frames are dropped", "OBS's output gets through"),
 }
 """What is told of each issue of health."""
-OTHERWISE: Final = frozenset({"obs_unreachable", "nobody_on_air", "low_bitrate", "silent", "picture_size_changed"})
+OTHERWISE: Final = frozenset(
+    {
+        *("obs_unreachable", "nobody_on_air", "program_elsewhere", "studio_mode", "low_bitrate", "silent"),
+        "picture_size_changed",
+    }
+)
 """Issues that are told otherwise, or that are no trouble."""
 PATIENCE: Final = 10.0
 """Of an issue without words of its own."""

@@ -288,8 +288,6 @@ class Obs:
         self._watches[name] = (watch, task)
         task.add_done_callback(lambda done: self._watch_ended(name, done))
 
-    # -- for people ----------------------------------------------------------------------------------------------
-
     async def list_inputs(self) -> list[dict[str, Any]]:
         """Every input with its kind, and no settings, for these hold URLs. Raises ObsError."""
         link = self._supervisor.link()
@@ -313,8 +311,6 @@ class Obs:
     async def call(self, request: str, data: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Any other request. Raises ObsError."""
         return await self._supervisor.link().call(request, data)
-
-    # -- the connection's ups and downs ----------------------------------------------------------------------------
 
     async def _up(self, link: Link, traits: Traits) -> None:
         self._refresher.forget()

@@ -14,12 +14,15 @@ QUICK: Mapping[str, object] = {"sources.job_delay": 0, "sources.cleanup_grace": 
 @asynccontextmanager
 async def live(*names: str, **settings: object) -> AsyncIterator[tuple[Studio, Channel]]:
     """A studio and a daemon with these streamers, the first on air. A key's dots are written as two underscores;
-    ``slate`` names the studio's slate."""
+    ``slate`` names the studio's slate, ``duplicate_scene`` is OBS's "Duplicate Scene"."""
     port = free_port()
     slate = settings.pop("slate", None)
+    duplicate = bool(settings.pop("duplicate_scene", True))
     dotted = {key.replace("__", "."): value for key, value in settings.items()}
     async with (
-        Studio(hook_url=Channel.hook_url(port), slate=str(slate) if slate else None) as studio,
+        Studio(
+            hook_url=Channel.hook_url(port), slate=str(slate) if slate else None, duplicate_scene=duplicate
+        ) as studio,
         Channel(studio, port=port, settings={**QUICK, **dotted}) as channel,
     ):
         for name in names:
