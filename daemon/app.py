@@ -118,9 +118,9 @@ class _App:
             loop.add_signal_handler(number, self._stop.set)
         loop.set_exception_handler(Unhandled())
         keys = StreamerIndex(config.store.path, on_change=lambda: journal.keys_changed())
-        journal = Journal(config.store.path, known_keys=keys.known)
+        alone = Alone(config, self._path)
+        journal = Journal(config.store.path, known_keys=keys.known, lock=alone.lock)
         async with contextlib.AsyncExitStack() as stack:
-            alone = Alone(config, self._path)
             stack.callback(alone.release)
             if not await alone.take(self._stop):
                 return 0 if self._stop.is_set() else 1

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from daemon.cli_store import add_parsers as add_store_parsers
 from daemon.cli_streamer import add_parser as add_streamer_parser
 from daemon.client import Client, ClientError, quoted
 from daemon.config import Config
@@ -93,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     test = notify.add_subparsers(metavar="COMMAND", required=True).add_parser("test", help="send a test to each target")
     with_config(test).description = "Send a test to each of notify.urls, and say of each whether it was sent."
     add_streamer_parser(commands)
+    add_store_parsers(commands)
     watch = with_config(add("watch", _watch, "the dashboard in the terminal, until Ctrl-C"))
     watch.add_argument("--once", action="store_true", help="print one picture of it and end")
     states = add("states", _states, "print the state machine, drawn from its table")

@@ -30,7 +30,8 @@ from daemon.journal_file import (
 )
 from daemon.journal_queue import Write, WriteQueue
 from daemon.journal_replay import restored
-from daemon.journal_salvage import read_damaged
+from daemon.journal_salvage import aside_log, read_damaged
+from daemon.store_lock import StoreLock
 from daemon.store_rows import read_meta
 from daemon.streamers import StreamerRow, is_damage
 from daemon.worker import Worker
@@ -66,9 +67,12 @@ class Journal:
         *,
         clock: Callable[[], float] = time.monotonic,
         known_keys: Callable[[], tuple[StreamerRow, ...] | None] = lambda: None,
+        lock: StoreLock | None = None,
     ) -> None:
         """``known_keys``: the streamers' keys that are in force, None while nobody knows them."""
         self._path = path
+        self._lock = lock
+        self._notice = ""
         self._log_path = path.with_name(f"{path.name}-wal")
         self._clock = clock
         self._thread = Worker("journal")
@@ -100,7 +104,7 @@ class Journal:
     @property
     def notice(self) -> str:
         """What was lost when the file was found damaged in this run, for people; empty where it was not."""
-        return self._copy.notice
+        return "; ".join(text for text in (self._notice, self._copy.notice) if text)
 
     # --- starting and stopping -------------------------------------------------------------------------------
 
@@ -109,6 +113,7 @@ class Journal:
 
         One that cannot be written is tried again.
         """
+        await self._run(self._look_at_log)
         await self._run(self._open)
         # Nothing can be read: what is marked in this run is at least this run's.
         self.id = self.id or journal_file.new_id()
@@ -123,10 +128,10 @@ class Journal:
         """The director as it was at the last event that was written; a fresh one where there is none."""
         found: journal_file.Found = await self._run(self._load)
         back = restored(found, self._copy.read, fresh)
-        lost = self._copy.mended is not None
+        lost = self._copy.mended is not None or found.spare > 0
         if lost:
-            # An event that is lost may have used a name.
-            back.director = Director.restore(skipping(back.director.snapshot(), NAMES_BESIDES))
+            # An event that is lost, or that came after what was put back, may have used a name.
+            back.director = Director.restore(skipping(back.director.snapshot(), max(NAMES_BESIDES, found.spare)))
         if back.passed_over or lost:
             # At once: what comes now must not be lost behind what cannot be read.
             await self.save(back.director.snapshot())
@@ -215,6 +220,30 @@ class Journal:
 
     # --- in the thread ---------------------------------------------------------------------------------------
 
+    def _look_at_log(self) -> None:
+        """A saved file was put in the place of one that was in use: what its log holds is not to be read into it."""
+        runs, cookie = (self._lock.noted(name) if self._lock else None for name in ("runs", "cookie"))
+        if not isinstance(runs, list) or not isinstance(cookie, int):
+            return
+        if not journal_file.has_strange_log(self._path, runs, cookie):
+            return
+        stem = self._path.with_name(f"{self._path.name}.stale-{int(time.time())}")
+        try:
+            aside_log(self._path, stem)
+        except OSError as error:
+            log.error("the log of another database lies beside this one", path=str(self._log_path), error=str(error))
+            return
+        self._notice = (
+            "the database is another file than the one that was in use: it is taken as it is, and the log that lay "
+            f"beside it was put aside as {stem}-wal. `motherstream restore` does that without a word"
+        )
+        log.warning(self._notice)
+
+    def _note(self, runs: list[str], cookie: int) -> None:
+        if self._lock is not None:
+            with suppress(OSError):
+                self._lock.note(runs=runs, cookie=cookie)
+
     def _open(self) -> None:
         try:
             self._connect()
@@ -234,7 +263,7 @@ class Journal:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         if self._copy.is_needed():
             raise sqlite3.DatabaseError("the file is gone or empty")
-        db = journal_file.open_writable(self._path)
+        db = journal_file.open_writable(self._path, self._note)
         try:
             self._seq = journal_file.last_number(db)
             self.id = read_meta(db, "id") or ""

@@ -94,7 +94,7 @@ class JournalCopy:
             # Ahead of the reading: what changes during it is for the next copy.
             self._due_at = self._clock() + EVERY
             try:
-                _write(self._image(state), self._place)
+                write_whole(self._image(state), self._place)
             except Exception as error:  # whatever it is, the show does not depend on it
                 self._due_at = self._clock() + TRY_AGAIN
                 if not self.problem:
@@ -156,7 +156,7 @@ class JournalCopy:
         found = read_damaged(self._path)
         copied = self.read()
         mended = mend(found, copied, known)
-        _write(mended.image, fresh)
+        write_whole(mended.image, fresh)
         if copied is None and self._place.exists():
             # Not to be overwritten by the next one: somebody may get something out of it.
             self._place.rename(f"{stem}.backup")
@@ -214,7 +214,7 @@ def _in_memory() -> sqlite3.Connection:
     return sqlite3.connect(":memory:", isolation_level=None)
 
 
-def _write(image: bytes, place: Path) -> None:
+def write_whole(image: bytes, place: Path, *, replace: bool = True) -> None:
     """Put a file there, whole or not at all, for nobody else to read. Raises OSError."""
     if shutil.disk_usage(place.parent).free < 2 * len(image):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # the last of the room is not the copy's to take
@@ -225,7 +225,11 @@ def _write(image: bytes, place: Path) -> None:
             file.write(image)
             file.flush()
             os.fsync(file.fileno())
-        new.replace(place)
+        if replace:
+            new.replace(place)
+        else:
+            os.link(new, place)  # which fails where there is one
+            new.unlink()
     except BaseException:
         with suppress(OSError):
             new.unlink(missing_ok=True)

@@ -7,7 +7,8 @@ there twice, on pages of its own, because everything else hangs on it.
 import json
 import secrets
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -54,6 +55,8 @@ class Found:
     """Those after the snapshot, by their numbers."""
     handovers: dict[int, tuple[float, str]] = field(default_factory=dict)
     streams: dict[str, str] = field(default_factory=dict)
+    spare: int = 0
+    """Numbers of inputs that may have been used since: the file was put back from a backup."""
     problems: list[str] = field(default_factory=list)
     """What is damaged, for people."""
 
@@ -61,8 +64,11 @@ class Found:
 # --- opening -------------------------------------------------------------------------------------------------
 
 
-def open_writable(path: Path) -> sqlite3.Connection:
-    """Open the file, or make it; for any one thread at a time. Raises OSError, and sqlite3.Error if it is damaged."""
+def open_writable(path: Path, note: Callable[[list[str], int], None] = lambda runs, cookie: None) -> sqlite3.Connection:
+    """Open the file, or make it; for any one thread at a time. Raises OSError, and sqlite3.Error if it is damaged.
+
+    ``note`` is told by what the file itself, without its log, is known from then on (see ``has_strange_log``).
+    """
     db = sqlite3.connect(path, isolation_level=None, timeout=1.0, check_same_thread=False)
     try:
         path.chmod(0o600)
@@ -74,16 +80,41 @@ def open_writable(path: Path) -> sqlite3.Connection:
         db.execute("PRAGMA secure_delete=ON")
         check(db)
         db.execute("BEGIN IMMEDIATE")
+        before, run = (read_meta(db, "run") or "", _cookie(db)), new_id()
         make(db)
         # Shows now, not at the first event, that the file cannot be written; and tells one opening from another.
-        write_meta(db, "run", new_id())
+        write_meta(db, "run", run)
         db.execute("COMMIT")
+        note([before[0], run], min(before[1], _cookie(db)))
         # The log holds nothing but what comes from now on: one that is lost or damaged costs no more than that.
-        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        if db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0:
+            note([run], _cookie(db))
     except BaseException:
         db.close()
         raise
     return db
+
+
+def has_strange_log(path: Path, runs: list[str], cookie: int) -> bool:
+    """The log beside the file is another file's: somebody has put a saved one in its place. Never raises.
+
+    The file alone, without its log, is of another run than the last, or it is one that was saved: SQLite numbers the
+    versions of a schema, and a copy that it makes begins anew. https://sqlite.org/pragma.html#pragma_schema_version
+    """
+    log = Path(f"{path}-wal")
+    try:
+        if not log.stat().st_size or not path.stat().st_size:
+            return False
+        uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+        with closing(sqlite3.connect(uri, uri=True)) as db:
+            return has_table(db, "copied") or read_meta(db, "run") not in runs or _cookie(db) < cookie
+    except (OSError, sqlite3.Error):
+        return False
+
+
+def _cookie(db: sqlite3.Connection) -> int:
+    number: int = db.execute("PRAGMA schema_version").fetchone()[0]
+    return number
 
 
 def make(db: sqlite3.Connection) -> None:
@@ -100,6 +131,7 @@ def make(db: sqlite3.Connection) -> None:
         db.execute("INSERT INTO snapshot (id, seq, state) SELECT 1, seq, state FROM snapshot_before")
         db.execute("DROP TABLE snapshot_before")
     make_meta(db)
+    db.execute("DROP TABLE IF EXISTS copied")
     # The streamers' table is theirs to make: one that is not there is one that keys are put back into.
     if has_table(db, "streamer"):
         make_tables(db)
@@ -151,6 +183,7 @@ def write_state(db: sqlite3.Connection, seq: int, state: str) -> None:
             (number, seq, state, body_mark(seq, state)),
         )
     db.execute("DELETE FROM event WHERE seq <= ?", (seq,))
+    db.execute("DELETE FROM meta WHERE key = 'spare'")
 
 
 INSERT_EVENT: Final = "INSERT INTO event (seq, body, mark) VALUES (?, ?, ?)"
@@ -186,6 +219,8 @@ def read(db: sqlite3.Connection) -> Found:
         read_state(db, found)
         read_events(db, found)
         read_rest(db, found)
+        if (spare := read_meta(db, "spare") or "").isdecimal():
+            found.spare = int(spare)
     return found
 
 

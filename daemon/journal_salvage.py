@@ -200,7 +200,13 @@ def _joined(one: Found, other: Found) -> Found:
 
 def aside(path: Path, stem: Path) -> None:
     """Move the file and its log away. Raises OSError. The log goes first: it must never lie beside another database."""
-    # What SQLite makes anew, or has made for a look at the file, is nobody's loss.
+    aside_log(path, stem)
+    with suppress(FileNotFoundError):
+        path.rename(stem)
+
+
+def aside_log(path: Path, stem: Path) -> None:
+    """Move its log away. Raises OSError. What SQLite makes anew, or has made for a look at it, is nobody's loss."""
     Path(f"{path}-shm").unlink(missing_ok=True)
     log = Path(f"{path}-wal")
     with suppress(FileNotFoundError):
@@ -208,5 +214,3 @@ def aside(path: Path, stem: Path) -> None:
             log.rename(f"{stem}-wal")
         else:
             log.unlink()
-    with suppress(FileNotFoundError):
-        path.rename(stem)

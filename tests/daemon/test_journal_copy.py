@@ -289,13 +289,13 @@ async def test_no_key_in_plain_text_is_in_the_copy_nor_in_what_it_was_made_from_
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written: list[bytes] = []
-    write = journal_copy._write
+    write = journal_copy.write_whole
 
     def writing(image: bytes, place: Path) -> None:
         written.append(image)
         write(image, place)
 
-    monkeypatch.setattr(journal_copy, "_write", writing)
+    monkeypatch.setattr(journal_copy, "write_whole", writing)
     async with opened(tmp_path / "a.db") as channel:
         hidden = ev.Session(f"srs:1/{CANARY}", "alice", "live", CANARY)
         channel.journal.keep_stream(hidden.id, {"key": CANARY, "args": [["key", CANARY]]})
@@ -366,14 +366,14 @@ async def test_a_damaged_file_does_not_replace_its_good_copy_and_is_found_out(tm
 
 async def test_no_write_of_the_journal_waits_for_the_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     release, asked = threading.Event(), threading.Event()
-    write = journal_copy._write
+    write = journal_copy.write_whole
 
     def slow(image: bytes, place: Path) -> None:
         asked.set()
         assert release.wait(20.0)
         write(image, place)
 
-    monkeypatch.setattr(journal_copy, "_write", slow)
+    monkeypatch.setattr(journal_copy, "write_whole", slow)
     async with opened(tmp_path / "a.db") as channel:
         channel.at = SETTLES
         try:

@@ -1,0 +1,150 @@
+"""The whole database in one file: taken while a daemon runs, and put back while none does.
+
+A backup has all that the database has at that moment, the line-up included. What is put back hours later keeps keys,
+settings and history; the line-up of then comes to nothing, and hooks and lists bring the one of now.
+"""
+
+import os
+import sqlite3
+import time
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from daemon import journal_file
+from daemon.journal_copy import NAMES_A_SECOND, NAMES_BESIDES, UNKNOWN_AGE, write_whole
+from daemon.journal_salvage import aside
+from daemon.store_lock import StoreLock
+from daemon.store_rows import has_table, write_meta
+from daemon.streamers import open_existing
+from statemachine.errors import RulesError
+from statemachine.snapshot import lasting
+
+PATIENCE: Final = 5.0
+LINE_UP_KEEPS: Final = 600.0
+"""Seconds for which the line-up of a backup is worth having."""
+
+
+class BackupError(Exception):
+    """It was not done. ``str()`` is one line for the one who asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What is in it, for people."""
+
+    streamers: int
+    handovers: int
+    age: float = 0.0
+    """Seconds."""
+    kept: Path | None = None
+    """Where the file is that it has replaced."""
+    line_up: bool = True
+
+
+def backup(database: Path, place: Path, *, force: bool = False) -> Contents:
+    """Save the database, whole and looked over, for nobody else to read. Raises BackupError."""
+    if not database.exists():
+        raise BackupError(f"there is no database {database}: see store.path")
+    if _is_ours(database, place):
+        raise BackupError(f"{place} is the daemon's own file: name another one")
+    if place.exists() and not force:
+        raise BackupError(f"{place} is there already: name another one, or say --force")
+    try:
+        with closing(open_existing(database, PATIENCE)) as db, closing(_memory()) as image:
+            db.backup(image)
+            journal_file.check(image)
+            image.execute("DROP TABLE IF EXISTS copied")
+            image.execute("CREATE TABLE copied (at REAL NOT NULL)")
+            image.execute("INSERT INTO copied VALUES (?)", (time.time(),))
+            found = journal_file.read(image)
+            write_whole(image.serialize(), place, replace=force)
+    except FileExistsError as error:
+        raise BackupError(f"{place} is there already: name another one, or say --force") from error
+    except OSError as error:
+        raise BackupError(f"{place} cannot be written: {error.strerror or error}") from error
+    except sqlite3.Error as error:
+        raise BackupError(f"{database} cannot be saved: {error}") from error
+    return Contents(len(found.keys.rows), len(found.handovers))
+
+
+def restore(database: Path, place: Path) -> Contents:
+    """Put a backup in the database's place; what was there is kept beside it. Raises BackupError."""
+    lock = StoreLock(database)
+    if holder := lock.take(time.time(), "motherstream restore", leave_name=False):
+        raise BackupError(f"a daemon ({holder}) uses {database}: stop it first")
+    try:
+        return _restore(database, place)
+    except OSError as error:
+        raise BackupError(f"{database} cannot be written: {error.strerror or error}") from error
+    finally:
+        lock.release()
+
+
+def _restore(database: Path, place: Path) -> Contents:
+    image, contents = _image(place)
+    fresh = database.with_name(f"{database.name}.restored")
+    owner = database if database.exists() else database.parent
+    write_whole(image, fresh, replace=True)
+    if os.geteuid() == 0:
+        like = owner.stat()
+        os.chown(fresh, like.st_uid, like.st_gid)
+    kept = database.with_name(f"{database.name}.replaced-{int(time.time())}")
+    there = database.exists()
+    # The log, too: it must never lie beside another database; and the copy, which is one of the database before.
+    aside(database, kept)
+    with suppress(FileNotFoundError):
+        Path(f"{database}.backup").rename(f"{kept}.backup")
+    fresh.replace(database)
+    return Contents(
+        contents.streamers, contents.handovers, contents.age, kept if there else None, line_up=contents.line_up
+    )
+
+
+def _image(place: Path) -> tuple[bytes, Contents]:
+    """What is to be put back, looked over. Raises BackupError."""
+    try:
+        place.stat()
+        uri = f"{place.absolute().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as db, closing(_memory()) as image:
+            db.backup(image)
+            if not has_table(image, "snapshot") and not has_table(image, "streamer"):
+                raise BackupError(f"{place} is no database of motherstream")
+            journal_file.check(image)
+            age = _age(image)
+            image.execute("BEGIN")
+            journal_file.make(image)
+            found = journal_file.read(image)
+            keeps = found.state is not None and age is not None and age <= LINE_UP_KEEPS
+            spare = NAMES_BESIDES + int((age or UNKNOWN_AGE) * NAMES_A_SECOND)
+            if found.state is not None and not keeps:
+                kept = journal_file.as_json(lasting(found.state, spare))
+                journal_file.write_state(image, journal_file.last_number(image), kept)
+                image.execute("DELETE FROM stream")
+            write_meta(image, "spare", str(spare))
+            image.execute("COMMIT")
+            contents = Contents(len(found.keys.rows), len(found.handovers), age or 0.0, line_up=keeps)
+            return image.serialize(), contents
+    except OSError as error:
+        raise BackupError(f"{place} cannot be read: {error.strerror or error}") from error
+    except (sqlite3.Error, RulesError, KeyError, TypeError, ValueError) as error:
+        raise BackupError(f"{place} cannot be used: {error}") from error
+
+
+def _age(image: sqlite3.Connection) -> float | None:
+    """Seconds since it was saved; None where that is not known."""
+    if not has_table(image, "copied"):
+        return None
+    row = image.execute("SELECT at FROM copied").fetchone()
+    age = time.time() - float(row[0]) if row else -1.0
+    return age if age >= 0 else None
+
+
+def _is_ours(database: Path, place: Path) -> bool:
+    ours = {database.with_name(f"{database.name}{suffix}") for suffix in ("", "-wal", "-shm", ".backup", ".lock")}
+    return place.resolve() in {path.resolve() for path in ours}
+
+
+def _memory() -> sqlite3.Connection:
+    return sqlite3.connect(":memory:", isolation_level=None)
