@@ -25,9 +25,9 @@ PIECE_SECONDS: Final = 10.0
 MOST_HELD: Final = 32 * 1024 * 1024
 """Bytes of all bodies on their way. Beyond it the client that has waited longest is cut off."""
 HEAVY: Final = frozenset(
-    {"/metrics", "/queue", "/queue-json", "/status", "/stream-health/history", "/stream-health/status"}
+    {"/history", "/metrics", "/queue", "/queue-json", "/status", "/stream-health/history", "/stream-health/status"}
 )
-"""What grows with the line-up or with time: such answers are made one after the other, and hooks come in between."""
+"""What grows with the line-up or with time: of each one answer is made after the other, and hooks come in between."""
 
 
 class Sending:
@@ -36,7 +36,8 @@ class Sending:
     def __init__(self, most_held: int = MOST_HELD, piece_seconds: float = PIECE_SECONDS) -> None:
         self._most_held = most_held
         self._piece_seconds = piece_seconds
-        self._turn = asyncio.Lock()
+        # Each its own: one that waits for the disk must not hold up the others.
+        self._turns = {path: asyncio.Lock() for path in HEAVY}
         self._under_way: OrderedDict[int, tuple[web.Request, bytes]] = OrderedDict()
         self._readers: Counter[int] = Counter()
         self.held = 0
@@ -59,9 +60,10 @@ class Sending:
     async def one_at_a_time(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Comes after the checks of who asks."""
         resource = request.match_info.route.resource
-        if resource is None or resource.canonical not in HEAVY:
+        turn = None if resource is None else self._turns.get(resource.canonical)
+        if turn is None:
             return await handler(request)
-        async with self._turn:
+        async with turn:
             response = await handler(request)
             await asyncio.sleep(0)  # the next one is made in another turn of the loop: hooks take theirs before it
             return response

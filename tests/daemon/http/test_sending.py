@@ -109,3 +109,25 @@ def test_a_large_body_is_made_once_a_second_for_everybody_and_few_are_kept() -> 
     assert len(kept._bodies) == Kept.MOST
     assert kept.get("small", lambda: b"1") == b"1"
     assert kept.get("small", lambda: b"2") == b"2"
+
+
+async def test_an_answer_that_waits_for_the_disk_holds_up_no_other() -> None:
+    sending, free = Sending(), asyncio.Event()
+
+    async def history(_: web.Request) -> web.Response:
+        await free.wait()
+        return web.Response(text="late")
+
+    async def status(_: web.Request) -> web.Response:
+        return web.Response(text="at once")
+
+    app = web.Application(middlewares=[sending.middleware, sending.one_at_a_time])
+    app.add_routes([web.get("/history", history), web.get("/status", status)])
+    async with TestClient(TestServer(app)) as client:
+        late = asyncio.ensure_future(client.get("/history"))
+        await until(lambda: sending._turns["/history"].locked())
+        async with client.get("/status") as response:
+            assert await response.text() == "at once"
+        free.set()
+        async with await late as response:
+            assert await response.text() == "late"
