@@ -5,6 +5,7 @@ import base64
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from daemon.health.reading import count, number
 from daemon.http.control import Check, ObsInfo
 from daemon.obs import Obs
 from daemon.ports import ObsError
@@ -47,11 +48,11 @@ class Desk:
             "version": known.version,
             "websocket": known.websocket,
             "losses": self._obs.losses,
-            "fps": stats.get("activeFps"),
-            "rendered_frames": stats.get("renderTotalFrames"),
-            "lagged_frames": stats.get("renderSkippedFrames"),
-            "cpu_percent": stats.get("cpuUsage"),
-            "memory_mb": stats.get("memoryUsage"),
+            "fps": number(stats.get("activeFps")),
+            "rendered_frames": count(stats.get("renderTotalFrames")),
+            "lagged_frames": count(stats.get("renderSkippedFrames")),
+            "cpu_percent": number(stats.get("cpuUsage")),
+            "memory_mb": number(stats.get("memoryUsage")),
         }
 
     async def list_inputs(self) -> Sequence[Mapping[str, Any]]:

@@ -144,3 +144,28 @@ async def test_a_slate_in_a_group_is_shown_and_hands_on_the_items_are_made_good(
         await becomes(slate_is_shown, True)
         verdict = await studio.analyse(await studio.obs.stop_recording())
         assert verdict.blank_frames == 0, verdict.summary()
+
+
+async def test_a_second_daemon_in_the_same_scene_takes_nothing_away_and_says_who_is_there() -> None:
+    async with live("alice", "bob") as (studio, channel):
+        await channel.until(lambda status: status["state"] == "STANDBY" and status["standby"]["ready"])
+        before = await own_inputs(studio)
+        await studio.obs.start_recording()
+        async with Channel(studio, settings=QUICK) as second:
+
+            async def told() -> bool:
+                return any("another Motherstream" in text for text in second.events())
+
+            await eventually(told)
+            # Longer than one who does not answer is waited for.
+            began = await studio.obs.recording_position()
+
+            async def long_enough() -> bool:
+                return await studio.obs.recording_position() > began + 9.0
+
+            await eventually(long_enough, within=20)
+            assert await own_inputs(studio) == before
+            assert on_air(await channel.skip()) == "bob"
+        verdict = await studio.analyse(await studio.obs.stop_recording())
+        assert verdict.blank_frames == 0, verdict.summary()
+        assert verdict.seen == ("alice", "bob"), verdict.summary()
