@@ -50,6 +50,7 @@ LINEUP: Final = {
     "gone": "has left without a word: no picture came, time and again",
     "turn_changed": "has another length of turn",
     "requeued": "goes to the end of the line-up",
+    "too_many_streams": "publishes too many streams at once: the newest are kept",
 }
 
 POOR: Final = {"slate": ": the slate is shown", "skip": ": the next one follows", "kick": ": kicked"}

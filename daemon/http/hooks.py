@@ -43,6 +43,11 @@ MOST_SENDERS: Final = 1024
 
 BROWSERS: Final = ("Origin", "Referer", "Cookie", "Accept-Language", "Upgrade-Insecure-Requests")
 
+SHADOWED: Final = (
+    "another streamer publishes to that path already, since before ingest.rtmp_url was changed: "
+    "publish to a name of your own, or once that one has left"
+)
+
 MOST_UNKNOWN: Final = 64
 
 MOST_REFUSALS: Final = 20
@@ -181,6 +186,9 @@ class HookRoutes:
         for session_id in control.sessions.superseded(hook.ref, verdict.streamer):
             await self._ask(Unpublished(at, session_id))
         session = control.sessions.open(hook.ref, verdict, at)
+        if control.sessions.is_shadowed(session):
+            control.sessions.drop(session)
+            return replace(refused("path_taken", SHADOWED, streamer=verdict.streamer), ip=hook.ref.ip)
         told = await self._ask(Published(at, session))
         refusals = [fact for fact in told if isinstance(fact, Refused)]
         if refusals:

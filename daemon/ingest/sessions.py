@@ -190,6 +190,15 @@ class SessionDirectory:
         live = (i for i, known in self._live.items() if known.number > after and i.startswith(prefix))
         return {i[len(prefix) :].rpartition("/")[0] for i in live}
 
+    def is_shadowed(self, session: Session) -> bool:
+        """Another streamer's session is played from the same URL, though by a URL of before its path was its own."""
+        for other in self.live(f"{session.app}/{session.stream}"):
+            if other.streamer != session.streamer and other.space != session.space:
+                with contextlib.suppress(ValueError):
+                    if self.play_url(other) == self.play_url(session):
+                        return True
+        return False
+
     def vhost(self, session: Session) -> str:
         """The virtual host that it was published to, as far as that is known."""
         known = self._find(session.id)

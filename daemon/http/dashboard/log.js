@@ -27,6 +27,7 @@ const LINEUP = {
   gone: "has left without a word: no picture came, time and again",
   turn_changed: "has another length of turn",
   requeued: "goes to the end of the line-up",
+  too_many_streams: "publishes too many streams at once: the newest are kept",
 };
 
 const who = (name) => (name ? bdi(name) : "nobody");

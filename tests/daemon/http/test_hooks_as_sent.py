@@ -304,6 +304,17 @@ async def test_a_path_that_the_rules_hold_taken_is_refused_and_two_hosts_are_nam
     assert len(house.sessions.live("live/show")) == 1
 
 
+async def test_a_play_url_that_is_changed_in_mid_show_makes_no_two_of_one_place(house: House) -> None:
+    keys(house)
+    await srs(house, stream="show", vhost="a.example")
+    keys(house, rtmp_url="rtmp://127.0.0.1:1935/{app}/{stream}?vhost={vhost}")
+    status, answer, _ = await srs(house, client_id="c2", stream="show", vhost="a.example", param="?key=b0b")
+    assert (status, answer["error"]["code"]) == (403, "path_taken")
+    assert "ingest.rtmp_url was changed" in answer["error"]["message"]
+    assert (await srs(house, client_id="c3", stream="show", vhost="b.example", param="?key=b0b"))[0] == 200
+    assert published(house) == ["alice", "bob"]
+
+
 async def test_what_the_operator_s_service_names_is_held_to_the_same_paths(house: House) -> None:
     house.config = config(queue=Queue(auth="http", auth_url="http://127.0.0.1:9/auth"))
     house.ask.answer = UrlAnswer(True, streamer="bob")
