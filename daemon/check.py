@@ -13,11 +13,16 @@ from daemon.obs.inventory import read_inputs
 from daemon.obs.program import read_program
 from daemon.obs.scene_items import read_items
 from daemon.obs.sources import FFMPEG, GSTREAMER, choose
+from daemon.obs.trial import plays
 from daemon.ports import IngestError, ObsError
 from daemon.streamers import StreamerError, StreamerStore
 
 PATIENCE = 5.0
 """Seconds for each answer."""
+PLUGIN = (
+    "OBS's log names the GStreamer element that is missing: install gstreamer1.0-plugins-base, -good, -bad and "
+    'gstreamer1.0-libav, or set sources.kind = "ffmpeg"'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,11 @@ async def _obs(config: Config) -> AsyncIterator[Result]:
         if obs.scene in scenes:
             yield await _program(link, config)
         kinds = (await link.call("GetInputKindList"))["inputKinds"]
-        yield _kind(config, kinds)
+        kind = _kind(config, kinds)
+        yield kind
+        if obs.scene in scenes and kind.ok and choose(config.sources.kind, frozenset(kinds)).kind == GSTREAMER:
+            played = await plays(link, obs.scene, config.sources)
+            yield Result("obs-gstreamer plays a test picture", played, "" if played else PLUGIN)
         if obs.scene in scenes:
             for result in await _fixtures(link, config):
                 yield result
@@ -128,7 +137,7 @@ def _kind(config: Config, kinds: list[str]) -> Result:
     if wanted in kinds:
         note = ""
         if wanted == FFMPEG and config.sources.kind == "auto":
-            note = "OBS lacks obs-gstreamer: the built-in media source is used, whose streams start 1.5 s later"
+            note = "OBS lacks obs-gstreamer: the built-in media source is used"
         return Result(f"source kind {wanted}", True, note)
     mend = (
         'OBS lacks the obs-gstreamer plugin: install it, or set sources.kind = "auto"'

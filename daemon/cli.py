@@ -238,6 +238,12 @@ def _status(arguments: argparse.Namespace) -> int:
         print(f"standby  {STANDBY_OFF.get(off['reason'], off['reason'])}")
     waiting = [row["streamer"] for row in status["queue"] if not on_air or row["streamer"] != on_air["streamer"]]
     print(f"waiting  {printable(', '.join(waiting) or 'nobody')}")
+    for row in status["queue"]:
+        if row.get("problem"):
+            print(f"problem  {printable(row['streamer'])}: {row['problem']['message']}")
+    for refusal in status.get("refused", [])[:3]:
+        who = refusal["streamer"] or refusal["address"] or "somebody"
+        print(printable(f"refused  {who} ({refusal['reason']}): {refusal['message']}"))
     print(f"obs      {'connected, ' + str(obs['version']) if obs['connected'] else 'not connected'}")
     if last := status["last_switch"]:
         print(

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from daemon.problems import sentence
+
 NOBODY: Final = "nobody"
 
 REASONS: Final = {
@@ -149,6 +151,18 @@ def tell(kind: str, data: Mapping[str, Any]) -> tuple[str, str]:
             return f"the {data['what']} {data['name']} is not in OBS", "trouble"
         case "fixture_found":
             return f"the {data['what']} {data['name']} is in OBS again", "news"
+        case "problem_found":
+            return f"{data['streamer']} cannot come on air: {sentence(data['reason'], data['detail'])}", "trouble"
+        case "problem_over":
+            return f"{data['streamer']} has a picture now", "news"
+        case "plugin_failed":
+            return "obs-gstreamer shows nothing: OBS's own media source takes its place", "trouble"
+        case "plugin_works":
+            return "obs-gstreamer shows pictures again", "news"
+        case "silence_on_air" if data["step"] == "over":
+            return f"{data['streamer']}'s sound is back", "news"
+        case "silence_on_air":
+            return f"{data['streamer']} has had no sound for {data['seconds']:.0f} s", "trouble"
         case "foreign_inputs_seen":
             return f"another Motherstream ({data['owner']}) uses this prefix in this OBS", "trouble"
         case _:
@@ -169,6 +183,8 @@ def place(
         return "on air" if row["has_turn"] else "on air, filling in", "air"
     if standby and standby["streamer"] == row["streamer"]:
         return "ready" if standby["ready"] else "buffering", "news"
+    if problem := row.get("problem"):
+        return str(problem["message"]), "trouble"
     if row["failures"]:
         return "did not play, tried again", "trouble"
     return "waiting", "step"

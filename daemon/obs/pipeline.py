@@ -43,6 +43,32 @@ def build(url: str, pipeline: Pipeline, *, width: int, height: int, sound: Sound
     was announced, 6 s long (``NO_MORE_PADS_THRESHOLD`` in gstflvdemux.c); with flvdemux written out nothing does, if
     the audio sink needs no first buffer either, and no decodebin, which needs one too, stands before it.
     """
+    video, audio = _branches(pipeline, width, height)
+    if sound == "any":
+        chains = [[_source(url, pipeline), "decodebin name=d"], ["d.", *video, "video.sink"]]
+        chains.append(["d.", *audio, "audio.sink"])
+    else:
+        chains = [[_source(url, pipeline), "flvdemux name=d"], ["d.video", "decodebin", *video, "video.sink"]]
+        if sound == "aac":
+            chains.append(["d.audio", "aacparse", "avdec_aac", *audio, "audio.sink"])
+    return _joined(chains)
+
+
+def trial(pipeline: Pipeline, *, width: int, height: int) -> str:
+    """A test picture and a tone by the same elements: what plays it has them all, but for the one that reads RTMP."""
+    video, audio = _branches(pipeline, width, height)
+    # Those that are linked to nothing need only be there.
+    return _joined(
+        [
+            ["videotestsrc is-live=true", "decodebin", *video, "video.sink"],
+            ["audiotestsrc is-live=true volume=0", *audio, "audio.sink"],
+            *(["flvdemux"], ["aacparse"], ["avdec_aac"]),
+        ]
+    )
+
+
+def _branches(pipeline: Pipeline, width: int, height: int) -> tuple[list[str], list[str]]:
+    """What picture and sound go through once they are decoded."""
     video = [_queue(pipeline.video_queue_time, pipeline.video_queue_buffers, leaky=pipeline.leaky)]
     if pipeline.scale:
         # OBS takes every pixel for a square one: without the ratio in the caps, a 4:3 picture comes out stretched.
@@ -58,13 +84,10 @@ def build(url: str, pipeline: Pipeline, *, width: int, height: int, sound: Sound
     if pipeline.clocksync:
         video.append("clocksync")
         audio.append("clocksync")
-    if sound == "any":
-        chains = [[_source(url, pipeline), "decodebin name=d"], ["d.", *video, "video.sink"]]
-        chains.append(["d.", *audio, "audio.sink"])
-    else:
-        chains = [[_source(url, pipeline), "flvdemux name=d"], ["d.video", "decodebin", *video, "video.sink"]]
-        if sound == "aac":
-            chains.append(["d.audio", "aacparse", "avdec_aac", *audio, "audio.sink"])
+    return video, audio
+
+
+def _joined(chains: list[list[str]]) -> str:
     return " ".join(" ! ".join(chain) for chain in chains)
 
 

@@ -51,6 +51,17 @@ async def test_a_kind_that_obs_lacks_is_named(tmp_path: Path) -> None:
         assert failed(await check(config(obs, tmp_path))) == {}
 
 
+async def test_a_plugin_that_plays_nothing_is_found_out_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    async with FakeObs() as obs:
+        results = {result.what: result.ok for result in await check(config(obs, tmp_path))}
+        assert results["obs-gstreamer plays a test picture"]
+        obs.studio.streams.missing_elements.add("videoconvert")
+        found = failed(await check(config(obs, tmp_path)))
+        assert list(found) == ["obs-gstreamer plays a test picture"]
+        assert "gstreamer1.0-libav" in found["obs-gstreamer plays a test picture"]
+        assert not obs.inputs
+
+
 async def test_an_ingest_api_that_does_not_answer_is_named(tmp_path: Path) -> None:
     async with FakeObs() as obs:
         wanted = config(obs, tmp_path).model_copy(update={"ingest": Ingest(srs_api="http://127.0.0.1:1")})

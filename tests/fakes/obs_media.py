@@ -304,7 +304,8 @@ class GStreamerMedium(StreamMedium):
         self._started = True
         self.state = OPENING
         self.cursor = 0.0
-        if not self.url and self.stream() is None:  # nothing to read: gst_parse_launch would refuse it
+        lacks = any(element in self.settings["pipeline"].split() for element in self._streams.missing_elements)
+        if lacks or (not self.url and self.stream() is None):  # gst_parse_launch would refuse it
             self.state = ERROR
             self._blank()
             return

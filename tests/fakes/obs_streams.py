@@ -92,6 +92,8 @@ class Streams(MutableMapping[str, Stream]):
     def __init__(self) -> None:
         self._streams: dict[str, Stream] = {}
         self._default: Stream | None = None
+        self.missing_elements: set[str] = set()
+        """GStreamer's elements that are not installed."""
         self.before_change: Callable[[], None] = lambda: None
         self.after_change: Callable[[], None] = lambda: None
         self.on_end: Callable[[Stream], None] = lambda stream: None

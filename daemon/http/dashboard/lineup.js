@@ -56,7 +56,7 @@ function updateRow(node, row) {
   const place = row.position;
   const isOnAir = onAir?.streamer === row.streamer;
   node.dataset.onair = isOnAir;
-  node.dataset.trouble = row.stalled || !row.publishing;
+  node.dataset.trouble = row.stalled || !row.publishing || (row.problem !== null && !isOnAir);
   say(node.querySelector(".row-position"), String(place)); // as in the API and the command line: 1 is next
   say(node.querySelector(".row-state"), describe(row, isOnAir, standby));
   const first = firstPlace();
@@ -75,6 +75,7 @@ function describe(row, isOnAir, standby) {
   if (row.stalled) return `Its picture stands still${keeps}`;
   if (isOnAir) return row.has_turn ? "On air" : "On air, filling in";
   if (standby?.streamer === row.streamer) return standby.ready ? "Ready on standby" : "Buffering";
+  if (row.problem) return `Cannot come on air: ${row.problem.message}`;
   if (row.failures > 0) return `Did not play (${row.failures}×), tried again`;
   return waited(row);
 }
