@@ -102,7 +102,7 @@ class Page:
 
     def until_live(self) -> None:
         """The events come in, and what came before has been read."""
-        self.until(lambda: self.text("#connection-text") == "Live" and self.texts("#onair-sub") != [""])
+        self.until(lambda: self.text("#connection-text") == "Connected" and self.texts("#onair-sub") != [""])
 
     def until(self, condition: Callable[[], T], seconds: float = DEADLINE) -> T:
         """Wait until it holds."""

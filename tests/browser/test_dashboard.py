@@ -269,7 +269,7 @@ def test_trouble_says_what_it_means_for_the_show(page: Page, backend: Backend) -
     assert "".join(page.texts("#checks .check-means")) == ""
     backend.checks[1] = Check("journal", False, "/var/lib/motherstream/motherstream.db: database or disk is full")
     page.until(lambda: page.text("#health-chip") == "1 in trouble")
-    journal = page.text('#checks [data-ok="false"]')
+    journal = page.text('#checks [data-level="trouble"]')
     assert "database or disk is full" in journal
     assert "The show goes on. A restart now would forget" in journal
     backend.checks[1] = Check("journal", True)
@@ -286,6 +286,31 @@ def test_how_the_stream_plays_is_part_of_the_health(page: Page, backend: Backend
     backend.health.now = {"score": 40.0, "issues": ["low_bitrate", "render_lag"], "obs": obs, "ingest": ingest}
     page.until(lambda: "40 of 100 · low bitrate · render lag" in page.texts("#checks .check-text"))
     assert page.text("#health-chip") == "1 in trouble"
+
+
+def test_a_score_that_something_costs_has_no_tick_and_nothing_says_that_all_is_well(
+    page: Page, backend: Backend
+) -> None:
+    backend.health.now = {"score": 71.4, "issues": ["render_lag"], "obs": {"fps": 30.0}, "ingest": {"bitrate": 3020.0}}
+    page.open_live(backend.url)
+    page.until(lambda: page.text("#health-chip") == "1 to watch")
+    (row,) = page.texts('#checks [data-level="notice"]')
+    assert "71 of 100 · render lag" in row
+    assert "OBS draws too slowly." in row
+    assert page.text("#health-word") == "1 to watch"
+    assert page.texts("#checks .check-row")[0] == row, "the worst first"
+    ticks = "return document.querySelectorAll('#checks [data-level=notice] path[d^=\"M5 12.5\"]').length"
+    assert page.js(ticks) == 0
+    backend.checks[1] = Check("journal", False, "the disk is full")
+    page.until(lambda: page.text("#health-chip") == "1 in trouble")
+    assert "Journal" in page.texts("#checks .check-row")[0]
+
+
+def test_that_nobody_is_on_air_is_no_fault_where_nobody_publishes(page: Page, backend: Backend) -> None:
+    backend.health.now = {"score": 100.0, "issues": ["nobody_on_air"]}
+    page.open_live(backend.url)
+    page.until(lambda: "100 of 100 · nobody on air" in page.texts("#checks .check-text"))
+    assert page.text("#health-chip") == "All well"
 
 
 def test_a_change_of_the_streams_health_is_told_in_words(page: Page, backend: Backend) -> None:
@@ -314,13 +339,13 @@ def test_a_lost_daemon_is_said_and_found_again_by_itself(page: Page, backend: Ba
     page.open_live(backend.url)
     backend.stop()
     page.until(lambda: page.find("#lost").is_displayed())
-    assert page.text("#connection-text") == "Connection lost"
+    assert page.text("#connection-text") == "Retrying"
     assert page.text("#onair-name") == "alice"
     assert page.attribute("#skip", "aria-disabled") == "true"
     assert page.driver.title == "Connection lost · Motherstream"
     backend.publish("erin")
     backend.start()
-    page.until(lambda: page.text("#connection-text") == "Live")
+    page.until(lambda: page.text("#connection-text") == "Connected")
     page.until(lambda: page.names() == ["alice", "bob", "carol", "dave", "erin"])
     assert not page.find("#lost").is_displayed()
 
@@ -331,4 +356,4 @@ def test_it_is_tried_again_at_once_where_somebody_asks_for_it(page: Page, backen
     page.until(lambda: page.find("#retry").is_displayed())
     backend.start()
     page.js("document.querySelector('#retry').click()")
-    page.until(lambda: page.text("#connection-text") == "Live", 2.0)
+    page.until(lambda: page.text("#connection-text") == "Connected", 2.0)

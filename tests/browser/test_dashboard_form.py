@@ -237,7 +237,7 @@ def test_nothing_is_said_before_it_is_known(page: Page, backend: Backend) -> Non
     """A page that waits for its first answer neither says that nobody is on air nor offers buttons."""
     page.withhold("*/status")
     page.open(backend.url)
-    page.until(lambda: page.text("#connection-text") == "Live")
+    page.until(lambda: page.text("#connection-text") == "Connected")
     page.until(lambda: any(request.startswith("GET /queue") for request in backend.requests))
     assert not page.find("#skip").is_displayed()
     assert not page.find("#onair-title").is_displayed()

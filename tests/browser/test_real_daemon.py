@@ -24,7 +24,7 @@ def test_a_daemon_that_is_killed_and_started_again_is_found_with_the_same_show(p
         page.until(lambda: page.find("#lost").is_displayed())
         assert page.text("#onair-name") == "alice", "what was last known stays"
         live.start_again()
-        page.until(lambda: page.text("#connection-text") == "Live")
+        page.until(lambda: page.text("#connection-text") == "Connected")
         page.until(lambda: not page.find("#lost").is_displayed())
         page.until(lambda: page.names() == ["alice", "carol", "bob"] and page.text("#held-tag") == "HELD")
         page.click("#hold")
@@ -41,7 +41,7 @@ def test_trouble_with_the_file_is_on_the_page_and_goes_by_itself(page: Page, tmp
         page.open_live(live.url)
         page.until(lambda: page.text("#onair-name") == "alice")
         page.until(lambda: "trouble" in page.text("#health-chip"))
-        trouble = page.texts('#checks [data-ok="false"]')
+        trouble = page.texts('#checks [data-level="trouble"]')
         assert any("Journal" in text and "The show goes on." in text for text in trouble)
         path.rmdir()
-        page.until(lambda: not any("Journal" in text for text in page.texts('#checks [data-ok="false"]')), 30.0)
+        page.until(lambda: not any("Journal" in text for text in page.texts('#checks [data-level="trouble"]')), 30.0)

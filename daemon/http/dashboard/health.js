@@ -1,26 +1,48 @@
-// Health at a glance: what has to be well, OBS, and how the stream on air plays.
+// Health at a glance, the worst first: what has to be well, OBS, and how the stream on air plays.
+//
+// Three levels: "well" has a tick and nothing else has; "notice" is what costs points or is about to; "trouble" is what
+// somebody has to see to.
 
 import { $, el, icon, keyed, say } from "./dom.js";
 import { sentence, words } from "./format.js";
 import { state } from "./store.js";
 
-/** A score below this is trouble. */
-const GOOD = 70;
+/** A score below this is trouble, and one below that is not well. */
+const TROUBLE = 70;
+const WELL = 90;
+
+const RANK = { trouble: 0, notice: 1, well: 2 };
+const ICON = { trouble: "warn", notice: "notice", well: "check" };
+const WORD = { trouble: "in trouble", notice: "to watch", well: "well" };
+
+const level = (ok) => (ok ? "well" : "trouble");
 
 function rows() {
   const { health, status, stream } = state;
-  const found = health.checks.map((check) => ({ name: check.name, ok: check.ok, text: check.detail }));
+  const found = health.checks.map((check) => ({ name: check.name, level: level(check.ok), text: check.detail }));
   const obs = found.find((row) => row.name === "obs");
   if (status?.obs.connected) {
     const { version, source_kind: kind } = status.obs;
     const text = [version, kind].filter(Boolean).join(" · ");
-    if (obs === undefined) found.unshift({ name: "obs", ok: true, text });
-    else if (obs.ok && !obs.text) obs.text = text;
+    if (obs === undefined) found.unshift({ name: "obs", level: "well", text });
+    else if (obs.level === "well" && !obs.text) obs.text = text;
   } else if (status && obs === undefined) {
-    found.unshift({ name: "obs", ok: false, text: "not connected" });
+    found.unshift({ name: "obs", level: "trouble", text: "not connected" });
   }
-  if (typeof stream?.score === "number") found.push({ name: "stream", ok: stream.score >= GOOD, text: playing(stream) });
-  return found;
+  if (typeof stream?.score === "number" || stream?.monitoring_active === false) found.push(streamRow(stream));
+  // The sort is stable: what is alike keeps its place.
+  return found.sort((a, b) => RANK[a.level] - RANK[b.level]);
+}
+
+/** Issues that cost nothing: that nobody is on air is a fault only where somebody publishes. */
+const costing = ({ score, issues }) => (issues ?? []).filter((issue) => issue !== "nobody_on_air" || score < 100);
+
+function streamRow(stream) {
+  if (typeof stream.score !== "number") return { name: "stream", level: "notice", text: "not measured" };
+  const amiss = costing(stream);
+  const worse = stream.score < WELL || amiss.length > 0 ? "notice" : "well";
+  const means = amiss.map((issue) => ISSUES[issue]).find(Boolean) ?? "";
+  return { name: "stream", level: stream.score < TROUBLE ? "trouble" : worse, text: playing(stream), means };
 }
 
 /** "97 of 100 · 3.0 Mbit/s · 30 fps", or what is the matter. */
@@ -41,14 +63,26 @@ const MEANINGS = {
   ingest: "The hooks alone are believed. A lost one is not noticed.",
 };
 
-function drawChip(bad) {
+/** What to look at where the stream on air plays badly. */
+const ISSUES = {
+  nobody_on_air: "Somebody publishes, and no picture comes of it. The line-up says of whom.",
+  stalled: "The picture stands still. The next one follows by itself, if there is one.",
+  no_bitrate: "The RTMP server receives nothing. The streamer’s connection or encoder has stopped.",
+  input_stuck: "The stream arrives, and OBS does not play it. A skip makes a fresh input.",
+  stuttering: "The picture does not keep its pace. Look at the streamer’s connection.",
+  silent: "The stream has no sound. Tell the streamer.",
+  low_bitrate: "The streamer sends too little. Look at its connection and its encoder.",
+  render_lag: "OBS draws too slowly. Lighten its scenes, or take a smaller canvas.",
+  encoder_lag: "OBS encodes too slowly. Take a faster preset, or fewer frames.",
+  dropped_frames: "The network does not take OBS’s output. Lower its bitrate.",
+};
+
+function drawChip(worst, text) {
   const chip = $("health-chip");
   chip.hidden = false;
-  if (chip.dataset.bad === String(bad)) return;
-  const text = bad ? `${bad} in trouble` : "All well";
-  chip.dataset.bad = bad;
-  chip.dataset.trouble = bad > 0;
-  chip.replaceChildren(icon(bad ? "warn" : "check"), el("span", { class: "chip-word" }, text));
+  if (chip.getAttribute("aria-label") === `Health: ${text}`) return;
+  chip.dataset.level = worst;
+  chip.replaceChildren(icon(ICON[worst]), el("span", { class: "chip-word" }, text));
   chip.setAttribute("aria-label", `Health: ${text}`);
 }
 
@@ -57,11 +91,13 @@ const title = (name) => sentence(words(name)).replace(/^Obs$/i, "OBS");
 export function drawHealth() {
   if (state.health === null) return;
   const found = rows();
-  const bad = found.filter((row) => !row.ok).length;
-  say($("health-word"), bad === 0 ? "all well" : `${bad} in trouble`);
-  $("health-word").dataset.trouble = bad > 0;
-  $("health").dataset.trouble = bad > 0;
-  drawChip(bad);
+  const worst = found.length ? found[0].level : "well";
+  const count = found.filter((row) => row.level === worst).length;
+  const text = worst === "well" ? "all well" : `${count} ${WORD[worst]}`;
+  say($("health-word"), text);
+  $("health-word").dataset.level = worst;
+  $("health").dataset.trouble = worst === "trouble";
+  drawChip(worst, sentence(text));
   keyed(
     $("checks"),
     found,
@@ -77,13 +113,13 @@ export function drawHealth() {
         el("span", { class: "check-means" }),
       ),
     (node, row) => {
-      if (node.dataset.ok !== String(row.ok)) {
-        node.dataset.ok = row.ok;
-        node.querySelector(".check-icon").replaceChildren(icon(row.ok ? "check" : "warn"));
+      if (node.dataset.level !== row.level) {
+        node.dataset.level = row.level;
+        node.querySelector(".check-icon").replaceChildren(icon(ICON[row.level]));
       }
-      say(node.querySelector(".check-word"), row.ok ? "well" : "in trouble");
-      say(node.querySelector(".check-text"), row.text || (row.ok ? "well" : "in trouble"));
-      say(node.querySelector(".check-means"), row.ok ? "" : (MEANINGS[row.name] ?? ""));
+      say(node.querySelector(".check-word"), WORD[row.level]);
+      say(node.querySelector(".check-text"), row.text || WORD[row.level]);
+      say(node.querySelector(".check-means"), row.level === "well" ? "" : (row.means ?? MEANINGS[row.name] ?? ""));
     },
   );
 }

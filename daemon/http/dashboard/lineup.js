@@ -60,12 +60,12 @@ function updateRow(node, row) {
   say(node.querySelector(".row-position"), String(place)); // as in the API and the command line: 1 is next
   say(node.querySelector(".row-state"), describe(row, isOnAir, standby));
   const first = firstPlace();
-  const live = state.connection === "live";
-  enable(node.querySelector(".tool-up"), live && place > first);
-  enable(node.querySelector(".tool-down"), live && place >= first && place < state.queue.length - 1);
-  enable(node.querySelector(".tool-change"), live);
-  enable(node.querySelector(".tool-kick"), live);
-  enable(node.querySelector(".tool-remove"), live);
+  const connected = state.connection === "connected";
+  enable(node.querySelector(".tool-up"), connected && place > first);
+  enable(node.querySelector(".tool-down"), connected && place >= first && place < state.queue.length - 1);
+  enable(node.querySelector(".tool-change"), connected);
+  enable(node.querySelector(".tool-kick"), connected);
+  enable(node.querySelector(".tool-remove"), connected);
 }
 
 function describe(row, isOnAir, standby) {
@@ -111,6 +111,6 @@ export function drawLineup() {
   $("blocked-box").hidden = blocked.length === 0;
   keyed($("blocked"), blocked, (row) => row.streamer, makeBlocked, (node, row) => {
     say(node.querySelector(".row-state"), `${clock(Math.max(0, row.seconds - age()))} left`);
-    enable(node.querySelector("button"), state.connection === "live");
+    enable(node.querySelector("button"), state.connection === "connected");
   });
 }

@@ -54,6 +54,18 @@ export function describe(kind, data) {
       return { kind: "news", parts: ["Viewers see ", data.streamer ? bdi(data.streamer) : "the scene", " again"] };
     case "studio_mode_changed":
       return { kind: data.on ? "trouble" : "news", parts: [`OBS's studio mode is ${data.on ? "on" : "off"}${data.on ? (STUDIO_MODE[data.policy] ?? "") : ""}`] };
+    case "problem_found":
+      return { kind: "trouble", parts: [bdi(data.streamer), ` cannot come on air: ${words(data.reason)}; the line-up says what to do`] };
+    case "problem_over":
+      return { kind: "news", parts: [bdi(data.streamer), " has a picture now"] };
+    case "plugin_failed":
+      return { kind: "trouble", parts: ["obs-gstreamer shows nothing: OBS’s own media source takes its place"] };
+    case "plugin_works":
+      return { kind: "news", parts: ["obs-gstreamer shows pictures again"] };
+    case "silence_on_air":
+      return data.step === "over"
+        ? { kind: "news", parts: [bdi(data.streamer), " has sound again"] }
+        : { kind: "trouble", parts: [bdi(data.streamer), ` has had no sound for ${Math.round(data.seconds)} s`] };
     case "lineup_changed":
       return lineup(data);
     case "refused":

@@ -23,13 +23,13 @@ const page = window.motherstream;
 
 // --- the connection ------------------------------------------------------------------------------------------
 
-let everLive = false;
+let everConnected = false;
 
 const feed = new Feed({
   async onOpen() {
-    const back = everLive && state.connection === "lost";
-    everLive = true;
-    update({ connection: "live" });
+    const back = everConnected && state.connection === "lost";
+    everConnected = true;
+    update({ connection: "connected" });
     if (back) announce("The connection to the daemon is back");
     await Promise.all([refresh(), refreshRest(), readTable()]);
     if (state.log.length === 0) recordHistory(state.history);
@@ -79,7 +79,8 @@ async function begin() {
 
 // --- drawing -------------------------------------------------------------------------------------------------
 
-const CONNECTIONS = { connecting: "Connecting", live: "Live", lost: "Connection lost" };
+/** The page's own link to the daemon: whether anybody is on air is said elsewhere. */
+const CONNECTIONS = { connecting: "Connecting", connected: "Connected", lost: "Retrying" };
 
 function drawFrame() {
   const { connection, status, seenAt, account } = state;
@@ -102,7 +103,7 @@ subscribe(() => {
 });
 
 function tick() {
-  if (state.connection !== "live") return;
+  if (state.connection !== "connected") return;
   tickOnAir();
   drawLineup();
 }
@@ -174,7 +175,7 @@ setUpSignIn(begin, signInAgain);
 document.addEventListener("visibilitychange", onVisibility);
 window.setInterval(tick, 1000);
 window.setInterval(() => {
-  if (state.connection === "live" && document.visibilityState === "visible") {
+  if (state.connection === "connected" && document.visibilityState === "visible") {
     refresh();
     refreshRest();
   }

@@ -48,12 +48,12 @@ export function drawOnAir() {
     button.replaceChildren(icon(held ? "release" : "hold"), held ? "Release" : "Hold");
     button.title = held ? "Let turns end by the clock again" : "Let no turn end by the clock";
   }
-  const live = state.connection === "live";
-  enable(button, live);
-  enable($("skip"), live && onAir !== null && waiting().length > 0);
+  const connected = state.connection === "connected";
+  enable(button, connected);
+  enable($("skip"), connected && onAir !== null && waiting().length > 0);
   $("skip").title = waiting().length > 0 ? "End this turn now" : "Nobody waits";
-  enable($("extend"), live && Boolean(row?.has_turn)); // who only fills in has no turn yet
-  enable($("shorten"), live && Boolean(row?.has_turn) && row.turn - onAir.seconds - age() > STEP);
+  enable($("extend"), connected && Boolean(row?.has_turn)); // who only fills in has no turn yet
+  enable($("shorten"), connected && Boolean(row?.has_turn) && row.turn - onAir.seconds - age() > STEP);
 
   drawStandby();
   tickOnAir();

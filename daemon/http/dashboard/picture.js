@@ -44,7 +44,7 @@ export async function refreshPicture() {
   window.clearTimeout(timer);
   if (asking) return;
   let pause = EVERY;
-  if (state.connection === "live" && state.status !== null && document.visibilityState === "visible") {
+  if (state.connection === "connected" && state.status !== null && document.visibilityState === "visible") {
     asking = true;
     try {
       if (!(await take())) {

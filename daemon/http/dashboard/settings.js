@@ -27,8 +27,8 @@ export function setUpSettings() {
 
 export function drawSettings() {
   const { settings, connection } = state;
-  enable($("block-last"), connection === "live");
-  enable($("turn-form").querySelector("button"), connection === "live");
+  enable($("block-last"), connection === "connected");
+  enable($("turn-form").querySelector("button"), connection === "connected");
   if (settings === null) return;
   const field = $("turn-minutes");
   // What somebody is typing is not taken away.

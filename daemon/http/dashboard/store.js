@@ -6,7 +6,7 @@ import { ApiError, get } from "./api.js";
 const SPACING = 120;
 
 export const state = {
-  connection: "connecting", // connecting, live, lost
+  connection: "connecting", // the page's own link: connecting, connected, lost
   seenAt: null, // Date of the last good reading
   account: { required: false, signedIn: true },
   status: null,
@@ -40,7 +40,7 @@ export function update(changes) {
 /** Seconds since the status was read; they stand still while the connection is lost. */
 let stoppedAt = null;
 export function age() {
-  if (state.connection === "live") stoppedAt = null;
+  if (state.connection === "connected") stoppedAt = null;
   else stoppedAt ??= performance.now();
   return Math.max(0, ((stoppedAt ?? performance.now()) - state.readAt) / 1000);
 }
