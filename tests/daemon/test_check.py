@@ -101,3 +101,26 @@ async def test_answers_that_make_no_sense_are_said_to(tmp_path: Path) -> None:
             rule = obs.faults.mutate(request, lambda data: {})
             assert list(failed(await check(config(obs, tmp_path, slate="SLATE")))) == ["OBS's answers"]
             obs.faults.rules.remove(rule)
+
+
+async def test_the_scene_that_viewers_see_and_studio_mode_are_named(tmp_path: Path) -> None:
+    async with FakeObs() as fake:
+
+        async def program(policy: str = "leave") -> Result:
+            results = await check(config(fake, tmp_path, studio_mode=policy))
+            return next(result for result in results if result.what == "program")
+
+        found = await program()
+        assert (found.ok, found.detail) == (True, "viewers see the scene 'MOTHERSTREAM'")
+        fake.studio.mode.switch(True)
+        assert "studio mode is on: the daemon switches it off" in (await program()).detail
+        assert (await program("drive")).ok
+        held = await program("hold")
+        assert not held.ok
+        assert "no hand-over is made until it is off" in held.detail
+        fake.studio.mode.switch(False)
+        fake.studio.create_scene("BREAK")
+        fake.studio.set_program("BREAK")
+        elsewhere = await program()
+        assert not elsewhere.ok
+        assert elsewhere.detail.startswith("viewers see the scene 'BREAK', not 'MOTHERSTREAM': switch OBS to")

@@ -60,6 +60,29 @@ def ended(outcome: str, **changes: object) -> facts.HandoverEnded:
             "standby is given up for now: OBS has rendered 31% of its frames late for 30s",
         ),
         (facts.StandbyTakenUp(1.0), "info", "standby is taken up again"),
+        (
+            facts.ProgramElsewhere(1.0, "BREAK", "alice", False, True),
+            "warning",
+            "viewers do not see alice: OBS's Program shows the scene 'BREAK'; the clock of the turn stands still",
+        ),
+        (facts.ProgramBack(1.0, "MAIN", "alice", 3.0), "info", "viewers see alice again"),
+        (
+            facts.StudioModeChanged(1.0, True, "leave"),
+            "warning",
+            "OBS's studio mode is on: it is switched off, for in it viewers are shown a copy of the scene"
+            " (obs.studio_mode)",
+        ),
+        (
+            facts.StudioModeChanged(1.0, True, "drive"),
+            "warning",
+            "OBS's studio mode is on: hand-overs go by its transition (obs.studio_mode)",
+        ),
+        (
+            facts.StudioModeChanged(1.0, True, "hold"),
+            "error",
+            "OBS's studio mode is on: NO HAND-OVER is made until it is switched off (obs.studio_mode)",
+        ),
+        (facts.StudioModeChanged(1.0, False, "hold"), "info", "OBS's studio mode is off"),
         (facts.StateChanged(1.0, State.IDLE, "TargetChosen", State.CREATING, 3), "debug", "IDLE -> CREATING"),
     ],
 )

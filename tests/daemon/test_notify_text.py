@@ -34,6 +34,16 @@ def ended(outcome: str, to: str = "bob", detail: str = "") -> facts.HandoverEnde
         (facts.SilenceOnAir(1.0, "bob", "warn", 31.0, -90.0), "bob is on air without sound for 31 seconds"),
         (facts.SilenceOnAir(1.0, "bob", "over", 40.0, -20.0), "bob's sound is back"),
         (ended("cut_failed", to=""), "the show could not go on: OBS did not change the picture"),
+        (
+            facts.ProgramElsewhere(1.0, "BREAK", "alice", False, True),
+            "viewers do not see alice: OBS shows the scene BREAK; the turn's clock stands still",
+        ),
+        (facts.ProgramBack(1.0, "MAIN", "alice", 60.0), "viewers see alice again, after 1 minute"),
+        (
+            facts.StudioModeChanged(1.0, True, "hold"),
+            "OBS's studio mode is on: no hand-over is made until it is switched off",
+        ),
+        (facts.StudioModeChanged(1.0, False, "hold"), "OBS's studio mode is off"),
         (facts.LineupChanged(1.0, "kicked", "bob"), "bob was kicked"),
         (facts.LowBitrate(1.0, "bob", "warn", 120.4), "bob sends only 120 kbit/s"),
         (facts.LowBitrate(1.0, "bob", "slate", 120.4), "bob sends only 120 kbit/s: the slate is shown"),
