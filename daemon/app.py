@@ -165,8 +165,9 @@ class _App:
     ) -> tuple[Dispatcher, HttpServer, Reconciler, Obs]:
         config = self.config
         policy = policy_of(config)
-        director = await journal.restore(lambda: Director(policy))
+        director = await journal.in_our_time(await journal.restore(lambda: Director(policy)))
         clock = Clock(not_before=director.now)
+        journal.watch(clock.now)
         sessions = SessionDirectory(lambda: self.config.ingest.rtmp_url, journal.keep_stream)
         kept = director.lineup.live_sessions
         streams = await journal.streams()

@@ -29,10 +29,10 @@ from daemon.journal_file import (
     stream_row,
 )
 from daemon.journal_queue import Write, WriteQueue
-from daemon.journal_replay import restored
+from daemon.journal_replay import in_our_time, restored
 from daemon.journal_salvage import aside_log, read_damaged
 from daemon.store_lock import StoreLock
-from daemon.store_rows import read_meta
+from daemon.store_rows import read_meta, write_meta
 from daemon.streamers import StreamerRow, is_damage
 from daemon.worker import Worker
 from statemachine import events as ev
@@ -49,6 +49,8 @@ HANGS_AFTER = 2.0
 """Seconds after which a write that is not done is told as trouble."""
 RETRY_EVERY = 5.0
 """Seconds between two tries to open a file that failed."""
+STEP = 2.0
+"""Seconds by which the wall clock has to step to be noticed."""
 HISTORY_KEPT = 10_000
 UNWRITTEN_KEPT = 1000
 """Lines of the history that wait in memory while the file cannot be written."""
@@ -73,6 +75,8 @@ class Journal:
         self._path = path
         self._lock = lock
         self._notice = ""
+        self._ahead = 0.0
+        self._now: Callable[[], float] | None = None
         self._log_path = path.with_name(f"{path.name}-wal")
         self._clock = clock
         self._thread = Worker("journal")
@@ -128,6 +132,7 @@ class Journal:
         """The director as it was at the last event that was written; a fresh one where there is none."""
         found: journal_file.Found = await self._run(self._load)
         back = restored(found, self._copy.read, fresh)
+        self._ahead = found.ahead
         lost = self._copy.mended is not None or found.spare > 0
         if lost:
             # An event that is lost, or that came after what was put back, may have used a name.
@@ -138,6 +143,18 @@ class Journal:
         elif found.events or found.state is not None:
             log.info("journal restored", events=len(found.events))
         return back.director
+
+    async def in_our_time(self, director: Director) -> Director:
+        """What was restored, moved to the present where the clock was wrong when it was kept, or is now."""
+        moved = in_our_time(director, self._ahead, time.time())
+        if moved is not director:
+            self._thread.submit(self._keep_ahead, 0.0)
+            await self.save(moved.snapshot())
+        return moved
+
+    def watch(self, now: Callable[[], float]) -> None:
+        """Keep by how much the wall clock differs from the rules' time, which a step of it changes."""
+        self._now = now
 
     # --- writing ---------------------------------------------------------------------------------------------
 
@@ -159,6 +176,9 @@ class Journal:
             self._held.extend(handovers)
             return self._writes.behind(lambda: self._catch_up(snapshot))
         if not self.problem:
+            if self._now is not None and abs((ahead := time.time() - self._now()) - self._ahead) > STEP:
+                self._ahead = ahead
+                self._thread.submit(self._keep_ahead, ahead)
             self._since_snapshot += len(events)
             state = snapshot() if self._since_snapshot >= SNAPSHOT_EVERY else None
             if state is not None:
@@ -349,6 +369,13 @@ class Journal:
         except sqlite3.Error as error:
             self._fail(error)
         return newest
+
+    def _keep_ahead(self, seconds: float) -> None:
+        self._ahead = seconds
+        try:
+            write_meta(self._usable(), "ahead", str(seconds))
+        except (sqlite3.Error, OSError) as error:
+            self._fail(error)
 
     def _keep_streams(self) -> None:
         with self._changing:

@@ -8,7 +8,7 @@ import json
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -55,6 +55,8 @@ class Found:
     """Those after the snapshot, by their numbers."""
     handovers: dict[int, tuple[float, str]] = field(default_factory=dict)
     streams: dict[str, str] = field(default_factory=dict)
+    ahead: float = 0.0
+    """Seconds by which the wall clock was ahead of the rules' time when that was last looked at."""
     spare: int = 0
     """Numbers of inputs that may have been used since: the file was put back from a backup."""
     problems: list[str] = field(default_factory=list)
@@ -221,6 +223,8 @@ def read(db: sqlite3.Connection) -> Found:
         read_rest(db, found)
         if (spare := read_meta(db, "spare") or "").isdecimal():
             found.spare = int(spare)
+        with suppress(ValueError):
+            found.ahead = float(read_meta(db, "ahead") or 0.0)
     return found
 
 

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 import structlog
 
+from daemon.clock import iso, resumed
 from daemon.journal_file import Found, plain
 from daemon.journal_salvage import Copied
 from statemachine import events as ev
 from statemachine.codec import event_from_plain
 from statemachine.director import Director
 from statemachine.snapshot import lasting
+from statemachine.timeline import shifted
 
 log = structlog.get_logger(__name__)
 
@@ -85,3 +87,18 @@ def _goes_on(director: Director) -> bool:
         log.error("the rules fail where they stood", error=str(error) or type(error).__name__)
         return False
     return True
+
+
+def in_our_time(director: Director, ahead: float, wall: float) -> Director:
+    """The same rules, their moments moved where an earlier run's clock was wrong. Told."""
+    by = resumed(director.now, ahead, wall)
+    if not by:
+        return director
+    log.warning(
+        "the clock of an earlier run was wrong, or this one's is: what it kept is moved; turns, blocks and graces keep "
+        "what is left of them",
+        seconds=round(by),
+        stored=iso(director.now),
+        clock=iso(wall),
+    )
+    return Director.restore(shifted(director.snapshot(), by))

@@ -1,0 +1,57 @@
+"""A snapshot in another time: every moment in it moved by so many seconds, every length of time as it was.
+
+For a clock that was wrong by years when they were taken. Which fields are moments their names tell.
+"""
+
+import types
+import typing
+from dataclasses import is_dataclass
+from typing import Any, Final
+
+from statemachine.snapshot import Snapshot
+
+SUFFIXES: Final = ("_at", "_since", "_until")
+MOMENTS: Final = frozenset({"at", "now", "since", "deadline", "turn_began", "last_cut"})
+"""Fields that are moments, besides those whose names end in ``SUFFIXES`` and tables of floats."""
+LENGTHS: Final = frozenset(
+    {"seconds", "share", "kbps", "level", "turn", "turn_length", "turn_paused", "grace_used", "leaves", "overrides"}
+)
+"""Fields that are none, besides those of the policy."""
+
+
+def is_moment(name: str) -> bool:
+    """By its name; False also where that tells nothing."""
+    return name in MOMENTS or name.endswith(SUFFIXES)
+
+
+def shifted(plain: dict[str, Any], by: float) -> dict[str, Any]:
+    """The snapshot, later by so many seconds. What never was (0, or less) stays so."""
+    moved: dict[str, Any] = _moved(Snapshot, plain, by)
+    return moved
+
+
+def _moved(kind: Any, value: Any, by: float) -> Any:
+    """``value`` as it is for the type ``kind``."""
+    if value is None:
+        return None
+    origin, args = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (typing.Union, types.UnionType):
+        inner = [arg for arg in args if is_dataclass(arg) or typing.get_origin(arg) is not None]
+        return _moved(inner[0], value, by) if inner else value
+    if origin in (tuple, list):
+        return [_moved(args[0], item, by) for item in value]
+    if origin is dict:
+        if args[1] is float:
+            return {key: _later(item, by) for key, item in value.items()}
+        return {key: _moved(args[1], item, by) for key, item in value.items()}
+    if not is_dataclass(kind) or not isinstance(value, dict):
+        return value
+    hints = typing.get_type_hints(kind)
+    return {
+        name: _later(item, by) if is_moment(name) and not isinstance(item, bool) else _moved(hints.get(name), item, by)
+        for name, item in value.items()
+    }
+
+
+def _later(item: Any, by: float) -> Any:
+    return item + by if isinstance(item, int | float) and item > 0 else item
