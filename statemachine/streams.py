@@ -130,19 +130,25 @@ class Streams:
         return self._lineup.born(session_id) + (BELIEVED_AFTER if reason == "no_video" else 0.0)
 
     def _has_picture(self, session_id: str) -> bool:
-        program, attempt = self._switchover.program, self._switchover.attempt
+        program = self._switchover.program
         if program and program.session and program.session.id == session_id and program.stalled_since is None:
             return True
-        ready = self._switchover.state in (State.STANDBY, State.SWAPPING)
-        return ready and attempt is not None and attempt.target is not None and attempt.target.id == session_id
+        attempt, incoming = self._switchover.attempt, self._switchover.incoming
+        if self._switchover.state is State.SWAPPING and attempt is not None:
+            incoming = (*incoming, attempt)
+        return any(a.ready_at is not None and a.target is not None and a.target.id == session_id for a in incoming)
 
     def _abort(self, now: float, session_id: str, reason: str) -> bool:
-        attempt = self._switchover.attempt
-        if self._switchover.state is not State.BUFFERING or attempt is None or attempt.target is None:
+        """End what makes it ready, beside or not."""
+        why, attempt = "its picture cannot be shown", self._switchover.attempt
+        if reserve := self._switchover.reserves.of(session_id):
+            self._switchover.reserves.drop(now, reserve, "media_failed", why, reason)
+            return True
+        if attempt is None or attempt.target is None or attempt.target.id != session_id:
             return False
-        if attempt.target.id != session_id:
+        if self._switchover.state is not State.BUFFERING:
             return False
-        self._switchover.handle(ev.MediaFailed(now, attempt.number, "its picture cannot be shown", reason))
+        self._switchover.handle(ev.MediaFailed(now, attempt.number, why, reason))
         return True
 
     def _tell(self, at: float, session_id: str, reason: str, detail: str, *, barred: bool = False) -> None:

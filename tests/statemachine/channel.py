@@ -170,6 +170,18 @@ class Channel(RuleBasedStateMachine):
     def deliver_list(self, index: int) -> None:
         self.world.feed(replace(self.lists.pop(index % len(self.lists)), at=self.world.now))
 
+    @rule(name=NAMES, audio=st.sampled_from([None, "", "aac"]), told=st.booleans())
+    def described(self, name: str, audio: str | None, told: bool) -> None:
+        """A server's list tells what a stream is made of, or that it does not know yet."""
+        if session := self.world.ingest.of(name):
+            video = "" if session.id in self.world.ingest.pictureless else "h264"
+            tracks = ev.Tracks(video if told else None, audio)
+            self.world.feed(ev.StreamDescribed(self.world.now, session.id, tracks))
+
+    @rule(name=NAMES, level=st.sampled_from([-90.0, -55.0, -20.0]))
+    def sound_is_measured(self, name: str, level: float) -> None:
+        self.world.feed(ev.Measured(self.world.now, name, "sound", level))
+
     @rule(name=NAMES)
     def freeze_or_thaw(self, name: str) -> None:
         if session := self.world.ingest.of(name):

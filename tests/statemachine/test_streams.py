@@ -195,3 +195,16 @@ def test_what_is_known_of_streams_outlasts_a_restart() -> None:
     world.run(60.0)
     assert problem(world, "bob") == "no_video"
     assert len(made(world)) == tries
+
+
+def test_one_that_still_opens_beside_another_is_given_up_too_once_its_server_tells() -> None:
+    world = World()
+    world.obs_ready()
+    without_picture(world, "alice")
+    world.publish("bob")
+    world.run(2.0)
+    assert on_air(world) == "bob"
+    described(world, "alice", video="")
+    world.run(5.0)
+    assert problem(world, "alice") == "no_video"
+    assert not [a for a in world.director.switchover.incoming if a.target and a.target.streamer == "alice"]
