@@ -9,7 +9,8 @@ import random
 from collections.abc import Callable
 
 from statemachine import events as ev
-from tests.statemachine.channel import MODES, Channel
+from tests.statemachine.channel import Channel
+from tests.statemachine.channel_modes import MODES
 
 NAMES = ("alice", "bob", "carol", "dave")
 ROUND = 250

@@ -15,7 +15,8 @@ import time
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.statemachine.channel import MODES, Channel
+from tests.statemachine.channel import Channel
+from tests.statemachine.channel_modes import MODES
 from tests.statemachine.endurance import endure
 
 LENGTHS = (25, 60, 60, 250)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.statemachine.channel import MODES
+from tests.statemachine.channel_modes import MODES
 from tests.statemachine.endurance import endure
 
 
