@@ -353,10 +353,12 @@ class Director:
 
     def _blame(self, fact: facts.HandoverEnded, session_id: str, *, plain: bool) -> None:
         self.lineup.failed(fact.at, session_id, seldom=fact.code == "no_video")
-        self.streams.failed(fact, session_id)
         # What is known to be wrong with a stream is not the plugin's fault.
-        if not fact.code and fact.outcome != "cut_failed" and self.fallback.failed(fact.at, fact.detail, plain=plain):
-            self.lineup.let_try(session_id)
+        unknown = not fact.code and fact.outcome != "cut_failed"
+        if unknown and self.fallback.failed(fact.at, fact.detail, plain=plain):
+            self.lineup.let_try(session_id)  # and is called wrong only if it does not play the other way either
+        else:
+            self.streams.failed(fact, session_id)
 
     def _brief(self, session: ev.Session) -> tuple[ev.Tracks, int, bool]:
         tracks, entry = self.streams.of(session.id), self.lineup.by_session(session.id)

@@ -43,6 +43,7 @@ def test_a_plugin_that_never_showed_a_picture_is_replaced_after_its_first_failur
     assert (on_air(world), standby(world)) == ("alice", "bob")
     assert [create.plain for create in made(world)][:2] == [False, True]
     assert told(world, facts.PluginFailed) == 1
+    assert told(world, facts.ProblemFound) == 0, "nothing is wrong with the streams"
     assert world.director.view(world.now).fallen_back
 
 
