@@ -138,7 +138,9 @@ class Scene:
         if self.held or event.at <= self.scene_at:
             return False
         lost = self.program is not None and self.is_gone(self.program.input, event.inventory)
-        if lost:
+        if lost and self.program is not None:
+            # Nothing of that name is there to be used again.
+            self.pool = tuple(name for name in self.pool if name != self.program.input)
             self.program = None
             self.facts.append(self._on_air(now))
             self._set_slates()

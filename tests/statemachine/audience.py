@@ -115,6 +115,8 @@ class Audience:
             not obs.up
             or director.switchover.state is State.RECOVERING
             or any(item.astray for item in obs.items.values())
+            # While held, a hand that has emptied the scene is respected.
+            or (director.lineup.held and not obs.shown)
             # Nothing is to change then, whatever viewers see.
             or (obs.program.studio_mode and director.policy.studio_mode == "hold")
         ):

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from statemachine import events as ev
 from tests.statemachine.channel import Channel
 from tests.statemachine.channel_modes import MODES
+from tests.statemachine.model_program import SCENES
 
 NAMES = ("alice", "bob", "carol", "dave")
 ROUND = 250
@@ -44,6 +45,11 @@ ACTS: tuple[tuple[int, Act], ...] = (
         12,
         lambda c, r: c.obs_ready(what=r.choice(["back", "back", "restarted empty", "with the scene as it was saved"])),
     ),
+    # people at OBS
+    (3, lambda c, r: c.somebody_switches_studio_mode(on=r.random() < 0.5, duplicates=r.random() < 0.7)),
+    (3, lambda c, r: c.somebody_takes_a_scene_into_program(scene=r.choice([*SCENES, SCENES[0]]))),
+    (3, lambda c, r: c.somebodys_hand(index=r.randrange(4), what=r.choice(["show", "hide", "remove"]))),
+    (3, lambda c, r: c.read_inventory()),
     # what is asked of OBS, and time
     (20, lambda c, r: c.carry_out(outcome=_outcome(r)) if c.world.lane and c.world.obs.up else None),
     (16, lambda c, r: c.deliver_answer(index=0, twice=False) if c.world.answers else None),
