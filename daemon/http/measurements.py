@@ -31,7 +31,9 @@ class MeasurementRoutes:
         if quantity not in QUANTITIES:
             raise ApiError(400, "bad_value", f"quantity must be one of: {', '.join(QUANTITIES)}")
         least, most = QUANTITIES[quantity]
-        value = body.get("value")
+        if "value" not in body:
+            raise ApiError(400, "bad_value", "value is missing; null is silence")
+        value = body["value"]
         # Silence itself has no level: JSON has no infinity, and null says it.
         if value is None:
             value = least

@@ -6,6 +6,7 @@ it is not known or there is none.
 
 from typing import Final
 
+from daemon.http.asking import LONGEST_NAME
 from daemon.http.openapi.words import (
     MOMENT,
     SECONDS,
@@ -255,9 +256,9 @@ STREAMING: Final = record(
 )
 MEASUREMENT: Final = record(
     {
-        "streamer": STREAMER,
+        "streamer": string("Printable characters.", minLength=1, maxLength=LONGEST_NAME),
         "quantity": one_of("sound"),
-        "value": nullable(number("dBFS; null is silence.", minimum=-200, maximum=20)),
+        "value": nullable(number("dBFS, from -200 to 20; what is beyond counts as the bound. Null is silence.")),
     }
 )
 TEST_BODY: Final = record(

@@ -71,6 +71,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
 )
 def test_every_answer_is_as_described(case: "schemathesis.Case[Any]", live: Live) -> None:
     # Which characters there are depends on the version of Unicode, and so does which of them can be printed.
-    texts = (*(case.path_parameters or {}).values(), *(case.query or {}).values())
+    body = case.body.values() if isinstance(case.body, dict) else ()
+    texts = (*(case.path_parameters or {}).values(), *(case.query or {}).values(), *body)
     odd = not all(unquote(str(text)).isprintable() for text in texts)
     case.call_and_validate(base_url=live.url, excluded_checks=[positive_data_acceptance] if odd else [])
