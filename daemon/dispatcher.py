@@ -13,6 +13,7 @@ from statemachine import commands as cmd
 from statemachine import events as ev
 from statemachine import facts
 from statemachine.director import Director
+from statemachine.recorder import Recorder
 from statemachine.states import State
 
 log = structlog.get_logger(__name__)
@@ -64,6 +65,7 @@ class Dispatcher:
         self._observers: list[Observer] = []
         self._timer: asyncio.TimerHandle | None = None
         self._armed: float | None = None
+        self._recorder = Recorder(director)
         self.handled = 0
         """Events taken so far."""
 
@@ -103,9 +105,14 @@ class Dispatcher:
                 self._timer.cancel()
 
     async def _process(self, batch: list[_Item]) -> None:
-        steps = [(self._handle(item.event), item) for item in batch]
+        events: list[ev.Event] = []
+        steps: list[tuple[tuple[tuple[cmd.Command, ...], tuple[facts.Fact, ...]], _Item]] = []
+        for item in batch:
+            done, recorded = self._recorder.handle(item.event, self._handle)
+            steps.append((done, item))
+            events += recorded
         history = [row for (_, told), _ in steps for row in self._history(told)]
-        late = await self._journal.append([item.event for item in batch], self.director.snapshot, history)
+        late = await self._journal.append(events, self.director.snapshot, history)
         for (commands, told), item in steps:
             if any(isinstance(fact, facts.StateChanged) and fact.dest is State.RECOVERING for fact in told):
                 self._sink.forget()

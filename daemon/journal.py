@@ -49,6 +49,8 @@ HANGS_AFTER = 2.0
 """Seconds after which a write that is not done is told as trouble."""
 RETRY_EVERY = 5.0
 """Seconds between two tries to open a file that failed."""
+SNAPSHOT_BYTES = 1_000_000
+"""Characters of events between two snapshots at most."""
 STEP = 2.0
 """Seconds by which the wall clock has to step to be noticed."""
 HISTORY_KEPT = 10_000
@@ -83,6 +85,7 @@ class Journal:
         self._db: sqlite3.Connection | None = None
         self._seq = 0
         self._since_snapshot = 0
+        self._bytes = 0
         self._retry_at = 0.0
         self._files: list[tuple[int, int]] = []
         self._unwritten: deque[HandoverRow] = deque(maxlen=UNWRITTEN_KEPT)
@@ -179,12 +182,16 @@ class Journal:
             if self._now is not None and abs((ahead := time.time() - self._now()) - self._ahead) > STEP:
                 self._ahead = ahead
                 self._thread.submit(self._keep_ahead, ahead)
-            self._since_snapshot += len(events)
-            state = snapshot() if self._since_snapshot >= SNAPSHOT_EVERY else None
-            if state is not None:
-                self._since_snapshot = 0
             bodies = [as_json(event_to_plain(event)) for event in events]
-            late = await self._writes.put(self._append, bodies, state, handovers)
+            self._since_snapshot += len(events)
+            self._bytes += sum(map(len, bodies))
+            state = None
+            if self._since_snapshot >= SNAPSHOT_EVERY or self._bytes >= SNAPSHOT_BYTES:
+                state, self._since_snapshot, self._bytes = snapshot(), 0, 0
+            if bodies or handovers or state is not None:
+                late = await self._writes.put(self._append, bodies, state, handovers)
+            else:
+                late = await self._writes.put(self._look)
             if late is not None or not self.problem:
                 # Looked for here, and not on a timer: an event comes every few seconds.
                 if late is None and self._copy.is_due():
@@ -331,6 +338,13 @@ class Journal:
             db.execute("COMMIT")
             self._seq = seq
             self._unwritten.clear()
+        except (sqlite3.Error, OSError) as error:
+            self._fail(error)
+
+    def _look(self) -> None:
+        """Nothing is to be written; what is amiss is found out all the same."""
+        try:
+            self._usable()
         except (sqlite3.Error, OSError) as error:
             self._fail(error)
 

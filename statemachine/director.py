@@ -397,30 +397,32 @@ class Director:
 
     def snapshot(self) -> dict[str, Any]:
         """All of it as plain values, fit for JSON."""
-        s = self.switchover
-        plain: dict[str, Any] = to_plain(
-            Snapshot(
-                now=self.now,
-                base=self.settings.base,
-                overrides=self.settings.overrides,
-                lineup=self.lineup.state,
-                switchover=s.kept,
-                last_cut=self.steering.last_cut,
-                last_switch=self.last_switch,
-                orphans=tuple(self._orphans),
-                proof_at=self._proof_at,
-                empty_at=self.steering.empty_at,
-                dead_since=self.steering.dead_since,
-                poor=self.bitrates.poor,
-                lag=self.lag.state,
-                tracks=self.streams.tracks,
-                unplayable=self.streams.unplayable,
-                fallback=self.fallback.state,
-                silence=self.quality.silence,
-                viewers=self.viewers.state,
-            )
-        )
+        plain: dict[str, Any] = to_plain(self.kept())
         return plain
+
+    def kept(self) -> Snapshot:
+        """All that is remembered, as it stands and not as a copy."""
+        s = self.switchover
+        return Snapshot(
+            now=self.now,
+            base=self.settings.base,
+            overrides=self.settings.overrides,
+            lineup=self.lineup.state,
+            switchover=s.kept,
+            last_cut=self.steering.last_cut,
+            last_switch=self.last_switch,
+            orphans=tuple(self._orphans),
+            proof_at=self._proof_at,
+            empty_at=self.steering.empty_at,
+            dead_since=self.steering.dead_since,
+            poor=self.bitrates.poor,
+            lag=self.lag.state,
+            tracks=self.streams.tracks,
+            unplayable=self.streams.unplayable,
+            fallback=self.fallback.state,
+            silence=self.quality.silence,
+            viewers=self.viewers.state,
+        )
 
     @classmethod
     def restore(cls, plain: dict[str, Any]) -> "Director":

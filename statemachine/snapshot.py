@@ -1,6 +1,6 @@
 """The shape of a snapshot: everything that the rules remember."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from statemachine.attempt import Attempt
@@ -67,6 +67,20 @@ class Snapshot:
     dead_since: float | None = None
     """Since when no moving picture is shown where there ought to be one."""
     viewers: ViewersState = field(default_factory=ViewersState)
+
+
+def essence(kept: Snapshot) -> tuple[object, ...]:
+    """All of it but the time, to be compared with what it is later: an event that changed nothing needs no record."""
+    return tuple(_still(getattr(kept, each.name)) for each in fields(kept) if each.name != "now")
+
+
+def _still(value: object) -> object:
+    """What does not change with it. Everything below these is frozen."""
+    if isinstance(value, LineupState):
+        return tuple(_still(getattr(value, each.name)) for each in fields(value))
+    if isinstance(value, dict):
+        return tuple(value.items())
+    return tuple(value) if isinstance(value, list) else value
 
 
 def skipping(plain: dict[str, Any], spare: int) -> dict[str, Any]:

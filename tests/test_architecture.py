@@ -85,6 +85,7 @@ ONLY_FOR = {
         "daemon.journal",
         "daemon.journal_replay",
         "statemachine.view",
+        "statemachine.recorder",
     },
     "transitions": {"statemachine.switchover"},
     "simpleobsws": {"daemon.obs.connection", "daemon.studio.obs"},

@@ -1,0 +1,39 @@
+"""Which events a replay needs: all but the readings that changed nothing.
+
+A reading of OBS comes every two seconds and is as large as the scene; mostly it says what was known.
+"""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from statemachine import events as ev
+from statemachine.director import Director
+from statemachine.snapshot import essence
+
+READINGS = (ev.InventoryRead,)
+
+T = TypeVar("T")
+
+
+class Recorder:
+    """Beside a director, whose every event passes through here."""
+
+    def __init__(self, director: Director) -> None:
+        self._director = director
+        self._left_out_at = 0.0
+
+    def handle(self, event: ev.Event, handle: Callable[[ev.Event], T]) -> tuple[T, tuple[ev.Event, ...]]:
+        """Have ``handle`` give the event to the director; what came of it, and what is to be recorded."""
+        if isinstance(event, READINGS):
+            before = essence(self._director.kept())
+            done = handle(event)
+            if before == essence(self._director.kept()):
+                self._left_out_at = self._director.now
+                return done, ()
+        else:
+            done = handle(event)
+        left_out_at, self._left_out_at = self._left_out_at, 0.0
+        if left_out_at > event.at:
+            # A reading that was left out had moved the time, and this event was taken at that time.
+            return done, (ev.TimePassed(left_out_at), event)
+        return done, (event,)
