@@ -260,3 +260,96 @@ def test_nothing_that_is_refused_is_remembered_as_a_reason() -> None:
     world.unpublish("alice")
     world.run(1.0)
     assert reasons(world) == ["ended"]
+
+
+# --- trust is earned by a picture -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("broken", [("eve",), ("eve", "frank")])
+@pytest.mark.parametrize("moment", [2.5, 6.0, 17.0, 40.0])
+def test_a_follower_without_a_picture_costs_no_second_of_dead_air(broken: tuple[str, ...], moment: float) -> None:
+    world = channel("alice")
+    for name in broken:
+        silent(world, name)
+    world.publish("carol")
+    world.run(moment)
+    assert standby(world) == "carol"
+    world.unpublish("alice")
+    world.run_until(lambda: on_air(world) == "carol", 0.1)
+
+
+def test_nobody_on_air_yet_and_a_first_in_line_without_a_picture_the_second_is_on_air_soon() -> None:
+    world = World(Policy())
+    world.obs_ready()
+    silent(world, "eve")
+    world.publish("bob")
+    world.run_until(lambda: on_air(world) == "bob", 2.0)
+
+
+def test_a_skip_does_not_throw_a_ready_standby_away_for_one_whose_picture_never_came() -> None:
+    world = channel("alice")
+    silent(world, "eve")
+    world.publish("bob")
+    world.run(30.0)
+    world.feed(ev.SkipRequested(world.now))
+    world.run_until(lambda: on_air(world) == "bob", 0.2)
+
+
+def test_a_ready_standby_is_kept_while_one_who_was_moved_before_it_is_tried() -> None:
+    world = channel("alice", "bob")
+    silent(world, "eve")
+    world.feed(ev.MoveRequested(world.now, "eve", 1))
+    world.run(0.5)
+    assert standby(world) == "bob"
+    world.unpublish("alice")
+    world.run_until(lambda: on_air(world) == "bob", 0.1)
+
+
+def test_the_slate_is_shown_within_a_second_where_nobody_who_follows_has_a_picture() -> None:
+    world = channel("alice", slate="SLATE")
+    silent(world, "eve")
+    world.unpublish("alice")
+    world.run_until(lambda: world.obs.slates == {"SLATE"}, 1.0)
+    world.ingest.frozen.clear()
+    world.run_until(lambda: on_air(world) == "eve", 1.0)
+    assert world.obs.slates == set()
+
+
+def test_one_who_is_kicked_after_the_turn_stays_until_somebody_follows() -> None:
+    world = channel("alice", turn=20.0, after_turn="kick")
+    silent(world, "eve")
+    world.run(120.0)
+    assert on_air(world) == "alice"
+    assert world.ingest.of("alice") is not None
+    world.ingest.frozen.clear()
+    world.run_until(lambda: on_air(world) == "eve", 120.0)
+    world.run(0.5)
+    assert world.ingest.of("alice") is None
+
+
+def test_an_input_that_still_opens_is_removed_when_it_has_opened_and_not_before() -> None:
+    world = channel("alice")
+    silent(world, "eve")
+    world.run(0.3)
+    world.unpublish("eve")
+    world.run(5.0)
+    assert [item.name for item in world.obs.own] == ["GMOTHERSTREAM_1", "GMOTHERSTREAM_2"]
+    world.run(6.0)
+    assert [item.name for item in world.obs.own] == ["GMOTHERSTREAM_1"]
+
+
+def test_a_hundred_publishers_who_come_and_go_leave_nothing_and_never_many_inputs() -> None:
+    world = World(Policy())
+    world.obs_ready()
+    most = 0
+    for number in range(100):
+        name = f"s{number}"
+        silent(world, name)
+        world.settle()
+        world.unpublish(name)
+        world.settle()
+        world.advance(0.01)
+        most = max(most, len(world.obs.own))
+    world.run(60.0, step=0.5)
+    assert (world.obs.own, world.director.orphans) == ([], ())
+    assert most <= 16
