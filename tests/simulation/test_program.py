@@ -1,0 +1,48 @@
+"""The whole daemon beside an OBS in studio mode, or on another scene: what it says is what viewers see."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.simulation.stage import on_air
+from tests.simulation.world import World
+
+
+@pytest.mark.parametrize("policy", ["leave", "drive"])
+@pytest.mark.parametrize("frames", [0, 9], ids=["cut", "fade"])
+def test_in_studio_mode_every_hand_over_is_seen_without_a_blank(tmp_path: Path, policy: str, frames: int) -> None:
+    async def act(w: World) -> None:
+        mode = w.obs.studio.mode
+        mode.transition_frames = frames
+        mark = w.obs.program.mark()
+        mode.switch(True)
+        for streamer in ("bob", "alice", "bob"):
+            await w.until(lambda: w.director.switchover.state.name == "STANDBY", 20.0)
+            await w.ask("POST", "/queue/skip")
+            await w.until(lambda streamer=streamer: w.director.switchover.on_air_streamer == streamer, 20.0)
+            program = w.director.switchover.program
+            assert program is not None
+            assert w.obs.program.on_air == program.input
+            assert (await w.ask("GET", "/status"))["program"]["shown"] is True
+        assert w.obs.program.blanks(mark, rendered_only=True) == []
+        assert mode.on is (policy == "drive")
+
+    on_air(tmp_path, act, obs__studio_mode=policy)
+
+
+def test_another_scene_is_in_status_readyz_health_and_the_picture_of_the_page(tmp_path: Path) -> None:
+    async def act(w: World) -> None:
+        w.obs.studio.create_scene("BREAK")
+        w.obs.studio.set_program("BREAK")
+        await w.until(lambda: w.said("viewers do not see alice: OBS's Program shows the scene 'BREAK'"), 3.0)
+        status = await w.ask("GET", "/status")
+        assert (status["program"]["scene"], status["program"]["shown"]) == ("BREAK", False)
+        ready = await w.ask("GET", "/readyz")
+        assert not ready["ready"]
+        assert "BREAK" in ready["checks"]["program"]["detail"]
+        await w.until(lambda: w.said("Stream health: program_elsewhere"), 10.0)
+        w.obs.studio.set_program("MOTHERSTREAM")
+        await w.until(lambda: w.said("viewers see alice again"), 3.0)
+        assert (await w.ask("GET", "/readyz"))["checks"]["program"]["ok"]
+
+    on_air(tmp_path, act)
