@@ -403,7 +403,8 @@ class Switchover(Scene):
         """Mode static: the attempt that failed has restarted what was on air, so that nobody can be named for it."""
         program = self.program
         if program is not None and program.input == self._attempt.input:
-            self.program = replace(program, session=None, since=at, stalled_since=None)
+            # Nobody watches it any more, unlike one that was found on air.
+            self.program = replace(program, session=None, since=at, stalled_since=None, attempt=self._attempt.number)
 
     def _retry(self, at: float, reason: str) -> None:
         tries = self._attempt.tries + 1

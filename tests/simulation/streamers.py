@@ -33,6 +33,10 @@ class Streamers:
         StreamerStore(self._database).put_back([row])
         self._known.add(streamer)
 
+    def forget(self) -> None:
+        """The database was lost: whoever is added again is written again."""
+        self._known.clear()
+
     def stream(self, streamer: str) -> str:
         """The name of its stream."""
         return key_of(streamer) if self._keys and streamer in self.key_is_stream else streamer

@@ -119,6 +119,8 @@ class Audience:
             or (director.lineup.held and not obs.shown)
             # Nothing is to change then, whatever viewers see.
             or (obs.program.studio_mode and director.policy.studio_mode == "hold")
+            # Somebody's hand took the picture away, which is respected while held.
+            or (director.lineup.held and not obs.shown)
         ):
             self.begin()
             return

@@ -1,5 +1,7 @@
 """What must never happen, looked at after every single event and every single change of the scene."""
 
+from collections.abc import Callable
+
 from statemachine import commands as cmd
 from statemachine import events as ev
 from statemachine import facts
@@ -28,6 +30,8 @@ class Checks:
         """What was told last of each session."""
         self.last_at = 0.0
         self._before: tuple[Entry, ...] = ()
+        self.moves: Callable[[ev.Session | None], bool] = bool
+        """Whether pictures of it come in."""
 
     def restarted(self, director: Director, at: float, *, forgotten: bool = False) -> None:
         """The daemon was restarted: the clock of its graces stood still. What was ``forgotten`` cannot be promised."""
@@ -219,5 +223,7 @@ class Checks:
         elif state is not State.RECOVERING:
             assert attempt is not None
         reserves = len(director.switchover.reserves)
-        assert reserves <= RESERVES_MOST
+        # While the program is emptied the attempt under way has no input, and those beside it are one more.
+        opening = reserves + (attempt is not None and attempt.target is not None)
+        assert opening <= RESERVES_MOST + 1, f"{opening} inputs are made ready at once"
         assert len(director.switchover.pool) <= 2 + reserves

@@ -173,3 +173,16 @@ def test_a_last_picture_gives_way_to_the_slate_at_once_although_its_first_cut_wa
     world.obs_ready()
     world.run(0.5)
     assert (world.obs.shown, world.obs.slates) == ([], {"SLATE"})
+
+
+def test_a_static_input_that_was_found_on_air_and_restarted_for_nothing_does_not_stay_when_nobody_publishes() -> None:
+    world = channel("alice", mode="static", ready_timeout=2.0)
+    world.crash()
+    world.obs_ready()
+    world.run(1.0)
+    world.ingest.pictureless.add(world.publish("bob").id)
+    world.unpublish("alice")
+    world.run(12.0)
+    world.unpublish("bob")
+    world.run(30.0)
+    assert world.obs.shown == []

@@ -48,6 +48,7 @@ class World:
         self.obs = ModelObs(self.director.policy.prefix)
         self.ingest = ModelIngest()
         self.checks = Checks(self.director, self.obs)
+        self.checks.moves = self.ingest.moves
         self.audience = Audience(self)
         self.now = START
         self.lane: deque[cmd.Command] = deque()
@@ -351,6 +352,8 @@ class World:
             pool = set(self.director.switchover.pool)
             left = shown or (tidy and set(own) - pool)
             return "somebody ought to be on air" if live else f"left: {shown} {own}" if left else ""
+        if not live and view.on_air.streamer in there.values() and not policy.slate:
+            return ""  # no picture of it comes, and there is nothing else to be shown
         if not live:
             return f"{view.on_air.streamer} is on air and gone"
         expected = next(place.streamer for place in view.queue if place.streamer in live)
