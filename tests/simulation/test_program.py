@@ -8,6 +8,10 @@ from tests.simulation.stage import on_air
 from tests.simulation.world import World
 
 
+async def until_on_air(w: World, streamer: str) -> None:
+    await w.until(lambda: w.director.switchover.on_air_streamer == streamer, 20.0)
+
+
 @pytest.mark.parametrize("policy", ["leave", "drive"])
 @pytest.mark.parametrize("frames", [0, 9], ids=["cut", "fade"])
 def test_in_studio_mode_every_hand_over_is_seen_without_a_blank(tmp_path: Path, policy: str, frames: int) -> None:
@@ -19,7 +23,7 @@ def test_in_studio_mode_every_hand_over_is_seen_without_a_blank(tmp_path: Path, 
         for streamer in ("bob", "alice", "bob"):
             await w.until(lambda: w.director.switchover.state.name == "STANDBY", 20.0)
             await w.ask("POST", "/queue/skip")
-            await w.until(lambda streamer=streamer: w.director.switchover.on_air_streamer == streamer, 20.0)
+            await until_on_air(w, streamer)
             program = w.director.switchover.program
             assert program is not None
             assert w.obs.program.on_air == program.input
