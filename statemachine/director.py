@@ -352,7 +352,8 @@ class Director:
             self.last_switch = fact
 
     def _blame(self, fact: facts.HandoverEnded, session_id: str, *, plain: bool) -> None:
-        self.lineup.failed(fact.at, session_id, seldom=fact.code == "no_video")
+        silent = fact.outcome in ("not_ready", "media_failed")
+        self.lineup.failed(fact.at, session_id, seldom=fact.code == "no_video", silent=silent)
         # What is known to be wrong with a stream is not the plugin's fault.
         unknown = not fact.code and fact.outcome != "cut_failed"
         if unknown and self.fallback.failed(fact.at, fact.detail, plain=plain):

@@ -47,8 +47,8 @@ class Standing(TimedOrder):
         if entry is not None and entry.failures:
             self._put(replace(entry, failures=0))
 
-    def failed(self, at: float, session_id: str, *, seldom: bool = False) -> None:
-        """Its picture could not be made ready: try again later, the next one first."""
+    def failed(self, at: float, session_id: str, *, seldom: bool = False, silent: bool = True) -> None:
+        """Its picture could not be made ready: try again later, the next one first. ``silent``: nothing came of it."""
         entry = self.by_session(session_id)
         if entry is None or entry.sessions[0].id != session_id:
             return
@@ -67,7 +67,7 @@ class Standing(TimedOrder):
         another = holder if holder is not None and holder.streamer != entry.streamer else None
         plays = another is not None and another.turn_began is not None and another.missed_since is None
         limit = GONE_AFTER if plays else GONE_ALONE
-        if entry.failures >= limit and not any(self._vouched_for(session.id, at) for session in sessions):
+        if silent and entry.failures >= limit and not any(self._vouched_for(session.id, at) for session in sessions):
             for session in sessions:
                 self._memory.ended[session.id] = at
             self._drop(at, entry.streamer, "gone")

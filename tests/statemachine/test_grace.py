@@ -223,3 +223,10 @@ def test_one_who_did_not_stall_has_nothing_to_prove() -> None:
     line = lineup("alice", "bob")
     assert not line.proves(session("alice").id, 29.5)
     assert not line.proves("srs:1/unheard", 29.5)
+
+
+def test_what_obs_fails_at_is_not_taken_for_a_publisher_that_has_left() -> None:
+    line = lineup("alice", "bob")
+    for count in range(12):
+        line.failed(100.0 + count, session("bob").id, silent=False)
+    assert entry(line, "bob").failures == 12
