@@ -49,12 +49,19 @@ class WriteQueue:
     async def put(self, work: Callable[..., None], *args: Any) -> asyncio.Future[None] | None:
         """Do it in its turn. None once it is done; else what is under way when nothing is to wait for it any longer."""
         trusted = self._clock() >= self._distrusted_until
-        future = self._run(work, args)
-        if trusted and not future.done():
-            await asyncio.wait({future}, timeout=WRITE_PATIENCE)
-            if not future.done():
-                log.warning("the disk is slow: nothing waits for it but answers", seconds=WRITE_PATIENCE)
-                self._distrusted_until = float("inf")
+        future: asyncio.Future[None] = self._thread.run(work, *args)
+        self._waiting[future] = self._clock()
+        try:
+            if trusted and not future.done():
+                await asyncio.wait({future}, timeout=WRITE_PATIENCE)
+                if not future.done():
+                    log.warning("the disk is slow: nothing waits for it but answers", seconds=WRITE_PATIENCE)
+                    self._distrusted_until = float("inf")
+        finally:
+            if future.done():
+                self._done(future)
+            else:
+                future.add_done_callback(self._done)
         return None if future.done() else future
 
     def behind(self, catch_up: Callable[[], Write]) -> asyncio.Future[None]:
