@@ -238,7 +238,7 @@ class Health(Section):
 class Quality(Section):
     """What is measured of the one on air, where somebody measures (POST /measurements)."""
 
-    silence: Float = live(10.0, "seconds without sound until it is told; 0 never", ge=0, le=86_400)
+    silence: Float = live(0.0, "seconds without sound until it is told; 0 never", ge=0, le=86_400)
 
 
 class Overlays(Section):
