@@ -142,7 +142,7 @@ class Director:
                 self.lineup.unpublish(event.at, event.session_id)
             case ev.PublishersListed():
                 nameless = self.pictures.nameless
-                self.lineup.listed(event)
+                self.lineup.listed(event, nameless)
                 self.pictures.name_program(event.at, nameless)
                 # What is shown has to be known first.
                 if self.switchover.state is not State.RECOVERING:

@@ -168,11 +168,14 @@ class Lineup(Standing):
         else:
             self._tell(at, "away", entry.streamer)
 
-    def listed(self, event: ev.PublishersListed) -> None:
-        """Bring the live sessions to what their server says. One missing twice, in two lists, has ended."""
+    def listed(self, event: ev.PublishersListed, shown: str = "") -> None:
+        """Bring the live sessions to what their server says. One missing twice, in two lists, has ended.
+
+        Who publishes ``shown``, of whom nobody knew, comes before others that are new: it is on air already.
+        """
         live = {session.id for session in event.sessions}
         self._vouches(event.server, event.at)
-        for session in event.sessions:
+        for session in sorted(event.sessions, key=lambda session: session.path != shown) if shown else event.sessions:
             self._memory.missing.pop(session.id, None)
             revive(self._memory, session.id, event.asked_at)
             see_stray(self._memory, session, event.at)

@@ -87,6 +87,7 @@ async def read_inventory(link: Link, asked: Asked, owners: Owners) -> Reading:
         if owners.foreign(name, in_scene=bool(placed)):
             foreign.append(ForeignInput(name, marks[name].text if name in marks else ""))
             continue
+        owners.taken(name)
         shown = sum(item.shown for item in placed)
         stream = _stream(inputs[name], settings.get(name), asked.stream_of)
         mine.append(OwnInput(name, shown > 0, stream, items=len(placed), shown_items=max(1, shown)))

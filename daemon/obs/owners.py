@@ -69,7 +69,7 @@ class Owners:
         return {**settings, OWNER: self.own, OWNER_SCENE: self.scene, **made_for}
 
     def streamer_of(self, session_id: str) -> str:
-        """Whom an own input was made for, where one was made for that session, there still or not; else empty."""
+        """Whom an input of this daemon was made for, there still or not; empty where none was for that session."""
         return self._made_for.get(session_id, "")
 
     def mark(self, name: str, settings: Mapping[str, Any] | None) -> Mark | None:
@@ -89,11 +89,19 @@ class Owners:
             str(streamer) if named else "",
         )
         self._marks[name] = mark
-        if mark.owner == self.own and mark.session:
-            self._made_for[mark.session.partition("~")[0]] = mark.streamer
-            if len(self._made_for) > MOST_SESSIONS:
-                del self._made_for[next(iter(self._made_for))]
         return mark
+
+    def taken(self, name: str) -> None:
+        """That input is this daemon's, by its mark or left behind by one that is gone: whose stream it says it is.
+
+        A daemon whose database was lost bears a new id: what it left under its old one is all that names who is on air.
+        """
+        mark = self._marks.get(name)
+        if mark is None or not self.own or not mark.session:
+            return
+        self._made_for[mark.session.partition("~")[0]] = mark.streamer
+        if len(self._made_for) > MOST_SESSIONS:
+            del self._made_for[next(iter(self._made_for))]
 
     def foreign(self, name: str, *, in_scene: bool) -> bool:
         """Another daemon's, and not to be touched.

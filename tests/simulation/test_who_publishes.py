@@ -248,6 +248,31 @@ def test_an_rtsp_publisher_of_an_older_mediamtx_stays_and_ends_as_it_should(tmp_
     play(tmp_path, act)
 
 
+def test_a_database_lost_without_a_copy_names_who_is_on_air_as_soon_as_her_key_is_there_again(tmp_path: Path) -> None:
+    async def act(w: World) -> None:
+        for name in ("alice", "carol"):
+            await w.publish(name)
+        await w.until(lambda: picture(w) == "alice")
+        await asyncio.sleep(10.0)
+        shown = w.obs.program.on_air
+        await w.kill()
+        for file in Path(str(w.settings["store.path"])).parent.glob("motherstream.db*"):
+            file.unlink()
+        w.streamers.forget()
+        await w.start()
+        await asyncio.sleep(30.0)
+        assert (picture(w), line_up(w)) == ("alice", [])
+        for name in ("alice", "carol"):
+            w.add_streamer(name)
+        await w.until(lambda: line_up(w) == ["alice", "carol"], LISTS)
+        assert w.director.switchover.on_air_streamer == "alice"
+        await asyncio.sleep(60.0)
+        assert w.obs.program.on_air == shown
+        assert w.said("unannounced") == [], "nobody had to be thrown out for it"
+
+    play(tmp_path, act)
+
+
 # --- two servers, two hosts ---------------------------------------------------------------------------------------
 
 

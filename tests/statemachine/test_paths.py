@@ -283,6 +283,15 @@ def test_the_nameless_picture_on_air_is_not_kicked_and_is_once_another_is_shown(
     assert lists(director, 61.0, nameless(1)) == ["srs:1/1"]
 
 
+def test_who_is_shown_already_comes_first_when_a_list_names_everybody_at_once() -> None:
+    director = Director(Policy())
+    found = ev.OwnInput("GMOTHERSTREAM_1", shown=True, stream=SHOW)
+    director.handle(ev.ObsReady(0.5, ev.Inventory((found,))))
+    lists(director, 1.0, live=(publishes("bob", 1, "bob"), publishes("alice", 2), publishes("carol", 3, "carol")))
+    assert [entry.streamer for entry in director.lineup] == ["alice", "bob", "carol"]
+    assert director.switchover.on_air_streamer == "alice"
+
+
 def test_before_it_is_known_what_is_shown_nobody_is_kicked() -> None:
     director = Director(Policy())
     assert [lists(director, at, nameless(1)) for at in (1.0, 6.0, 11.0)] == [[], [], []]
