@@ -40,7 +40,7 @@ def test_another_s_input_and_nonsense_name_nobody(settings: dict[str, object]) -
 
 
 async def test_what_a_daemon_has_left_that_is_gone_names_whom_it_was_made_for() -> None:
-    one, left = owners(), {OWNER: "old me", SESSION: "srs:1/a", STREAMER: "alice"}
+    one, left = owners(), dict[str, object]({OWNER: "old me", SESSION: "srs:1/a", STREAMER: "alice"})
     one.connected()
     read(one, left)
     assert one.streamer_of("srs:1/a") == "", "it may live"
