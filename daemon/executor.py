@@ -133,7 +133,8 @@ class Executor:
                 return ev.InputRemoved(self._clock.now(), command.attempt)
             case cmd.RemoveOrphan():
                 await self._obs.remove_input(command.input)
-                log.info(f"Swept orphaned source '{command.input}'", input=command.input)
+                what = "Cleaned up abandoned" if command.abandoned else "Swept orphaned"
+                log.info(f"{what} source '{command.input}'", input=command.input)
                 return ev.OrphanRemoved(self._clock.now(), command.input)
             case cmd.LeaveStudioMode():
                 await self._obs.leave_studio_mode()

@@ -112,6 +112,8 @@ class RemoveOrphan(Command):
     """Remove an own input that nothing refers to. Answer: OrphanRemoved, OrphanRemovalFailed."""
 
     input: str
+    abandoned: bool = False
+    """An attempt that came to nothing left it; False where it was found in OBS, or could not be removed before."""
 
 
 @dataclass(frozen=True, slots=True)

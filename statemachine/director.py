@@ -328,9 +328,9 @@ class Director:
         self.switchover.facts.clear()
         self._orphans.add(self.switchover.orphans_found)
         self.switchover.orphans_found.clear()
-        for attempt in self.switchover.left_opening:
-            self._orphans.add_opening(attempt.input, attempt.opened_at or self.now, attempt.number)
-        self.switchover.left_opening.clear()
+        for attempt in self.switchover.abandoned:
+            self._orphans.leave(attempt, self.now)
+        self.switchover.abandoned.clear()
 
     def _ended(self, fact: facts.HandoverEnded) -> None:
         attempt, program = self.switchover.ended.pop(fact.attempt, None), self.switchover.program

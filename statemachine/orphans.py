@@ -4,12 +4,16 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from statemachine import commands as cmd
+from statemachine.attempt import Attempt
 
 OPEN_FOR = 10.0
 """Seconds from its creation that an input has to get its stream open, or to fail, before it is removed: OBS can die of
 a removal while obs-gstreamer's pipeline still prerolls (OBS 32, removed 0.2 to 0.4 s after creation)."""
 OPEN_LEAST = 3.0
 """Those seconds where many open at once."""
+OPEN_ENDED = 2.0
+"""Those seconds where there is nothing to wait for: its stream has ended, its time to get ready is over, or the
+connection to OBS was lost and nobody will tell what became of it. What prerolls does so within the first second."""
 OPEN_MOST = 6
 """How many are left to open before the oldest has only the least time."""
 SWEEP_FIRST, SWEEP_MOST = 10.0, 300.0
@@ -29,7 +33,14 @@ class Orphan:
     """It still opens: it is left to finish or to fail until then."""
     opened_at: float = 0.0
     attempt: int = 0
-    """The attempt that its watch tells of."""
+    """The attempt that left it, of which its watch tells; 0 where it was found in OBS or is a removal that failed."""
+
+
+def open_until(attempt: Attempt) -> float | None:
+    """How long the input of an attempt that came to nothing is left to open; None where it does not open (any more)."""
+    if attempt.opened_at is None or attempt.ready_at is not None or attempt.outcome == "media_failed":
+        return None
+    return attempt.opened_at + (OPEN_FOR if attempt.outcome == "superseded" else OPEN_ENDED)
 
 
 class Orphans:
@@ -51,9 +62,12 @@ class Orphans:
         for name in names:
             self._known.setdefault(name, Orphan(name))
 
-    def add_opening(self, name: str, opened_at: float, attempt: int) -> None:
-        """An input that nothing refers to any more while it still opens: not removed yet."""
-        self._known[name] = Orphan(name, open_until=opened_at + OPEN_FOR, opened_at=opened_at, attempt=attempt)
+    def leave(self, attempt: Attempt, now: float) -> None:
+        """The input of an attempt that came to nothing: not removed as long as it still opens."""
+        until = open_until(attempt)
+        until = until if until is not None and until > now else None
+        name, opened_at = attempt.input, attempt.opened_at or 0.0
+        self._known[name] = Orphan(name, open_until=until, opened_at=opened_at, attempt=attempt.number)
         opening = [orphan for orphan in self if orphan.open_until is not None]
         for orphan in opening[: max(0, len(opening) - OPEN_MOST)]:
             self._known[orphan.name] = replace(orphan, open_until=orphan.opened_at + OPEN_LEAST)
@@ -82,7 +96,7 @@ class Orphans:
         if orphan is None or orphan.asked_at is None:
             return False
         pause = min(SWEEP_MOST, SWEEP_FIRST * 2 ** min(orphan.tries, 10))
-        self._known[name] = Orphan(name, now + pause, orphan.tries + 1)
+        self._known[name] = Orphan(name, now + pause, orphan.tries + 1, attempt=orphan.attempt)
         return True
 
     def forget_asked(self) -> None:
@@ -101,7 +115,7 @@ class Orphans:
                 continue
             if orphan.retry_at is None or orphan.retry_at <= now:
                 self._known[orphan.name] = replace(orphan, asked_at=now, retry_at=now + SWEEP_MOST, open_until=None)
-                return cmd.RemoveOrphan(orphan.name)
+                return cmd.RemoveOrphan(orphan.name, abandoned=orphan.attempt > 0)
         return None
 
     def deadline(self) -> float | None:

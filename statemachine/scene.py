@@ -48,7 +48,7 @@ class Scene:
         self.commands: list[cmd.Command] = []
         self.facts: list[facts.Fact] = []
         self.orphans_found: list[str] = []
-        self.left_opening: list[Attempt] = []
+        self.abandoned: list[Attempt] = []
         """Attempts that were given up while their inputs still opened."""
         self.ended: dict[int, Attempt] = {}
         """The attempts that HandoverEnded tells of."""
@@ -222,11 +222,7 @@ class Scene:
     def _let_go(self, at: float, attempt: Attempt) -> None:
         """Its input goes: by the sweep, and not while it still opens."""
         self._distrust(attempt.input)
-        failed = attempt.outcome in ("media_failed", "creation_failed")
-        if attempt.ready_at is None and attempt.opened_at is not None and not failed:
-            self.left_opening.append(attempt)
-        else:
-            self.orphans_found.append(attempt.input)
+        self.abandoned.append(attempt)
 
     def _distrust(self, name: str) -> None:
         """Mode pooled: a request for it failed and may yet come true, so that it is removed and not used again."""

@@ -14,7 +14,7 @@ from statemachine import events as ev
 from statemachine import facts
 from statemachine.attempt import Attempt
 from statemachine.errors import IllegalEventError
-from statemachine.orphans import OPEN_FOR
+from statemachine.orphans import open_until
 from statemachine.policy import Policy
 from statemachine.program import Program
 from statemachine.reserves import Reserves
@@ -388,8 +388,7 @@ class Switchover(Scene):
         self._end(at, outcome, detail)
         self._doubt_program(at)
         a = self._attempt
-        opens = a.opened_at is not None and a.ready_at is None and at < a.opened_at + OPEN_FOR
-        if a.mode != "static" and opens and outcome != "media_failed":
+        if a.mode != "static" and at < (open_until(a) or at):
             self._let_go(at, a)
             self._set(victim="", deadline=at)
             return

@@ -79,6 +79,26 @@ def test_a_hand_over_that_fails_is_told_to_its_end_and_the_one_on_air_stays(tmp_
     assert seen[0][1].startswith("Creating new GStreamer source 'GMOTHERSTREAM_2' with URL: rtmp://")
 
 
+def test_an_input_whose_stream_ends_while_it_opens_is_told_to_be_cleaned_up_soon(tmp_path: Path) -> None:
+    seen: list[list[str]] = []
+
+    async def act(w: World) -> None:
+        w.obs.streams[w.url("bob")] = Stream(None)
+        mark = len(w.lines)
+        await w.ask("POST", "/queue/skip")
+        await w.until(lambda: w.said("Source 'GMOTHERSTREAM_2' state: OBS_MEDIA_STATE_PLAYING"))
+        await w.unpublish("bob")
+        await w.until(lambda: w.said("Cleaned up abandoned source 'GMOTHERSTREAM_2'"), 2.5)
+        seen.append(told(w.lines[mark:]))
+
+    on_air(tmp_path, act, sources__standby=False)
+    assert seen[0][-3:] == [
+        "Source 'GMOTHERSTREAM_2' state: OBS_MEDIA_STATE_PLAYING",
+        "New source 'GMOTHERSTREAM_2' was given up: its stream ended",
+        "Cleaned up abandoned source 'GMOTHERSTREAM_2'",
+    ]
+
+
 def test_an_input_that_obs_does_not_make_is_told_with_obs_s_own_words(tmp_path: Path) -> None:
     seen: list[list[str]] = []
 

@@ -327,15 +327,58 @@ def test_one_who_is_kicked_after_the_turn_stays_until_somebody_follows() -> None
     assert world.ingest.of("alice") is None
 
 
+def inputs(world: World) -> list[str]:
+    return [item.name for item in world.obs.own]
+
+
+def pushed_aside() -> World:
+    """Carol stands by, and eve's input, of no use any more, opens since less than a second."""
+    world = channel("alice")
+    silent(world, "eve")
+    world.run(0.3)
+    world.publish("carol")
+    world.feed(ev.MoveRequested(world.now, "carol", 1))
+    world.run_until(lambda: standby(world) == "carol", 0.5)
+    world.run(0.1)
+    assert [(ended.to_streamer, ended.outcome) for ended in handovers(world)][-1:] == [("eve", "superseded")]
+    assert inputs(world) == ["GMOTHERSTREAM_1", "GMOTHERSTREAM_2", "GMOTHERSTREAM_3"]
+    return world
+
+
 def test_an_input_that_still_opens_is_removed_when_it_has_opened_and_not_before() -> None:
+    world = pushed_aside()
+    world.run(3.0)
+    assert "GMOTHERSTREAM_2" in inputs(world)
+    world.ingest.frozen.clear()
+    world.run(1.0)
+    assert inputs(world) == ["GMOTHERSTREAM_1", "GMOTHERSTREAM_3"]
+
+
+def test_an_input_that_never_opens_is_removed_within_ten_seconds() -> None:
+    world = pushed_aside()
+    world.run(10.0)
+    assert inputs(world) == ["GMOTHERSTREAM_1", "GMOTHERSTREAM_3"]
+
+
+def test_an_input_that_opens_is_removed_within_two_seconds_where_its_stream_has_ended() -> None:
     world = channel("alice")
     silent(world, "eve")
     world.run(0.3)
     world.unpublish("eve")
-    world.run(5.0)
-    assert [item.name for item in world.obs.own] == ["GMOTHERSTREAM_1", "GMOTHERSTREAM_2"]
-    world.run(6.0)
-    assert [item.name for item in world.obs.own] == ["GMOTHERSTREAM_1"]
+    world.run(1.0)
+    assert inputs(world) == ["GMOTHERSTREAM_1", "GMOTHERSTREAM_2"]
+    world.run(1.0)
+    assert (inputs(world), world.director.orphans) == (["GMOTHERSTREAM_1"], ())
+
+
+def test_an_input_that_was_not_ready_in_time_is_removed_at_once() -> None:
+    world = channel("alice", standby=False)
+    silent(world, "eve")
+    world.feed(ev.SkipRequested(world.now))
+    world.run_until(lambda: bool(handovers(world)), 20.0)
+    assert handovers(world)[-1].outcome == "not_ready"
+    world.run(0.1)
+    assert inputs(world) == ["GMOTHERSTREAM_1"]
 
 
 def test_a_hundred_publishers_who_come_and_go_leave_nothing_and_never_many_inputs() -> None:

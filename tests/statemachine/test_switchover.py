@@ -107,24 +107,28 @@ def test_a_standby_whose_turn_comes_is_cut_to_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("event", "told"),
+    ("event", "told", "opens"),
     [
-        (ev.ReadyTimedOut(26.0, 2), "not_ready"),
-        (ev.MediaFailed(20.0, 2, "no more"), "media_failed"),
-        (ev.StreamEnded(20.0, 2), "stream_ended"),
-        (ev.TargetChanged(20.0, 2), "superseded"),
+        (ev.ReadyTimedOut(26.0, 2), "not_ready", False),
+        (ev.MediaFailed(11.1, 2, "no more"), "media_failed", False),
+        (ev.StreamEnded(12.5, 2), "stream_ended", True),
+        (ev.StreamEnded(13.5, 2), "stream_ended", False),
+        (ev.TargetChanged(20.0, 2), "superseded", True),
+        (ev.TargetChanged(22.0, 2), "superseded", False),
     ],
 )
-def test_an_incoming_that_comes_to_nothing_is_removed_and_the_one_on_air_stays(event: ev.Event, told: str) -> None:
+def test_an_incoming_that_comes_to_nothing_is_removed_and_the_one_on_air_stays(
+    event: ev.Event, told: str, opens: bool
+) -> None:
     for state in (S.BUFFERING, S.STANDBY):
         if state is S.STANDBY and told == "not_ready":
             continue
         made = at_state(state, due=False)
         made.handle(event)
         ring(made, event.at)
-        if state is S.BUFFERING and told in ("stream_ended", "superseded"):
+        if state is S.BUFFERING and opens:
             # It still opens: the sweep takes it once it has.
-            assert [left.input for left in made.left_opening] == [NEW]
+            assert [left.input for left in made.abandoned] == [NEW]
             assert (made.commands, made.state) == ([], S.IDLE)
         else:
             assert made.commands == [cmd.RemoveInput(2, NEW, outgoing=False)]
