@@ -20,7 +20,7 @@ from statemachine.lag import Lag
 from statemachine.lineup import Lineup
 from statemachine.orphans import Orphans
 from statemachine.pictures import MOVING_FOR, Pictures
-from statemachine.planner import kept_until
+from statemachine.planner import kept_until, passes_over
 from statemachine.policy import Policy
 from statemachine.quality import Quality
 from statemachine.settings import Settings, Value
@@ -339,9 +339,9 @@ class Director:
             self._proof_at = None
         if fact.outcome == "completed":
             self.steering.last_cut, self.steering.empty_at = fact.at, None
-            self.lineup.because("")
-            if target:
-                self.lineup.shown(fact.at, target.streamer)
+            streamer = target.streamer if target else ""
+            passes = passes_over(self.lineup, streamer, self.switchover.incoming, fact.at)
+            self.lineup.cut(fact.at, streamer, fills_in=bool(target) and passes)
             if target and program and program.stalled_since is not None:
                 self.lineup.stalled(fact.at, target.id, program.stalled_since)
         elif fact.outcome in BLAMED and target:

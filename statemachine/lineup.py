@@ -301,18 +301,28 @@ class Lineup(Standing):
 
     # --- the picture -----------------------------------------------------------------------------------------
 
+    def cut(self, at: float, streamer: str, *, fills_in: bool) -> None:
+        """The picture has changed, to that of ``streamer`` if any; ``fills_in``: until one before it has one."""
+        if not fills_in:
+            self.because("")
+        if streamer and fills_in:
+            self._moves_on_air(at, streamer)
+        elif streamer:
+            self.shown(at, streamer)
+
     def shown(self, at: float, streamer: str) -> None:
         """A proven picture of ``streamer`` is on air: its turn begins, unless it only fills in for the holder."""
+        self._moves_on_air(at, streamer)
         entry, holder = self.find(streamer), self.holder
-        if entry is None or holder is None:
-            return
-        if entry.sessions:
+        if entry is not None and holder is not None and holder.turn_began is None:
+            self._put(replace(entry, turn_began=at, turn_paused=0.0, grace_used=0.0, failures=0), 0)
+
+    def _moves_on_air(self, at: float, streamer: str) -> None:
+        entry = self.find(streamer)
+        if entry is not None and entry.sessions:
             used = entry.grace_until(at)
             entry = replace(entry, retry_at=None, stalled_since=None, proving_until=None, grace_used=used, failures=0)
-        if holder.turn_began is not None:
             self._put(entry)
-        else:
-            self._put(replace(entry, turn_began=at, turn_paused=0.0, grace_used=0.0, failures=0), 0)
 
     # --- time ------------------------------------------------------------------------------------------------
 

@@ -173,6 +173,20 @@ def _line(lineup: Lineup, program: Program | None, now: float) -> Iterator[Entry
     return (entry for entry in lineup if entry.showable(now) and (on_air is None or entry.session != on_air))
 
 
+def passes_over(lineup: Lineup, streamer: str, incoming: Iterable[Attempt], now: float) -> bool:
+    """Nobody has the turn, and somebody before it in line has not had the time to show a picture.
+
+    Where nothing else moves it is shown all the same, but only fills in: its turn does not begin before theirs.
+    """
+    had_time = {a.target.id for a in incoming if a.target is not None and now >= a.begun_at + PATIENCE}
+    for entry in lineup:
+        if entry.streamer == streamer or entry.turn_began is not None:
+            return False
+        if entry.session and entry.showable(now) and not entry.failures and entry.session.id not in had_time:
+            return True
+    return False
+
+
 def reason(lineup: Lineup, program: Program | None, target: ev.Session | None) -> str:
     """Why the picture is to change, in the words of ``HandoverEnded``."""
     why, whose = lineup.why

@@ -186,3 +186,24 @@ def test_a_static_input_that_was_found_on_air_and_restarted_for_nothing_does_not
     world.unpublish("bob")
     world.run(30.0)
     assert world.obs.shown == []
+
+
+def test_in_dead_air_one_whose_turn_is_over_fills_in_and_has_no_other_turn_before_those_who_wait() -> None:
+    world = channel("carol", "bob", "alice", standby=False)
+    world.obs_lost()
+    world.obs.items.clear()
+    world.obs_ready()
+    world.carry_out()  # carol's input is asked for, and her turn ends before it shows a picture
+    world.feed(ev.TurnChanged(world.now, 1.0, "carol"))
+    assert [place.streamer for place in world.director.view(world.now).queue] == ["bob", "alice", "carol"]
+    bob = world.ingest.of("bob")
+    assert bob is not None
+    world.ingest.frozen.add(bob.id)
+    world.run(0.6)
+    assert on_air(world) == "carol"
+    world.ingest.frozen.clear()
+    world.run(0.6)
+    assert not world.director.view(world.now).queue[0].has_turn
+    world.run(6.0)
+    assert (on_air(world), world.director.view(world.now).queue[0].has_turn) == ("bob", True)
+    world.calm()
