@@ -1,6 +1,7 @@
 """Which events a replay needs: all but the readings that changed nothing.
 
-A reading of OBS comes every two seconds and is as large as the scene; mostly it says what was known.
+A reading of OBS comes every two seconds and is as large as the scene, a server's list every five and as long as the
+line-up; mostly they say what was known.
 """
 
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from statemachine import events as ev
 from statemachine.director import Director
 from statemachine.snapshot import essence
 
-READINGS = (ev.InventoryRead,)
+READINGS = (ev.InventoryRead, ev.PublishersListed)
 
 T = TypeVar("T")
 

@@ -23,6 +23,8 @@ GONE_AFTER, GONE_ALONE = 5, 7
 where nobody does, so that it may be OBS that fails."""
 VOUCHED_FOR = 600.0
 """Seconds for which a server's list says that it would tell of an end."""
+VOUCHES_EVERY = 60.0
+"""Seconds between two lists that are noted for that: one that changes nothing else need not be recorded."""
 FAILING_MOST = 1000
 """How many of them are remembered."""
 
@@ -118,7 +120,8 @@ class Standing(TimedOrder):
 
     def _vouches(self, server: str, at: float) -> None:
         """A server tells whom it has: an end that its hook does not tell is known all the same."""
-        self._memory.listing[server] = at
+        if not (known := self._memory.listing.get(server)) or at >= known + VOUCHES_EVERY:
+            self._memory.listing[server] = at
 
     def _vouched_for(self, session_id: str, now: float) -> bool:
         listing = self._memory.listing.items()

@@ -37,3 +37,18 @@ def test_a_reading_that_says_what_is_known_is_not_recorded_and_one_that_says_mor
         assert recorder.handle(ev.InventoryRead(float(at), ev.Inventory((), names)), director.handle)[1] == ()
     stray = ev.InventoryRead(100.0, ev.Inventory((ev.OwnInput("GMOTHERSTREAM_7", False),), names))
     assert recorder.handle(stray, director.handle)[1] == (stray,)
+
+
+def test_a_list_that_says_what_is_known_is_not_recorded_and_one_that_says_more_is() -> None:
+    director = Director(Policy())
+    recorder = Recorder(director)
+    director.handle(ev.ObsReady(1.0, ev.Inventory()))
+    live = tuple(ev.Session(f"srs:1/{number}", f"streamer {number}", "live", f"s{number}") for number in range(50))
+
+    def listed(at: float, *sessions: ev.Session) -> int:
+        return len(recorder.handle(ev.PublishersListed(at, "srs:", at, sessions), director.handle)[1])
+
+    assert listed(2.0, *live) == 1
+    assert sum(listed(float(at), *live) for at in range(7, 607, 5)) <= 10
+    assert listed(607.0, *live, ev.Session("srs:1/new", "newcomer", "live", "new")) == 1
+    assert listed(613.0, *live) == 1, "one is missing for the first time"
