@@ -285,7 +285,8 @@ class World:
         self.settle()
         self.audience.begin()
         while not condition():
-            assert self.now - began <= within, f"not within {within:g} s: {self.amiss()}"
+            # Last of all a leftover, which may hide what is waited for.
+            assert self.now - began <= within, f"not within {within:g} s: {self.amiss(tidy=False) or self.amiss()}"
             self._tick(step, count)
             count += 1
         return self.now - began
