@@ -16,3 +16,5 @@ class ProgramReading:
     """Studio mode shows a private copy of the daemon's scene: its changes reach nobody."""
     inputs: tuple[str, ...] = ()
     """The own inputs that are rendered to the output, be it from a copy."""
+    moving: bool = False
+    """A transition runs: what leaves is rendered beside what comes."""

@@ -171,7 +171,7 @@ class Viewers:
     def _is_stale(self, reading: ProgramReading) -> bool:
         """A copy shows another one of ours than is on air."""
         program = self._switchover.program
-        if self.policy.studio_mode != "drive" or not reading.copied or self._is_changing:
+        if self.policy.studio_mode != "drive" or not reading.copied or reading.moving or self._is_changing:
             return False
         return set(reading.inputs) != ({program.input} if program else set())
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from daemon.obs.connection import NONSENSE, NOT_FOUND, Link, Request, Result
-from daemon.obs.owners import Mark, Owners
+from daemon.obs.owners import Mark, Owners, read_mark
+from daemon.obs.renamed import name_again, tell_copies
 from daemon.obs.scene_items import Items, look_into, read_items, rows, text
 from daemon.obs.sources import SOURCES
 from daemon.ports import ObsError
@@ -58,6 +59,21 @@ class Asked:
     sources: Collection[str] = ()
     """Inputs of which it is enough that they are in OBS."""
 
+    @property
+    def theirs(self) -> set[str]:
+        """What people have made, whatever its settings say."""
+        return {*self.fixtures, *self.sources}
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What is read first."""
+
+    inputs: Mapping[str, str]
+    items: Items
+    video: Mapping[str, Any]
+    whole: bool
+
 
 async def read_inputs(link: Link) -> list[tuple[str, str]]:
     """Name and kind of every input, also of those outside the scene. Raises ObsError."""
@@ -65,19 +81,21 @@ async def read_inputs(link: Link) -> list[tuple[str, str]]:
 
 
 async def read_inventory(link: Link, asked: Asked, owners: Owners) -> Reading:
-    """The own inputs in the order of their numbers, in the scene or not. Raises ObsError."""
-    requests = [
-        Request("GetInputList"),
-        Request("GetSceneItemList", {"sceneName": asked.scene}),
-        Request("GetVideoSettings"),
-    ]
-    results = await link.batch(requests)
-    if len(results) < len(requests):
-        raise ObsError("GetInputList: OBS's answer makes no sense (too short)")
-    inputs, whole = _inputs(results[0].checked())
-    items = await look_into(link, rows(results[1].checked(), asked.scene), deep=asked.fixtures)
+    """The own inputs in the order of their numbers, in the scene or not. Raises ObsError.
+
+    One in the scene that somebody has renamed gets its name back. Where that is taken, as by the one that it is a copy
+    of, it is an own one under the name that it has.
+    """
     names = asked.names
-    own = sorted(filter(names.own, inputs), key=lambda name: (names.number(name) or 0, name))
+    found = await _find(link, asked)
+    strays = await _strays(link, asked, found, owners)
+    if strays and await name_again(link, strays):
+        found = await _find(link, asked)
+        strays = await _strays(link, asked, found, owners)
+    tell_copies(strays, owners.copies)
+    inputs, items, whole = found.inputs, found.items, found.whole
+    own = sorted((name for name in inputs if names.own(name)), key=lambda name: (names.number(name) or 0, name))
+    own += sorted(name for name in strays if not names.own(name))
     settings = await _settings(link, own)
     marks = {name: mark for name in own if (mark := owners.mark(name, settings.get(name))) is not None}
     mine: list[OwnInput] = []
@@ -91,7 +109,7 @@ async def read_inventory(link: Link, asked: Asked, owners: Owners) -> Reading:
         shown = sum(item.shown for item in placed)
         stream = _stream(inputs[name], settings.get(name), asked.stream_of)
         mine.append(OwnInput(name, shown > 0, stream, items=len(placed), shown_items=max(1, shown)))
-    others = dict.fromkeys(item.name for item in items if item.shown and not names.own(item.name))
+    others = dict.fromkeys(item.name for item in items if item.shown and item.name not in own)
     there = {item.name for item in items}
     missing = [
         *(name for name in asked.fixtures if name not in there and items.whole),
@@ -106,9 +124,38 @@ async def read_inventory(link: Link, asked: Asked, owners: Owners) -> Reading:
             whole=whole and items.whole,
         ),
         items,
-        results[2].data if results[2].ok else {},
+        found.video,
         marks,
     )
+
+
+async def _find(link: Link, asked: Asked) -> _Found:
+    requests = [
+        Request("GetInputList"),
+        Request("GetSceneItemList", {"sceneName": asked.scene}),
+        Request("GetVideoSettings"),
+    ]
+    results = await link.batch(requests)
+    if len(results) < len(requests):
+        raise ObsError("GetInputList: OBS's answer makes no sense (too short)")
+    inputs, whole = _inputs(results[0].checked())
+    items = await look_into(link, rows(results[1].checked(), asked.scene), deep=asked.fixtures)
+    return _Found(inputs, items, results[2].data if results[2].ok else {}, whole)
+
+
+async def _strays(link: Link, asked: Asked, found: _Found, owners: Owners) -> dict[str, str]:
+    """Inputs of the scene that this daemon has made and that bear another name now, with the name that each had."""
+    if not owners.own:
+        return {}
+    placed = dict.fromkeys(item.name for item in found.items if item.holder is None or item.holder.kind != "scene")
+    suspects = [name for name in placed if found.inputs.get(name) in SOURCES and name not in asked.theirs]
+    settings = await _settings(link, suspects)
+    marks = {name: read_mark(settings.get(name) or {}) for name in suspects}
+    return {
+        name: mark.made_as
+        for name, mark in marks.items()
+        if mark is not None and mark.owner == owners.own and mark.made_as != name and asked.names.own(mark.made_as)
+    }
 
 
 def stream_of_path(url: str) -> str | None:

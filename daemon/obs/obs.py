@@ -163,7 +163,7 @@ class Obs:
         link, source = self._supervisor.link(), SOURCES[FFMPEG] if how.plain else self._source()
         try:
             settings = source.settings(url, self._config().sources, sound_of(how.tracks, how.tries))
-            settings = self._owners.marked(settings, how.session, how.streamer)
+            settings = self._owners.marked(settings, how.session, how.streamer, name)
         except ValueError as error:
             raise ObsError(str(error)) from error
         with self._refresher.changing():

@@ -18,6 +18,8 @@ OWNER, OWNER_SCENE = "motherstream_owner", "motherstream_scene"
 SESSION, STREAMER = "motherstream_session", "motherstream_streamer"
 """Keys of an input's settings. The last two say whose stream it was made for: a daemon that has lost its database reads
 its name off the picture."""
+MADE_AS = "motherstream_input"
+"""Key of the name that it was made with: people rename inputs, and copy them with their settings."""
 _ASKS, _LIVES = "motherstream_asks", "motherstream_lives"
 """Keys of a custom event: whom it asks for, and who answers."""
 SILENT = 6.0
@@ -39,6 +41,8 @@ class Mark:
     scene: str
     session: str = ""
     streamer: str = ""
+    made_as: str = ""
+    """Its name when it was made."""
 
     @property
     def text(self) -> str:
@@ -60,13 +64,17 @@ class Owners:
         """When each other owner was heard last, or met first."""
         self._heard: set[str] = set()
         """Those who have ever answered."""
+        self.copies: set[str] = set()
+        """Copies of this daemon's inputs that were told of."""
 
-    def marked(self, settings: Mapping[str, Any], session: str = "", streamer: str = "") -> dict[str, Any]:
-        """An input's settings with this daemon's mark, and whose stream it is made for."""
+    def marked(
+        self, settings: Mapping[str, Any], session: str = "", streamer: str = "", name: str = ""
+    ) -> dict[str, Any]:
+        """An input's settings with this daemon's mark, its name, and whose stream it is made for."""
         if not self.own:
             return dict(settings)
         made_for = {SESSION: session, STREAMER: streamer} if session else {}
-        return {**settings, OWNER: self.own, OWNER_SCENE: self.scene, **made_for}
+        return {**settings, OWNER: self.own, OWNER_SCENE: self.scene, MADE_AS: name, **made_for}
 
     def streamer_of(self, session_id: str) -> str:
         """Whom an input of this daemon was made for, there still or not; empty where none was for that session."""
@@ -76,18 +84,10 @@ class Owners:
         """Whose that input is, by its settings; by what they said before where they cannot be read now."""
         if settings is None:
             return self._marks.get(name)
-        owner, scene = settings.get(OWNER), settings.get(OWNER_SCENE)
-        if not isinstance(owner, str) or not owner:
+        mark = read_mark(settings)
+        if mark is None:
             self._marks.pop(name, None)
             return None
-        session, streamer = settings.get(SESSION), settings.get(STREAMER)
-        named = isinstance(session, str) and isinstance(streamer, str) and len(streamer) <= LONGEST
-        mark = Mark(
-            owner[:LONGEST],
-            scene[:LONGEST] if isinstance(scene, str) else "",
-            str(session) if named else "",
-            str(streamer) if named else "",
-        )
         self._marks[name] = mark
         return mark
 
@@ -156,6 +156,22 @@ class Owners:
             self._since[lives] = self._now()
             self._heard.add(lives)
         return _event(_LIVES, self.own) if event.data.get(_ASKS) == self.own else None
+
+
+def read_mark(settings: Mapping[str, Any]) -> Mark | None:
+    """What an input's settings say of its owner; None where they say nothing."""
+    owner, scene, made_as = settings.get(OWNER), settings.get(OWNER_SCENE), settings.get(MADE_AS)
+    if not isinstance(owner, str) or not owner:
+        return None
+    session, streamer = settings.get(SESSION), settings.get(STREAMER)
+    named = isinstance(session, str) and isinstance(streamer, str) and len(streamer) <= LONGEST
+    return Mark(
+        owner[:LONGEST],
+        scene[:LONGEST] if isinstance(scene, str) else "",
+        str(session) if named else "",
+        str(streamer) if named else "",
+        made_as if isinstance(made_as, str) else "",
+    )
 
 
 def _event(key: str, owner: str) -> Request:

@@ -8,8 +8,9 @@ Cut and with Fade, during which both inputs are active until its end.
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from daemon.obs.connection import NOT_FOUND, Link, Request, sense
 from daemon.obs.priming import render
@@ -32,9 +33,10 @@ async def read_program(link: Link, scene: str, inputs: Sequence[str]) -> Program
     asked = [
         Request("GetCurrentProgramScene"),
         Request("GetStudioModeEnabled"),
+        Request("GetCurrentSceneTransitionCursor"),
         *(_active(name) for name in (scene, *inputs)),
     ]
-    program, studio, ours, *each = await link.batch(asked)
+    program, studio, cursor, ours, *each = await link.batch(asked)
     if not (program.ok and studio.ok and ours.ok):
         return None
     with sense("GetCurrentProgramScene"):
@@ -46,7 +48,7 @@ async def read_program(link: Link, scene: str, inputs: Sequence[str]) -> Program
         )
     # A scene that is nested in another one is copied with it only where sources are duplicated, too.
     copied = studio_mode and not live and (shown == scene or bool(seen))
-    return ProgramReading(shown, studio_mode, live, copied, seen)
+    return ProgramReading(shown, studio_mode, live, copied, seen, cursor.ok and _runs(cursor.data))
 
 
 async def with_program(link: Link, scene: str, inventory: Inventory, static: str) -> Inventory:
@@ -111,8 +113,7 @@ class Program:
                 raise ObsError(HELD)
             if studio_mode == "leave":
                 await leave_studio_mode(link)
-            elif reading.copied:
-                await self.bring(link, reading.scene, fps, incoming=incoming, outgoing=outgoing)
+            elif reading.copied and await self.bring(link, scene, fps, incoming=incoming, outgoing=outgoing):
                 return True
             reading = await read_program(link, scene, names)
         if reading is None:
@@ -123,21 +124,28 @@ class Program:
         """Take the program scene into Program as it is now, if what is there is a copy of ours. Raises ObsError."""
         reading = await read_program(link, scene, [])
         if reading is not None and reading.studio_mode and not reading.live and reading.scene == scene:
-            await self.bring(link, reading.scene, fps)
+            await self.bring(link, scene, fps)
 
     async def bring(
-        self, link: Link, shown: str, fps: float, *, incoming: str | None = None, outgoing: str | None = None
-    ) -> None:
-        """Make a fresh copy of the program scene ``shown`` by studio mode's own transition, whichever that is.
+        self, link: Link, scene: str, fps: float, *, incoming: str | None = None, outgoing: str | None = None
+    ) -> bool:
+        """Make a fresh copy of the program scene, which is ours or holds it, by studio mode's own transition.
 
-        Not by TriggerStudioModeTransition: in preview may be anything. Returns once the incoming is in Program, and
+        Not by TriggerStudioModeTransition: in preview may be anything. True once the incoming is in Program, and
         without one, once the outgoing is not. The operator's preview is put back, for OBS may swap the two.
+
+        False where Program is not a copy of ours any more once OBS is at rest: while a transition leads away from ours,
+        its copy is still seen, under the other scene's name. Then the scene that somebody chose is left alone.
         """
         preview = self._preview or await _preview(link)
-        self.stop()
         deadline = _now() + BROUGHT_WITHIN
         while True:
             await _until_at_rest(link, deadline)
+            reading = await read_program(link, scene, [name for name in (incoming, outgoing) if name])
+            if reading is None or not reading.copied:
+                return False
+            shown = reading.scene
+            self.stop()
             # It is drawn all the while, so that its first frame in Program is not an old one.
             names = [] if incoming is None else [incoming]
             await asyncio.gather(render(link, names, fps), link.call("SetCurrentProgramScene", {"sceneName": shown}))
@@ -148,6 +156,7 @@ class Program:
         if preview not in (None, shown):
             self._preview = str(preview)
             self._restoring = asyncio.create_task(self._put_back(link, str(preview), shown), name="obs-preview")
+        return True
 
     async def _taken(self, link: Link, incoming: str | None, outgoing: str | None, deadline: float) -> bool:
         if incoming is None and outgoing is None:
@@ -186,11 +195,13 @@ async def _restore_preview(link: Link, preview: str, shown: str) -> None:
             running = await _is_transitioning(link)
             now = await _preview(link)
             if now == shown:
+                # Left there by the transition before this one, if this one still runs: its end swaps once more.
                 await link.call("SetCurrentPreviewScene", {"sceneName": preview})
-                return
-            if now != preview:
+                if not running:
+                    return
+            elif now != preview:
                 return  # somebody has chosen another one, or studio mode is off
-            if not running and _now() > deadline - BROUGHT_WITHIN + TAKEN_WITHIN:
+            elif not running and _now() > deadline - BROUGHT_WITHIN + TAKEN_WITHIN:
                 return
             await asyncio.sleep(2 * POLL)
 
@@ -206,9 +217,13 @@ async def _preview(link: Link) -> str | None:
 
 async def _is_transitioning(link: Link) -> bool:
     try:
-        cursor = (await link.call("GetCurrentSceneTransitionCursor")).get("transitionCursor")
+        return _runs(await link.call("GetCurrentSceneTransitionCursor"))
     except ObsRefused:
         return False
+
+
+def _runs(answer: Mapping[str, Any]) -> bool:
+    cursor = answer.get("transitionCursor")
     return isinstance(cursor, int | float) and 0.0 < cursor < 1.0
 
 

@@ -16,6 +16,9 @@ from daemon.ports import ObsError, ObsGone, ObsRefused, WatchCallbacks
 
 log = structlog.get_logger()
 
+GONE = 5.0
+"""Seconds that a picture is looked for which is gone from OBS: it may have been renamed, and get its name back."""
+
 
 class Watch:
     """The watch over one input while ``run`` runs: until ``stop``, the input's failure, or the loss of OBS.
@@ -50,6 +53,7 @@ class Watch:
         self._rendered_at = clock()
         self._priming: asyncio.Task[bool] | None = None
         self._item: Item | None = None
+        self._gone_at: float | None = None
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -102,12 +106,8 @@ class Watch:
         if self._stopping.is_set():
             return True
         if look is None:
-            if self._judge.proven:
-                # Somebody has taken away a picture. What to make of that is for the inventory to tell.
-                self._gone()
-            else:
-                self._callbacks.failed("it is gone from OBS", "gone")
-            return True
+            return self._tell_gone()
+        self._gone_at = None
         verdicts = self._judge.see(look)
         if look.width > 0:
             self._prime_once()
@@ -116,6 +116,17 @@ class Watch:
             if self._stopping.is_set():
                 return True
         return any(self._tell(verdict) for verdict in verdicts)
+
+    def _tell_gone(self) -> bool:
+        """OBS knows nothing of it. Whether the watch is over."""
+        if not self._judge.proven:
+            self._callbacks.failed("it is gone from OBS", "gone")
+            return True
+        if self._gone_at is None:
+            # Somebody has taken away a picture. What to make of that is for the inventory to tell.
+            self._gone_at = self._clock()
+            self._gone()
+        return self._clock() - self._gone_at >= GONE
 
     def _prime_once(self) -> None:
         """Have the first picture rendered, beside the looks that prove it and not after them.

@@ -95,6 +95,27 @@ async def test_driven_studio_mode_shows_the_change_and_leaves_the_preview_as_it_
         await hands.call("SetCurrentSceneTransition", {"transitionName": "Cut"})
 
 
+async def test_who_leaves_for_another_scene_in_the_middle_of_a_hand_over_is_left_there(hands: Hands) -> None:
+    (one, first), (two, second) = await box(hands, shown=True), await box(hands)
+    away = await other_scene(hands, "AWAY")
+    await hands.call("SetCurrentSceneTransition", {"transitionName": "Fade"})
+    await studio_mode(hands, True)
+    try:
+        await hands.call("SetCurrentProgramScene", {"sceneName": away})
+        await enable(hands, second, True)
+        await enable(hands, first, False)
+        assert await is_seen(hands.link, one), "the copy of ours is not faded out yet"
+        async with asyncio.timeout(10):
+            assert not await Program().reach(hands.link, SCENE, two, one, "drive", FPS)
+        assert await seen(hands, one, two) == (False, False)
+        assert (await hands.call("GetCurrentProgramScene"))["currentProgramSceneName"] == away
+        await hands.call("SetCurrentProgramScene", {"sceneName": SCENE})
+        assert await seen(hands, one, two) == (False, True)
+    finally:
+        await studio_mode(hands, False)
+        await hands.call("SetCurrentSceneTransition", {"transitionName": "Cut"})
+
+
 async def test_another_program_scene_is_read_as_such_and_a_change_behind_it_is_no_failure(hands: Hands) -> None:
     (one, first), (two, second) = await box(hands, shown=True), await box(hands)
     await hands.call("SetCurrentProgramScene", {"sceneName": await other_scene(hands, "BREAK")})

@@ -209,3 +209,53 @@ def test_a_name_that_another_daemon_took_meanwhile_is_passed_over_at_once(tmp_pa
         assert set(taken) <= set(w.obs.inputs)
 
     on_air(tmp_path, act)
+
+
+def test_an_input_on_air_that_is_renamed_gets_its_name_back_and_gives_way_to_its_successor(tmp_path: Path) -> None:
+    async def act(w: World) -> None:
+        for wait in (0.0, 0.3, 3.0):
+            name, before = current(w), w.director.switchover.on_air_streamer
+            mark = w.obs.program.mark()
+            w.obs.studio.rename(name, "ALICE'S CAMERA")
+            await asyncio.sleep(wait)
+            await w.ask("POST", "/queue/skip")
+            await w.until(lambda: w.director.switchover.on_air_streamer != before, 10.0)  # noqa: B023 - called at once
+            await w.until(lambda: w.shown == [current(w)], 5.0)
+            await w.well()
+            assert w.obs.program.blanks(mark, own=False) == []
+            assert "ALICE'S CAMERA" not in w.obs.inputs
+        assert len(w.said("was renamed to")) == 3
+
+    on_air(tmp_path, act)
+
+
+def test_a_renamed_input_that_nobody_follows_stays_on_air_and_is_watched(tmp_path: Path) -> None:
+    async def act(w: World) -> None:
+        name, mark = current(w), w.obs.program.mark()
+        w.obs.studio.rename(name, "mine")
+        await w.until(lambda: name in w.obs.inputs, 3.0)
+        await asyncio.sleep(10.0)
+        assert current(w) == name
+        assert w.shown == [name]
+        assert w.obs.program.blanks(mark, own=False) == []
+        w.freeze("alice")
+        await w.until(lambda: w.director.switchover.on_air_streamer == "bob", 5.0)
+
+    on_air(tmp_path, act)
+
+
+def test_a_copy_of_the_input_on_air_does_not_cover_its_successor(tmp_path: Path) -> None:
+    async def act(w: World) -> None:
+        name, studio = current(w), w.obs.studio
+        settings = dict(w.obs.inputs[name].settings)
+        studio.create_input(studio.scene(SCENE), f"{name} 2", w.obs.inputs[name].kind.name, settings)
+        kept = studio.create_scene("ELSEWHERE")
+        studio.create_input(kept, f"{name} 3", w.obs.inputs[name].kind.name, settings)
+        mark = w.obs.program.mark()
+        await w.until(lambda: w.shown == [name] and f"{name} 2" not in w.obs.inputs, 10.0)
+        assert current(w) == name
+        assert w.obs.program.blanks(mark, own=False) == []
+        assert f"{name} 3" in w.obs.inputs
+        assert w.said(f"'{name} 2' is a copy")
+
+    on_air(tmp_path, act)

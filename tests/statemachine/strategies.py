@@ -35,6 +35,7 @@ readings = st.none() | st.builds(
     live=st.booleans(),
     copied=st.booleans(),
     inputs=st.lists(INPUTS, max_size=2, unique=True).map(tuple),
+    moving=st.booleans(),
 )
 inventories = st.lists(
     st.builds(

@@ -1,5 +1,7 @@
 """What viewers get: studio mode and other scenes, what is told of them, and that nothing they see is removed."""
 
+from dataclasses import replace
+
 import pytest
 
 from statemachine import commands as cmd
@@ -7,6 +9,7 @@ from statemachine import events as ev
 from statemachine import facts
 from statemachine.director import Director
 from statemachine.policy import Policy
+from statemachine.reading import ProgramReading
 from statemachine.states import State
 from tests.statemachine.model_program import BREAK, NESTING, OURS
 from tests.statemachine.world import World
@@ -185,6 +188,21 @@ def test_driven_what_is_done_to_the_scene_outside_a_cut_is_brought_to_viewers_to
     assert not world.obs.program.shows
     world.run(5.0)
     assert seen(world) == {"alice"}
+
+
+def test_while_studio_mode_s_transition_runs_no_second_one_is_begun_for_what_leaves_in_it() -> None:
+    world = channel(Policy(studio_mode="drive", turn=600.0))
+    world.obs.program.switch_studio_mode(True)
+    world.run(3.0)
+    name = str(world.director.view(world.now).program.input)
+    both = ProgramReading(
+        OURS, studio_mode=True, live=False, copied=True, inputs=("GMOTHERSTREAM_99", name), moving=True
+    )
+    world.feed(ev.InventoryRead(world.now, replace(world.obs.inventory(), program=both)))
+    assert asked(world, cmd.BringToProgram) == 0
+    rest = replace(both, moving=False)
+    world.feed(ev.InventoryRead(world.now, replace(world.obs.inventory(), program=rest)))
+    assert asked(world, cmd.BringToProgram) == 1
 
 
 def test_a_transition_between_two_scenes_is_no_news() -> None:

@@ -1,0 +1,39 @@
+"""Inputs of the daemon's that somebody has renamed: they get their names back, by which it knows them.
+
+And copies of them in its scene ("Paste (Duplicate)"), which nobody would hide when their original is."""
+
+from collections.abc import Mapping
+
+import structlog
+
+from daemon.obs.connection import Link, Request
+
+log = structlog.get_logger()
+
+
+async def name_again(link: Link, strays: Mapping[str, str]) -> bool:
+    """Rename each to what it was; whether one was renamed. One whose name is taken keeps the other. Raises ObsGone."""
+    asked = [Request("SetInputName", {"inputName": name, "newInputName": before}) for name, before in strays.items()]
+    mended = False
+    for request, result in zip(asked, await link.batch(asked), strict=False):
+        if result.ok:
+            mended = True
+            before, name = request.data["newInputName"], request.data["inputName"]
+            log.warning(
+                f"'{before}' was renamed to '{name}' in OBS, and has its name back: "
+                "the daemon knows its inputs by their names. To label one, put a text into the scene",
+                input=before,
+            )
+    return mended
+
+
+def tell_copies(strays: Mapping[str, str], told: set[str]) -> None:
+    """Say once of each that keeps the other name what will become of it."""
+    for name in strays.keys() - told:
+        log.warning(
+            f"'{name}' is a copy of '{strays[name]}', which is the daemon's: it is taken out, for it would cover "
+            "the next one. A copy in another scene is left alone",
+            input=name,
+        )
+    told.clear()
+    told.update(strays)
