@@ -217,19 +217,15 @@ class Director:
                 raise TypeError(f"not an event of the rules: {event!r}")
 
     def _publish(self, event: ev.Published) -> None:
-        """What is shown of a path plays whoever publishes there next: while it is another's picture, nobody may."""
-        program, session = self.switchover.program, event.session
-        shown = program.session if program else None
-        entry = self.lineup.find(shown.streamer) if shown else None
-        by_hand = entry is not None and entry.transient
-        if shown is None or shown.path != session.path or shown.streamer == session.streamer or by_hand:
-            nameless = self.pictures.nameless
-            self.lineup.publish(event.at, session)
-            if self.pictures.moves:
-                self.pictures.name_program(event.at, nameless)
+        """What is shown of a path plays whoever publishes there next: while it is another's and moves, nobody may."""
+        if owner := self.pictures.keeps(event.session, event.at):
+            why = f"{owner}'s picture from that path is still shown: {event.session.streamer} may publish in a moment"
+            self._refuse("path_taken", why)
             return
-        why = f"{shown.streamer}'s picture from that path is still shown: {session.streamer} may publish in a moment"
-        self._refuse("path_taken", why)
+        nameless = self.pictures.nameless
+        self.lineup.publish(event.at, event.session)
+        if self.pictures.moves:
+            self.pictures.name_program(event.at, nameless)
 
     def _set_turn(self, event: ev.TurnChanged) -> None:
         if problem := self.policy.problem("turn", event.seconds):

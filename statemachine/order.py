@@ -71,7 +71,10 @@ class Order:
         held = self.holder_of(session.path, at)
         if held is None or held.streamer == session.streamer:
             return None
-        why = f"{held.streamer} publishes to that path already: {session.streamer} needs a stream name of its own"
+        why = (
+            f"{held.streamer} publishes to that path already: {session.streamer} needs a stream name of its own, "
+            f"or publishes once {held.streamer} has left"
+        )
         return facts.Refused(at, "path_taken", why)
 
     @property

@@ -21,6 +21,10 @@ COVERED = 0.5
 """The share of ``stall`` after which a ready standby covers a picture that stands still."""
 ALONE_MOST = 4.0
 """The most that ``stall`` is stretched for one who stalls again and again while nobody else could be shown."""
+FLUSHED = 3.0
+"""Seconds that a picture may go on moving after its publisher's end: what is on its way still is shown."""
+INHERITED = 1.0
+"""Seconds that whoever publishes to a path next is given to come on air by a fresh input."""
 MOVING_FOR = 0.6
 """Seconds that a stalled picture has to move before it counts as moving: a hiccup in a hiccup is none."""
 
@@ -74,6 +78,8 @@ class Pictures:
 
     def expire(self, now: float) -> bool:
         """Let what stands still become a stall, or what stalled a moving picture, if its time has come; True if so."""
+        if self._inherit(now):
+            return True
         # The incoming first: what stands still itself covers nothing.
         attempt, due = self._switchover.attempt, self._incoming_due()
         if attempt and due is not None and due <= now:
@@ -99,7 +105,7 @@ class Pictures:
         """When ``expire`` has something to do, if nothing else happens before."""
         still = (reserve.still_since for reserve in self._switchover.reserves)
         times = [since + self._stall for since in still if since is not None]
-        times += [at for at in (self._incoming_due(), self._program_due(now)) if at is not None]
+        times += [at for at in (self._incoming_due(), self._program_due(now), self._inherits_at()) if at is not None]
         return min(times, default=None)
 
     def _incoming_due(self) -> float | None:
@@ -150,6 +156,44 @@ class Pictures:
         return COVERED * self._stall
 
     # --- whose picture it is ---------------------------------------------------------------------------------
+
+    def keeps(self, session: ev.Session, at: float) -> str:
+        """Whose picture from that session's path is shown, where that one is another and has not left; empty if none.
+
+        Whoever has left by its server's word makes room at once, for people who share a path and take turns. Not where
+        the picture goes on moving: then that word was wrong, and the server would not let another publish there.
+        """
+        program = self._switchover.program
+        shown = program.session if program else None
+        if shown is None or shown.path != session.path or shown.streamer == session.streamer:
+            return ""
+        entry = self._lineup.find(shown.streamer)
+        if (entry is not None and entry.transient) or self._lineup.taken(at, session):
+            return ""  # asked for by hand; or the line-up says why not
+        ended = self._lineup.ended_at(shown.id)
+        return shown.streamer if ended is None or (self.moves and at > ended + FLUSHED) else ""
+
+    def _heir(self) -> ev.Session | None:
+        """Whose picture the input on air plays once it moves again: its publisher has left, and this one came."""
+        program = self._switchover.program
+        if program is None or program.session is None or self._switchover.state is State.SWAPPING:
+            return None
+        if self._lineup.by_session(program.session.id) is not None or not self.moves:
+            return None
+        heir = self._lineup.by_stream(program.session.path)
+        return heir if heir is not None and heir.streamer != program.session.streamer else None
+
+    def _inherits_at(self) -> float | None:
+        heir = self._heir()
+        return None if heir is None else self._lineup.born(heir.id) + INHERITED
+
+    def _inherit(self, now: float) -> bool:
+        heir, due, program = self._heir(), self._inherits_at(), self._switchover.program
+        if heir is None or due is None or program is None or now < due:
+            return False
+        self._switchover.program = replace(program, session=heir, since=now)
+        self._switchover.facts.append(facts.OnAirChanged(now, heir.streamer, program.input, adopted=True))
+        return True
 
     @property
     def nameless(self) -> str:

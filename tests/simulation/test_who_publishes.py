@@ -186,6 +186,29 @@ def test_a_path_that_is_nobody_s_name_is_whose_live_session_has_it(tmp_path: Pat
     play(tmp_path, act)
 
 
+@pytest.mark.parametrize("gap", [0.0, 0.3, 2.0, 6.0])
+@pytest.mark.parametrize("api", [True, False])
+def test_people_who_share_one_stream_name_follow_each_other_within_a_second(
+    tmp_path: Path, api: bool, gap: float
+) -> None:
+    url = "rtmp://127.0.0.1:1935/motherstream/live"
+
+    async def act(w: World) -> None:
+        w.obs.streams[url] = Stream(0.1)
+        for name in ("alice", "carol", "bob", "alice"):
+            w.obs.streams[url].frozen = False
+            client = await w.srs.publish("motherstream", "live", f"?stream_key={key_of(name)}")
+            assert client is not None
+            await w.until(lambda name=name: w.director.switchover.on_air_streamer == name, 1.0)  # type: ignore[misc]
+            await asyncio.sleep(10.0)
+            w.obs.streams[url].frozen = True
+            await w.srs.unpublish(client)
+            await asyncio.sleep(gap)
+        w.obs.program.assert_seamless()
+
+    play(tmp_path, act, queue__reconnect_grace=8.0, **({} if api else {"ingest__srs_api": ""}))
+
+
 # --- sessions -----------------------------------------------------------------------------------------------------
 
 

@@ -148,26 +148,86 @@ def test_a_list_that_names_both_leaves_the_path_to_the_first() -> None:
     assert names(line) == ["alice"]
 
 
-def test_as_long_as_another_s_picture_of_a_path_is_shown_nobody_publishes_there() -> None:
-    """Its input would play the newcomer, under the name of the one before."""
+def shows_alice(stream: str = "show") -> Director:
+    """Her picture is on air; she publishes since a minute."""
     director = running()
-    director.handle(ev.Published(1.0, publishes("alice", 1)))
+    director.handle(ev.Published(1.0, publishes("alice", 1, stream)))
+    comes_on_air(director, 1.1)
+    assert director.switchover.on_air_streamer == "alice"
+    director.take_facts()
+    return director
+
+
+def comes_on_air(director: Director, at: float) -> None:
     attempt = director.switchover.attempt
     assert attempt is not None
     for event in (
-        ev.InputCreated(1.1, attempt.number),
-        ev.MediaReady(1.2, attempt.number),
-        ev.CutDone(1.3, attempt.number),
+        ev.InputCreated(at, attempt.number),
+        ev.MediaReady(at + 0.1, attempt.number),
+        ev.CutDone(at + 0.2, attempt.number),
     ):
         director.handle(event)
-    assert director.switchover.on_air_streamer == "alice"
+
+
+def refusals(director: Director) -> list[str]:
+    return [fact.code for fact in director.take_facts() if isinstance(fact, facts.Refused)]
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.5, 2.9])
+def test_people_who_share_a_path_and_take_turns_follow_each_other_at_once(pause: float) -> None:
+    """Not after the grace of the one before, who cannot come back to the path anyway."""
+    director = shows_alice()
     director.handle(ev.Unpublished(60.0, "srs:1/1"))
-    director.take_facts()
-    director.handle(ev.Published(61.0, publishes("bob", 2)))
-    assert [fact.code for fact in director.take_facts() if isinstance(fact, facts.Refused)] == ["path_taken"]
+    director.handle(ev.Published(60.0 + pause, publishes("bob", 2)))
+    assert refusals(director) == []
+    attempt = director.switchover.attempt
+    assert attempt is not None
+    assert (attempt.target, attempt.due_at) == (publishes("bob", 2), 60.0 + pause)
+    comes_on_air(director, 60.2 + pause)
+    assert director.switchover.on_air_streamer == "bob"
+    director.handle(ev.Published(64.0, publishes("alice", 3)))
+    assert refusals(director) == ["path_taken"]
+
+
+def test_a_picture_that_goes_on_moving_long_after_its_end_was_told_keeps_its_path() -> None:
+    """That word was wrong, and the server lets nobody else publish there: bob would get alice's picture."""
+    director = shows_alice()
+    director.handle(ev.Unpublished(60.0, "srs:1/1"))
+    director.handle(ev.Published(64.0, publishes("bob", 2)))
+    assert refusals(director) == ["path_taken"]
     assert names(director.lineup) == ["alice"]
-    director.handle(ev.Published(62.0, publishes("alice", 3)))
+    director.handle(ev.Published(65.0, publishes("alice", 3)))
     assert playing(director.lineup, "alice") == ["srs:1/3"]
+
+
+def test_a_picture_that_stands_still_after_its_end_keeps_nobody_off_the_path() -> None:
+    director = shows_alice()
+    director.handle(ev.Unpublished(60.0, "srs:1/1"))
+    director.handle(ev.MediaStalled(60.5, "GMOTHERSTREAM_1", 60.2))
+    director.handle(ev.Published(64.0, publishes("bob", 2)))
+    assert refusals(director) == []
+    assert names(director.lineup) == ["alice", "bob"]
+
+
+def test_an_input_that_plays_whoever_came_to_its_path_next_is_that_one_s() -> None:
+    """Bob's own input does not come; alice's connects again by itself, to him: nobody is shown under another's name."""
+    director = shows_alice()
+    director.handle(ev.Unpublished(60.0, "srs:1/1"))
+    director.handle(ev.MediaStalled(60.5, "GMOTHERSTREAM_1", 60.2))
+    director.handle(ev.Published(61.0, publishes("bob", 2)))
+    assert director.switchover.attempt is not None
+    director.handle(ev.InputCreated(61.1, director.switchover.attempt.number))
+    director.handle(ev.TimePassed(62.5))
+    assert director.switchover.on_air_streamer == "alice", "her last frame"
+    director.handle(ev.MediaResumed(63.0, "GMOTHERSTREAM_1"))
+    director.handle(ev.TimePassed(64.0))
+    assert director.switchover.on_air_streamer == "bob"
+    (told_of,) = [fact for fact in director.take_facts() if isinstance(fact, facts.OnAirChanged)]
+    assert (told_of.streamer, told_of.input) == ("bob", "GMOTHERSTREAM_1")
+    director.handle(ev.TimePassed(80.0))
+    assert director.switchover.program is not None
+    assert names(director.lineup) == ["bob"]
+    assert entry(director.lineup, "bob").turn_began is not None
 
 
 def test_a_stream_shown_by_hand_gives_way_to_who_publishes_there() -> None:
