@@ -124,6 +124,8 @@ class LineupState:
     """Paths whose nameless publisher was kicked, and when; until a hook tells who publishes there."""
     failing: dict[str, Failing] = field(default_factory=dict)
     """By streamer."""
+    doubted: dict[str, float] = field(default_factory=dict)
+    """Sessions whose path another one has had until now, and since when: their servers may have refused them."""
     listing: dict[str, float] = field(default_factory=dict)
     """Servers that list their publishers, by the prefixes of their session ids, and when each did so last."""
     leaving: dict[str, float] = field(default_factory=dict)

@@ -147,7 +147,9 @@ class Lineup(Standing):
         if entry is None:
             return
         first, streamer = entry.sessions[0].id, entry.streamer
-        entry = self._without(entry, next(session for session in entry.sessions if session.id == session_id))
+        ended = next(session for session in entry.sessions if session.id == session_id)
+        entry = self._without(entry, ended)
+        m.doubted |= {each.id: at for each in entry.sessions if each.path == ended.path}
         sessions = entry.sessions
         if len(sessions) < MOST_SESSIONS:
             m.crowded.pop(streamer, None)

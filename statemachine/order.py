@@ -108,6 +108,7 @@ class Order:
         """The entry without that session, to be put."""
         self._memory.born.pop(session.id, None)
         self._memory.missing.pop(session.id, None)
+        self._memory.doubted.pop(session.id, None)
         self._disown(session)
         return replace(entry, sessions=tuple(each for each in entry.sessions if each.id != session.id))
 

@@ -21,6 +21,9 @@ STEADY_AFTER = 60.0
 GONE_AFTER, GONE_ALONE = 5, 7
 """Failures in a row after which a publisher that no server lists is taken to have left: while another one plays, and
 where nobody does, so that it may be OBS that fails."""
+DOUBTED_AFTER, DOUBTED_ALONE = 1, 2
+"""The same for one who has none but streams that another of the same path outlived: servers ask before they find a path
+busy, and tell of no end of what they refused."""
 VOUCHED_FOR = 600.0
 """Seconds for which a server's list says that it would tell of an end."""
 VOUCHES_EVERY = 60.0
@@ -39,6 +42,7 @@ class Standing(TimedOrder):
 
     def seen(self, session_id: str) -> None:
         """An input of it has a picture: its next publish is a new chance."""
+        self._memory.doubted.pop(session_id, None)
         entry = self.by_session(session_id)
         if entry is not None and not entry.seen:
             self._put(replace(entry, seen=True))
@@ -69,6 +73,8 @@ class Standing(TimedOrder):
         another = holder if holder is not None and holder.streamer != entry.streamer else None
         plays = another is not None and another.turn_began is not None and another.missed_since is None
         limit = GONE_AFTER if plays else GONE_ALONE
+        if all(session.id in self._memory.doubted for session in sessions):
+            limit = DOUBTED_AFTER if plays else DOUBTED_ALONE
         if silent and entry.failures >= limit and not any(self._vouched_for(session.id, at) for session in sessions):
             for session in sessions:
                 self._memory.ended[session.id] = at
@@ -150,6 +156,7 @@ class Standing(TimedOrder):
         for session in entry.sessions:
             self._memory.born.pop(session.id, None)
             self._memory.missing.pop(session.id, None)
+            self._memory.doubted.pop(session.id, None)
             self._disown(session)
             if entry.transient:
                 self._memory.ended[session.id] = at

@@ -237,6 +237,30 @@ def test_one_that_stops_and_publishes_again_on_its_connection_is_in_the_line_up(
     play(tmp_path, act, **({} if api else {"ingest__srs_api": ""}))
 
 
+@pytest.mark.parametrize("knocks", [1, 3])
+def test_an_encoder_that_came_back_too_early_leaves_nothing_behind_on_air_when_it_ends(
+    tmp_path: Path, knocks: int
+) -> None:
+    """SRS asks before it finds the path busy, and nothing tells that it refused: there is no list, either."""
+
+    async def act(w: World) -> None:
+        await w.publish("alice")
+        await w.until(lambda: picture(w) == "alice")
+        w.freeze("alice")
+        for _ in range(knocks):
+            assert await w.srs.publish("live", "alice", f"?key={key_of('alice')}") is None
+            assert w.srs.answers[-1].accepted
+            await asyncio.sleep(1.5)
+        await w.unpublish("alice")
+        await w.publish("alice")
+        await w.until(lambda: picture(w) == "alice")
+        await asyncio.sleep(20.0)
+        await w.unpublish("alice")
+        await w.until(lambda: line_up(w) == [] and not w.shown, 25.0)
+
+    play(tmp_path, act, ingest__srs_api="")
+
+
 @pytest.mark.parametrize("ends", [True, False])
 def test_an_rtsp_publisher_of_an_older_mediamtx_stays_and_ends_as_it_should(tmp_path: Path, ends: bool) -> None:
     """Before 1.19.3 it asks by its connection's id, and is listed by its session's."""

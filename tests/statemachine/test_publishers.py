@@ -289,3 +289,60 @@ def test_kicking_a_stream_asked_for_by_hand_kicks_nobodys_session() -> None:
     line.kick(2.0, "alice", 60.0)
     assert names(line) == []
     assert not any(isinstance(command, cmd.KickSession) for command in line.commands)
+
+
+# --- what a server refused after its hook was answered ------------------------------------------------------------
+
+
+def knocked(knocks: int) -> Lineup:
+    """Alice's encoder comes back again and again before its server has given up the old connection, which ends then.
+
+    The hook says yes, the server that the path is busy, and nobody tells of an end.
+    """
+    line = Lineup(Policy())
+    line.publish(1.0, session("alice", 0))
+    line.shown(2.0, "alice")
+    for number in range(1, knocks + 1):
+        line.publish(10.0 + number, session("alice", number))
+    line.unpublish(20.0, session("alice", 0).id)
+    return line
+
+
+def fails(line: Lineup, at: float) -> None:
+    line.failed(at, entry(line, "alice").sessions[0].id)
+
+
+@pytest.mark.parametrize("knocks", [1, 3])
+def test_what_was_refused_as_busy_is_no_stream_once_the_path_s_publisher_has_left(knocks: int) -> None:
+    line = knocked(knocks)
+    assert names(line) == ["alice"], "one of them may be in, after all"
+    fails(line, 35.0)
+    assert names(line) == ["alice"], "it may be OBS that fails"
+    fails(line, 50.0)
+    assert names(line) == []
+    assert line.state.doubted == {}
+
+
+def test_while_another_one_plays_a_single_failure_is_enough() -> None:
+    line = knocked(3)
+    line.publish(21.0, session("bob", 9))
+    line.end_turn(22.0, entry(line, "alice"))
+    line.shown(23.0, "bob")
+    fails(line, 40.0)
+    assert names(line) == ["bob"]
+
+
+def test_one_of_them_that_shows_a_picture_is_a_stream() -> None:
+    line = knocked(1)
+    line.seen(session("alice", 1).id)
+    for at in (35.0, 50.0, 65.0):
+        fails(line, at)
+    assert names(line) == ["alice"]
+
+
+def test_a_stream_of_another_path_is_not_doubted() -> None:
+    line = Lineup(Policy())
+    line.publish(1.0, session("alice", 0))
+    line.publish(2.0, ev.Session("srs:1/7", "alice", "live", "second"))
+    line.unpublish(20.0, session("alice", 0).id)
+    assert line.state.doubted == {}
