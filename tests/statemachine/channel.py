@@ -356,7 +356,8 @@ class Channel(RuleBasedStateMachine):
                     world.obs.remove(item.name)
             elif what == "with the scene as it was saved":
                 for item in world.obs.own:
-                    item.shown, item.astray = not item.shown, True
+                    # It was saved before a hand took it out: nothing is shown that is not in the scene.
+                    item.shown, item.astray, item.items = not item.shown, True, item.items or 1
             world.obs_ready()
 
     # --- the daemon and time ---------------------------------------------------------------------------------
