@@ -36,7 +36,11 @@ _HOW: dict[type, Callable[[Any], Any]] = {}
 def _how(kind: type) -> Callable[[Any], Any]:
     if is_dataclass(kind):
         names = tuple(f.name for f in fields(kind))
-        return lambda value: {name: to_plain(getattr(value, name)) for name in names}
+
+        def table(value: Any) -> dict[str, Any]:
+            return {name: item if type(item := getattr(value, name)) in _SCALARS else to_plain(item) for name in names}
+
+        return table
     if issubclass(kind, Enum):
         return lambda value: value.value
     if issubclass(kind, list | tuple):
@@ -48,58 +52,103 @@ def _how(kind: type) -> Callable[[Any], Any]:
 
 def from_plain(kind: type[D], value: Any) -> D:
     """The inverse, for the type ``kind``. Raises BadSnapshotError, which names the field."""
-    return typing.cast(D, _build(kind, value, kind.__name__))
+    return typing.cast(D, _builder(kind)(value, kind.__name__))
+
+
+_Build = Callable[[Any, str], Any]
+"""Builds a value from a plain one; the place is named where it cannot be read."""
 
 
 @cache
-def _hints(kind: type) -> dict[str, Any]:
-    return typing.get_type_hints(kind)
+def _fields(kind: type) -> tuple[tuple[str, Any, _Build], ...]:
+    """Name, type and builder of each field: found out once, for a snapshot holds thousands."""
+    return tuple((name, hint, _builder(hint)) for name, hint in typing.get_type_hints(kind).items())
 
 
-def _build(kind: Any, value: Any, where: str) -> Any:
+def _builder(kind: Any) -> _Build:
     origin, args = typing.get_origin(kind), typing.get_args(kind)
     if origin in (typing.Union, types.UnionType):
-        return _build_union(args, value, where)
+        return _union(args)
     if origin in (tuple, list):
+        return _items(origin, _builder(args[0]))
+    if origin is dict:
+        return _table(_builder(args[1]))
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return _enum(kind)
+    if is_dataclass(kind):
+        return _dataclass(kind)
+    return _scalar(kind)
+
+
+def _union(args: tuple[Any, ...]) -> _Build:
+    may_be_none = type(None) in args
+    choices = {arg: _builder(arg) for arg in args if arg is not type(None)}
+    first = next(iter(choices.values()))
+
+    def build(value: Any, where: str) -> Any:
+        if value is None and may_be_none:
+            return None
+        return choices.get(type(value), first)(value, where)
+
+    return build
+
+
+def _items(kind: Any, each: _Build) -> _Build:
+    def build(value: Any, where: str) -> Any:
         if not isinstance(value, list):
             raise BadSnapshotError(f"{where}: a list is expected, not {type(value).__name__}")
-        return origin(_build(args[0], item, f"{where}[{i}]") for i, item in enumerate(value))
-    if origin is dict:
+        return kind(each(item, f"{where}[{i}]") for i, item in enumerate(value))
+
+    return build
+
+
+def _table(each: _Build) -> _Build:
+    def build(value: Any, where: str) -> Any:
         if not isinstance(value, dict):
             raise BadSnapshotError(f"{where}: a table is expected, not {type(value).__name__}")
-        return {key: _build(args[1], item, f"{where}.{key}") for key, item in value.items()}
-    if isinstance(kind, type) and issubclass(kind, Enum):
+        return {key: each(item, f"{where}.{key}") for key, item in value.items()}
+
+    return build
+
+
+def _enum(kind: type[Enum]) -> _Build:
+    def build(value: Any, where: str) -> Any:
         try:
             return kind(value)
         except ValueError as error:
             raise BadSnapshotError(f"{where}: {error}") from error
-    if is_dataclass(kind):
-        return _build_dataclass(kind, value, where)
-    if kind is float and type(value) is int:
-        return float(value)
-    if type(value) is not kind:
-        raise BadSnapshotError(f"{where}: {kind.__name__} is expected, not {type(value).__name__}")
-    return value
+
+    return build
 
 
-def _build_union(args: tuple[Any, ...], value: Any, where: str) -> Any:
-    if value is None and type(None) in args:
-        return None
-    choices = [arg for arg in args if arg is not type(None)]
-    exact = [arg for arg in choices if type(value) is arg]
-    return _build((exact or choices)[0], value, where)
+def _dataclass(kind: Any) -> _Build:
+    def build(value: Any, where: str) -> Any:
+        if not isinstance(value, dict):
+            raise BadSnapshotError(f"{where}: a table is expected, not {type(value).__name__}")
+        known = {}
+        for name, hint, each in _fields(kind):
+            # A field that a newer version added takes its default; one that is gone is passed over.
+            if name in value:
+                item = value[name]
+                plain = type(item) is hint and hint in _SCALARS
+                known[name] = item if plain else each(item, f"{where}.{name}")
+        try:
+            return kind(**known)
+        except TypeError as error:
+            raise BadSnapshotError(f"{where}: {error}") from error
+
+    return build
 
 
-def _build_dataclass(kind: Any, value: Any, where: str) -> Any:
-    if not isinstance(value, dict):
-        raise BadSnapshotError(f"{where}: a table is expected, not {type(value).__name__}")
-    hints = _hints(kind)
-    # A field that a newer version added takes its default; one that is gone is passed over.
-    known = {name: _build(hint, value[name], f"{where}.{name}") for name, hint in hints.items() if name in value}
-    try:
-        return kind(**known)
-    except TypeError as error:
-        raise BadSnapshotError(f"{where}: {error}") from error
+def _scalar(kind: Any) -> _Build:
+    def build(value: Any, where: str) -> Any:
+        if kind is float and type(value) is int:
+            return float(value)
+        if type(value) is not kind:
+            raise BadSnapshotError(f"{where}: {kind.__name__} is expected, not {type(value).__name__}")
+        return value
+
+    return build
 
 
 EVENT_TYPES: dict[str, type[ev.Event]] = {
