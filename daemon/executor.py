@@ -12,6 +12,7 @@ from daemon.ports import (
     UNKNOWN_KIND,
     KickPort,
     Making,
+    NothingToAim,
     ObsPort,
     ObsRefused,
     PortError,
@@ -88,9 +89,10 @@ class Executor:
             answer = await self._call(command)
         except PortError as error:
             status = error.code if isinstance(error, ObsRefused) else 0
-            answer = self._failure(command, self._clean(str(error)), status)
+            untouched = isinstance(error, NothingToAim)
+            answer = self._failure(command, self._clean(str(error)), status, untouched=untouched)
         except ValueError as error:
-            answer = self._failure(command, str(error))
+            answer = self._failure(command, str(error), untouched=True)
         except Exception as error:
             log.exception("a command failed in an unforeseen way", command=type(command).__name__)
             answer = self._failure(command, f"unforeseen: {type(error).__name__}")
@@ -103,7 +105,7 @@ class Executor:
                 return await self._create(command)
             case cmd.RestartInput():
                 _dispatched("prepare", command.input, command.attempt, command.session.streamer, mode="static")
-                await self._obs.restart_input(command.input)
+                await self._obs.restart_input(command.input, self._urls.play_url(command.session))
                 await self._obs.toggle_input(command.input)
                 return ev.InputCreated(self._clock.now(), command.attempt)
             case cmd.PlaceInput():
@@ -213,7 +215,7 @@ class Executor:
             resumed=lambda: self._submit(ev.MediaResumed(now(), name)),
         )
 
-    def _failure(self, command: cmd.Command, reason: str, status: int = 0) -> Answer:
+    def _failure(self, command: cmd.Command, reason: str, status: int = 0, *, untouched: bool = False) -> Answer:
         """The event that says so; where the rules wait for none, the log does. ``status`` is obs-websocket's."""
         now = self._clock.now()
         code = "plugin" if status == UNKNOWN_KIND else ""
@@ -221,7 +223,8 @@ class Executor:
             case cmd.CreateInput():
                 return ev.CreationFailed(now, command.attempt, reason, status == NAME_TAKEN, code)
             case cmd.RestartInput():
-                return ev.CreationFailed(now, command.attempt, reason, code=code)
+                code = "static_input" if untouched else code
+                return ev.CreationFailed(now, command.attempt, reason, code=code, untouched=untouched)
             case cmd.Cut():
                 return ev.CutFailed(now, command.attempt, reason)
             case cmd.RestoreOutgoing():

@@ -45,6 +45,10 @@ class ObsRefused(ObsError):
         self.comment = comment
 
 
+class NothingToAim(ObsError):
+    """Mode static: no stream can be put into the one input, and nothing of it was changed."""
+
+
 class IngestError(PortError):
     """An ingest server's API refused, or could not be reached."""
 
@@ -86,8 +90,11 @@ class ObsPort(Protocol):
         ObsRefused NAME_TAKEN where it exists and is not to be re-aimed: it is somebody else's.
         """
 
-    async def restart_input(self, name: str) -> None:
-        """Trigger the media action RESTART."""
+    async def restart_input(self, name: str, url: str) -> None:
+        """Let an input that people have made play ``url`` from its beginning, and keep its other settings.
+
+        Raises NothingToAim where its kind plays no stream, or its settings hold none.
+        """
 
     async def place_input(self, name: str, z_offset: int, like: str = "") -> int:
         """Put it ``z_offset`` below the top and fit it to the canvas; returns the offset after clamping.

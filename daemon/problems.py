@@ -13,6 +13,7 @@ SENTENCES: Final = {
     "raise sources.ready_timeout",
     "stalled": "the picture stands still: see to the encoder and its upload, or lower its bitrate",
     "plugin": 'OBS lacks the obs-gstreamer plugin: install it, or set sources.kind = "auto"',
+    "static_input": "sources.mode is static, and its one input cannot be made to play the stream",
     "obs": "OBS could not make an input for it: see OBS's own log",
 }
 """What is wrong, and what to do, by the reason's one word."""
@@ -23,4 +24,4 @@ def sentence(reason: str, detail: str = "") -> str:
     if reason == "codec":
         return SENTENCES["codec"].format(what=CODECS.get(detail, detail.upper() or "the codec of its picture"))
     text = SENTENCES.get(reason, reason.replace("_", " "))
-    return f"{text} ({detail})" if reason == "obs" and detail else text
+    return f"{text} ({detail})" if reason in ("obs", "static_input") and detail else text

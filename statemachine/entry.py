@@ -10,7 +10,7 @@ class Problem:
     """Why no picture of a streamer can be shown."""
 
     reason: str
-    """no_video, codec, unreachable, not_ready, stalled, plugin, obs."""
+    """no_video, codec, unreachable, not_ready, stalled, plugin, static_input, obs."""
     detail: str
     """What it is about: the codec, or what OBS said."""
     since: float

@@ -342,7 +342,9 @@ class CreationFailed(AttemptEvent):
     taken: bool = False
     """Somebody else's input bears that name."""
     code: str = ""
-    """plugin: OBS lacks its kind of input."""
+    """plugin: OBS lacks its kind of input; static_input: the one of mode static can play no stream."""
+    untouched: bool = False
+    """Mode static: nothing was asked of the input, so that it plays what it played."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ class ProblemFound(Fact):
 
     streamer: str
     reason: str
-    """no_video, codec, unreachable, not_ready, stalled, plugin, obs."""
+    """no_video, codec, unreachable, not_ready, stalled, plugin, static_input, obs."""
     detail: str = ""
 
 

@@ -232,6 +232,11 @@ class Switchover(Scene):
             self._end(event.at, "creation_failed" if blamed else "name_taken", event.reason)
             self._set(victim="", deadline=event.at)
             return
+        if event.untouched:
+            self._set(code=event.code)
+            self._end(event.at, "creation_failed", event.reason)
+            self._set(victim="", deadline=event.at)
+            return
         # It may have been created all the same, if OBS was only slow to say so.
         self._distrust(self._attempt.input)
         self._fail(event.at, "creation_failed", event.reason, event.code)
@@ -243,6 +248,9 @@ class Switchover(Scene):
         if a.mode != "static":
             like = self.program.input if self.program else ""
             self._do(cmd.PlaceInput(a.number, a.input, self.policy.z_offset, like))
+        elif self.program is not None and self.program.session != a.target:
+            # It opens the target's stream by now: whoever was on air is seen no more.
+            self._doubt_program(event.at)
         self._do(cmd.WatchInput(a.number, a.input, self.policy.ready_timeout))
 
     def mark_due(self, event: ev.TurnCame) -> None:
@@ -372,14 +380,15 @@ class Switchover(Scene):
 
     def _swap(self, at: float) -> None:
         # The program may have changed hands since the attempt began: what is hidden is what is shown now.
+        seen = self.program.input if self.program else ""
+        # Mode static: one input is both, and there is nothing to hide or to fade.
+        same = seen == self._attempt.input
         self._set(
             deadline=at + self._cut_within + self.policy.fade,
-            outgoing=self.program.input if self.program else "",
-            from_streamer=self.on_air_streamer,
+            outgoing=seen,
+            from_streamer=self._attempt.from_streamer if same else self.on_air_streamer,
         )
         a = self._attempt
-        # Mode static: one input is both, and there is nothing to hide or to fade.
-        same = a.outgoing == a.input
         outgoing, fade = (None, 0.0) if same else (a.outgoing or None, self.policy.fade)
         self._do(cmd.Cut(a.number, a.input, outgoing, self.policy.slate, fade, self.policy.studio_mode))
 

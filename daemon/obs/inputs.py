@@ -5,12 +5,20 @@ import contextlib
 from collections.abc import Mapping
 from typing import Any
 
+from daemon.config import Ffmpeg, Sources
 from daemon.obs.connection import ALREADY_EXISTS, NOT_FOUND, Link, Request
 from daemon.obs.inventory import read_inputs
 from daemon.obs.owners import OWNER, Owners
+from daemon.obs.pipeline import checked_url, re_aimed
 from daemon.obs.scene_items import read_items, rows
-from daemon.ports import ObsError, ObsRefused, ObsTimeout
+from daemon.obs.sources import FFMPEG, GSTREAMER
+from daemon.ports import NothingToAim, ObsError, ObsRefused, ObsTimeout
 
+ENDED = frozenset(f"OBS_MEDIA_STATE_{each}" for each in ("ENDED", "STOPPED", "ERROR"))
+APPLIED = 2
+"""Frames after which OBS has taken an input's new settings: it does so in the next."""
+RECONNECTS_AFTER = 10.0
+"""Seconds: ffmpeg_source's own reconnect_delay_sec."""
 REMOVAL = 3.0
 """Seconds within which a removed input has to be gone from OBS's list."""
 REMOVAL_POLL = 0.05
@@ -57,6 +65,67 @@ async def re_aim(link: Link, scene: str, name: str, kind: str, settings: Mapping
         await link.call("CreateSceneItem", {"sceneName": scene, "sourceName": name, "sceneItemEnabled": False})
     await link.call("SetInputSettings", {"inputName": name, "inputSettings": dict(settings), "overlay": True})
     return True
+
+
+async def aim(link: Link, name: str, url: str, sources: Sources) -> None:
+    """Let an input that people have made open ``url``, now: its other settings stay. Raises NothingToAim, ObsError.
+
+    Either kind opens anew whenever its settings are set, so that it needs no restart.
+    """
+    try:
+        answer = await link.call("GetInputSettings", {"inputName": name})
+    except ObsRefused as error:
+        if error.code == NOT_FOUND:
+            raise NothingToAim(f"there is no input '{name}' in OBS: make it, or choose another sources.mode") from error
+        raise
+    kind, settings = answer.get("inputKind"), answer.get("inputSettings")
+    if not isinstance(settings, Mapping):
+        settings = {}
+    if kind == FFMPEG:
+        await _aim_media_source(link, name, url, sources.ffmpeg, settings)
+    elif kind == GSTREAMER:
+        aimed = re_aimed(str(settings.get("pipeline", "")), url)
+        if aimed is None:
+            raise NothingToAim(f"the pipeline of '{name}' plays no RTMP URL that could be replaced: write one into it")
+        await _apply(link, name, {"pipeline": aimed})
+    else:
+        raise NothingToAim(f"'{name}' is of a kind that plays no stream ({kind}): make it a {FFMPEG} or a {GSTREAMER}")
+
+
+async def _aim_media_source(link: Link, name: str, url: str, own: Ffmpeg, before: Mapping[str, Any]) -> None:
+    """Close it in one step and open it in another: ffmpeg_source of OBS 29 takes new settings on the graphics thread.
+
+    Given while a network stream plays, they make it open the new one and close it again in the next frame: it ends, and
+    tries again later (``destroy_media`` in obs-ffmpeg-source.c). One that has ended sleeps before it tries again, and
+    new settings for a network stream wait for that, and OBS with them. A local file without a name does neither.
+    """
+    opening = {
+        "input": checked_url(url),
+        "is_local_file": False,
+        "local_file": before.get("local_file", ""),
+        # With FFmpeg's own a stream takes seconds to open.
+        "ffmpeg_options": before.get("ffmpeg_options") or own.ffmpeg_options,
+        "reconnect_delay_sec": own.reconnect_delay_sec,
+        # It would end and begin again whenever it is hidden and shown.
+        "restart_on_activate": False,
+        "close_when_inactive": False,
+        # OBS would write the URL, and the key in it, into its own log.
+        "log_changes": False,
+    }
+    state = (await link.call("GetMediaInputStatus", {"inputName": name})).get("mediaState")
+    await _apply(link, name, {"is_local_file": True, "local_file": ""})
+    if before.get("is_local_file") is False and state in ENDED:
+        delay = before.get("reconnect_delay_sec", RECONNECTS_AFTER)
+        seconds = min(RECONNECTS_AFTER, float(delay)) if isinstance(delay, int | float) else RECONNECTS_AFTER
+        await asyncio.sleep(seconds + REREAD)
+    await _apply(link, name, opening)
+
+
+async def _apply(link: Link, name: str, changes: Mapping[str, Any]) -> None:
+    """Change settings, and wait until OBS has taken them. Raises ObsError."""
+    request = Request("SetInputSettings", {"inputName": name, "inputSettings": dict(changes), "overlay": True})
+    for result in await link.batch([request, Request("Sleep", {"sleepFrames": APPLIED})], frame=True, halt=True):
+        result.checked()
 
 
 async def remove(link: Link, name: str) -> None:

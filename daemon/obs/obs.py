@@ -29,7 +29,6 @@ from statemachine import events as ev
 
 log = structlog.get_logger()
 
-RESTART = "OBS_WEBSOCKET_MEDIA_INPUT_ACTION_RESTART"
 STOP = "OBS_WEBSOCKET_MEDIA_INPUT_ACTION_STOP"
 
 
@@ -174,9 +173,9 @@ class Obs:
         """Whose session this is by an own input that was made for it; empty where OBS has none."""
         return self._owners.streamer_of(session_id)
 
-    async def restart_input(self, name: str) -> None:
+    async def restart_input(self, name: str, url: str) -> None:
         """As ObsPort."""
-        await self._supervisor.link().call("TriggerMediaInputAction", {"inputName": name, "mediaAction": RESTART})
+        await inputs.aim(self._supervisor.link(), name, url, self._config().sources)
 
     async def place_input(self, name: str, z_offset: int, like: str = "") -> int:
         """As ObsPort."""

@@ -27,6 +27,9 @@ STREAM_URL = re.compile(
 )
 
 
+_LOCATION = r'\blocation\s*=\s*(?:"rtmps?://[^"]*"|rtmps?://\S+)'
+
+
 def checked_url(url: str) -> str:
     """The URL itself. Raises ValueError, which does not quote it, on anything but a plain RTMP URL."""
     if not STREAM_URL.fullmatch(url):
@@ -95,6 +98,16 @@ def location(pipeline: str) -> str | None:
     """The URL that a pipeline of ``build`` plays."""
     found = re.search(r'\blocation="([^"\\]*)"', pipeline)
     return None if found is None else found[1]
+
+
+def re_aimed(pipeline: str, url: str) -> str | None:
+    """A pipeline that somebody wrote, with ``url`` in place of the one RTMP URL that it plays; None where it has none.
+
+    Raises ValueError on a bad URL.
+    """
+    aimed = f"location={_quoted(checked_url(url))}"
+    found = re.findall(_LOCATION, pipeline)
+    return re.sub(_LOCATION, lambda match: aimed, pipeline) if len(found) == 1 else None
 
 
 def _source(url: str, pipeline: Pipeline) -> str:

@@ -41,8 +41,8 @@ class FakeObs:
     async def create_input(self, name: str, url: str, *, reuse: bool = False, how: Making | None = None) -> None:
         await self._called("create", name, url, reuse)
 
-    async def restart_input(self, name: str) -> None:
-        await self._called("restart", name)
+    async def restart_input(self, name: str, url: str) -> None:
+        await self._called("restart", name, url)
 
     async def place_input(self, name: str, z_offset: int, like: str = "") -> int:
         await self._called("place", name, z_offset, like)
@@ -145,7 +145,11 @@ async def rig() -> AsyncIterator[Rig]:
     ("command", "calls", "answer"),
     [
         (cmd.CreateInput(7, IN, ALICE), [("create", IN, "rtmp://127.0.0.1/live/alice", False)], ev.InputCreated),
-        (cmd.RestartInput(7, IN, ALICE), [("restart", IN), ("toggle", IN)], ev.InputCreated),
+        (
+            cmd.RestartInput(7, IN, ALICE),
+            [("restart", IN, "rtmp://127.0.0.1/live/alice"), ("toggle", IN)],
+            ev.InputCreated,
+        ),
         (cmd.Cut(7, IN, OUT), [("cut", IN, (OUT,), None, 0.0)], ev.CutDone),
         (cmd.Cut(7, IN, OUT, "SLATE", 0.5), [("cut", IN, (OUT, "SLATE"), None, 0.5)], ev.CutDone),
         (cmd.Cut(7, None, OUT, "SLATE"), [("cut", None, (OUT,), "SLATE", 0.0)], ev.CutDone),

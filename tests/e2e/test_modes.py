@@ -1,5 +1,7 @@
 """The other ways of working, on the real thing: fade, slate, pooled, static, a hand-over by hand."""
 
+from functools import partial
+
 import pytest
 
 from daemon.studio import Studio
@@ -67,6 +69,48 @@ async def test_static_the_one_named_input_is_restarted_and_none_is_made() -> Non
         assert await own_inputs(studio) == {}
         inputs = {row["name"]: row for row in (await channel.get("/obs/list-inputs"))["inputs"]}
         assert inputs["GMOTHERSTREAM"]["shown"] is True
+
+
+async def test_static_the_one_input_plays_whoever_is_reported_on_air() -> None:
+    async with live(sources__mode="static") as (studio, channel):
+        await static_input(studio, "somebody")
+        for name in ("alice", "bob"):
+            await studio.publish(name)
+        await channel.until_on_air("alice")
+        await studio.obs.start_recording()
+        spans = []
+        for name in ("bob", "alice", "bob"):
+            await channel.skip()
+            await channel.until_on_air(name)
+            began = await studio.obs.recording_position()
+            await eventually(partial(longer, studio, began + 1.5), within=20)
+            assert on_air(await channel.status()) == name
+            spans.append((began, await studio.obs.recording_position(), name))
+        verdict = await studio.analyse(await studio.obs.stop_recording())
+        for began, ended, name in spans:
+            seen = {span.who for span in verdict.shown if span.start < ended - MARGIN and span.end > began + MARGIN}
+            assert seen == {name}, verdict.summary()
+        assert await own_inputs(studio) == {}
+
+
+MARGIN = 0.5
+"""Seconds by which the recording's clock and the answers of OBS may be apart."""
+
+
+async def longer(studio: Studio, seconds: float) -> bool:
+    return await studio.obs.recording_position() >= seconds
+
+
+async def test_static_an_input_that_can_play_no_stream_is_refused_with_the_reason_and_nobody_is_named() -> None:
+    async with live(sources__mode="static") as (studio, channel):
+        colour = {"sceneName": studio.scene, "inputName": "GMOTHERSTREAM", "inputKind": "color_source_v3"}
+        await studio.obs.call("CreateInput", {**colour, "inputSettings": {}, "sceneItemEnabled": True})
+        await studio.publish("alice")
+        status = await channel.until(lambda status: any(entry["problem"] for entry in status["queue"]))
+        assert status["on_air"] is None
+        [problem] = [entry["problem"] for entry in status["queue"]]
+        assert problem["reason"] == "static_input"
+        assert "make it a ffmpeg_source or a gstreamer-source" in problem["message"]
 
 
 async def test_the_slate_is_shown_while_nobody_is_on_air_and_hidden_with_the_first_picture() -> None:

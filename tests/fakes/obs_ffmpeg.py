@@ -5,6 +5,8 @@ from typing import Any
 from tests.fakes.obs_media import ENDED, PAUSED, PLAYING, STOPPED, StreamMedium
 from tests.fakes.obs_streams import Stream
 
+TICK = 1 / 30
+
 
 class FfmpegMedium(StreamMedium):
     """Says PLAYING when it starts, before the network opens; restarts itself when shown unless told not to."""
@@ -81,12 +83,16 @@ class FfmpegMedium(StreamMedium):
             self._over(now)
 
     def update(self, now: float, settings: dict[str, Any], showing: bool) -> None:
+        reads = self._connected_at is not None and self._playing and not self.settings["is_local_file"]
         self.settings = settings
         self._close()
         self._due.clear()
         self._playing = False
         self._showing = showing
         self._configure(now)
+        if reads and not settings["is_local_file"] and self._connected_at is not None:
+            # The old one ends meanwhile, and the next tick takes the new one down for it.
+            self._due["end"] = now + TICK
 
     def shown(self, now: float) -> None:
         self._showing = True

@@ -130,7 +130,7 @@ SCENARIOS = {
     "fade": Scenario(standing_by, skip, ("OBS is to do SetInputVolume", REMOVED), FADE, seamless=False),
     "pooled": Scenario(standing_by, skip, ("OBS has done SetInputSettings", CUT), {"sources.mode": "pooled"}),
     "static": Scenario(
-        standing_by, skip, ("OBS has done TriggerMediaInputAction",), {"sources.mode": "static"}, seamless=False
+        standing_by, skip, ("OBS has done SetInputSettings",), {"sources.mode": "static"}, seamless=False
     ),
     "take-off": Scenario(alone, end, ("Unpublished is written", REMOVED), {"obs.slate": SLATE}, seamless=False),
     "from the slate": Scenario(nobody, come, (CREATED, CUT), {"obs.slate": SLATE}),

@@ -123,7 +123,7 @@ class ModelObs:
                 self.items[command.input] = Item(command.input, command.session, old.shown, old.astray)
                 self.names_used.add(command.input)
             case cmd.RestartInput():
-                # It plays what its own URL gives, which is told from the one who is wanted at the time.
+                # Late, it comes before the next one all the same, which aims the input anew.
                 item = self._item(command.input)
                 item.session = item.session if late else command.session
                 item.shown = item.astray = True
@@ -214,7 +214,9 @@ def answer(command: cmd.Command, at: float, failure: str = "", *, shown: bool = 
         case cmd.CreateInput() | cmd.RestartInput():
             created = ev.InputCreated(at, command.attempt)
             taken = failure == TAKEN
-            return ev.CreationFailed(at, command.attempt, failure, taken) if failure else created
+            untouched = failure == "refused" and isinstance(command, cmd.RestartInput)
+            failed = ev.CreationFailed(at, command.attempt, failure, taken, untouched=untouched)
+            return failed if failure else created
         case cmd.Cut():
             return ev.CutFailed(at, command.attempt, failure) if failure else ev.CutDone(at, command.attempt, shown)
         case cmd.RestoreOutgoing():

@@ -122,10 +122,11 @@ def _of(name: str, hint: Any) -> st.SearchStrategy[Any]:
         "frames": st.integers(-1, 600),
         "late": st.integers(-1, 900),
         "taken": st.booleans(),
+        "untouched": st.booleans(),
         "tracks": st.builds(ev.Tracks, video=CODECS, audio=st.sampled_from([None, "", "aac"])),
         "fallback": st.booleans(),
         "unplayable": st.sampled_from([(), ("hevc", "av1")]),
-        "code": st.sampled_from(["", "no_video", "plugin", "gone"]),
+        "code": st.sampled_from(["", "no_video", "plugin", "gone", "static_input"]),
         "quantity": st.sampled_from(["sound", "nonsense"]),
         "value": st.sampled_from([-100.0, -60.0, -30.0, 0.0]),
     }

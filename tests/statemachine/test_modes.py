@@ -92,6 +92,34 @@ def test_static_restarts_the_one_named_input_and_creates_and_removes_none() -> N
     ]
 
 
+def test_static_nobody_is_named_while_the_one_input_opens_another_stream() -> None:
+    world = channel("alice", mode="static")
+    session = world.publish("bob")
+    world.ingest.frozen.add(session.id)
+    world.feed(ev.SkipRequested(world.now))
+    world.run(1.0)
+    assert world.obs.items[STATIC].session == session
+    assert on_air(world) == "", "it is hers no more, and not his yet"
+    world.ingest.frozen.discard(session.id)
+    world.run(2.0)
+    assert on_air(world) == "bob"
+    assert (handovers(world)[-1].from_streamer, handovers(world)[-1].to_streamer) == ("alice", "bob")
+
+
+def test_static_an_input_that_cannot_be_aimed_leaves_who_is_on_air() -> None:
+    world = channel("alice", "bob", mode="static")
+    world.feed(ev.SkipRequested(world.now))
+    attempt = world.director.switchover.attempt
+    assert attempt is not None
+    reason = "'GMOTHERSTREAM' is of a kind that plays no stream"
+    world.lane.clear()
+    world.feed(ev.CreationFailed(world.now, attempt.number, reason, code="static_input", untouched=True))
+    assert on_air(world) == "alice"
+    entry = next(entry for entry in world.director.lineup if entry.streamer == "bob")
+    assert entry.problem is not None
+    assert (entry.problem.reason, entry.problem.detail) == ("static_input", reason)
+
+
 def test_static_has_nothing_to_hide_or_to_fade_when_its_own_picture_follows() -> None:
     world = channel("alice", "bob", mode="static", fade=1.0)
     world.feed(ev.SkipRequested(world.now))
@@ -158,7 +186,8 @@ def test_static_a_stall_while_it_is_cut_to_is_the_incomings() -> None:
     world.look()
     assert list(world.lane) == [cmd.Cut(2, STATIC, None)]
     world.feed(ev.MediaStalled(world.now, STATIC, world.now - 1.0))
-    world.settle()
+    world.carry_out()
+    world.deliver()
     program = world.director.switchover.program
     assert program is not None
     assert program.session is not None

@@ -26,7 +26,9 @@ from daemon.http.openapi.words import (
 
 _PROBLEM: Final = record(
     {
-        "reason": string("no_video, codec, unreachable, not_ready, stalled, plugin or obs; more may come."),
+        "reason": string(
+            "no_video, codec, unreachable, not_ready, stalled, plugin, static_input or obs; more may come."
+        ),
         "message": string("What is wrong, and what to do."),
     },
     "Why the streamer cannot come on air, until there is a picture.",

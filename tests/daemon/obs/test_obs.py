@@ -2,11 +2,12 @@
 
 import asyncio
 import json
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
-from daemon.ports import ObsError, ObsPort, ObsRefused, ObsTimeout
+from daemon.ports import NothingToAim, ObsError, ObsPort, ObsRefused, ObsTimeout
 from tests.daemon.obs.rig import ALICE, BOB, Rig, holds
 from tests.fakes import FakeObs, Stream
 
@@ -127,11 +128,62 @@ async def test_one_of_another_kind_is_not_aimed(fake: FakeObs, rig: Rig) -> None
         await rig.obs.create_input(ONE, ALICE, reuse=True)
 
 
-async def test_a_restart_is_the_media_action(fake: FakeObs, rig: Rig) -> None:
-    await rig.obs.create_input(ONE, ALICE)
-    await rig.obs.restart_input(ONE)
-    [asked] = fake.requested("TriggerMediaInputAction")
-    assert asked == {"inputName": ONE, "mediaAction": "OBS_WEBSOCKET_MEDIA_INPUT_ACTION_RESTART"}
+@pytest.mark.parametrize(
+    ("kind", "settings", "aimed"),
+    [
+        (
+            "ffmpeg_source",
+            {"input": ALICE, "buffering_mb": 7},
+            {"input": BOB, "buffering_mb": 7, "is_local_file": False, "restart_on_activate": False},
+        ),
+        (
+            "gstreamer-source",
+            {"pipeline": f"rtmpsrc location={ALICE} ! decodebin name=d", "latency": 3},
+            {"pipeline": f'rtmpsrc location="{BOB}" ! decodebin name=d', "latency": 3},
+        ),
+    ],
+)
+async def test_the_static_input_is_aimed_at_the_stream_and_restarted(
+    fake: FakeObs, rig: Rig, kind: str, settings: dict[str, Any], aimed: dict[str, Any]
+) -> None:
+    fake.studio.create_input(fake.studio.scene("MOTHERSTREAM"), "STATIC", kind, settings, enabled=True)
+    await rig.obs.restart_input("STATIC", BOB)
+    answer = await rig.obs.call("GetInputSettings", {"inputName": "STATIC"})
+    assert {key: answer["inputSettings"].get(key) for key in aimed} == aimed
+    # Either opens anew when its settings are set, and a STOP would make ffmpeg_source hold OBS up.
+    assert fake.requested("TriggerMediaInputAction") == []
+
+
+async def test_a_media_source_that_plays_is_closed_before_it_is_aimed_and_does_not_end(fake: FakeObs, rig: Rig) -> None:
+    settings = {"input": ALICE, "is_local_file": False, "restart_on_activate": False}
+    fake.studio.create_input(fake.studio.scene("MOTHERSTREAM"), "STATIC", "ffmpeg_source", settings, enabled=True)
+    await fake.wait_for(lambda: fake.inputs["STATIC"].has_picture)
+    await rig.obs.restart_input("STATIC", BOB)
+    closing, opening = fake.requested("SetInputSettings")
+    assert closing["inputSettings"] == {"is_local_file": True, "local_file": ""}
+    assert opening["inputSettings"]["input"] == BOB
+    seen = rig.watch("STATIC")
+    await holds(lambda: seen.ready or seen.failed)
+    assert not seen.failed
+    assert fake.inputs["STATIC"].medium.state == "OBS_MEDIA_STATE_PLAYING"
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "why"),
+    [
+        ("color_source_v3", {}, "plays no stream"),
+        ("gstreamer-source", {"pipeline": "videotestsrc ! video."}, "no RTMP URL"),
+    ],
+)
+async def test_where_there_is_nothing_to_aim_the_static_input_is_left_alone(
+    fake: FakeObs, rig: Rig, kind: str, settings: dict[str, Any], why: str
+) -> None:
+    fake.studio.create_input(fake.studio.scene("MOTHERSTREAM"), "STATIC", kind, settings, enabled=True)
+    with pytest.raises(NothingToAim, match=why):
+        await rig.obs.restart_input("STATIC", BOB)
+    with pytest.raises(NothingToAim, match="there is no input 'NOBODY'"):
+        await rig.obs.restart_input("NOBODY", BOB)
+    assert fake.requested("TriggerMediaInputAction") == fake.requested("SetInputSettings") == []
 
 
 async def test_one_item_is_shown_and_hidden_by_name(fake: FakeObs, rig: Rig) -> None:
