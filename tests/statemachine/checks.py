@@ -66,8 +66,19 @@ class Checks:
             self.away = {name: min(gone, self.director.policy.grace_cap) for name, gone in self.away.items()}
         self._grace(after, now)
         self._poor(event, after, told)
+        self._named()
         self._shape(now)
         self.last_at = now
+
+    def _named(self) -> None:
+        """Mode static: who is named for the one input is whom it plays, but for a command that is not answered yet."""
+        switchover = self.director.switchover
+        program, item = switchover.program, None
+        if program is not None and program.session is not None and program.input == switchover.policy.static_input:
+            item = self.obs.items.get(program.input)
+        if item is None or program is None or switchover.state in (State.CREATING, State.RECOVERING):
+            return
+        assert item.session == program.session, f"{program.session} is said to be on air, and {item.session} is played"
 
     def scene_changed(self) -> None:
         """A frame is rendered: no two own inputs in it, unless somebody else's hand was in it."""
