@@ -37,7 +37,7 @@ class CreateInput(AttemptCommand):
 
 @dataclass(frozen=True, slots=True)
 class RestartInput(AttemptCommand):
-    """Mode static: restart the one named input, hide it and show it again. Answer: InputCreated, CreationFailed."""
+    """Mode static: the one input opens the stream, is hidden and shown again. Answer: InputCreated, CreationFailed."""
 
     input: str
     session: Session

@@ -9,7 +9,7 @@ class Policy:
 
     # sources
     mode: str = "dynamic"
-    """dynamic: a fresh input a hand-over; pooled: two inputs in turn; static: one input, restarted."""
+    """dynamic: a fresh input a hand-over; pooled: two inputs in turn; static: one input, re-aimed."""
     prefix: str = "GMOTHERSTREAM_"
     static_input: str = "GMOTHERSTREAM"
     z_offset: int = 5
