@@ -14,7 +14,10 @@ from daemon.obs.scene_items import read_items, rows
 from daemon.obs.sources import FFMPEG, GSTREAMER
 from daemon.ports import NothingToAim, ObsError, ObsRefused, ObsTimeout
 
+STOP = "OBS_WEBSOCKET_MEDIA_INPUT_ACTION_STOP"
 ENDED = frozenset(f"OBS_MEDIA_STATE_{each}" for each in ("ENDED", "STOPPED", "ERROR"))
+CLOSED = {"is_local_file": True, "local_file": ""}
+"""What makes an ffmpeg_source let go of its stream, and not come back to it."""
 APPLIED = 2
 """Frames after which OBS has taken an input's new settings: it does so in the next."""
 RECONNECTS_AFTER = 10.0
@@ -113,12 +116,21 @@ async def _aim_media_source(link: Link, name: str, url: str, own: Ffmpeg, before
         "log_changes": False,
     }
     state = (await link.call("GetMediaInputStatus", {"inputName": name})).get("mediaState")
-    await _apply(link, name, {"is_local_file": True, "local_file": ""})
+    await _apply(link, name, CLOSED)
     if before.get("is_local_file") is False and state in ENDED:
         delay = before.get("reconnect_delay_sec", RECONNECTS_AFTER)
         seconds = min(RECONNECTS_AFTER, float(delay)) if isinstance(delay, int | float) else RECONNECTS_AFTER
         await asyncio.sleep(seconds + REREAD)
     await _apply(link, name, opening)
+
+
+async def close(link: Link, name: str) -> None:
+    """Let an own input end its stream, to be aimed anew later. Raises ObsError."""
+    if (await link.call("GetInputSettings", {"inputName": name})).get("inputKind") == FFMPEG:
+        # After a STOP it would connect again, to be closed with the new stream.
+        await _apply(link, name, CLOSED)
+    else:
+        await link.call("TriggerMediaInputAction", {"inputName": name, "mediaAction": STOP})
 
 
 async def _apply(link: Link, name: str, changes: Mapping[str, Any]) -> None:

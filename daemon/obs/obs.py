@@ -29,8 +29,6 @@ from statemachine import events as ev
 
 log = structlog.get_logger()
 
-STOP = "OBS_WEBSOCKET_MEDIA_INPUT_ACTION_STOP"
-
 
 @dataclass(frozen=True, slots=True)
 class ObsInfo:
@@ -248,7 +246,7 @@ class Obs:
             for result in await link.batch(hiding) if hiding else ():
                 result.checked()
             await until_unseen(link, name)
-            await link.call("TriggerMediaInputAction", {"inputName": name, "mediaAction": STOP})
+            await inputs.close(link, name)
 
     async def set_shown(self, name: str, shown: bool) -> None:
         """As ObsPort."""

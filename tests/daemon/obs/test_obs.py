@@ -122,6 +122,21 @@ async def test_aiming_one_that_was_taken_out_of_the_scene_puts_it_in_again(fake:
     assert not fake.item(ONE).enabled
 
 
+async def test_a_media_source_that_is_parked_is_closed_and_is_aimed_without_ending() -> None:
+    async with FakeObs(gstreamer=False, fps=100) as fake:
+        fake.streams.default = Stream(0.05)
+        async with Rig.on(fake) as rig:
+            await rig.up()
+            await rig.ready(ONE, ALICE)
+            await rig.obs.park_input(ONE)
+            assert fake.requested("SetInputSettings")[-1]["inputSettings"]["is_local_file"] is True
+            assert fake.requested("TriggerMediaInputAction") == []
+            await rig.obs.create_input(ONE, BOB, reuse=True)
+            seen = rig.watch(ONE)
+            await rig.until(lambda: seen.ready or seen.failed)
+            assert not seen.failed
+
+
 async def test_one_of_another_kind_is_not_aimed(fake: FakeObs, rig: Rig) -> None:
     fake.studio.create_input(fake.studio.scene("MOTHERSTREAM"), ONE, "color_source_v3", {})
     with pytest.raises(ObsRefused, match="of another kind, color_source_v3"):
