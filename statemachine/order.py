@@ -5,10 +5,11 @@ from dataclasses import replace
 
 from statemachine import events as ev
 from statemachine import facts
-from statemachine.entry import Entry, LineupState
+from statemachine.entry import Entry, LineupState, Stray
 
 STRAY_FOR = 60.0
-"""Seconds that one who was taken out is taken to publish still, where its server does not list it."""
+"""Seconds that one who was taken out is taken to publish still, where its server does not list it. One who was kicked
+is for as long as it is kept out: nobody else's turn may bring that picture back."""
 
 
 class Order:
@@ -64,7 +65,10 @@ class Order:
             entry = self.find(session.streamer)
             return None if entry is not None and entry.transient else session
         stray = self._memory.strays.get(path)
-        return None if stray is None or stray.seen_at < now - STRAY_FOR else stray.session
+        return stray.session if stray is not None and self._strays(stray, now) else None
+
+    def _strays(self, stray: Stray, now: float) -> bool:
+        return stray.seen_at >= now - STRAY_FOR or self._memory.blocks.get(stray.session.streamer, 0.0) > now
 
     def taken(self, at: float, session: ev.Session) -> facts.Refused | None:
         """That another streamer's live session has its path, or None."""

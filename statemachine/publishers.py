@@ -103,10 +103,11 @@ def forget_old(memory: LineupState, now: float, grace: float) -> None:
         del memory.ousted[first]
         memory.missing.pop(first, None)
         forget_stray(memory, first)
-    while memory.strays and (
-        memory.strays[path := next(iter(memory.strays))].session.id not in memory.ousted
-        or memory.strays[path].seen_at < now - STRAY_FOR
-    ):
+    while memory.strays:
+        stray = memory.strays[path := next(iter(memory.strays))]
+        kept_out = memory.blocks.get(stray.session.streamer, 0.0) > now
+        if stray.session.id in memory.ousted and (kept_out or stray.seen_at >= now - STRAY_FOR):
+            break
         del memory.strays[path]
     while memory.failing and (memory.failing[first := next(iter(memory.failing))].retry_at <= now - FORGET_FAILING):
         del memory.failing[first]

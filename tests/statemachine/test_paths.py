@@ -99,41 +99,6 @@ def test_two_virtual_hosts_that_the_play_url_tells_apart_are_two_paths() -> None
     assert line.by_stream("live/show@b.example") == publishes("bob", 2, space="b.example")
 
 
-@pytest.mark.parametrize("after", ["removed", "turn over"])
-def test_one_who_was_taken_out_of_the_line_up_and_still_publishes_keeps_the_path(after: str) -> None:
-    line = Lineup(Policy(after_turn="kick"))
-    line.publish(1.0, publishes("alice", 1))
-    if after == "removed":
-        line.remove(2.0, "alice")
-    else:
-        line.end_turn(2.0, entry(line, "alice"))
-        assert line.dismiss(2.5, None)
-    line.publish(3.0, publishes("bob", 2))
-    assert names(line) == []
-    line.unpublish(4.0, "srs:1/1")
-    line.publish(5.0, publishes("bob", 3))
-    assert names(line) == ["bob"]
-
-
-def test_where_no_list_tells_of_one_who_was_taken_out_its_path_is_free_after_a_minute() -> None:
-    line = Lineup(Policy())
-    line.publish(1.0, publishes("alice", 1))
-    line.remove(2.0, "alice")
-    line.publish(2.0 + STRAY_FOR + 0.1, publishes("bob", 2))
-    assert names(line) == ["bob"]
-
-
-def test_as_long_as_its_server_lists_it_the_path_of_one_who_was_taken_out_is_not_free() -> None:
-    line = Lineup(Policy())
-    line.publish(1.0, publishes("alice", 1))
-    line.remove(2.0, "alice")
-    for at in range(10, 300, 5):
-        listed(line, float(at), publishes("alice", 1))
-        line.expire(float(at))
-    line.publish(300.0, publishes("bob", 2))
-    assert names(line) == []
-
-
 def test_a_list_that_names_another_at_the_path_says_that_the_end_of_the_one_before_was_lost() -> None:
     line = Lineup(Policy(reconnect_grace=0.0))
     line.publish(1.0, publishes("alice", 1))
@@ -417,7 +382,7 @@ def test_whatever_is_told_no_path_is_of_two_streamers(steps: list[tuple[str, obj
                 assert found.streamer == each.streamer
                 holders.setdefault(session.path, set()).add(each.streamer)
         for path, stray in line.state.strays.items():
-            if stray.seen_at >= now - STRAY_FOR:
+            if stray.seen_at >= now - STRAY_FOR or line.blocks.get(stray.session.streamer, 0.0) > now:
                 holders.setdefault(path, set()).add(stray.session.streamer)
         assert all(len(streamers) == 1 for streamers in holders.values()), holders
         kept = from_plain(LineupState, to_plain(line.state))
