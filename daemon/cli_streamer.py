@@ -148,7 +148,8 @@ def _show_key(arguments: argparse.Namespace, store: StreamerStore, config: Confi
     row = store.find_by_key(key)
     if row is None:
         raise StreamerError("the key was voided by somebody else at the same time: try again")
-    place = publish_place(row.name, key, arguments.server or publish_server(config.ingest.rtmp_url))
+    played = config.ingest.rtmp_url
+    place = publish_place(row.name, key, arguments.server or publish_server(played), played)
     if arguments.json:
         body = {"streamer": row.name, "turn": row.turn, "key": key, "server": place.server}
         print(json.dumps({**body, "stream_key": place.stream_key, "url": place.url}, indent=2))
@@ -180,8 +181,17 @@ class PublishPlace:
         return f"{self.server}/{self.stream_key}"
 
 
-def publish_place(name: str, key: str, server: str) -> PublishPlace:
-    """``NAME?key=KEY`` where the name can be a stream's; else the key itself is the stream's name."""
+def publish_place(name: str, key: str, server: str, rtmp_url: str = "{stream}") -> PublishPlace:
+    """``NAME?key=KEY`` where the name can be a stream's; else the key itself is the stream's name.
+
+    Where ``ingest.rtmp_url`` names the stream, as ``…/live?stream_key={stream_key}`` does, that one is to be published.
+    """
+    played, _, query = rtmp_url.partition("?")
+    stream = played.rpartition("/")[2]
+    if "{stream}" not in rtmp_url and "{stream_key}" in query and STREAM_NAME.fullmatch(stream):
+        return PublishPlace(server, f"{stream}?stream_key={key}")
+    if "{stream}" not in rtmp_url and "{stream_key}" in played:
+        return PublishPlace(server, key)
     return PublishPlace(server, f"{name}?key={key}" if STREAM_NAME.fullmatch(name) else key)
 
 

@@ -8,6 +8,7 @@ from daemon.http import views
 from daemon.http.asking import carry_out, checked_name, done, name_in, number, truth, whole_number
 from daemon.http.auth import TIMER_DATA
 from daemon.http.control import Control
+from daemon.names import fold
 from statemachine import events as ev
 from statemachine.facts import LineupChanged
 
@@ -78,13 +79,13 @@ class QueueRoutes:
         return done("released: turns end by the clock", held=False)
 
     async def _move(self, request: web.Request) -> web.Response:
-        name = name_in(request, "name")
+        name = self._meant(name_in(request, "name"))
         position = whole_number(request.query.get("position"), "position", 0, 1_000_000)
         await carry_out(self._control, ev.MoveRequested(self._control.now(), name, position))
         return done(f"{name} is at position {position}", streamer=name, position=position)
 
     async def _kick(self, request: web.Request) -> web.Response:
-        name = name_in(request, "name")
+        name = self._meant(name_in(request, "name"))
         seconds = number(request.query.get("seconds", KICK_SECONDS), "seconds", 0, LONGEST_TURN)
         told = await carry_out(self._control, ev.KickRequested(self._control.now(), name, seconds))
         # Whoever mistypes a name has to see that nobody was kicked.
@@ -93,14 +94,23 @@ class QueueRoutes:
         return done(f"{name} {what}, and kept out for {seconds:g} s", streamer=name, seconds=seconds)
 
     async def _let_in(self, request: web.Request) -> web.Response:
-        name = name_in(request, "name")
+        name = self._meant(name_in(request, "name"))
         await carry_out(self._control, ev.LetInRequested(self._control.now(), name))
         return done(f"{name} may publish again", streamer=name)
 
     async def _remove(self, request: web.Request) -> web.Response:
-        name = name_in(request, "name")
+        name = self._meant(name_in(request, "name"))
         await carry_out(self._control, ev.RemoveRequested(self._control.now(), name))
         return done(f"{name} is out of the line-up", streamer=name)
+
+    def _meant(self, name: str) -> str:
+        """Who is meant, however the name is written: "ALICE" for alice. Whoever bears the very name comes first."""
+        view = self._control.view()
+        known = dict.fromkeys((*(place.streamer for place in view.queue), *view.blocks))
+        same = [other for other in known if fold(other) == fold(name)]
+        if name in known or len(same) > 1:
+            return name
+        return same[0] if same else self._control.admission.spelt(name)
 
     # --- the names that scripts know -------------------------------------------------------------------------
 
@@ -121,7 +131,7 @@ class QueueRoutes:
         seconds = whole_number(request.match_info["seconds"], "the turn", 1, LONGEST_TURN)
         restart = truth(request.query.get("reset_time"), "reset_time")
         named = request.query.get("streamer")
-        streamer = checked_name(named) if named is not None else None
+        streamer = self._meant(checked_name(named)) if named is not None else None
         await carry_out(self._control, ev.TurnChanged(self._control.now(), float(seconds), streamer, restart))
         whose = f"the turn of {streamer}" if streamer else "a turn"
         return done(f"{whose} takes {seconds} s", time=seconds, reset_time=restart)

@@ -152,6 +152,11 @@ class Admission:
             return refused("path_taken", why, streamer=streamer.name)
         return streamer
 
+    def spelt(self, name: str) -> str:
+        """How the streamer of that name is written, as far as one is known."""
+        known = self._keys.named(name)
+        return known.name if known else self._spellings.get(fold(name), name)
+
     def remember(self, streamer: str) -> None:
         """A name that is known from before a restart."""
         self._spelt(streamer)

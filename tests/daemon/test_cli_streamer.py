@@ -184,3 +184,13 @@ def test_the_server_is_that_of_the_play_url(rtmp_url: str, server: str) -> None:
 def test_the_stream_key_holds_the_name_where_a_stream_can_have_it() -> None:
     assert publish_place("alice", "KEY", "rtmp://h/live") == PublishPlace("rtmp://h/live", "alice?key=KEY")
     assert publish_place("al ice", "KEY", "rtmp://h/live").url == "rtmp://h/live/KEY"
+
+
+def test_where_the_play_url_names_the_stream_that_one_is_to_be_published() -> None:
+    """Else OBS would play ``live`` while alice publishes to ``alice``."""
+    shared = "rtmp://h:1935/motherstream/live?stream_key={stream_key}"
+    assert publish_place("alice", "KEY", publish_server(shared), shared).url == (
+        "rtmp://h:1935/motherstream/live?stream_key=KEY"
+    )
+    by_key = "rtmp://h/live/{stream_key}"
+    assert publish_place("alice", "KEY", publish_server(by_key), by_key).url == "rtmp://h/live/KEY"

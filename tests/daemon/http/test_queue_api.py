@@ -2,9 +2,11 @@
 
 import asyncio
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
+from daemon.ingest.admission import Streamer
 from daemon.ingest.hook import refused
 from statemachine import events as ev
 from statemachine.entry import Problem
@@ -259,6 +261,19 @@ async def test_a_kick_says_whether_anybody_was_there(house: House) -> None:
     house.dispatcher.facts = (LineupChanged(AT, "blocked", "bbo"),)
     _, answer = await house.post("/queue/bbo/kick")
     assert answer["message"] == "bbo is not in the line-up, and kept out for 300 s"
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [("ALICE", "alice"), (" alice ", "alice"), ("Mallory", "mallory"), ("Bob", "Bob"), ("BOB", "BOB"), ("eve", "Eve")],
+)
+async def test_a_name_is_found_however_it_is_written(house: House, given: str, meant: str) -> None:
+    """A kick of "ALICE" that says it is done, while alice stays on air, would be of no help."""
+    queue = (place("alice", 0), place("bob", 1), place("Bob", 2))
+    house.view = view(queue=queue, blocks={"mallory": AT + 383.2})
+    house.keys.streamers["k"] = Streamer("Eve")
+    for path in (f"/queue/{quote(given)}/kick", f"/queue/{quote(given)}/let-in"):
+        assert (await house.post(path))[1]["streamer"] == meant
 
 
 async def test_a_toggle_turns_back_what_is_on(house: House) -> None:
