@@ -8,7 +8,6 @@ from daemon.http import views
 from daemon.http.asking import carry_out, checked_name, done, name_in, number, truth, whole_number
 from daemon.http.auth import TIMER_DATA
 from daemon.http.control import Control
-from daemon.names import fold
 from statemachine import events as ev
 from statemachine.facts import LineupChanged
 
@@ -107,10 +106,7 @@ class QueueRoutes:
         """Who is meant, however the name is written: "ALICE" for alice. Whoever bears the very name comes first."""
         view = self._control.view()
         known = dict.fromkeys((*(place.streamer for place in view.queue), *view.blocks))
-        same = [other for other in known if fold(other) == fold(name)]
-        if name in known or len(same) > 1:
-            return name
-        return same[0] if same else self._control.admission.spelt(name)
+        return self._control.admission.meant(name, known)
 
     # --- the names that scripts know -------------------------------------------------------------------------
 

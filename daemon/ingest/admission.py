@@ -1,7 +1,7 @@
 """Who may publish, and as whom."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -152,10 +152,13 @@ class Admission:
             return refused("path_taken", why, streamer=streamer.name)
         return streamer
 
-    def spelt(self, name: str) -> str:
-        """How the streamer of that name is written, as far as one is known."""
+    def meant(self, name: str, here: Collection[str]) -> str:
+        """The streamer of that name, however it is written: one of those who are ``here``, or else who is known."""
+        same = [other for other in here if fold(other) == fold(name)]
+        if name in here or len(same) > 1:
+            return name
         known = self._keys.named(name)
-        return known.name if known else self._spellings.get(fold(name), name)
+        return same[0] if same else known.name if known else self._spellings.get(fold(name), name)
 
     def remember(self, streamer: str) -> None:
         """A name that is known from before a restart."""
