@@ -26,7 +26,7 @@ from statemachine.quality import Quality
 from statemachine.settings import Settings, Value
 from statemachine.snapshot import Snapshot
 from statemachine.states import State
-from statemachine.steering import Steering
+from statemachine.steering import EMPTY_AGAIN, Steering
 from statemachine.streams import Streams, needs_own_player
 from statemachine.switchover import Switchover
 from statemachine.table import EVENTS
@@ -340,6 +340,8 @@ class Director:
             self.lineup.cut(fact.at, streamer, fills_in=bool(target) and passes)
             if target and program and program.stalled_since is not None:
                 self.lineup.stalled(fact.at, target.id, program.stalled_since)
+        elif fact.outcome == "cut_failed" and attempt and target is None:
+            self.steering.empty_at = fact.at + EMPTY_AGAIN
         elif fact.outcome in BLAMED and target:
             if attempt and attempt.ready_at is not None and fact.at >= attempt.ready_at + STEADY:
                 self.lineup.forgive(target.id)

@@ -33,6 +33,8 @@ from statemachine.switchover import Switchover
 SLATE_AFTER = 0.6
 """Seconds without a moving picture after which the slate is shown: long enough for a fresh input, which spares viewers
 a slate that only flashes, and short of the second that they may see a frozen frame."""
+EMPTY_AGAIN = 1.0
+"""Seconds after a cut to the slate that failed until the next one: viewers may see a frozen frame no longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +193,7 @@ class Steering:
         if self._prune(goal):
             return True
         if goal.empty and self.empty_at is None:
-            # Should OBS refuse, the next try is not at once.
+            # Should it fail, the next try is not at once.
             self.empty_at = self.now + 2 * self.policy.cut_timeout
             self.switchover.begin(self.now, None, self._reason(None), due=True)
             return True

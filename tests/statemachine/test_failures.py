@@ -212,7 +212,7 @@ def test_emptying_the_program_is_tried_again_until_it_is_done() -> None:
         world.deliver()
         world.settle()
         assert on_air(world) == "alice"
-        world.advance(4.5)
+        world.advance(1.5)
     world.settle()
     assert (on_air(world), world.obs.shown) == ("", [])
 

@@ -1,5 +1,7 @@
 """Cases that a search has found once, each under the name of what it broke."""
 
+import pytest
+
 from statemachine import commands as cmd
 from statemachine import events as ev
 from statemachine.policy import Policy
@@ -206,4 +208,21 @@ def test_in_dead_air_one_whose_turn_is_over_fills_in_and_has_no_other_turn_befor
     assert not world.director.view(world.now).queue[0].has_turn
     world.run(6.0)
     assert (on_air(world), world.director.view(world.now).queue[0].has_turn) == ("bob", True)
+    world.calm()
+
+
+@pytest.mark.parametrize("outcome", ["refused", "timeout"])
+@pytest.mark.parametrize("mode", ["dynamic", "pooled", "static"])
+def test_a_cut_to_the_slate_that_failed_is_tried_again_within_a_second(mode: str, outcome: str) -> None:
+    world = channel("alice", mode=mode, slate="SLATE", reconnect_grace=0.0)
+    world.unpublish("alice")
+    while not (world.lane and isinstance(world.lane[0], cmd.Cut)):
+        world.advance(0.1)
+    world.carry_out(outcome)
+    while world.answers:
+        world.deliver()
+    world.settle()
+    assert not world.obs.slates
+    world.run(1.1)
+    assert world.obs.slates == {"SLATE"}
     world.calm()
