@@ -24,6 +24,8 @@ UNSEEN_WITHIN = 1.0
 """Seconds that an input is given to leave the output before its removal is given up for now."""
 TAKEN_WITHIN = 1.0
 """Seconds from the request until the incoming is rendered to the output; after that the request is made again."""
+SETTLES = 0.25
+"""Seconds that OBS is given after a transition until what has left is no longer rendered."""
 BROUGHT_WITHIN = 15.0
 """Seconds for all of it: another transition may be running, and OBS takes none meanwhile."""
 
@@ -139,11 +141,18 @@ class Program:
         """
         preview = self._preview or await _preview(link)
         deadline = _now() + BROUGHT_WITHIN
+        settled = False
         while True:
             await _until_at_rest(link, deadline)
             reading = await read_program(link, scene, [name for name in (incoming, outgoing) if name])
             if reading is None or not reading.copied:
                 return False
+            if reading.scene != scene and not settled:
+                # A transition counts as over a moment before OBS lets go of what has left in it.
+                settled = True
+                await asyncio.sleep(SETTLES)
+                continue
+            settled = False
             shown = reading.scene
             self.stop()
             # It is drawn all the while, so that its first frame in Program is not an old one.
