@@ -6,6 +6,7 @@ settings and history; the line-up of then comes to nothing, and hooks and lists 
 
 import os
 import sqlite3
+import stat
 import time
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -14,11 +15,14 @@ from typing import Final
 
 from daemon import journal_file
 from daemon.journal_copy import NAMES_A_SECOND, NAMES_BESIDES, UNKNOWN_AGE, write_whole
+from daemon.journal_replay import restored
 from daemon.journal_salvage import aside
 from daemon.store_lock import StoreLock
 from daemon.store_rows import has_table, write_meta
 from daemon.streamers import open_existing
+from statemachine.director import Director
 from statemachine.errors import RulesError
+from statemachine.policy import Policy
 from statemachine.snapshot import lasting
 
 PATIENCE: Final = 5.0
@@ -49,6 +53,9 @@ def backup(database: Path, place: Path, *, force: bool = False) -> Contents:
         raise BackupError(f"there is no database {database}: see store.path")
     if _is_ours(database, place):
         raise BackupError(f"{place} is the daemon's own file: name another one")
+    if place.exists() and not place.is_file():
+        # Whoever may replace a device would take it away from everybody.
+        raise BackupError(f"{place} is no ordinary file: name another one")
     if place.exists() and not force:
         raise BackupError(f"{place} is there already: name another one, or say --force")
     try:
@@ -59,7 +66,8 @@ def backup(database: Path, place: Path, *, force: bool = False) -> Contents:
             image.execute("CREATE TABLE copied (at REAL NOT NULL)")
             image.execute("INSERT INTO copied VALUES (?)", (time.time(),))
             found = journal_file.read(image)
-            write_whole(image.serialize(), place, replace=force)
+            # Where a link leads to a file, that file is meant.
+            write_whole(image.serialize(), place.resolve() if place.exists() else place, replace=force)
     except FileExistsError as error:
         raise BackupError(f"{place} is there already: name another one, or say --force") from error
     except OSError as error:
@@ -84,6 +92,7 @@ def restore(database: Path, place: Path) -> Contents:
 
 def _restore(database: Path, place: Path) -> Contents:
     image, contents = _image(place)
+    copy, database = Path(f"{database}.backup"), database.resolve()
     fresh = database.with_name(f"{database.name}.restored")
     owner = database if database.exists() else database.parent
     write_whole(image, fresh, replace=True)
@@ -95,7 +104,7 @@ def _restore(database: Path, place: Path) -> Contents:
     # The log, too: it must never lie beside another database; and the copy, which is one of the database before.
     aside(database, kept)
     with suppress(FileNotFoundError):
-        Path(f"{database}.backup").rename(f"{kept}.backup")
+        copy.rename(copy.with_name(f"{kept.name}.backup"))
     fresh.replace(database)
     return Contents(
         contents.streamers, contents.handovers, contents.age, kept if there else None, line_up=contents.line_up
@@ -105,8 +114,13 @@ def _restore(database: Path, place: Path) -> Contents:
 def _image(place: Path) -> tuple[bytes, Contents]:
     """What is to be put back, looked over. Raises BackupError."""
     try:
-        place.stat()
+        if not stat.S_ISREG(place.stat().st_mode):
+            raise BackupError(f"{place} is no file")
         uri = f"{place.absolute().as_uri()}?mode=ro"
+        log = Path(f"{place}-wal")
+        if not log.exists() or not log.stat().st_size:
+            # SQLite would write beside it, which it may not on a disk that is read-only.
+            uri += "&immutable=1"
         with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as db, closing(_memory()) as image:
             db.backup(image)
             if not has_table(image, "snapshot") and not has_table(image, "streamer"):
@@ -116,10 +130,13 @@ def _image(place: Path) -> tuple[bytes, Contents]:
             image.execute("BEGIN")
             journal_file.make(image)
             found = journal_file.read(image)
-            keeps = found.state is not None and age is not None and age <= LINE_UP_KEEPS
+            lives = found.state is not None or bool(found.events)
+            keeps = lives and age is not None and age <= LINE_UP_KEEPS
             spare = NAMES_BESIDES + int((age or UNKNOWN_AGE) * NAMES_A_SECOND)
-            if found.state is not None and not keeps:
-                kept = journal_file.as_json(lasting(found.state, spare))
+            if lives and not keeps:
+                # With the events since its snapshot: settings may have changed by them.
+                then = restored(found, lambda: None, lambda: Director(Policy())).director
+                kept = journal_file.as_json(lasting(then.snapshot(), spare))
                 journal_file.write_state(image, journal_file.last_number(image), kept)
                 image.execute("DELETE FROM stream")
             write_meta(image, "spare", str(spare))
@@ -142,8 +159,8 @@ def _age(image: sqlite3.Connection) -> float | None:
 
 
 def _is_ours(database: Path, place: Path) -> bool:
-    ours = {database.with_name(f"{database.name}{suffix}") for suffix in ("", "-wal", "-shm", ".backup", ".lock")}
-    return place.resolve() in {path.resolve() for path in ours}
+    ours = {f"{name}{end}" for name in (database, database.resolve()) for end in ("", "-wal", "-shm", ".backup", ".lock")}
+    return place.resolve() in {Path(path).resolve() for path in ours}
 
 
 def _memory() -> sqlite3.Connection:

@@ -40,7 +40,8 @@ class StoreLock:
     """``take`` before anything else is touched; ``release`` at the end, which a process's own end does, too."""
 
     def __init__(self, database: Path) -> None:
-        self.path = database.with_name(f"{database.name}.lock")
+        # Whoever comes by another way, through a link, is to meet the same lock.
+        self.path = Path(f"{os.path.realpath(database)}.lock")
         self._file: int | None = None
         self._noted: dict[str, Any] = {}
         self._size = 0

@@ -39,6 +39,15 @@ def test_the_lock_names_the_one_that_holds_it_and_is_free_once_that_was_killed(t
     lock.release()
 
 
+def test_who_comes_to_the_database_by_a_link_meets_the_same_lock(tmp_path: Path) -> None:
+    (tmp_path / "link.db").symlink_to(tmp_path / "a.db")
+    lock, other = StoreLock(tmp_path / "a.db"), StoreLock(tmp_path / "link.db")
+    assert lock.take(1.0, "one") is None
+    holder = other.take(2.0, "two")
+    assert (holder and holder.config) == "one"
+    lock.release()
+
+
 def test_the_holder_hears_of_each_that_was_turned_away_once(tmp_path: Path) -> None:
     lock, other = StoreLock(tmp_path / "a.db"), StoreLock(tmp_path / "a.db")
     assert lock.take(1.0, "one") is None

@@ -1,5 +1,6 @@
 """``motherstream backup`` and ``restore``: whole, private, never over something else, and never beside a stale log."""
 
+import os
 import shutil
 import signal
 import sqlite3
@@ -91,6 +92,59 @@ def test_a_backup_goes_over_nothing_of_the_daemons(tmp_path: Path) -> None:
         backup(path, tmp_path / "nowhere" / "b.db")
     with pytest.raises(BackupError, match="there is no database"):
         backup(tmp_path / "none.db", tmp_path / "b.db")
+
+
+def test_a_backup_takes_the_place_of_no_device_and_goes_through_a_link_to_the_file(tmp_path: Path) -> None:
+    path, pipe, link, file = (tmp_path / name for name in ("a.db", "pipe", "link", "file"))
+    StreamerStore(path).add("alice")
+    os.mkfifo(pipe)
+    for place in (pipe, tmp_path):
+        with pytest.raises(BackupError, match="no ordinary file"):
+            backup(path, place, force=True)
+    assert pipe.is_fifo()
+    file.touch()
+    link.symlink_to(file)
+    backup(path, link, force=True)
+    assert link.is_symlink()
+    assert names(file) == ["alice"]
+
+
+async def reload(live: Live) -> None:
+    live.obs.fake.reload(leftovers=False)
+
+
+def test_what_is_put_back_after_long_has_the_settings_of_then_and_nobody_in_the_line_up(tmp_path: Path) -> None:
+    """Also of a daemon that has written no snapshot yet, where all of it stands in events."""
+    path, saved = tmp_path / "motherstream.db", tmp_path / "saved.db"
+    with Live(tmp_path) as live:
+        live.publish("alice")
+        live.until_on_air("alice")
+        assert live.ask("POST", "/update-timer/900").status == 200
+        backup(path, saved)
+        live.kill()
+        with closing(sqlite3.connect(saved)) as db:
+            assert db.execute("SELECT count(*) FROM snapshot").fetchone() == (0,)
+            db.execute("UPDATE copied SET at = at - 86400")
+            db.commit()
+        assert restore(path, saved).line_up is False
+        live.obs.run(reload(live))
+        live.start()
+        assert live.get("/queue")["queue"] == []
+        assert live.get("/time-settings")["swap_interval"] == 900
+
+
+def test_a_backup_is_put_back_from_where_nothing_can_be_written_into_the_file_that_a_link_names(tmp_path: Path) -> None:
+    path, disk, away = (tmp_path / name for name in ("a.db", "disk.db", "away"))
+    away.mkdir()
+    StreamerStore(disk).add("alice")
+    path.symlink_to(disk)
+    backup(path, away / "saved.db")
+    StreamerStore(path).add("bob")
+    restore(path, away / "saved.db")
+    assert list(away.iterdir()) == [away / "saved.db"], "SQLite has written nothing beside it"
+    assert path.is_symlink()
+    assert names(disk) == ["alice"]
+    assert names(next(tmp_path.glob("disk.db.replaced-*[0-9]"))) == ["alice", "bob"]
 
 
 @pytest.mark.parametrize("what", ["rubbish", "another database", "torn", "newer", "nothing"])
