@@ -71,10 +71,13 @@ def open_writable(path: Path, note: Callable[[list[str], int], None] = lambda ru
 
     ``note`` is told by what the file itself, without its log, is known from then on (see ``has_strange_log``).
     """
+    if path.exists() and not path.is_file():
+        raise OSError(f"{path} is no ordinary file: see store.path")
     db = sqlite3.connect(path, isolation_level=None, timeout=1.0, check_same_thread=False)
     try:
-        path.chmod(0o600)
         db.text_factory = text
+        check_ours(db)
+        path.chmod(0o600)
         db.execute("PRAGMA journal_mode=WAL")
         # A crash of the daemon loses nothing; a power cut may lose the last moments, and OBS is gone with it.
         db.execute("PRAGMA synchronous=NORMAL")
@@ -159,6 +162,13 @@ def check(db: sqlite3.Connection) -> None:
         found.problems.append("what it says of itself is damaged")
     if found.problems:
         raise sqlite3.DatabaseError("; ".join(found.problems))
+
+
+def check_ours(db: sqlite3.Connection) -> None:
+    """Raises sqlite3.OperationalError where another program's tables are in it and none of ours: nothing is written."""
+    tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if tables and not tables & {"snapshot", "event", "meta", "streamer"}:
+        raise sqlite3.OperationalError("it is another program's database: give this one a store.path of its own")
 
 
 def new_id() -> str:

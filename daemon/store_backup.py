@@ -159,7 +159,8 @@ def _age(image: sqlite3.Connection) -> float | None:
 
 
 def _is_ours(database: Path, place: Path) -> bool:
-    ours = {f"{name}{end}" for name in (database, database.resolve()) for end in ("", "-wal", "-shm", ".backup", ".lock")}
+    ends = ("", "-wal", "-shm", ".backup", ".lock")
+    ours = {f"{name}{end}" for name in (database, database.resolve()) for end in ends}
     return place.resolve() in {Path(path).resolve() for path in ours}
 
 

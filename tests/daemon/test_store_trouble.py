@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import shutil
 import signal
 import sqlite3
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from daemon.journal import Journal
 from daemon.streamers import StreamerError, StreamerStore
 from tests.daemon.http.live import Live
 
@@ -217,3 +219,23 @@ def test_keys_that_can_still_be_read_in_a_damaged_file_are_not_replaced_by_older
         assert with_key(live, "two", old) == 403
         assert with_key(live, "two", new) == 200
         live.until_on_air("bob")
+
+
+async def test_another_program_s_database_and_what_is_no_file_are_left_as_they_are_and_told(tmp_path: Path) -> None:
+    other, pipe, link = tmp_path / "other.db", tmp_path / "pipe", tmp_path / "link.db"
+    with contextlib.closing(sqlite3.connect(other)) as db:
+        db.execute("CREATE TABLE notes (x)")
+        db.commit()
+    os.mkfifo(pipe)
+    pipe.chmod(0o644)
+    link.symlink_to(pipe)
+    before = other.read_bytes()
+    for path, why in ((other, "another program's database"), (link, "no ordinary file")):
+        journal = Journal(path)
+        await journal.open()
+        try:
+            assert why in journal.problem
+        finally:
+            await journal.close()
+    assert other.read_bytes() == before
+    assert pipe.stat().st_mode & 0o777 == 0o644
