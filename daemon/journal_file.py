@@ -71,7 +71,7 @@ def open_writable(path: Path, note: Callable[[list[str], int], None] = lambda ru
 
     ``note`` is told by what the file itself, without its log, is known from then on (see ``has_strange_log``).
     """
-    if path.exists() and not path.is_file():
+    if path.exists() and not path.is_file() and not path.is_dir():
         raise OSError(f"{path} is no ordinary file: see store.path")
     db = sqlite3.connect(path, isolation_level=None, timeout=1.0, check_same_thread=False)
     try:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
@@ -11,6 +12,7 @@ from daemon.journal_salvage import Copied
 from statemachine import events as ev
 from statemachine.codec import event_from_plain
 from statemachine.director import Director
+from statemachine.policy import Policy
 from statemachine.snapshot import lasting
 from statemachine.timeline import shifted
 
@@ -43,6 +45,11 @@ def restored(found: Found, copy: Callable[[], Copied | None], fresh: Callable[[]
             director = fresh()
         passed_over += 1
     return Restored(director, passed_over)
+
+
+def as_it_stood(found: Found) -> dict[str, Any]:
+    """The snapshot of the moment of the last event that was written. Never raises, as ``restored``."""
+    return restored(found, lambda: None, lambda: Director(Policy())).director.snapshot()
 
 
 def _begin(found: Found, copy: Callable[[], Copied | None], fresh: Callable[[], Director]) -> Director:

@@ -15,14 +15,12 @@ from typing import Final
 
 from daemon import journal_file
 from daemon.journal_copy import NAMES_A_SECOND, NAMES_BESIDES, UNKNOWN_AGE, write_whole
-from daemon.journal_replay import restored
+from daemon.journal_replay import as_it_stood
 from daemon.journal_salvage import aside
 from daemon.store_lock import StoreLock
 from daemon.store_rows import has_table, write_meta
 from daemon.streamers import open_existing
-from statemachine.director import Director
 from statemachine.errors import RulesError
-from statemachine.policy import Policy
 from statemachine.snapshot import lasting
 
 PATIENCE: Final = 5.0
@@ -135,8 +133,7 @@ def _image(place: Path) -> tuple[bytes, Contents]:
             spare = NAMES_BESIDES + int((age or UNKNOWN_AGE) * NAMES_A_SECOND)
             if lives and not keeps:
                 # With the events since its snapshot: settings may have changed by them.
-                then = restored(found, lambda: None, lambda: Director(Policy())).director
-                kept = journal_file.as_json(lasting(then.snapshot(), spare))
+                kept = journal_file.as_json(lasting(as_it_stood(found), spare))
                 journal_file.write_state(image, journal_file.last_number(image), kept)
                 image.execute("DELETE FROM stream")
             write_meta(image, "spare", str(spare))
