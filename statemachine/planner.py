@@ -21,6 +21,10 @@ KEEP: Literal["keep"] = "keep"
 PATIENCE = 1.0
 """Seconds without a sign after which the next in line gets its chance beside the one that is tried."""
 
+HASTE = 0.4
+"""The same where nothing moves on air, for the first of them: an ordinary input has its picture by then. None is waited
+for after it."""
+
 Wanted = ev.Session | Literal["keep"] | None
 
 
@@ -97,7 +101,7 @@ def choose(
 
     ``tried`` holds the attempts by their sessions. Without ``room`` no other is begun. One that failed before and did
     not stall in its turn is not tried while another one has a picture. A picture that stands still is waited for, as
-    long as that is no stall and the matter is not ``urgent``.
+    long as that is no stall and the matter is not ``urgent``; then the first has ``HASTE`` and the others nothing.
     """
     unseen = len(tried)
     useful: list[int] = []
@@ -119,9 +123,10 @@ def choose(
         useful.append(attempt.number)
         if proven(entry, attempt):
             return Choice(picked or session, frozenset(useful), proven=picked is None)
-        first_tried = first_tried or session
         pauses = attempt.still_since is not None and not urgent
-        if picked is None and (pauses or now < attempt.begun_at + PATIENCE):
+        patience = PATIENCE if not urgent else 0.0 if first_tried else HASTE
+        first_tried = first_tried or session
+        if picked is None and (pauses or now < attempt.begun_at + patience):
             picked = session
     return Choice(picked or first_tried, frozenset(useful))
 

@@ -13,6 +13,7 @@ from statemachine import events as ev
 from statemachine.attempt import Attempt
 from statemachine.lineup import Entry, Lineup
 from statemachine.planner import (
+    HASTE,
     KEEP,
     PATIENCE,
     Choice,
@@ -83,7 +84,8 @@ class Steering:
 
     def deadlines(self) -> list[float]:
         """When a step may be due by time alone."""
-        times = [attempt.begun_at + PATIENCE for attempt in self.switchover.incoming if attempt.ready_at is None]
+        opening = [attempt for attempt in self.switchover.incoming if attempt.ready_at is None]
+        times = [attempt.begun_at + patience for attempt in opening for patience in (HASTE, PATIENCE)]
         if self.dead_since is not None and self.policy.slate:
             times.append(self.dead_since + SLATE_AFTER)
         return times
@@ -101,6 +103,8 @@ class Steering:
             return True
         target = None if self.covered else wanted(self.lineup, switchover.program, self.policy, self.now)
         settled = is_settled(target, switchover.program)
+        if isinstance(target, ev.Session) and not settled and self._make_room(target):
+            return True
         holder = self.lineup.holder
         if settled and isinstance(target, ev.Session) and holder and holder.turn_began is None:
             self.lineup.shown(self.now, target.streamer)
@@ -152,6 +156,11 @@ class Steering:
         """
         return not self.policy.slate if self.switchover.program is None else self.dead_since is not None
 
+    @property
+    def _is_dark(self) -> bool:
+        """Nothing that moves is shown, but perhaps a slate."""
+        return self.switchover.program is None or self.dead_since is not None
+
     def _note_dead_air(self) -> None:
         program = self.switchover.program
         if program is None:
@@ -179,6 +188,23 @@ class Steering:
                 self.switchover.reserves.drop(self.now, reserve, "stream_ended", "its stream ended")
                 return True
         return False
+
+    def _make_room(self, target: ev.Session) -> bool:
+        """Nothing moves, and all places are of those who have no picture, while others wait: the oldest has failed."""
+        switchover = self.switchover
+        tried = {attempt.target.id for attempt in switchover.incoming if attempt.target is not None}
+        if not self._is_dark or len(tried) <= RESERVES_MOST or self.policy.mode == "static":
+            return False
+        if any(attempt.ready_at is not None for attempt in switchover.incoming):
+            return False
+        oldest = min(switchover.reserves, key=lambda reserve: reserve.begun_at)
+        line = wanted_line(self.lineup, target, switchover.program, self.now)
+        waits = any(entry.session is not None and entry.session.id not in tried for entry in line)
+        if not waits or self.now < oldest.begun_at + PATIENCE or oldest.target is None:
+            return False
+        self.lineup.failed(self.now, oldest.target.id, silent=False)
+        switchover.reserves.drop(self.now, oldest, "superseded", "it shows no picture, and others wait for its place")
+        return True
 
     def _prune(self, goal: Goal) -> bool:
         """What stands behind one who has a picture is of no use any more; True if there was one."""

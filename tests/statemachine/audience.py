@@ -71,7 +71,25 @@ class Audience:
             if isinstance(command, cmd.Cut) and command.incoming is None and command.outgoing is not None:
                 item = self._world.obs.items.get(command.outgoing)
                 assert item is None or not self._keeps(item), f"{item} moves and is taken off"
+            elif isinstance(command, cmd.Cut) and command.incoming is not None and command.outgoing is not None:
+                self._cut_has_a_reason(command.incoming, command.outgoing)
         self._named()
+
+    def _cut_has_a_reason(self, incoming: str, outgoing: str) -> None:
+        """Who has the turn and moves is not cut away from; who fills in is, for the turn's holder alone."""
+        world, lineup = self._world, self._world.director.lineup
+        item, other = world.obs.items.get(outgoing), world.obs.items.get(incoming)
+        if item is None or other is None or item.session is None or other.session is None or not self._keeps(item):
+            return
+        entry, holder = lineup.by_session(item.session.id), lineup.holder
+        if entry is None or entry.session != item.session or holder is None or other.session == item.session:
+            return
+        has_turn = entry is holder and entry.turn_began is not None
+        assert not has_turn, f"{entry.streamer} has the turn, moves, and is cut away from"
+        fills_in = holder.turn_began is not None and entry.showable(world.now)
+        assert not fills_in or other.session in holder.sessions, (
+            f"{entry.streamer} fills in, and is relieved by {other}"
+        )
 
     def _keeps(self, item: Item) -> bool:
         """Its picture moves, for all that was told, and nobody wants it away."""
@@ -115,8 +133,6 @@ class Audience:
             not obs.up
             or director.switchover.state is State.RECOVERING
             or any(item.astray for item in obs.items.values())
-            # While held, a hand that has emptied the scene is respected.
-            or (director.lineup.held and not obs.shown)
             # Nothing is to change then, whatever viewers see.
             or (obs.program.studio_mode and director.policy.studio_mode == "hold")
             # Somebody's hand took the picture away, which is respected while held.

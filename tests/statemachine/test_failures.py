@@ -278,6 +278,36 @@ def test_a_follower_without_a_picture_costs_no_second_of_dead_air(broken: tuple[
     world.run_until(lambda: on_air(world) == "carol", 0.1)
 
 
+@pytest.mark.parametrize("moment", [0.1, 0.6, 1.2, 2.6])
+@pytest.mark.parametrize(
+    ("broken", "within", "slate"),
+    [(1, 1.0, ""), (2, 1.0, ""), (3, 1.0, ""), (4, 1.8, ""), (7, 2.0, ""), (3, 1.0, "SLATE"), (7, 9.0, "SLATE")],
+)
+def test_a_row_of_fresh_ones_without_a_picture_holds_up_nobody_who_has_one(
+    broken: int, within: float, slate: str, moment: float
+) -> None:
+    world = channel("alice", slate=slate)
+    for number in range(broken):
+        silent(world, f"eve{number}")
+    world.publish("carol")
+    world.run(moment)
+    world.unpublish("alice")
+    world.run_until(lambda: on_air(world) == "carol", within)
+
+
+def test_one_whose_place_others_needed_is_tried_again_and_nothing_is_said_against_it() -> None:
+    world = channel("alice")
+    for number in range(5):
+        silent(world, f"eve{number}")
+    world.publish("carol")
+    world.unpublish("alice")
+    world.run_until(lambda: on_air(world) == "carol", 2.0)
+    ended = [fact for fact in world.told if isinstance(fact, facts.HandoverEnded) and fact.to_streamer == "eve0"]
+    assert [fact.outcome for fact in ended] == ["superseded"]
+    world.ingest.frozen.clear()
+    world.run_until(lambda: standby(world) == "eve0", 20.0)
+
+
 def test_nobody_on_air_yet_and_a_first_in_line_without_a_picture_the_second_is_on_air_soon() -> None:
     world = World(Policy())
     world.obs_ready()
