@@ -85,7 +85,8 @@ class Steering:
     def deadlines(self) -> list[float]:
         """When a step may be due by time alone."""
         opening = [attempt for attempt in self.switchover.incoming if attempt.ready_at is None]
-        times = [attempt.begun_at + patience for attempt in opening for patience in (HASTE, PATIENCE)]
+        patience = (HASTE, PATIENCE) if self._is_dead else (PATIENCE,)
+        times = [attempt.begun_at + seconds for attempt in opening for seconds in patience]
         if self.dead_since is not None and self.policy.slate:
             times.append(self.dead_since + SLATE_AFTER)
         return times
