@@ -112,6 +112,8 @@ class Steering:
         goal = self._goal(target, settled)
         if switchover.barred:
             goal = replace(goal, empty=False)
+        elif goal.empty and self._moves_again:
+            goal = replace(goal, empty=False, settled=True)
         match state:
             case State.IDLE:
                 return self._begin(goal)
@@ -178,6 +180,14 @@ class Steering:
         if not self.policy.slate or self.policy.mode == "static" or self.dead_since is None:
             return False
         return self.empty_at is None and self.now >= self.dead_since + SLATE_AFTER
+
+    @property
+    def _moves_again(self) -> bool:
+        """What stalled moves, and is about to show whether it goes on: the slate waits for that moment."""
+        program = self.switchover.program
+        if self.covered or program is None or program.session is None or program.moves_since is None:
+            return False
+        return self.lineup.by_session(program.session.id) is not None
 
     # --- steps -----------------------------------------------------------------------------------------------
 

@@ -226,3 +226,24 @@ def test_a_cut_to_the_slate_that_failed_is_tried_again_within_a_second(mode: str
     world.run(1.1)
     assert world.obs.slates == {"SLATE"}
     world.calm()
+
+
+def test_a_picture_that_moves_again_after_a_failed_cut_to_the_slate_is_not_taken_off() -> None:
+    world = channel("alice", slate="SLATE")
+    session = world.ingest.of("alice")
+    assert session is not None
+    world.ingest.frozen.add(session.id)
+    while not (world.lane and isinstance(world.lane[0], cmd.Cut)):
+        world.advance(0.1)
+        world.look()
+    world.carry_out("refused")
+    world.deliver()
+    world.settle()
+    world.run(0.5)
+    world.ingest.frozen.clear()
+    before = len(world.trace)
+    world.run(5.0)
+    cuts = [c for _, commands in world.trace[before:] for c in commands if isinstance(c, cmd.Cut)]
+    assert all(cut.incoming for cut in cuts), "the slate took its place"
+    assert on_air(world) == "alice"
+    world.calm()
