@@ -168,9 +168,19 @@ def followers(lineup: Lineup, program: Program | None, policy: Policy, standby: 
 
 def wanted_line(lineup: Lineup, target: ev.Session, program: Program | None, now: float) -> Iterator[Entry]:
     """Who may be shown now: the one who is wanted, and whoever could take its place."""
-    first = lineup.by_session(target.id)
+    first, holder = lineup.by_session(target.id), lineup.holder
+    if first is not None and first is holder and first.turn_began is not None and _fills_in(lineup, program, now):
+        return iter((first,))  # none of the others would do more than fill in, too
     others = (entry for entry in _line(lineup, program, now) if entry is not first)
     return chain((first,) if first is not None else (), others)
+
+
+def _fills_in(lineup: Lineup, program: Program | None, now: float) -> bool:
+    """The picture of one who waits is on air, and moves."""
+    if program is None or program.session is None or program.stalled_since is not None:
+        return False
+    entry = lineup.by_session(program.session.id)
+    return entry is not None and entry is not lineup.holder and entry.session == program.session and entry.showable(now)
 
 
 def _line(lineup: Lineup, program: Program | None, now: float) -> Iterator[Entry]:

@@ -247,3 +247,15 @@ def test_a_picture_that_moves_again_after_a_failed_cut_to_the_slate_is_not_taken
     assert all(cut.incoming for cut in cuts), "the slate took its place"
     assert on_air(world) == "alice"
     world.calm()
+
+
+def test_who_fills_in_is_not_relieved_by_another_while_the_new_stream_of_the_turns_holder_has_no_picture() -> None:
+    world = channel("alice", "bob", "carol", turn=600.0)
+    world.unpublish("alice")
+    world.run(3.0)
+    assert on_air(world) == "bob"
+    world.ingest.frozen.add(world.publish("alice").id)
+    world.run(6.0)
+    assert on_air(world) == "bob"
+    world.calm()
+    assert on_air(world) == "alice"
