@@ -7,7 +7,7 @@ unproven one, and one that shows no sign holds nobody up.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, takewhile
 from typing import Literal
 
 from statemachine import events as ev
@@ -167,25 +167,35 @@ def followers(lineup: Lineup, program: Program | None, policy: Policy, standby: 
 
 
 def wanted_line(lineup: Lineup, target: ev.Session, program: Program | None, now: float) -> Iterator[Entry]:
-    """Who may be shown now: the one who is wanted, and whoever could take its place."""
-    first, holder = lineup.by_session(target.id), lineup.holder
-    if first is not None and first is holder and first.turn_began is not None and _fills_in(lineup, program, now):
-        return iter((first,))  # none of the others would do more than fill in, too
-    others = (entry for entry in _line(lineup, program, now) if entry is not first)
+    """Who may be shown now: the one who is wanted, and whoever could take its place.
+
+    None of those behind one who fills in and moves: they would only fill in, too.
+    """
+    first, last = lineup.by_session(target.id), _filler(lineup, program, now)
+    if last is not None and first is not None and first.turn_began is not None:
+        return iter((first,))
+    before = takewhile(lambda entry: entry is not last, lineup)
+    others = (entry for entry in before if entry is not first and _may_follow(entry, program, now))
     return chain((first,) if first is not None else (), others)
 
 
-def _fills_in(lineup: Lineup, program: Program | None, now: float) -> bool:
-    """The picture of one who waits is on air, and moves."""
+def _filler(lineup: Lineup, program: Program | None, now: float) -> Entry | None:
+    """Who is on air and moves without having the turn."""
     if program is None or program.session is None or program.stalled_since is not None:
-        return False
+        return None
     entry = lineup.by_session(program.session.id)
-    return entry is not None and entry is not lineup.holder and entry.session == program.session and entry.showable(now)
+    if entry is None or entry.turn_began is not None or entry.session != program.session:
+        return None
+    return entry if entry.showable(now) else None
 
 
 def _line(lineup: Lineup, program: Program | None, now: float) -> Iterator[Entry]:
+    return (entry for entry in lineup if _may_follow(entry, program, now))
+
+
+def _may_follow(entry: Entry, program: Program | None, now: float) -> bool:
     on_air = program.session if program is not None else None
-    return (entry for entry in lineup if entry.showable(now) and (on_air is None or entry.session != on_air))
+    return entry.showable(now) and (on_air is None or entry.session != on_air)
 
 
 def passes_over(lineup: Lineup, streamer: str, incoming: Iterable[Attempt], now: float) -> bool:

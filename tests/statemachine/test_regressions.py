@@ -259,3 +259,16 @@ def test_who_fills_in_is_not_relieved_by_another_while_the_new_stream_of_the_tur
     assert on_air(world) == "bob"
     world.calm()
     assert on_air(world) == "alice"
+
+
+def test_who_fills_in_for_one_without_a_picture_is_not_relieved_by_one_behind_it() -> None:
+    world = World(Policy())
+    silent = world.publish("alice")
+    world.ingest.frozen.add(silent.id)
+    world.publish("bob")
+    world.publish("carol")
+    world.obs_ready()
+    world.run(10.0)
+    cuts = [c for _, commands in world.trace for c in commands if isinstance(c, cmd.Cut)]
+    assert (on_air(world), len(cuts)) == ("bob", 1)
+    world.calm()
