@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from statemachine import commands as cmd
 from statemachine import events as ev
+from statemachine.pictures import MOVING_FOR
 from statemachine.states import State
 from tests.statemachine.model_obs import Item
 
@@ -35,6 +36,8 @@ class Audience:
         """Sessions of whom the rules were told, rightly or not, that they are over."""
         self._still: set[str] = set()
         """Inputs of whom they were told, rightly or not, that they stand still or fail."""
+        self._resumed: dict[str, float] = {}
+        """When each input was last told to move again."""
         self._wrong = 0
 
     # --- what is decided -------------------------------------------------------------------------------------
@@ -57,6 +60,7 @@ class Audience:
                 self._still.add(event.input)
             case ev.MediaResumed():
                 self._still.discard(event.input)
+                self._resumed[event.input] = world.now
             case ev.MediaFailed():
                 self._still |= {item.name for item in world.obs.items.values() if item.attempt == event.attempt}
                 program = world.director.switchover.program
@@ -81,6 +85,8 @@ class Audience:
         item, other = world.obs.items.get(outgoing), world.obs.items.get(incoming)
         if item is None or other is None or item.session is None or other.session is None or not self._keeps(item):
             return
+        if outgoing in self._resumed and world.now < self._resumed[outgoing] + MOVING_FOR:
+            return  # it stood still, and has not shown yet that it goes on moving
         entry, holder = lineup.by_session(item.session.id), lineup.holder
         if entry is None or entry.session != item.session or holder is None or other.session == item.session:
             return
