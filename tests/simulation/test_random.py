@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack, ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
@@ -350,6 +351,8 @@ class Shell(RuleBasedStateMachine):
         setattr(thing, name, value)
 
 
+# Twelve evenings of a whole daemon: two minutes where two cores have nothing else to do.
+@pytest.mark.timeout(600)
 def test_faults_at_random_are_over_when_they_are_over() -> None:
     soak = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
     run_state_machine_as_test(Shell, settings=None if soak else settings(max_examples=12, stateful_step_count=25))
