@@ -24,6 +24,7 @@ from tests.deploy.systemd import SYSTEMD, USER, Systemd, write_config
 from tests.fakes.threaded import DEADLINE, PASSWORD, ThreadedObs
 
 TOKEN: Final = "t0ken-of-the-api-itself"
+SECRET: Final = "what-the-hooks-bear-0123456789"
 OWN_DIRECTORIES: Final = ("/var/lib/motherstream", "/var/log/motherstream")
 
 pytestmark = pytest.mark.skipif(
@@ -55,6 +56,7 @@ class Service:
         )
         self.systemd.put("/run/credstore/motherstream.obs.password", f"{PASSWORD}\n", 0o600)
         self.systemd.put("/run/credstore/motherstream.http.token", f"{TOKEN}\n", 0o600)
+        self.systemd.put("/run/credstore/motherstream.hooks.secret", f"{SECRET}\n", 0o600)
 
     def ask(self, method: str, path: str, body: object = None) -> Any:
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", method=method)
@@ -68,7 +70,7 @@ class Service:
 
     def publish(self, name: str) -> bool:
         hook = {"action": "on_publish", "app": "live", "stream": name, "client_id": f"c-{name}"}
-        return bool(self.ask("POST", "/hooks/srs", hook) == {"code": 0})
+        return bool(self.ask("POST", f"/hooks/srs?secret={SECRET}", hook) == {"code": 0})
 
     def on_air(self) -> str | None:
         status = self.ask("GET", "/status")
