@@ -38,10 +38,11 @@ async def read_program(link: Link, scene: str, inputs: Sequence[str]) -> Program
         Request("GetCurrentSceneTransitionCursor"),
         *(_active(name) for name in (scene, *inputs)),
     ]
-    program, studio, cursor, ours, *each = await link.batch(asked)
-    if not (program.ok and studio.ok and ours.ok):
-        return None
+    results = await link.batch(asked)
     with sense("GetCurrentProgramScene"):
+        program, studio, cursor, ours, *each = results
+        if not (program.ok and studio.ok and ours.ok):
+            return None
         shown = str(program.data["currentProgramSceneName"])
         studio_mode = bool(studio.data["studioModeEnabled"])
         live = bool(ours.data["videoActive"])

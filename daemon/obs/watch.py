@@ -54,16 +54,26 @@ class Watch:
         self._priming: asyncio.Task[bool] | None = None
         self._item: Item | None = None
         self._gone_at: float | None = None
+        self._failing = False
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
         """Look, judge, tell, wait. Returns without a word where OBS is lost: that is told elsewhere."""
         try:
             while not self._stopping.is_set():
-                over = await self._look_and_tell()
-                if over:
-                    return
-                await self._keep_fresh()
+                try:
+                    if await self._look_and_tell():
+                        return
+                    await self._keep_fresh()
+                    self._failing = False
+                except ObsGone:
+                    raise
+                except Exception:
+                    # One that ended here would leave a picture that nobody looks at until its turn is over.
+                    if not self._failing:
+                        self._failing = True
+                        text = f"What OBS says of '{self.name}' cannot be judged; it is looked at again"
+                        log.exception(text, input=self.name)
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(self._judge.interval):
                         await self._stopping.wait()

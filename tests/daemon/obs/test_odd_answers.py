@@ -10,14 +10,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
+from daemon.config import Sources
+from daemon.obs import inputs
 from daemon.obs.connection import Request, Result
 from daemon.obs.inventory import Asked, Names, read_inventory, stream_of_path
+from daemon.obs.moving import bring_along
 from daemon.obs.owners import OWNER, Owners
 from daemon.obs.placement import Placer, Wish
+from daemon.obs.program import is_seen, read_program
 from daemon.obs.supervisor import LIKELY, canvas_of, rendered
 from daemon.obs.transition import Transition
 from daemon.ports import ObsError
 from statemachine import events as ev
+from statemachine.reading import ProgramReading
 from tests.daemon.obs.rig import ALICE, Rig
 from tests.fakes import FakeObs
 
@@ -51,6 +56,12 @@ ANSWERS: dict[str, dict[str, Any]] = {
         "filters": [{"filterName": "f", "filterKind": "gain_filter", "filterEnabled": False, "filterSettings": {}}]
     },
     "GetStats": {"renderTotalFrames": 7},
+    "GetCurrentProgramScene": {"currentProgramSceneName": "SCENE"},
+    "GetStudioModeEnabled": {"studioModeEnabled": True},
+    "GetCurrentSceneTransitionCursor": {"transitionCursor": 1.0},
+    "GetSourceActive": {"videoActive": True},
+    "GetSceneList": {"scenes": [{"sceneName": "SCENE"}]},
+    "GetMediaInputStatus": {"mediaState": "OBS_MEDIA_STATE_ENDED"},
 }
 ODD = st.one_of(
     st.none(),
@@ -136,7 +147,22 @@ def test_no_answer_ends_in_anything_but_a_reading_or_an_error_of_obs(link: Any) 
     async def cut() -> None:
         await Transition(NAMES.own).cut(link, "SCENE", show=TWO, hide=(ONE,), also_show="SLATE", fade=0.0, fps=30.0)
 
-    for act in (read, place, dress, cut):
+    async def seen() -> None:
+        for names in ([ONE, TWO], []):
+            found = await read_program(link, "SCENE", names)
+            assert found is None or isinstance(found, ProgramReading)
+        await is_seen(link, ONE)
+
+    async def aim() -> None:
+        await inputs.aim(link, ONE, ALICE, Sources())
+
+    async def moved() -> None:
+        async def placed(_: str) -> None:
+            return
+
+        await bring_along(link, "FORMER", "SCENE", NAMES.own, placed)
+
+    for act in (read, place, dress, cut, seen, aim, moved):
         try:
             asyncio.run(act())
         except ObsError:

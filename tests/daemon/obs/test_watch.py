@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from structlog.testing import capture_logs
 
-from daemon.obs.readiness import STILL
+from daemon.obs.readiness import STILL, Judge, Look, Verdict
 from statemachine import events as ev
 from tests.daemon.obs.rig import ALICE, Rig, holds
 from tests.fakes import FakeObs, Stream
@@ -163,3 +163,25 @@ async def test_looks_are_never_more_than_twenty_a_second(fake: FakeObs, rig: Rig
     rig.watch(NAME)
     await holds(lambda: len(fake.requested("GetMediaInputStatus")) >= 11)
     assert loop.time() - began >= 10 / 20 * 0.95
+
+
+async def test_a_look_that_fails_in_an_unforeseen_way_is_told_once_and_the_picture_is_watched_on(
+    fake: FakeObs, rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = fake.streams[ALICE] = Stream(0.05, buffer=0.1)
+    count, see = [0], Judge.see
+
+    def fails(judge: Judge, look: Look) -> tuple[Verdict, ...]:
+        count[0] += 1
+        if count[0] <= 3:
+            raise RuntimeError("never foreseen")
+        return see(judge, look)
+
+    monkeypatch.setattr(Judge, "see", fails)
+    with capture_logs() as lines:
+        seen = await rig.on_air(NAME, ALICE)
+        stream.frozen = True
+        await rig.until(lambda: seen.stalled)
+    assert [line["event"] for line in lines if line["log_level"] == "error"] == [
+        f"What OBS says of '{NAME}' cannot be judged; it is looked at again"
+    ]
