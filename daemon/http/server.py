@@ -22,7 +22,7 @@ _protocol_log.setLevel(logging.CRITICAL)
 
 
 class Claim:
-    """A port that is ours. Nobody is answered there until it is served."""
+    """A port that is ours. Nobody is answered there until it is served; who comes before waits for that."""
 
     def __init__(self, host: str, port: int) -> None:
         self.address = host, port
@@ -35,6 +35,14 @@ class Claim:
         self.listener = await asyncio.get_running_loop().create_server(
             self._made, *self.address, backlog=backlog, start_serving=False
         )
+        try:
+            for each in self.listener.sockets:
+                # An address that is only bound can be bound again (SO_REUSEADDR): listening makes it ours.
+                with each.dup() as same:
+                    same.listen(backlog)
+        except OSError:
+            self.release()
+            raise
 
     def release(self) -> None:
         """Let it go. May be repeated."""

@@ -8,7 +8,10 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from daemon.alone import PATIENCE
+from daemon.http.server import Claim
 from daemon.store_lock import MOST, StoreLock
 from daemon.streamers import StreamerStore
 from tests.daemon.http.live import Live
@@ -169,3 +172,15 @@ def test_under_systemd_a_second_daemon_waits_and_takes_over_when_the_first_has_e
             os.kill(other.pid, 15)
             other.communicate(timeout=20)
         assert other.returncode == 0
+
+
+async def test_a_port_that_is_taken_is_nobody_elses_before_anything_is_served_there() -> None:
+    mine = Claim("127.0.0.1", 0)
+    await mine.take()
+    assert mine.listener is not None
+    port = mine.listener.sockets[0].getsockname()[1]
+    try:
+        with pytest.raises(OSError, match="ddress already in use"):
+            await Claim("127.0.0.1", port).take()
+    finally:
+        mine.release()
