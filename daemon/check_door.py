@@ -59,7 +59,7 @@ def _hooks(config: Config, *, in_container: bool) -> Finding:
 
 def _servers(config: Config) -> Iterator[str]:
     ingest = config.ingest
-    for url in (ingest.srs_api, ingest.oryx_api, ingest.mediamtx_api):
+    for url in (ingest.srs_api, ingest.oryx_api, ingest.mediamtx_api, ingest.nginx_stat):
         if host := urlsplit(url).hostname:
             yield host
 

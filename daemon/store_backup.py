@@ -47,7 +47,11 @@ class Contents:
 
 def backup(database: Path, place: Path, *, force: bool = False) -> Contents:
     """Save the database, whole and looked over, for nobody else to read. Raises BackupError."""
-    if not database.exists():
+    try:
+        there = database.exists()
+    except OSError as error:
+        raise BackupError(f"{database} cannot be reached: {error.strerror or error}") from error
+    if not there:
         raise BackupError(f"there is no database {database}: see store.path")
     if _is_ours(database, place):
         raise BackupError(f"{place} is the daemon's own file: name another one")
@@ -114,6 +118,7 @@ def _image(place: Path) -> tuple[bytes, Contents]:
     try:
         if not stat.S_ISREG(place.stat().st_mode):
             raise BackupError(f"{place} is no file")
+        place.open("rb").close()  # SQLite does not say why it cannot
         uri = f"{place.absolute().as_uri()}?mode=ro"
         log = Path(f"{place}-wal")
         if not log.exists() or not log.stat().st_size:

@@ -37,7 +37,9 @@ class MeasurementRoutes:
         # Silence itself has no level: JSON has no infinity, and null says it.
         if value is None:
             value = least
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        # A whole number may be longer than any float: then it is beyond the bound.
+        if not is_number or (isinstance(value, float) and not math.isfinite(value)):
             raise ApiError(400, "bad_value", f"value must be a number from {least:g} to {most:g}, or null for silence")
         await carry_out(self._control, Measured(self._control.now(), streamer, quantity, min(most, max(least, value))))
         return done(f"the {quantity} of {streamer} is known", streamer=streamer, quantity=quantity)

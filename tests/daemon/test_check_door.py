@@ -32,6 +32,8 @@ def test_by_default_hooks_come_from_this_machine_alone_and_that_is_said() -> Non
         (Hooks(allow=(HERE, BRIDGE)), Ingest(), "172.18.0.0/16"),
         (Hooks(), Ingest(srs_api="http://172.18.0.3:1985"), "172.18.0.3"),
         (Hooks(), Ingest(mediamtx_api="http://mediamtx:9997"), "mediamtx"),
+        (Hooks(), Ingest(nginx_stat="http://172.18.0.4:8080/stat"), "172.18.0.4"),
+        (Hooks(), Ingest(oryx_api="http://oryx:2022"), "oryx"),
     ],
 )
 def test_hooks_that_cannot_reach_loopback_are_found_out(hooks: Hooks, ingest: Ingest, who: str) -> None:

@@ -113,6 +113,23 @@ async def reload(live: Live) -> None:
     live.obs.fake.reload(leftovers=False)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="what another user may not read, root may")
+@pytest.mark.parametrize("mode", [0o700, 0o755], ids=["folder", "file"])
+def test_who_may_not_reach_the_files_is_told_so_in_one_line(tmp_path: Path, mode: int) -> None:
+    path, saved = tmp_path / "motherstream.db", tmp_path / "saved.db"
+    StreamerStore(path).add("alice")
+    backup(path, saved)
+    tmp_path.chmod(mode)
+    os.seteuid(65534)
+    try:
+        with pytest.raises(BackupError, match=r"motherstream\.db cannot be (reached: Permission denied|saved: unable)"):
+            backup(path, Path("/never-made.db"))
+        with pytest.raises(BackupError, match=r"saved\.db cannot be read: Permission denied"):
+            restore(Path("/never-made/motherstream.db"), saved)
+    finally:
+        os.seteuid(0)
+
+
 def test_what_is_put_back_after_long_has_the_settings_of_then_and_nobody_in_the_line_up(tmp_path: Path) -> None:
     """Also of a daemon that has written no snapshot yet, where all of it stands in events."""
     path, saved = tmp_path / "motherstream.db", tmp_path / "saved.db"

@@ -98,7 +98,9 @@ async def test_who_was_refused_is_told_for_a_while_without_any_key(house: House)
     assert answer["refused"][0]["streamer"] == "s28"
 
 
-@pytest.mark.parametrize(("value", "level"), [(-70.5, -70.5), (None, -200.0), (-1e9, -200.0), (0, 0.0), (99, 20.0)])
+@pytest.mark.parametrize(
+    ("value", "level"), [(-70.5, -70.5), (None, -200.0), (-1e9, -200.0), (0, 0.0), (99, 20.0), (10**400, 20.0)]
+)
 async def test_a_measurement_reaches_the_rules(house: House, value: float | None, level: float) -> None:
     body = {"streamer": "alice", "quantity": "sound", "value": value}
     status, _ = await house.post("/measurements", json=body)
