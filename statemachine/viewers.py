@@ -18,6 +18,8 @@ PATIENCE = 0.5
 """Seconds that the one on air may be out of sight before it is told: a transition between two scenes takes as long."""
 AGAIN = 1.0
 """Seconds between two tries to bring our scene into Program outside a hand-over."""
+LETS_GO = 0.5
+"""Seconds for which what has left may still be rendered after a transition: OBS ends a stinger before it lets go."""
 _CHANGES = (cmd.SetSlate, cmd.ShowInput, cmd.HideInput, cmd.RestoreOutgoing)
 
 
@@ -36,6 +38,8 @@ class ViewersState:
     studio_mode: str = ""
     """The policy under which it was told that studio mode is on; empty where it is off."""
     brought_at: float | None = None
+    lingers_since: float | None = None
+    """Since when a copy shows the one on air and another one besides."""
 
 
 class Viewers:
@@ -77,7 +81,7 @@ class Viewers:
         self._heed_studio_mode(now)
         if reading.studio_mode and self.policy.studio_mode == "leave":
             self.commands.append(cmd.LeaveStudioMode())
-        elif self._is_stale(reading):
+        elif self._is_stale(reading, now):
             self._bring(now)
 
     def cut(self, at: float, shown: bool) -> None:
@@ -168,16 +172,24 @@ class Viewers:
         reading = self.state.reading
         self._switchover.barred = self.policy.studio_mode == "hold" and reading is not None and reading.studio_mode
 
-    def _is_stale(self, reading: ProgramReading) -> bool:
-        """A copy shows another one of ours than is on air."""
+    def _is_stale(self, reading: ProgramReading, now: float) -> bool:
+        """A copy shows another one of ours than is on air. One that is but left over is given the time to go."""
         program = self._switchover.program
         if self.policy.studio_mode != "drive" or not reading.copied or reading.moving or self._is_changing:
             return False
-        return set(reading.inputs) != ({program.input} if program else set())
+        wanted, seen = {program.input} if program else set(), set(reading.inputs)
+        if seen == wanted:
+            self._set(lingers_since=None)
+            return False
+        if wanted - seen:
+            return True
+        since = self.state.lingers_since
+        self._set(lingers_since=now if since is None else since)
+        return since is not None and now >= since + LETS_GO
 
     def _bring(self, now: float) -> None:
         if self.state.brought_at is None or now >= self.state.brought_at + AGAIN:
-            self._set(brought_at=now)
+            self._set(brought_at=now, lingers_since=None)
             self.commands.append(cmd.BringToProgram())
 
     def _set(self, **changes: object) -> None:

@@ -16,7 +16,7 @@ from daemon.obs.inventory import Asked, Names, Reading, read_inputs, read_invent
 from daemon.obs.moving import bring_along
 from daemon.obs.owners import Owners
 from daemon.obs.placement import Placer, Wish
-from daemon.obs.program import Program, leave_studio_mode, until_unseen, with_program
+from daemon.obs.program import Program, leave_studio_mode, until_unseen
 from daemon.obs.readiness import Look
 from daemon.obs.refresher import Refresher, concerns
 from daemon.obs.scene_items import Items, enable, read_items
@@ -404,7 +404,7 @@ class Obs:
         self._owners.keep_only(reading.marks)
         own = {item.name for item in reading.inventory.inputs}
         await self._keep_up(link, reading, own)
-        return await with_program(link, self._scene, reading.inventory, static)
+        return await self._program.add_to(link, self._scene, reading.inventory, static)
 
     async def _keep_up(self, link: Link, reading: Reading, own: set[str]) -> None:
         """Follow a canvas that has changed and a model that wears something else, and ask after other daemons.

@@ -14,6 +14,7 @@ from typing import Any
 
 from daemon.obs.connection import NOT_FOUND, Link, Request, sense
 from daemon.obs.priming import render
+from daemon.obs.scene_items import read_items
 from daemon.ports import ObsError, ObsRefused
 from statemachine.events import Inventory
 from statemachine.reading import ProgramReading
@@ -54,12 +55,6 @@ async def read_program(link: Link, scene: str, inputs: Sequence[str]) -> Program
     return ProgramReading(shown, studio_mode, live, copied, seen, cursor.ok and _runs(cursor.data))
 
 
-async def with_program(link: Link, scene: str, inventory: Inventory, static: str) -> Inventory:
-    """The inventory, and which of its inputs, and of the one of mode static, viewers see. Raises ObsGone."""
-    names = [*(item.name for item in inventory.inputs), *filter(None, [static])]
-    return replace(inventory, program=await read_program(link, scene, names))
-
-
 async def is_seen(link: Link, name: str) -> bool:
     """Whether viewers see that input. Raises ObsError; one that is not there is not seen."""
     request = _active(name)
@@ -94,6 +89,35 @@ class Program:
         self._restoring: asyncio.Task[None] | None = None
         self._preview = ""
         """What is to be in the operator's preview again, as long as that is under way."""
+        self._holds = ""
+        """The program scene that showed ours, nested or itself, when Program became it."""
+        self._before: tuple[str, bool] | None = None
+        """The program scene and studio mode, as read last."""
+
+    async def read(self, link: Link, scene: str, inputs: Sequence[str]) -> ProgramReading | None:
+        """As ``read_program``. It also knows of a copy of ours within a copy of another scene that shows none of
+        ``inputs``, as with "Duplicate Sources". Raises ObsError.
+
+        OBS does not tell of such copies. But what held ours when Program became it holds a copy. A scene into which
+        ours is put later does not, until the operator takes it into Program: that is not to be done for them.
+        """
+        reading = await read_program(link, scene, inputs)
+        if reading is None:
+            return None
+        before, self._before = self._before, (reading.scene, reading.studio_mode)
+        seen = reading.live or reading.copied
+        if not (seen or reading.studio_mode):
+            self._holds = ""
+        elif reading.scene != self._holds and (seen or before not in (None, self._before)):
+            self._holds = reading.scene if await _shows(link, reading.scene, scene) else ""
+        if seen or not reading.studio_mode or reading.scene != self._holds:
+            return reading
+        return replace(reading, copied=await _shows(link, reading.scene, scene))
+
+    async def add_to(self, link: Link, scene: str, inventory: Inventory, static: str) -> Inventory:
+        """The inventory, and which of its inputs, and of the one of mode static, viewers see. Raises ObsError."""
+        names = [*(item.name for item in inventory.inputs), *filter(None, [static])]
+        return replace(inventory, program=await self.read(link, scene, names))
 
     async def check(self, link: Link, studio_mode: str) -> None:
         """Raises ObsError where studio mode is on and to be left alone: then the scene must not be changed."""
@@ -110,7 +134,7 @@ class Program:
         if incoming is not None and await is_seen(link, incoming):
             return True
         names = [name for name in (incoming, outgoing) if name]
-        reading = await read_program(link, scene, names)
+        reading = await self.read(link, scene, names)
         if reading is not None and reading.studio_mode:
             if studio_mode == "hold":
                 raise ObsError(HELD)
@@ -118,15 +142,15 @@ class Program:
                 await leave_studio_mode(link)
             elif reading.copied and await self.bring(link, scene, fps, incoming=incoming, outgoing=outgoing):
                 return True
-            reading = await read_program(link, scene, names)
+            reading = await self.read(link, scene, names)
         if reading is None:
             return True
         return reading.live if incoming is None else incoming in reading.inputs
 
     async def bring_ours(self, link: Link, scene: str, fps: float) -> None:
         """Take the program scene into Program as it is now, if what is there is a copy of ours. Raises ObsError."""
-        reading = await read_program(link, scene, [])
-        if reading is not None and reading.studio_mode and not reading.live and reading.scene == scene:
+        reading = await self.read(link, scene, [])
+        if reading is not None and reading.copied:
             await self.bring(link, scene, fps)
 
     async def bring(
@@ -145,7 +169,7 @@ class Program:
         settled = False
         while True:
             await _until_at_rest(link, deadline)
-            reading = await read_program(link, scene, [name for name in (incoming, outgoing) if name])
+            reading = await self.read(link, scene, [name for name in (incoming, outgoing) if name])
             if reading is None or not reading.copied:
                 return False
             if reading.scene != scene and not settled:
@@ -243,6 +267,17 @@ async def _until_at_rest(link: Link, deadline: float) -> None:
         if not await _is_transitioning(link):
             return
         await asyncio.sleep(POLL)
+
+
+async def _shows(link: Link, shown: str, scene: str) -> bool:
+    """Whether a scene is ours, or has it in it and shows it. Raises ObsGone and ObsTimeout."""
+    if shown == scene:
+        return True
+    try:
+        items = await read_items(link, shown, [scene], deep=[scene])
+    except ObsRefused:
+        return False
+    return any(item.shown for item in items.named(scene))
 
 
 def _active(name: str) -> Request:

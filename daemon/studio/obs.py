@@ -75,6 +75,7 @@ class Obs:
         plugins: Mapping[str, Path] | None = None,
         start_timeout: float = START_TIMEOUT,
         duplicate_scene: bool = True,
+        duplicate_sources: bool = False,
     ) -> None:
         self.scene = scene
         self.items = tuple(items)
@@ -89,6 +90,7 @@ class Obs:
         self._log = folder / "obs.log"
         self.display = ""
         self._duplicate_scene = duplicate_scene
+        self._duplicate_sources = duplicate_sources
         self._plugins = dict(plugins or {})
         self._process: Process | None = None
         self._client: simpleobsws.WebSocketClient | None = None
@@ -116,6 +118,7 @@ class Obs:
             recordings=self.recordings,
             canvas=self.canvas,
             duplicate_scene=self._duplicate_scene,
+            duplicate_sources=self._duplicate_sources,
         )
         link_plugins(self._home, self._plugins)
         write_scene(self._home, self.scene, self.items)

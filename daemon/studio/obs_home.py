@@ -11,7 +11,14 @@ PROFILE = "Studio"
 
 
 def write_home(
-    home: Path, *, port: int, password: str, recordings: Path, canvas: Canvas, duplicate_scene: bool = True
+    home: Path,
+    *,
+    port: int,
+    password: str,
+    recordings: Path,
+    canvas: Canvas,
+    duplicate_scene: bool = True,
+    duplicate_sources: bool = False,
 ) -> None:
     """Write what OBS reads at its start, all but the scene collection.
 
@@ -42,6 +49,7 @@ def write_home(
                 "PreviewEnabled": "false",
                 "PreviewProgramMode": "false",
                 "SceneDuplicationMode": str(duplicate_scene).lower(),
+                "EditPropertiesMode": str(duplicate_sources).lower(),
             },
             "OBSWebSocket": {
                 "FirstLoad": "false",

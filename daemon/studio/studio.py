@@ -42,6 +42,7 @@ class Studio:
     `rtmp_base`: an RTMP server that runs already, "rtmp://127.0.0.1:1935/live" say; no nginx is started then.
     `obs_plugins`: extra OBS plugins, each name with the folder that holds its shared object.
     `duplicate_scene`: OBS's "Duplicate Scene", which makes studio mode show a private copy of the scene.
+    `duplicate_sources`: its "Duplicate Sources", which makes that copy hold copies of nested scenes.
     `drop_idle`: seconds after which nginx-rtmp drops a publisher that sends nothing; None never does.
     `keep`: leave the folder with logs and recordings behind.
     `progress`: told in a line each what is being started.
@@ -58,6 +59,7 @@ class Studio:
         rtmp_base: str | None = None,
         obs_plugins: Mapping[str, Path] | None = None,
         duplicate_scene: bool = True,
+        duplicate_sources: bool = False,
         drop_idle: float | None = 10.0,
         keep: bool = False,
         progress: Progress | None = None,
@@ -71,6 +73,7 @@ class Studio:
         self._external_base = None if rtmp_base is None else rtmp_base.rstrip("/")
         self._obs_plugins = dict(obs_plugins or {})
         self._duplicate_scene = duplicate_scene
+        self._duplicate_sources = duplicate_sources
         self._drop_idle = drop_idle
         self._progress = progress or (lambda line: None)
         self._workspace: Workspace | None = None
@@ -153,6 +156,7 @@ class Studio:
             canvas=self.canvas,
             plugins=self._obs_plugins,
             duplicate_scene=self._duplicate_scene,
+            duplicate_sources=self._duplicate_sources,
         )
         self._obs.prepare()
         self._obs.display = await self._xserver.start()

@@ -125,16 +125,17 @@ class RealHouse:
 
 
 @asynccontextmanager
-async def open_house(kind: str) -> AsyncIterator[House]:
-    """The house named ``fake`` or ``real``."""
+async def open_house(kind: str, *, duplicate_sources: bool = False) -> AsyncIterator[House]:
+    """The house named ``fake`` or ``real``, with OBS's "Duplicate Sources" or without."""
     if kind == "fake":
         async with FakeObs(gstreamer=False, canvas=CANVAS) as fake:
+            fake.studio.mode.sources = duplicate_sources
             yield FakeHouse(fake)
         return
     from daemon.studio import colour_box
 
     overlays = [colour_box(name, (128, 128, 128), x=0, y=0, width=10, height=10) for name in OVERLAYS]
-    async with Studio(scene=SCENE, overlays=overlays, drop_idle=None) as studio:
+    async with Studio(scene=SCENE, overlays=overlays, drop_idle=None, duplicate_sources=duplicate_sources) as studio:
         house = RealHouse(studio)
         yield house
 

@@ -1,11 +1,12 @@
 """OBS's studio mode: a preview beside the program, private copies of scenes, and transitions that take a while."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from copy import copy as copy_of
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tests.fakes.obs_events import Intent
-from tests.fakes.obs_model import Scene, SceneItem, Source
+from tests.fakes.obs_model import Input, Scene, SceneItem, Source
 
 if TYPE_CHECKING:
     from tests.fakes.obs_studio import Studio
@@ -15,7 +16,8 @@ class StudioMode:
     """What is given to viewers: the program scene, or in studio mode a copy of it as it was at the last transition.
 
     duplicates: OBS's "Duplicate Scene". swaps: its "Swap Preview/Program Scenes After Transitioning". Both are on by
-    default, and no request asks for them. transition_frames: how long the transition is; 0 is the transition Cut.
+    default. sources: its "Duplicate Sources", which copies nested scenes as well; off by default. No request asks for
+    them. transition_frames: how long the transition is; 0 is the transition Cut.
     """
 
     def __init__(self, studio: "Studio", changed: Callable[[], None]) -> None:
@@ -23,6 +25,7 @@ class StudioMode:
         self._changed = changed
         self.on = False
         self.duplicates = True
+        self.sources = False
         self.swaps = True
         self.preview: Scene | None = None
         self.transition = "Cut"
@@ -46,8 +49,7 @@ class StudioMode:
 
     def uses(self, source: Source) -> bool:
         """Whether a copy holds it."""
-        copies = (self._copy, self._leaving)
-        return any(item.source is source for scene in copies if scene is not None for item in scene.items)
+        return any(source in _held(scene) for scene in (self._copy, self._leaving) if scene is not None)
 
     def switch(self, on: bool) -> None:
         """Program keeps its scene, and shows it as it is then."""
@@ -103,9 +105,22 @@ class StudioMode:
             self.set_preview(scene)
 
     def _copied(self, scene: Scene | None) -> Scene | None:
-        """A private copy: items of its own, which refer to the same inputs and nested scenes."""
+        """A private copy: items of its own, which refer to the same inputs and nested scenes, or to copies of these."""
         if scene is None or not (self.on and self.duplicates):
             return None
         copy = Scene(scene.name)
         copy.items = [SceneItem(**{**vars(item), "transform": replace(item.transform)}) for item in scene.items]
+        for item in copy.items if self.sources else ():
+            if isinstance(item.source, Scene):
+                item.source = self._copied(item.source) or item.source
+            elif isinstance(item.source, Input) and not item.source.kind.audio:
+                item.source = copy_of(item.source)  # those that have sound ask not to be duplicated
         return copy
+
+
+def _held(scene: Scene) -> Iterator[Source]:
+    """All that lies in a scene, and in those nested in it."""
+    for item in scene.items:
+        yield item.source
+        if isinstance(item.source, Scene):
+            yield from _held(item.source)

@@ -201,6 +201,10 @@ def test_while_studio_mode_s_transition_runs_no_second_one_is_begun_for_what_lea
     world.feed(ev.InventoryRead(world.now, replace(world.obs.inventory(), program=both)))
     assert asked(world, cmd.BringToProgram) == 0
     rest = replace(both, moving=False)
+    # OBS tells the end of a stinger before it lets go of what has left in it: a second one would be seen for nothing.
+    world.feed(ev.InventoryRead(world.now, replace(world.obs.inventory(), program=rest)))
+    assert asked(world, cmd.BringToProgram) == 0
+    world.advance(1.0)
     world.feed(ev.InventoryRead(world.now, replace(world.obs.inventory(), program=rest)))
     assert asked(world, cmd.BringToProgram) == 1
 
