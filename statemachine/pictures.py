@@ -174,14 +174,20 @@ class Pictures:
         return shown.streamer if ended is None or (self.moves and at > ended + FLUSHED) else ""
 
     def _heir(self) -> ev.Session | None:
-        """Whose picture the input on air plays once it moves again: its publisher has left, and this one came."""
+        """Whose picture the input on air plays once it moves again: its publisher has left, and this one came.
+
+        A hand test is nobody's coming: it names what its own input shows, and not what another one plays already.
+        """
         program = self._switchover.program
         if program is None or program.session is None or self._switchover.state is State.SWAPPING:
             return None
         if self._lineup.by_session(program.session.id) is not None or not self.moves:
             return None
         heir = self._lineup.by_stream(program.session.path)
-        return heir if heir is not None and heir.streamer != program.session.streamer else None
+        entry = self._lineup.by_session(heir.id) if heir is not None else None
+        if entry is None or entry.transient or entry.streamer == program.session.streamer:
+            return None
+        return heir
 
     def _inherits_at(self) -> float | None:
         heir = self._heir()

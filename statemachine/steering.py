@@ -177,7 +177,7 @@ class Steering:
 
     @property
     def _slate_is_due(self) -> bool:
-        if not self.policy.slate or self.policy.mode == "static" or self.dead_since is None:
+        if not self.policy.slate or self.dead_since is None:
             return False
         return self.empty_at is None and self.now >= self.dead_since + SLATE_AFTER
 

@@ -348,6 +348,19 @@ def test_a_stream_asked_for_that_is_in_the_line_up_comes_next() -> None:
     assert [place.streamer for place in world.director.view(world.now).queue] == ["carol", "bob", "alice"]
 
 
+def test_a_moving_picture_is_not_given_the_name_of_whoever_is_asked_for_by_hand_on_its_path() -> None:
+    """Its end was told wrongly: it goes on until the hand test has an input of its own."""
+    world = channel("alice")
+    alice = world.ingest.of("alice")
+    assert alice is not None
+    world.feed(ev.Unpublished(world.now, alice.id))
+    world.feed(ev.TestRequested(world.now, ev.Session("test:1", "bob", "live", "alice")))
+    world.advance(3.0)
+    assert on_air(world) == "alice"
+    world.calm()
+    assert on_air(world) == "alice"
+
+
 @pytest.mark.parametrize(
     ("streamer", "stream", "code"),
     [("alice", "alice", "on_air"), ("bob", "other", "name_taken"), ("zoe", "zoe", "blocked")],

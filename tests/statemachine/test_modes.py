@@ -249,6 +249,15 @@ def test_the_rollback_to_static_leaves_the_picture_until_the_next_hand_over() ->
     assert (on_air(world), shown(world), world.obs.own) == ("bob", [STATIC], [])
 
 
+def test_the_rollback_to_static_shows_the_slate_within_a_second_of_the_end_of_what_is_on_air() -> None:
+    world = channel("alice", "bob", reconnect_grace=0.0)
+    world.unpublish("bob")
+    world.unpublish("alice")
+    world.feed(ev.PolicyLoaded(world.now, Policy(mode="static", slate="SLATE")))
+    world.run_until(lambda: "SLATE" in world.obs.slates, 1.0)
+    assert shown(world) == []
+
+
 # --- settings -----------------------------------------------------------------------------------------------------
 
 
