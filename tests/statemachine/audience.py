@@ -119,9 +119,11 @@ class Audience:
         item = world.obs.items.get(on_air.input) if on_air else None
         if on_air is None or item is None or item.session is None or item.name in world.obs.fixtures:
             return
-        # What is played is a path: who publishes there is shown, whosever name it was made for.
-        there = {each.streamer for each in world.ingest.live.values() if each.path == item.session.path}
-        known = there if item.session.id in world.ingest.live else there | {item.session.streamer}
+        # What is played is a path: who publishes there, or did so last, is shown, whosever name it was made for.
+        path = item.session.path
+        known = {each.streamer for each in world.ingest.live.values() if each.path == path}
+        if item.session.id not in world.ingest.live:
+            known |= {item.session.streamer, world.ingest.last.get(path, "")}
         assert on_air.streamer in known, f"{item} is said to be {on_air.streamer}'s"
 
     # --- what is seen ----------------------------------------------------------------------------------------

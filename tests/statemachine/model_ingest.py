@@ -15,6 +15,8 @@ class ModelIngest:
         """Sessions without a picture that could be shown: sound alone, or a codec that nobody knows."""
         self.kbps: dict[str, float] = {}
         """What each session sends, where the server tells it."""
+        self.last: dict[str, str] = {}
+        """Who published to each path last."""
         self._count = 0
 
     def new_session(self, streamer: str, turn: float | None = None) -> ev.Session:
@@ -28,7 +30,8 @@ class ModelIngest:
 
     def end(self, session_id: str) -> None:
         """A publisher is gone."""
-        self.live.pop(session_id, None)
+        if session := self.live.pop(session_id, None):
+            self.last[session.path] = session.streamer
         self.frozen.discard(session_id)
         self.pictureless.discard(session_id)
         self.kbps.pop(session_id, None)

@@ -357,6 +357,9 @@ class World:
             return ""  # no picture of it comes, and there is nothing else to be shown
         if not live:
             return f"{view.on_air.streamer} is on air and gone"
+        leaving = [entry.streamer for entry in self.director.lineup if entry.leaves is not None]
+        if view.on_air.streamer in leaving and len(live) > 1:
+            return f"{view.on_air.streamer} is to go, and somebody could follow"
         expected = next(place.streamer for place in view.queue if place.streamer in live)
         if view.on_air.streamer != expected or shown != [view.on_air.input]:
             return f"{expected} ought to be on air: {view.on_air}, OBS shows {shown}"
