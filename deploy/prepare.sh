@@ -64,6 +64,7 @@ missing() {
     has chromedriver || echo chromium-driver
     has logrotate || echo logrotate
     has shellcheck || echo shellcheck
+    has caddy || echo caddy
     { has systemd-analyze && has systemd-sysusers && has systemd-tmpfiles; } || echo systemd
 }
 
@@ -83,38 +84,47 @@ On another system install them its own way (Python 3.11 or later; nginx with its
     say "apt: fetching the package lists"
     logged as_root apt-get -q -o DPkg::Lock::Timeout=300 update
     say "apt: installing $packages"
-    case " $packages " in *nginx-light*) hold_nginx ;; esac
+    held=
+    case " $packages " in *" nginx-light "*) held=nginx ;; esac
+    case " $packages " in *" caddy "*) held="${held:+$held }caddy" ;; esac
+    [ -z "$held" ] || hold_services
     # shellcheck disable=SC2086  # a list of words
     logged as_root env DEBIAN_FRONTEND=noninteractive \
         apt-get -q -y -o DPkg::Lock::Timeout=300 install --no-install-recommends $packages
-    let_nginx
+    let_services
 }
 
-# The studio runs an nginx of its own. Debian's package would start one for the whole machine, now and at each boot.
-# invoke-rc.d(8) asks policy-rc.d whether it may start a service; one that is there already decides on all the others.
-hold_nginx() {
+# The studio runs an nginx of its own, and so do tests a Caddy. Debian's packages would start one for the whole machine,
+# now and at each boot. invoke-rc.d(8) asks policy-rc.d whether it may start a service; one that is there already
+# decides on all the others.
+hold_services() {
     policy=$(mktemp)
     cat >"$policy" <<EOF
 #!/bin/sh
-# Here only while deploy/prepare.sh installs nginx.
-case \$1 in nginx | nginx.service) exit 101 ;; esac
+# Here only while deploy/prepare.sh installs $held.
+for service in $held; do
+    case \$1 in "\$service" | "\$service.service") exit 101 ;; esac
+done
 [ ! -x $POLICY.before ] || exec $POLICY.before "\$@"
 EOF
-    trap let_nginx EXIT
+    trap let_services EXIT
     trap 'exit 130' INT TERM
     # What a killed run has left behind is not the machine's own policy.
     if [ -e $POLICY ] && ! grep -q deploy/prepare.sh $POLICY; then as_root mv $POLICY $POLICY.before; fi
     as_root install -m 0755 "$policy" $POLICY
     rm -f "$policy"
-    held=yes
 }
 
-let_nginx() {
+let_services() {
     [ -n "${held:-}" ] || return 0
-    held=
     as_root rm -f $POLICY
     [ ! -e $POLICY.before ] || as_root mv $POLICY.before $POLICY
-    as_root update-rc.d nginx disable >>$LOG 2>&1 || true
+    for service in $held; do
+        # The first knows a service that has an init script, the other one that has a unit alone.
+        as_root update-rc.d "$service" disable >>$LOG 2>&1 || true
+        as_root systemctl disable "$service" >>$LOG 2>&1 || true
+    done
+    held=
 }
 
 # -- Python

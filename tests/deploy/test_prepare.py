@@ -112,7 +112,7 @@ def test_the_tests_need_more_than_the_demo_and_the_packages_less(tmp_path: Path)
         assert code == 0, told
     assert "apt-get" not in said["python"]
     assert "chromium" not in said["demo"]
-    assert f"{ALL} chromium chromium-driver logrotate shellcheck systemd" in said["test"]
+    assert f"{ALL} chromium chromium-driver logrotate shellcheck caddy systemd" in said["test"]
 
 
 def test_what_is_there_is_left_alone(machine: Machine) -> None:
@@ -139,6 +139,20 @@ def test_an_nginx_that_is_installed_for_us_does_not_start_now_or_at_the_next_boo
     # invoke-rc.d's answer while apt-get ran: 101 forbids.
     assert "nginx 101" in did
     assert "update-rc.d nginx disable" in did
+    assert not machine.policy.exists()
+
+
+def test_nor_does_a_caddy_and_a_server_that_was_there_before_is_left_as_it_is(machine: Machine) -> None:
+    machine.has("nginx", "systemctl")
+    asks = f'{machine.policy} caddy start; echo "caddy $?" >>{machine.said}'
+    machine.program("apt-get", asks, f'{machine.policy} nginx restart; echo "nginx $?" >>{machine.said}')
+    code, told, did = machine.prepare("test")
+    assert code == 0, told
+    assert "caddy 101" in did
+    assert "systemctl disable caddy" in did
+    assert "nginx 0" in did
+    assert "disable nginx" not in did
+    assert "update-rc.d nginx" not in did
     assert not machine.policy.exists()
 
 

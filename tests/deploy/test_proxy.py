@@ -1,10 +1,9 @@
-"""The proxy snippets of docs/install.md, as they are written there, through a real nginx (and Caddy, where it is)."""
+"""The proxy snippets of docs/install.md, as they are written there, through a real nginx and a real Caddy."""
 
 import contextlib
 import http.client
 import json
 import re
-import shutil
 import ssl
 import time
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ import pytest
 
 from daemon.studio.process import free_port
 from tests.daemon.http.live import Live
-from tests.deploy.support import PATH, ROOT, done, run
+from tests.deploy.support import ROOT, done, run
 from tests.deploy.web_server import WebServer
 
 TOKEN: Final = "token-behind-a-proxy-4711"
@@ -234,16 +233,13 @@ def test_below_a_path_the_page_works_however_the_proxy_takes_it_off(
 
 # --- Caddy -------------------------------------------------------------------------------------------------------
 
-CADDY: Final = shutil.which("caddy", path=PATH)
 
-
-@pytest.mark.skipif(CADDY is None, reason="Caddy is not installed here")
 def test_the_caddy_snippet_serves_signs_in_passes_events_on_and_closes_the_hooks(tmp_path: Path, live: Live) -> None:
     (site,) = snippets("caddyfile")
     port = free_port()
     # By its address: there is no certificate for that name here.
     site = site.replace(f"{HOST} {{", f"http://{HOST}:{port} {{").replace("127.0.0.1:8000", f"127.0.0.1:{live.port}")
-    with WebServer.caddy(tmp_path, f"{{\n    admin off\n}}\n{site}", port, CADDY or ""):
+    with WebServer.caddy(tmp_path, f"{{\n    admin off\n}}\n{site}", port):
         browser = Browser(port, tls=False, headers={"Host": f"{HOST}:{port}"})
         assert_signs_in_and_acts(browser)
         assert_events_come_at_once(browser)

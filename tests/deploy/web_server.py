@@ -45,15 +45,14 @@ class WebServer:
         """With that ``server`` in its ``http``."""
         config = folder / "nginx.conf"
         config.write_text(NGINX.format(folder=folder, server=server))
-        program = shutil.which("nginx", path=PATH)
-        assert program, "nginx is missing: deploy/prepare.sh test installs it"
-        return cls(folder, [program, "-p", str(folder), "-e", f"{folder}/error.log", "-c", str(config)], port)
+        return cls(folder, [_program("nginx"), "-p", str(folder), "-e", f"{folder}/error.log", "-c", str(config)], port)
 
     @classmethod
-    def caddy(cls, folder: Path, config: str, port: int, program: str) -> Self:
+    def caddy(cls, folder: Path, config: str, port: int) -> Self:
         """With that Caddyfile."""
         (folder / "Caddyfile").write_text(config)
-        return cls(folder, [program, "run", "--adapter", "caddyfile", "--config", str(folder / "Caddyfile")], port)
+        arguments = ["run", "--adapter", "caddyfile", "--config", str(folder / "Caddyfile")]
+        return cls(folder, [_program("caddy"), *arguments], port)
 
     def __enter__(self) -> Self:
         with (self._folder / "console.log").open("ab") as console:
@@ -82,3 +81,9 @@ class WebServer:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
+
+
+def _program(name: str) -> str:
+    program = shutil.which(name, path=PATH)
+    assert program, f"{name} is missing: deploy/prepare.sh test installs it"
+    return program
