@@ -132,9 +132,19 @@ def test_every_link_leads_somewhere(document: Path) -> None:
         path, _, anchor = target.partition("#")
         found = (document.parent / path).resolve() if path else document
         assert found.exists(), target
-        if anchor:
-            headings = re.findall(r"^#+ (.*)$", found.read_text(), flags=re.MULTILINE)
-            assert anchor in [re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings], target
+        assert not anchor or anchor in _anchors(found, "#+"), target
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_a_list_of_contents_names_every_part_of_its_page(document: Path) -> None:
+    head = document.read_text().partition("\n## ")[0]
+    listed = re.findall(r"^(?:-|\d+\.) \[.+\]\(#(.+)\)$", head, flags=re.MULTILINE)
+    assert listed in ([], _anchors(document, "##"))
+
+
+def _anchors(document: Path, level: str) -> list[str]:
+    headings = re.findall(rf"^{level} (.*)$", document.read_text(), flags=re.MULTILINE)
+    return [re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings]
 
 
 def test_the_readmes_diagram_is_the_tables() -> None:
