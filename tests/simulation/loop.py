@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Self
 from unittest import mock
 
 from daemon.journal import Journal
@@ -117,6 +117,19 @@ class _Named:
 
     def getsockname(self) -> tuple[str, int]:
         return "127.0.0.1", self._port
+
+    def dup(self) -> Self:
+        """Another handle of it."""
+        return self
+
+    def listen(self, backlog: int) -> None:
+        """It is listened on already, as every server on a Unix socket."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Closing one handle closes no other."""
 
 
 class _Listener:
