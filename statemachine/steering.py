@@ -120,7 +120,7 @@ class Steering:
             case State.BUFFERING | State.STANDBY:
                 return self._steer(goal)
             case State.CLEANUP:
-                return not settled and self.spaced_until() is None and switchover.hurry(self.now)
+                return (not settled or goal.empty) and self.spaced_until() is None and switchover.hurry(self.now)
             case _:
                 assert_never(state)
 

@@ -273,3 +273,18 @@ def test_a_slate_that_changes_while_obs_is_away_is_put_right_when_it_is_back() -
     world.obs_ready()
     world.settle()
     assert shown(world) == ["OTHER"]
+
+
+@pytest.mark.parametrize("grace", [0.0, 10.0])
+def test_what_is_still_to_be_removed_does_not_keep_the_slate_off_dead_air(grace: float) -> None:
+    world = channel("alice", "bob", slate="SLATE", after_turn="kick", cleanup_grace=grace)
+    world.feed(ev.SkipRequested(world.now))
+    world.run(0.3)
+    assert on_air(world) == "bob"
+    # Its turn is over, too, and whoever was to follow is gone again.
+    world.publish("carol")
+    world.feed(ev.SkipRequested(world.now))
+    world.run(0.2)
+    world.unpublish("carol")
+    freeze(world, "bob")
+    assert world.run_until(lambda: shown(world) == ["SLATE"], 2.0) < 1.5
