@@ -33,7 +33,7 @@ class Bitrates:
         self._switchover = switchover
         self.poor: Poor | None = None
 
-    def thaw(self, gap: float) -> None:
+    def shift_deadlines(self, gap: float) -> None:
         """Nobody measured for ``gap`` seconds: no time ran."""
         if self.poor is not None:
             good = self.poor.good_since

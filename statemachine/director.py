@@ -78,8 +78,8 @@ class Director:
             event = replace(event, at=self.now)
         if isinstance(event, ev.ObsLost) and event.down_since is not None:
             gap = max(0.0, self.now - event.down_since)
-            self.lineup.thaw(gap)
-            self.bitrates.thaw(gap)
+            for part in (self.lineup, self.bitrates, self.quality):
+                part.shift_deadlines(gap)
         self._expire()
         self._take(event)
         for _ in range(STEPS):
@@ -167,7 +167,7 @@ class Director:
                 self.settings.load(event.policy)
                 self._apply()
             case ev.TestRequested():
-                request_test(self.lineup, event, self.now)
+                request_test(self.lineup, self.streams, event, self.now)
             case ev.MediaStalled():
                 self.pictures.stalled(event)
             case ev.MediaResumed():
@@ -272,7 +272,7 @@ class Director:
                 self._proof_at = until
             self.lineup.seen(attempt.target.id)
             self.streams.proven(event.at, attempt.target.id)
-            self.fallback.proven(event.at, plain=attempt.plain)
+            self.fallback.proven(event.at, attempt.target.streamer, plain=attempt.plain)
 
     def _proves(self, attempt: Attempt) -> bool:
         """It is a fresh input of one that stalled, and shows that it goes on moving."""
@@ -354,7 +354,7 @@ class Director:
         self.lineup.failed(fact.at, session_id, seldom=fact.code == "no_video", silent=silent)
         # What is known to be wrong with a stream is not the plugin's fault.
         unknown = not fact.code and fact.outcome != "cut_failed"
-        if unknown and self.fallback.failed(fact.at, fact.detail, plain=plain):
+        if unknown and self.fallback.failed(fact.at, fact.to_streamer, fact.detail, plain=plain):
             self.lineup.let_try(session_id)  # and is called wrong only if it does not play the other way either
         else:
             self.streams.failed(fact, session_id)
@@ -362,7 +362,7 @@ class Director:
     def _brief(self, session: ev.Session) -> tuple[ev.Tracks, int, bool]:
         tracks, entry = self.streams.of(session.id), self.lineup.by_session(session.id)
         may = self.fallback.state.allowed and self.policy.mode == "dynamic"
-        plain = may and (self.fallback.plain(self.now) or needs_own_player(tracks))
+        plain = may and (self.fallback.plain(self.now, session.streamer) or needs_own_player(tracks))
         return tracks, entry.failures if entry else 0, plain
 
     def _sweep(self) -> None:

@@ -128,6 +128,8 @@ class LineupState:
     """Sessions whose path another one has had until now, and since when: their servers may have refused them."""
     listing: dict[str, float] = field(default_factory=dict)
     """Servers that list their publishers, by the prefixes of their session ids, and when each did so last."""
+    unlisted: dict[str, float] = field(default_factory=dict)
+    """Prefixes within those of which a list says nothing, since they are other servers', and when one did so last."""
     leaving: dict[str, float] = field(default_factory=dict)
     """Streamers who are to go once they are not on air, and since when."""
     held: bool = False

@@ -13,6 +13,8 @@ AGAIN_AFTER = 600.0
 """Seconds until the plugin is tried again."""
 TRUSTED_FAILURES = 2
 """Failures in a row of a plugin that has shown a picture before; of one that has not, the first is enough."""
+SUSPECTS_MOST = 8
+"""How many are tried the other way at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +27,8 @@ class FallbackState:
     failures: int = 0
     why: str = ""
     """The last failure, in words."""
-    trial: bool = False
-    """The next input is OBS's own, to see whether that plays."""
+    suspects: tuple[str, ...] = ()
+    """Streamers whose next input is OBS's own, to see whether that plays: another one's picture proves nothing."""
     since: float | None = None
     """Fallen back; counted anew with each try of the plugin that fails."""
 
@@ -42,35 +44,39 @@ class Fallback:
         """A new OBS: the plugin is trusted anew."""
         self.state = FallbackState(allowed=allowed)
 
-    def plain(self, now: float) -> bool:
-        """The next input is to be OBS's own media source."""
+    def plain(self, now: float, streamer: str) -> bool:
+        """The next input of that streamer is to be OBS's own media source."""
         state = self.state
-        return state.trial or (state.since is not None and now < state.since + AGAIN_AFTER)
+        return streamer in state.suspects or (state.since is not None and now < state.since + AGAIN_AFTER)
 
-    def failed(self, now: float, why: str, *, plain: bool) -> bool:
+    def failed(self, now: float, streamer: str, why: str, *, plain: bool) -> bool:
         """An input has shown no picture; True if the same stream is to be tried again at once, the other way."""
         state = self.state
         if not state.allowed:
             return False
         if plain:
-            # Nor does OBS's own: it is the stream.
-            self.state = replace(state, trial=False, failures=0)
+            if streamer in state.suspects:
+                # Nor does OBS's own: it is the stream.
+                others = tuple(other for other in state.suspects if other != streamer)
+                self.state = replace(state, suspects=others, failures=0)
             return False
         if state.since is not None:
             self.state = replace(state, since=now, why=why)
             return True
         failures = state.failures + 1
-        trial = failures >= (TRUSTED_FAILURES if state.proven else 1)
-        self.state = replace(state, failures=failures, trial=trial, why=why)
-        return trial
+        suspects = state.suspects
+        if failures >= (TRUSTED_FAILURES if state.proven else 1):
+            suspects = (*(other for other in suspects if other != streamer), streamer)[-SUSPECTS_MOST:]
+        self.state = replace(state, failures=failures, suspects=suspects, why=why)
+        return streamer in suspects
 
-    def proven(self, now: float, *, plain: bool) -> None:
+    def proven(self, now: float, streamer: str, *, plain: bool) -> None:
         """An input has shown a picture."""
         state = self.state
         if not plain:
             if state.since is not None:
                 self.facts.append(facts.PluginWorks(now))
             self.state = FallbackState(allowed=state.allowed, proven=True)
-        elif state.trial:
+        elif streamer in state.suspects:
             self.facts.append(facts.PluginFailed(now, state.why))
-            self.state = replace(state, trial=False, failures=0, since=now)
+            self.state = replace(state, suspects=(), failures=0, since=now)

@@ -5,9 +5,10 @@ from dataclasses import replace
 from statemachine import events as ev
 from statemachine import facts
 from statemachine.lineup import Lineup
+from statemachine.streams import Streams
 
 
-def request_test(lineup: Lineup, event: ev.TestRequested, now: float) -> None:
+def request_test(lineup: Lineup, streams: Streams, event: ev.TestRequested, now: float) -> None:
     """Hand over to that stream now, or tell why not among the line-up's facts."""
     known = lineup.by_stream(event.session.path)
     if known is None and (stray := lineup.holder_of(event.session.path, now)):
@@ -20,11 +21,14 @@ def request_test(lineup: Lineup, event: ev.TestRequested, now: float) -> None:
         refused = facts.Refused(now, "name_taken", f"{streamer} is in the line-up with another stream")
     if refused is None and holder is not None and holder.streamer == streamer:
         refused = facts.Refused(now, "on_air", f"{streamer} has the turn already")
+    if refused is None and known is not None and (wrong := streams.unshowable(known.id, now)):
+        refused = facts.Refused(now, "no_picture", f"{streamer}'s stream cannot be shown: {wrong}")
     if refused is None:
         if known is None:
             lineup.publish(event.at, event.session, transient=True)
         else:
             # Asked for by hand: whatever kept it waiting, it is tried now.
+            lineup.prefer(known.id)
             lineup.moves(event.at, known.id)
         if lineup.find(streamer) is None:
             refused = facts.Refused(now, "not_found", f"the session {event.session.id} is over")

@@ -176,7 +176,7 @@ class Lineup(Standing):
         Who publishes ``shown``, of whom nobody knew, comes before others that are new: it is on air already.
         """
         live = {session.id for session in event.sessions}
-        self._vouches(event.server, event.at)
+        self._vouches(event)
         for session in sorted(event.sessions, key=lambda session: session.path != shown) if shown else event.sessions:
             self._memory.missing.pop(session.id, None)
             revive(self._memory, session.id, event.asked_at)
@@ -195,7 +195,7 @@ class Lineup(Standing):
             for session in to_call_back(self._memory, event, shown):
                 self.commands.append(cmd.KickSession(session, "unannounced"))
 
-    def thaw(self, gap: float) -> None:
+    def shift_deadlines(self, gap: float) -> None:
         """Nobody could return, or be seen to move again, for ``gap`` seconds: no grace ran."""
         for entry in [entry for entry in self if entry.missed_since is not None]:
             times = (entry.away_since, entry.stalled_since, entry.proving_until)
@@ -210,8 +210,9 @@ class Lineup(Standing):
         entry = self.find(on_air) or holder
         if entry is None:
             self._refuse(at, "nobody_on_air", "nobody is on air")
-        elif not any(other.streamer != entry.streamer and other.sessions for other in self):
-            self._refuse(at, "nobody_waits", f"nobody waits: {entry.streamer} stays on air")
+        elif not self._others(entry, at):
+            nobody = "nobody who waits can be shown" if self._waits(entry) else "nobody waits"
+            self._refuse(at, "nobody_waits", f"{nobody}: {entry.streamer} stays on air")
         elif holder is not entry and holder is not None and holder.showable(at) and on_air:
             # A second press of the button must not skip one whom nobody has seen yet.
             self._refuse(at, "handover_pending", f"a hand-over to {holder.streamer} is under way")
@@ -398,6 +399,9 @@ class Lineup(Standing):
         return False
 
     # --- helpers ---------------------------------------------------------------------------------------------
+
+    def _waits(self, entry: Entry) -> bool:
+        return any(other.sessions for other in self if other is not entry)
 
     def _others(self, entry: Entry, now: float) -> bool:
         return self.first_showable(now, but=entry.streamer) is not None

@@ -35,6 +35,14 @@ class Quality:
         self._switchover = switchover
         self.silence: Silence | None = None
 
+    def shift_deadlines(self, gap: float) -> None:
+        """Nobody measured for ``gap`` seconds: no time ran."""
+        silence = self.silence
+        if silence is not None:
+            good = None if silence.good_since is None else silence.good_since + gap
+            since, measured = silence.since + gap, silence.measured_at + gap
+            self.silence = replace(silence, since=since, measured_at=measured, good_since=good)
+
     @property
     def silent_since(self) -> float | None:
         """Since when the one on air is silent; None where it sounds or nobody tells."""

@@ -8,6 +8,7 @@ of a server vouches for a publisher, one that fails so often in a row has left, 
 from dataclasses import replace
 
 from statemachine import commands as cmd
+from statemachine import events as ev
 from statemachine import facts
 from statemachine.entry import Entry, Failing, LineupState, Stray
 from statemachine.policy import Policy
@@ -124,14 +125,24 @@ class Standing(TimedOrder):
 
     # --- the memory of those who are away --------------------------------------------------------------------
 
-    def _vouches(self, server: str, at: float) -> None:
+    def _vouches(self, event: ev.PublishersListed) -> None:
         """A server tells whom it has: an end that its hook does not tell is known all the same."""
-        if not (known := self._memory.listing.get(server)) or at >= known + VOUCHES_EVERY:
-            self._memory.listing[server] = at
+        m = self._memory
+        for memory, prefixes in ((m.listing, (event.server,)), (m.unlisted, event.others)):
+            for prefix in prefixes:
+                if not (known := memory.get(prefix)) or event.at >= known + VOUCHES_EVERY:
+                    memory[prefix] = event.at
+        for prefix in [prefix for prefix, at in m.unlisted.items() if event.at >= at + VOUCHED_FOR]:
+            del m.unlisted[prefix]
 
     def _vouched_for(self, session_id: str, now: float) -> bool:
-        listing = self._memory.listing.items()
-        return any(session_id.startswith(server) and now < at + VOUCHED_FOR for server, at in listing)
+        """A list that speaks of it would tell of its end."""
+        listing, unlisted = self._memory.listing.items(), self._memory.unlisted.items()
+        others = tuple(prefix for prefix, at in unlisted if session_id.startswith(prefix) and now < at + VOUCHED_FOR)
+        return any(
+            session_id.startswith(server) and now < at + VOUCHED_FOR and all(map(server.startswith, others))
+            for server, at in listing
+        )
 
     def _remember_failures(self, at: float, entry: Entry) -> None:
         memory = self._memory.failing

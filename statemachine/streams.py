@@ -88,6 +88,13 @@ class Streams:
         if entry.problem is not None:
             self._lineup.facts.append(facts.ProblemOver(at, entry.streamer, entry.problem.reason))
 
+    def unshowable(self, session_id: str, now: float) -> str:
+        """Why its picture cannot be shown, as its server tells, in words; empty where it may be had."""
+        wrong = self._wrong(session_id)
+        if wrong is None or now < self._believed_at(session_id, wrong[0]) or self._has_picture(session_id):
+            return ""
+        return "it has no picture" if wrong[0] == "no_video" else f"this OBS cannot play {wrong[1]}"
+
     # --- time ------------------------------------------------------------------------------------------------
 
     def expire(self, now: float) -> bool:
@@ -102,6 +109,8 @@ class Streams:
                 continue
             if self._has_picture(session_id):
                 self.proven(now, session_id)
+            elif other := next((each for each in entry.sessions if self._wrong(each.id) is None), None):
+                self._lineup.prefer(other.id)
             elif entry.barred != session_id:
                 self._tell(now, session_id, *wrong, barred=True)
                 if self._abort(now, session_id, wrong[0]):

@@ -99,3 +99,22 @@ def test_enhanced_rtmp_is_left_to_obs_own_media_source_where_there_is_a_choice()
     assert [create.plain for create in made(world) if create.session == session] == [False, True]
     assert standby(world) == "bob"
     assert told(world, facts.PluginFailed) == 0
+
+
+def test_a_picture_of_another_stream_proves_nothing_against_the_plugin() -> None:
+    world = plugin_there("alice", works=True)
+    world.obs_lost()
+    world.obs.up = True
+    world.feed(ev.ObsReady(world.now, world.obs.inventory(), fallback=True))
+    broken = world.publish("bob")
+    world.ingest.frozen.add(broken.id)
+    world.run(1.0)
+    attempt = world.director.switchover.attempt
+    assert attempt is not None
+    assert attempt.target == broken
+    world.feed(ev.MediaFailed(world.now, attempt.number, "its media state is OBS_MEDIA_STATE_ERROR"))
+    world.unpublish("bob")
+    world.publish("carol")
+    world.run(5.0)
+    assert standby(world) == "carol"
+    assert told(world, facts.PluginFailed) == 0

@@ -58,7 +58,7 @@ def test_a_new_turn_has_its_whole_grace_again() -> None:
 def test_grace_that_ran_while_the_daemon_did_not_is_not_counted() -> None:
     line = lineup("alice", "bob", reconnect_grace=8.0)
     line.unpublish(20.0, session("alice").id)
-    line.thaw(30.0)
+    line.shift_deadlines(30.0)
     line.expire(57.9)
     assert names(line) == ["alice", "bob"]
     line.expire(58.0)

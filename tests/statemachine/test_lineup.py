@@ -245,6 +245,15 @@ def test_a_skip_is_refused_where_nobody_waits() -> None:
     assert entry(line, "alice").turn_began == 10.0
 
 
+def test_a_skip_is_refused_where_nobody_who_waits_can_be_shown_and_the_turn_goes_on() -> None:
+    line = lineup("alice", "bob")
+    line.failed(10.5, session("bob").id)
+    line.skip(11.0, "alice")
+    assert told(line) == ["nobody_waits"]
+    assert names(line) == ["alice", "bob"]
+    assert (entry(line, "alice").turn_began, line.why) == (10.0, ("", ""))
+
+
 def test_a_skip_is_refused_where_nobody_is_there() -> None:
     line = Lineup(Policy())
     line.skip(11.0, "")

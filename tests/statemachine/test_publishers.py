@@ -346,3 +346,39 @@ def test_a_stream_of_another_path_is_not_doubted() -> None:
     line.publish(2.0, ev.Session("srs:1/7", "alice", "live", "second"))
     line.unpublish(20.0, session("alice", 0).id)
     assert line.state.doubted == {}
+
+
+# --- without a list of the server -------------------------------------------------------------------------------------
+
+
+def failing(line: Lineup, *times: float) -> Lineup:
+    """Alice plays, and no picture of bob comes."""
+    for name in ("alice", "bob"):
+        line.publish(1.0, session(name))
+    line.shown(2.0, "alice")
+    for at in times:
+        line.failed(at, session("bob").id)
+    return line
+
+
+FAILURES = (20.0, 40.0, 60.0, 80.0, 100.0)
+
+
+def test_one_who_fails_again_and_again_and_whom_no_list_vouches_for_has_left() -> None:
+    assert names(failing(Lineup(Policy()), *FAILURES[:-1])) == ["alice", "bob"]
+    assert names(failing(Lineup(Policy()), *FAILURES)) == ["alice"]
+
+
+@pytest.mark.parametrize(
+    ("server", "others", "stays"),
+    [(SERVER, (), True), ("srs:", (), True), ("srs:2/", (), False), ("srs:", (SERVER,), False)],
+    ids=["its server's", "one for all of them", "another server's", "one that says nothing of its server"],
+)
+def test_one_whom_a_list_vouches_for_keeps_its_place_and_only_that_one(
+    server: str, others: tuple[str, ...], stays: bool
+) -> None:
+    line = Lineup(Policy())
+    there = tuple(each for each in (session("alice"), session("bob")) if each.id.startswith(server) and not others)
+    for at in (0.5, 1.5):
+        line.listed(ev.PublishersListed(at, server, at, there, others))
+    assert names(failing(line, *FAILURES)) == (["alice", "bob"] if stays else ["alice"])

@@ -81,3 +81,15 @@ def test_the_silence_of_one_is_not_that_of_the_next() -> None:
     world.feed(ev.SkipRequested(world.now))
     world.run(3.0)
     assert (on_air(world), silent(world)) == ("bob", False)
+
+
+def test_seconds_in_which_the_daemon_did_not_run_are_no_silence() -> None:
+    world = channel("alice", silence=10.0)
+    sounds(world, -90.0, 3)
+    world.obs_lost()
+    world.crash(20.0)
+    world.obs_ready()
+    world.run(0.5)
+    assert (steps(world), silent(world)) == ([], False)
+    sounds(world, -90.0, 10)
+    assert steps(world) == ["seen", "warn"]

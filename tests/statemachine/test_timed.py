@@ -15,7 +15,8 @@ from statemachine.view import Places
 NAMES = ("alice", "bob", "carol", "dave", "eve")
 DOINGS = (
     *("publish", "publish", "publish", "unpublish", "unpublish", "shown", "failed", "stalled", "proves", "moves"),
-    *("skip", "move", "remove", "kick", "hold", "release", "release", "thaw", "turn", "policy", "transient", "nothing"),
+    *("skip", "move", "remove", "kick", "hold", "release", "release", "shift_deadlines", "turn", "policy"),
+    *("transient", "nothing"),
 )
 PAUSES = (0.0, 0.0, 0.4, 1.0, 3.0, 8.0)
 STEPS = 150
@@ -65,7 +66,7 @@ def do(line: Lineup, at: float, doing: str, name: str, policy: Policy, number: i
         "kick": lambda: line.kick(at, name, 5.0),
         "hold": lambda: line.hold(at, True),
         "release": lambda: line.hold(at, False),
-        "thaw": lambda: line.thaw(2.0),
+        "shift_deadlines": lambda: line.shift_deadlines(2.0),
         "turn": lambda: line.set_turn(ev.TurnChanged(at, 7.0, name, True)),
         "policy": lambda: line.use(policy),
         "nothing": lambda: None,

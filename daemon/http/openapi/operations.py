@@ -250,7 +250,7 @@ STUDIO: Final = (
             {
                 400: ("bad_param", "bad_scheme", "bad_stream", "bad_url", "other_host"),
                 404: ("not_found",),
-                409: ("blocked", "name_taken", "on_air", "other_scene"),
+                409: ("blocked", "name_taken", "no_picture", "on_air", "other_scene"),
             },
         ),
         body={JSON: answers.TEST_BODY},

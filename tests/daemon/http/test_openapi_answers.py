@@ -93,6 +93,7 @@ RULES = {
     "name_taken",
     "nobody_on_air",
     "nobody_waits",
+    "no_picture",
     "not_blocked",
     "not_found",
     "on_air",
