@@ -49,7 +49,8 @@ def _backup(arguments: argparse.Namespace) -> None:
 def _restore(arguments: argparse.Namespace) -> None:
     path = load(arguments.config, os.environ).store.path
     contents = restore(path, arguments.file)
-    print(f"{path} is as of {contents.age:.0f} s ago: {_words(contents)}")
+    since = "of unknown age" if contents.age is None else f"as of {contents.age:.0f} s ago"
+    print(f"{path} is {since}: {_words(contents)}")
     if not contents.line_up:
         print("the line-up comes with hooks and lists")
     if contents.kept is not None:

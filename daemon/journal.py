@@ -30,7 +30,7 @@ from daemon.journal_file import (
 )
 from daemon.journal_queue import Write, WriteQueue
 from daemon.journal_replay import in_our_time, restored
-from daemon.journal_salvage import aside_log, read_damaged
+from daemon.journal_salvage import aside_log, name_aside, read_damaged
 from daemon.store_lock import StoreLock
 from daemon.store_rows import read_meta, write_meta
 from daemon.streamers import StreamerRow, is_damage
@@ -254,7 +254,7 @@ class Journal:
             return
         if not journal_file.has_strange_log(self._path, runs, cookie):
             return
-        stem = self._path.with_name(f"{self._path.name}.stale-{int(time.time())}")
+        stem = name_aside(self._path, "stale")
         try:
             aside_log(self._path, stem)
         except OSError as error:

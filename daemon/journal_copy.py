@@ -21,7 +21,7 @@ import structlog
 
 from daemon import journal_file
 from daemon.journal_file import as_json, check
-from daemon.journal_salvage import Copied, Mended, aside, mend, read_damaged
+from daemon.journal_salvage import Copied, Mended, aside, mend, name_aside, read_damaged
 from daemon.streamers import StreamerRow, is_damage, open_existing
 from daemon.worker import Worker
 from statemachine.errors import RulesError
@@ -150,7 +150,7 @@ class JournalCopy:
 
         Raises OSError; where there is no room for that nothing is moved: it can be tried again.
         """
-        stem = self._path.with_name(f"{self._path.name}.damaged-{int(time.time())}")
+        stem = name_aside(self._path, "damaged")
         fresh = self._path.with_name(f"{self._path.name}.restored")
         there, known = self._path.exists(), self._known_keys()
         found = read_damaged(self._path)

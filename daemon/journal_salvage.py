@@ -1,10 +1,13 @@
 """What becomes of a database that is damaged: all that is sound in it, and what its last good copy has of the rest."""
 
+import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain, count
 from pathlib import Path
 from typing import Final
 
@@ -196,6 +199,15 @@ def _joined(one: Found, other: Found) -> Found:
         streams={**other.streams, **one.streams},
         problems=one.problems,
     )
+
+
+def name_aside(path: Path, why: str) -> Path:
+    """A name beside the file, with the time in it, that nothing bears: what is put aside replaces nothing."""
+    first = path.with_name(f"{path.name}.{why}-{int(time.time())}")
+    for stem in chain((first,), (first.with_name(f"{first.name}-{number}") for number in count(2))):
+        if not any(os.path.lexists(f"{stem}{end}") for end in ("", "-wal", ".backup")):
+            return stem
+    raise AssertionError("count() does not end")
 
 
 def aside(path: Path, stem: Path) -> None:

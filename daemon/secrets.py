@@ -25,13 +25,16 @@ _USERINFO = re.compile(r"://[^/?#\s\"'<>]*@")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s\"'<>]+")
 _PARAMETER = re.compile(r"(?P<name>[?&][^?&=]*)(?P<value>=?[^?&]*)")
 _OPEN_PARAMETER = re.compile(rf"[?&](?:{_OPEN_PARAMETERS})")
+# What stands for a secret where people are told what to type: "?key=KEY", "(?key=…)", "?secret= and the same".
+_EXAMPLE: Final = r"(?:KEY|…)?(?=[),.;:]*(?:\s|$))"
 # The same within prose, where white space, a quote or a bracket ends a value.
 _PARAMETER_IN_TEXT = re.compile(
-    rf"(?P<open>[?&](?:{_OPEN_PARAMETERS})=[^&?\s\"'<>]*)|(?P<name>[?&][^\s=&?\"'<>/]+=)[^&\s\"'<>]*"
+    rf"(?P<open>[?&](?:(?:{_OPEN_PARAMETERS})=[^&?\s\"'<>]*|[a-z_]+={_EXAMPLE}))"
+    r"|(?P<name>[?&][^\s=&?\"'<>/]+=)[^&\s\"'<>]*"
 )
 # name=value, "name": value and 'name': value; a quoted value is taken whole, also within JSON within JSON.
 _ASSIGNMENT = re.compile(
-    rf"(?i)(?P<name>(?:{_SECRET_WORDS})(?:=|\\*[\"']\s?:\s?))"
+    rf"(?i)(?P<name>(?:{_SECRET_WORDS})(?:=(?!(?<=[?&]key=)(?-i:{_EXAMPLE}))|\\*[\"']\s?:\s?))"
     r"(?:\\+[\"'].*?\\+[\"']|\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|\\*[\"']?[^\s\"'&,;)}\]]+)"
 )
 _AUTHORIZATION = re.compile(r"(?i)(?P<name>\bauthorization:\s?\w+ |\bbearer )[\w.~+/=-]{4,}")

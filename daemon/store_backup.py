@@ -16,7 +16,7 @@ from typing import Final
 from daemon import journal_file
 from daemon.journal_copy import NAMES_A_SECOND, NAMES_BESIDES, UNKNOWN_AGE, write_whole
 from daemon.journal_replay import as_it_stood
-from daemon.journal_salvage import aside
+from daemon.journal_salvage import aside, name_aside
 from daemon.store_lock import StoreLock
 from daemon.store_rows import has_table, write_meta
 from daemon.streamers import open_existing
@@ -38,8 +38,8 @@ class Contents:
 
     streamers: int
     handovers: int
-    age: float = 0.0
-    """Seconds."""
+    age: float | None = 0.0
+    """Seconds; None where that is not known, of a copy that was made by other means."""
     kept: Path | None = None
     """Where the file is that it has replaced."""
     line_up: bool = True
@@ -101,7 +101,7 @@ def _restore(database: Path, place: Path) -> Contents:
     if os.geteuid() == 0:
         like = owner.stat()
         os.chown(fresh, like.st_uid, like.st_gid)
-    kept = database.with_name(f"{database.name}.replaced-{int(time.time())}")
+    kept = name_aside(database, "replaced")
     there = database.exists()
     # The log, too: it must never lie beside another database; and the copy, which is one of the database before.
     aside(database, kept)
@@ -143,7 +143,7 @@ def _image(place: Path) -> tuple[bytes, Contents]:
                 image.execute("DELETE FROM stream")
             write_meta(image, "spare", str(spare))
             image.execute("COMMIT")
-            contents = Contents(len(found.keys.rows), len(found.handovers), age or 0.0, line_up=keeps)
+            contents = Contents(len(found.keys.rows), len(found.handovers), age, line_up=keeps)
             return image.serialize(), contents
     except OSError as error:
         raise BackupError(f"{place} cannot be read: {error.strerror or error}") from error

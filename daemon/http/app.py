@@ -40,12 +40,14 @@ def build_app(control: Control, limits: Limits | None = None) -> tuple[web.Appli
     sending = Sending()
     prefix = Prefix(lambda: control.config().http.public_url)
     guard = Guard(lambda: control.config().http)
+    hooks = HookRoutes(control)
     app = web.Application(
         middlewares=[
             gate.middleware,
             sending.middleware,
             prefix.middleware,
             errors,
+            hooks.astray,
             guard.middleware,
             sending.one_at_a_time,
             rerouted,
@@ -54,7 +56,7 @@ def build_app(control: Control, limits: Limits | None = None) -> tuple[web.Appli
     )
     app.on_response_prepare.append(_add_headers)
     app.on_shutdown.append(_closing(control))
-    app.add_routes(HookRoutes(control).routes())
+    app.add_routes(hooks.routes())
     app.add_routes(QueueRoutes(control).routes())
     app.add_routes(ObsRoutes(control).routes())
     app.add_routes(HealthRoutes(control).routes())

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 
 import structlog
 from aiohttp import web
+from aiohttp.typedefs import Handler
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from daemon.config import Hooks, Ingest
@@ -79,6 +80,10 @@ SERVERS: Final = (
         mediamtx.answer,
     ),
 )
+ASTRAY: Final = (
+    "A hook came to an address that takes none, so nobody can publish there: in the RTMP server's configuration "
+    f"the hooks' URL has to be that of its kind, {', '.join(server.path for server in SERVERS)}"
+)
 BY_GET: Final = "nginx-rtmp"
 """The server whose hooks may be a GET, by ``notify_method get``, which most of its tutorials set."""
 
@@ -97,6 +102,19 @@ class HookRoutes:
         """One for each server."""
         by_get = [web.get(each.path, self._handler(each), allow_head=False) for each in SERVERS if each.name == BY_GET]
         return [*(web.post(server.path, self._handler(server)) for server in SERVERS), *by_get]
+
+    @web.middleware
+    async def astray(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Tell of a hook at an address that takes none: its server refuses each publisher, and nothing else says why.
+
+        Comes before whatever asks for a token. The answer stays what it is.
+        """
+        if request.method == "POST" and request.match_info.http_exception is not None and is_near(request.path):
+            sender = request.remote or ""
+            known = self._senders.allowed(sender, self._control.config().hooks) and not from_browser(request.headers)
+            if known and (count := self._quiet.held_back("astray")) is not None:
+                log.warning(ASTRAY, path=request.path[:80], address=sender, more=count)
+        return await handler(request)
 
     def _handler(self, server: Server) -> Callable[[web.Request], Awaitable[web.Response]]:
         accepted = server.answer(ACCEPTED)
@@ -301,6 +319,11 @@ class Senders:
         if known is None:
             known = self._known[address] = allowed(address, hooks)
         return known
+
+
+def is_near(path: str) -> bool:
+    """Whether a hook may have been meant for it: "/" took them in older set-ups."""
+    return path == "/" or "hook" in path.lower()
 
 
 def from_browser(headers: Mapping[str, str]) -> bool:

@@ -84,10 +84,17 @@ def refused(code: str, message: str, status: int = 403, streamer: str = "") -> V
     return Verdict(False, code, message, streamer, status=status)
 
 
-def unknown_action(action: str, server: str, client_ip: str | None = None) -> Ignored:
-    """An action that a later version of a server may send: taken, and nothing is done. Raises HookError on nonsense."""
+def unknown_action(action: str, server: str, client_ip: str | None = None, begins: str = "") -> Ignored:
+    """An action that a later version of a server may send: taken, and nothing is done.
+
+    ``begins`` is what all of this server's begin with. Raises HookError on nonsense, and on another server's: MediaMTX,
+    say, takes every 200 for a yes, and would let everybody in.
+    """
     if not _ACTION.fullmatch(action):
         raise HookError("unknown_action", f"the action is none of {server}'s")
+    if not action.startswith(begins):
+        what = f"this is no hook of {server}'s, and the address is"
+        raise HookError("wrong_server", f"{what}: each kind of server has one of its own, see docs/ingest.md")
     return Ignored(action, client_ip, known=False)
 
 

@@ -31,7 +31,7 @@ def parse(raw: bytes) -> Hook:
     if action in OTHERS:
         return Ignored(action)
     if action not in ("on_publish", "on_unpublish"):
-        return unknown_action(action, "Oryx")
+        return unknown_action(action, "Oryx", begins="on_")
     publishes = action == "on_publish"
     ref = make_ref(
         SERVER,

@@ -38,7 +38,7 @@ def parse(raw: bytes) -> Hook:
     if action == FORWARD:
         return Ignored(action, answer=json_reply(200, code=0, data={"urls": []}))
     if action not in ("on_publish", "on_unpublish"):
-        return unknown_action(action, "SRS")
+        return unknown_action(action, "SRS", begins="on_")
     ref = make_ref(
         SERVER,
         body.needed("app").strip().strip("/"),

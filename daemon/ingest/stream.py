@@ -44,7 +44,7 @@ _TOLD: Final = {
     "+": "plus signs",
 }
 _PASTED: Final = " \t\r\n\xa0\u200b\ufeff?&/\"'`"
-"""What is pasted along with a key at its ends, and is no part of any."""
+_OF_A_KEY: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
 _PORT: Final = re.compile(r"(\[[^\]]*\]|[^:]*):[0-9]{1,5}")
 
 
@@ -137,7 +137,7 @@ def make_ref(
         if value and not IDENTIFIER.fullmatch(value):
             raise HookError(f"bad_{what}", f"the id of the {what} has characters that no server uses")
     vhost = plain_vhost(vhost)
-    stripped = tuple((name.strip(), value.strip(_PASTED) or value.strip()) for name, value in arguments)
+    stripped = tuple((name.strip(), _bare(name, value)) for name, value in arguments)
     key = key_of(stripped)
     if key:
         _check_name("key", key)
@@ -158,8 +158,22 @@ def make_ref(
 
 def key_of(arguments: Iterable[tuple[str, str]]) -> str:
     """The key among the arguments, without what was pasted along at its ends; empty where there is none."""
-    pairs = [(name.strip().lower(), value.strip(_PASTED) or value.strip()) for name, value in arguments]
+    pairs = [(name.strip().lower(), _bare(name, value)) for name, value in arguments]
     return next((value for name in KEY_NAMES for given, value in pairs if given == name and value), "")
+
+
+def _bare(name: str, value: str) -> str:
+    """Without what was pasted along at its ends; as it is where nothing else is there.
+
+    Of a key that is all that is part of none: blanks, typographic quotation marks, a full stop, the zero-width
+    characters of messengers.
+    """
+    if NAME.fullmatch(value):
+        return value
+    if name.strip().lower() not in KEY_NAMES:
+        return value.strip(_PASTED) or value.strip()
+    inside = [place for place, char in enumerate(value) if char in _OF_A_KEY]
+    return value[inside[0] : inside[-1] + 1] if inside else value.strip()
 
 
 def plain_vhost(vhost: str) -> str:
@@ -177,7 +191,8 @@ def _check_name(what: str, value: str) -> None:
     if not value:
         why = "is empty"
     elif wrong := next((char for char in value if not NAME.fullmatch(char)), ""):
-        why = f"has {_TOLD.get(wrong, 'other characters')} in it"
+        unseen = "other characters" if wrong.isprintable() else "invisible characters"
+        why = f"has {_TOLD.get(wrong, unseen)} in it"
     else:
         why = f"has {len(value)} characters"
     allowed = "1 to 128 of the characters A-Z a-z 0-9 _ -"

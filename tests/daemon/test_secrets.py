@@ -53,6 +53,7 @@ def test_a_url_is_shown_without_what_opens_the_door(url: str, shown: str) -> Non
             'rtmpsrc location="rtmp://h/l?k=***" do-timestamp=true !',
         ),
         ("refused: stream_key=KEY, of alice", "refused: stream_key=***, of alice"),
+        ("alice?key=KEY-and-more, bob?key=KEY.x ?key=…x ?key=.x", "alice?key=*** bob?key=*** ?key=*** ?key=***"),
         ("call=publish&name=live&psk=abc", "call=publish&name=***&psk=***"),
         ('{"password": "a b", "port": 1}', '{"password": ***, "port": 1}'),
         ("{'srs_token': 'a\\'b', 'x': 1}", "{'srs_token': ***, 'x': 1}"),
@@ -75,6 +76,8 @@ def test_what_looks_like_a_secret_is_masked_in_prose(text: str, shown: str) -> N
         "Source 'GMOTHERSTREAM_2' is PLAYING after 3.45s",
         "Failed to create GStreamer source 'GMOTHERSTREAM_3': Input kind not found",
         "wrong password: check the key obs.password",
+        "the publish URL has no key (?key=…), and the stream's name is not one; in OBS: Stream Key NAME?key=KEY, as",
+        "the hook's URL must end in ?secret= with hooks.secret",
     ],
 )
 def test_a_line_without_a_secret_stays_as_it_is(line: str) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -148,6 +149,22 @@ def test_what_is_put_back_after_long_has_the_settings_of_then_and_nobody_in_the_
         live.start()
         assert live.get("/queue")["queue"] == []
         assert live.get("/time-settings")["swap_interval"] == 900
+
+
+def test_what_is_put_aside_replaces_nothing_that_was_put_aside_before(tmp_path: Path) -> None:
+    """Two restores within a second, or by a clock that was set back: the first database is still there."""
+    path, saved = tmp_path / "a.db", tmp_path / "saved.db"
+    StreamerStore(saved).add("old")
+    StreamerStore(path).add("precious")
+    with mock.patch("daemon.journal_salvage.time.time", return_value=1000.0):
+        kept = [restore(path, saved).kept for _ in range(3)]
+    assert [place and place.name for place in kept] == [
+        "a.db.replaced-1000",
+        "a.db.replaced-1000-2",
+        "a.db.replaced-1000-3",
+    ]
+    assert names(tmp_path / "a.db.replaced-1000") == ["precious"]
+    assert restore(path, saved).age is None, "who copied it by other means has not said when"
 
 
 def test_a_backup_is_put_back_from_where_nothing_can_be_written_into_the_file_that_a_link_names(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
-from daemon.config import Hooks, Ingest, Queue
+from daemon.config import Hooks, Http, Ingest, Queue
 from daemon.http.hooks import SERVERS
 from daemon.ingest.admission import Streamer
 from daemon.ingest.auth_url import UrlAnswer
@@ -67,6 +67,44 @@ async def test_a_hook_of_a_later_version_is_accepted_and_told_once(house: House)
 async def test_a_hook_of_srs_at_mediamtx_s_address_is_refused_with_the_reason(house: House) -> None:
     status, answer = await send(house, BY_NAME["mediamtx"], body(SRS5))
     assert (status, answer["error"]["code"]) == (401, "wrong_server")
+
+
+@pytest.mark.parametrize("server", ["srs", "oryx"])
+@pytest.mark.parametrize("action", ["publish", "read", "playback", "teleport"])
+async def test_mediamtx_at_another_server_s_address_is_told_no_lest_it_lets_everybody_in(
+    house: House, server: str, action: str
+) -> None:
+    status, answer = await send(house, BY_NAME[server], body(MEDIAMTX, action=action))
+    assert (status, answer["error"]["code"]) == (400, "wrong_server")
+    assert house.dispatcher.events == []
+
+
+@pytest.mark.parametrize("path", ["/", "/hooks", "/hooks/", "/hooks/srs/", "/hooks/nginx", "/Hooks/SRS", "/webhook"])
+@pytest.mark.parametrize("token", ["", "0123456789abcdef"])
+async def test_a_hook_at_an_address_that_takes_none_is_told_with_those_that_do(path: str, token: str) -> None:
+    """As in an older set-up, which had them at "/": every publisher is refused, and nothing else would say why."""
+    settings = config(http=Http(token=SecretStr(token)), hooks=Hooks(secret=SecretStr("s3cret")))
+    async with open_house(settings) as house:
+        with capture_logs() as lines:
+            for _ in range(3):
+                status, _ = await house.post(path, data=body(SRS5), headers={"Content-Type": "application/json"})
+                assert status in (401, 404, 405)
+        (line,) = lines
+        assert line["event"].startswith("A hook came to an address that takes none")
+        assert "/hooks/srs, " in line["event"]
+        assert line["path"] == path
+
+
+async def test_neither_a_browser_nor_a_stranger_makes_a_line_of_an_address_that_takes_no_hook() -> None:
+    async with open_house(config(hooks=Hooks(allow=()))) as house:
+        with capture_logs() as lines:
+            await house.post("/hooks/nginx", data=b"")
+        assert lines == []
+        house.config = config()
+        with capture_logs() as lines:
+            await house.post("/hooks/nginx", data=b"", headers={"User-Agent": "Mozilla/5.0"})
+            await house.post("/queue/nothing", data=b"")
+        assert lines == []
 
 
 # --- nginx's notify_method get ------------------------------------------------------------------------------------
@@ -151,6 +189,13 @@ async def test_no_other_hook_is_taken_by_get_and_none_by_head(house: House) -> N
         {"param": f"?key={KEY}/"},
         {"param": f"?key=%22{KEY}%22"},
         {"param": f"?key={KEY}%E2%80%8B"},
+        {"param": f"?key=%E2%80%9C{KEY}%E2%80%9D"},
+        {"param": f"?key=%E2%80%98{KEY}%E2%80%99"},
+        {"param": f"?key=\u2060{KEY}\u200d\u202c"},
+        {"param": f"?key=<{KEY}>"},
+        {"param": f"?key={KEY}."},
+        {"param": f"?key={KEY}, "},
+        {"param": f"?key={KEY}#"},
         {"param": f"?key={KEY}&"},
         {"param": f"?KEY={KEY}"},
         {"param": f"?stream_key={KEY}"},
@@ -185,6 +230,7 @@ async def test_what_is_harmless_is_let_in(house: House, changes: dict[str, Any])
         ({"param": "?key=a%25b"}, "bad_key", "it has percent signs in it"),
         ({"param": "?key=" + "x" * 129}, "bad_key", "it has 129 characters"),
         ({"param": "?key=%C3%A9"}, "bad_key", "it has other characters in it"),
+        ({"stream": "alice\u200b"}, "bad_stream", "it has invisible characters in it"),
         ({"param": f"?key={KEY.upper()}"}, "unknown_key", "is nobody's, or was rotated"),
         ({"param": ""}, "no_key", "has no key (?key=…)"),
         ({"param": "?key="}, "no_key", "has no key (?key=…)"),
