@@ -9,10 +9,12 @@ from typing import Final, Protocol
 
 from statemachine.events import Inventory, Session, Tracks
 
+NOT_FOUND: Final = 600
+"""obs-websocket's status for what is not there."""
 NAME_TAKEN: Final = 601
-"""obs-websocket's status for an input whose name exists already."""
+"""For an input whose name exists already."""
 UNKNOWN_KIND: Final = 605
-"""And for a kind of input that OBS lacks."""
+"""For a kind of input that OBS lacks."""
 
 
 class PortError(Exception):

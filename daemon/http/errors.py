@@ -3,16 +3,12 @@
 import asyncio
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Final
 
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from daemon.ports import ObsError, ObsGone, ObsRefused, ObsTimeout
-
-RESOURCE_NOT_FOUND: Final = 600
-"""obs-websocket's status for an input that is not there."""
+from daemon.ports import NOT_FOUND, ObsError, ObsGone, ObsRefused, ObsTimeout
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +39,7 @@ def obs_error(error: ObsError) -> ApiError:
             return ApiError(503, "obs_gone", "OBS is not connected")
         case ObsTimeout():
             return ApiError(504, "obs_timeout", str(error))
-        case ObsRefused(code=code) if code == RESOURCE_NOT_FOUND:
+        case ObsRefused(code=code) if code == NOT_FOUND:
             return ApiError(404, "not_found", error.comment)
         case _:
             return ApiError(502, "obs_refused", str(error))

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 import simpleobsws  # type: ignore[import-untyped]
 import websockets
 
-from daemon.ports import ObsError, ObsGone, ObsRefused, ObsTimeout
+from daemon.ports import NAME_TAKEN, NOT_FOUND, UNKNOWN_KIND, ObsError, ObsGone, ObsRefused, ObsTimeout
 
 # Its debug log holds whole requests, and with them stream URLs and their keys. simpleobsws itself caps the logger
 # of websockets, which would tell the same, at INFO.
@@ -45,15 +45,12 @@ PASSWORD_REFUSED = 4009
 SESSION_KICKED = 4011
 
 NOT_READY = 207
-NOT_FOUND = 600
-ALREADY_EXISTS = 601
-UNKNOWN_KIND = 605
 
 # What OBS leaves unsaid, or says at such length that users would not find it in the log.
 WORDS = {
     NOT_READY: "OBS is not ready yet",
     NOT_FOUND: "not found",
-    ALREADY_EXISTS: "a source of that name exists already",
+    NAME_TAKEN: "a source of that name exists already",
     UNKNOWN_KIND: "Input kind not found",
 }
 _REPLACED = frozenset({UNKNOWN_KIND})

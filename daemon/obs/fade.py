@@ -13,8 +13,8 @@ from typing import Any
 
 import structlog
 
-from daemon.obs.connection import ALREADY_EXISTS, NOT_FOUND, Link, Request, sense
-from daemon.ports import ObsError, ObsRefused
+from daemon.obs.connection import Link, Request, sense
+from daemon.ports import NAME_TAKEN, NOT_FOUND, ObsError, ObsRefused
 
 log = structlog.get_logger()
 
@@ -135,7 +135,7 @@ async def _create_filter(link: Link, name: str, volumes: Mapping[str, float | No
     try:
         await link.call("CreateSourceFilter", about)
     except ObsRefused as error:
-        if error.code != ALREADY_EXISTS:
+        if error.code != NAME_TAKEN:
             raise
         again = _opacity(name, 0.0)
         await link.call(again.kind, again.data)

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from daemon.config import Ffmpeg, Sources
-from daemon.obs.connection import ALREADY_EXISTS, NOT_FOUND, Link, Request
+from daemon.obs.connection import Link, Request
 from daemon.obs.inventory import read_inputs
 from daemon.obs.owners import OWNER, Owners
 from daemon.obs.pipeline import checked_url, re_aimed
 from daemon.obs.scene_items import read_items, rows
 from daemon.obs.sources import FFMPEG, GSTREAMER
-from daemon.ports import NothingToAim, ObsError, ObsRefused, ObsTimeout
+from daemon.ports import NAME_TAKEN, NOT_FOUND, NothingToAim, ObsError, ObsRefused, ObsTimeout
 
 STOP = "OBS_WEBSOCKET_MEDIA_INPUT_ACTION_STOP"
 ENDED = frozenset(f"OBS_MEDIA_STATE_{each}" for each in ("ENDED", "STOPPED", "ERROR"))
@@ -59,10 +59,10 @@ async def re_aim(link: Link, scene: str, name: str, kind: str, settings: Mapping
         raise
     present, before = answer.get("inputKind"), answer.get("inputSettings")
     if present != kind:
-        raise ObsRefused("SetInputSettings", ALREADY_EXISTS, f"'{name}' is of another kind, {present}")
+        raise ObsRefused("SetInputSettings", NAME_TAKEN, f"'{name}' is of another kind, {present}")
     mark = owners.mark(name, before) if isinstance(before, Mapping) else None
     if mark is not None and mark.owner != settings.get(OWNER):
-        raise ObsRefused("SetInputSettings", ALREADY_EXISTS, f"'{name}' belongs to another daemon ({mark.text})")
+        raise ObsRefused("SetInputSettings", NAME_TAKEN, f"'{name}' belongs to another daemon ({mark.text})")
     # Into the scene again, if somebody has taken it out.
     if not (await read_items(link, scene, [name])).named(name):
         await link.call("CreateSceneItem", {"sceneName": scene, "sourceName": name, "sceneItemEnabled": False})

@@ -11,7 +11,7 @@ import structlog
 from daemon.config import Config
 from daemon.obs import dressing, inputs
 from daemon.obs import fade as fades
-from daemon.obs.connection import NOT_FOUND, Link, ObsEvent, Request
+from daemon.obs.connection import Link, ObsEvent, Request
 from daemon.obs.inventory import Asked, Names, Reading, read_inputs, read_inventory, stream_of_path
 from daemon.obs.moving import bring_along
 from daemon.obs.owners import Owners
@@ -24,7 +24,7 @@ from daemon.obs.sources import FFMPEG, GSTREAMER, SOURCES, Source, choose, sound
 from daemon.obs.supervisor import Endpoint, Pace, Supervisor, Traits, canvas_of
 from daemon.obs.transition import Transition
 from daemon.obs.watch import Watch
-from daemon.ports import Making, ObsError, ObsRefused, ObsTimeout, WatchCallbacks
+from daemon.ports import NOT_FOUND, Making, ObsError, ObsRefused, ObsTimeout, WatchCallbacks
 from statemachine import events as ev
 
 log = structlog.get_logger()

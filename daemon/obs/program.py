@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from daemon.obs.connection import NOT_FOUND, Link, Request, sense
+from daemon.obs.connection import Link, Request, sense
 from daemon.obs.priming import render
 from daemon.obs.scene_items import read_items
-from daemon.ports import ObsError, ObsRefused
+from daemon.ports import NOT_FOUND, ObsError, ObsRefused
 from statemachine.events import Inventory
 from statemachine.reading import ProgramReading
 

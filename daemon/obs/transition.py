@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import structlog
 
 from daemon.obs import fade as fades
-from daemon.obs.connection import NOT_FOUND, Link, Request, Result
+from daemon.obs.connection import Link, Request, Result
 from daemon.obs.priming import frames, render, renderings
 from daemon.obs.scene_items import Item, Items, enable, read_items
-from daemon.ports import ObsError, ObsRefused
+from daemon.ports import NOT_FOUND, ObsError, ObsRefused
 
 log = structlog.get_logger()
 
