@@ -20,8 +20,8 @@ from urllib.parse import urlsplit
 from daemon.clock import iso
 from daemon.config import Config
 from daemon.config_load import load
-from daemon.config_values import is_loopback
-from daemon.streamers import LONGEST_TURN, StreamerError, StreamerStore
+from daemon.config_values import LONGEST_TURN, is_loopback
+from daemon.streamers import StreamerError, StreamerStore
 
 EXIT_DONE, EXIT_FAILED = 0, 1
 
@@ -221,7 +221,7 @@ def _seconds(text: str) -> float:
         seconds = float(text)
         if 1 <= seconds <= LONGEST_TURN:
             return seconds
-    raise argparse.ArgumentTypeError(f"must be 1 to {LONGEST_TURN:.0f} seconds")
+    raise argparse.ArgumentTypeError(f"must be 1 to {LONGEST_TURN} seconds")
 
 
 def _seconds_or_default(text: str) -> float | None:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from daemon.config_values import (
+    LONGEST_TURN,
     AppName,
     File,
     Float,
@@ -210,7 +211,7 @@ class Queue(Section):
     )
     auth_url: HttpUrl = live("", "URL that is asked where auth is http")
     auth_timeout: Float = live(3.0, "seconds that it may take; then the answer is no", ge=0.1, le=25)
-    turn: Float = live(3600.0, "seconds of a turn, counted from the picture", ge=1, le=604_800)
+    turn: Float = live(3600.0, "seconds of a turn, counted from the picture", ge=1, le=LONGEST_TURN)
     turn_when_alone: bool = live(False, "let a turn end although nobody waits")
     after_turn: Literal["requeue", "kick"] = live("requeue", "after a turn or a skip: requeue to the tail, or kick")
     reconnect_grace: Float = live(8.0, "seconds that a dropped streamer keeps the turn", ge=0, le=300)

@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from daemon.narrator import FIXTURES
 from daemon.problems import sentence
+from daemon.watch_words import POOR
 from statemachine import facts
 
 Level = Literal["info", "success", "warning", "failure"]
@@ -24,16 +25,12 @@ FAILURES: Final = {
 }
 """The outcomes of a hand-over that somebody should look at, and what they mean."""
 
-
 STUDIO_MODE: Final = {
     "leave": "OBS's studio mode was on: it is switched off, so that viewers see the hand-overs",
     "drive": "OBS's studio mode is on: hand-overs go by its transition",
     "hold": "OBS's studio mode is on: no hand-over is made until it is switched off",
 }
 """What is done about studio mode, by obs.studio_mode."""
-
-POOR: Final = {"slate": ": the slate is shown", "skip": ": the next one follows", "kick": ": kicked"}
-"""What is done about a poor bitrate, beside telling it."""
 
 
 @dataclass(frozen=True, slots=True)

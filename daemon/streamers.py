@@ -16,6 +16,7 @@ from pathlib import Path
 from types import EllipsisType
 from typing import Final
 
+from daemon.config_values import LONGEST_TURN
 from daemon.names import BadName, fold, valid_name
 from daemon.store_rows import (
     consistent,
@@ -33,8 +34,6 @@ from daemon.store_rows import (
 
 PATIENCE: Final = 5.0
 """Seconds that a call waits for somebody else's write to end."""
-LONGEST_TURN: Final = 604_800.0
-"""Seconds: a week, as in the configuration."""
 KEY_BYTES: Final = 24
 
 TABLE: Final = """
@@ -247,7 +246,7 @@ def hash_key(key: str) -> bytes:
 
 def _valid_turn(turn: float | None) -> float | None:
     if turn is not None and not 1 <= turn <= LONGEST_TURN:
-        raise StreamerError(f"a turn is 1 to {LONGEST_TURN:.0f} seconds")
+        raise StreamerError(f"a turn is 1 to {LONGEST_TURN} seconds")
     return None if turn is None else float(turn)
 
 

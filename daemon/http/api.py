@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from daemon.config_values import LONGEST_TURN
 from daemon.http import views
 from daemon.http.asking import carry_out, checked_name, done, name_in, number, truth, whole_number
 from daemon.http.auth import TIMER_DATA
@@ -11,8 +12,6 @@ from daemon.http.control import Control
 from statemachine import events as ev
 from statemachine.facts import LineupChanged
 
-LONGEST_TURN: Final = 604_800
-"""Seconds: a week."""
 KICK_SECONDS: Final = "300"
 MOST_HISTORY: Final = 1000
 FOR_ANY_PAGE: Final = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}

@@ -6,6 +6,7 @@ from typing import Final, Protocol
 
 import aiohttp
 
+from daemon.config_values import LONGEST_TURN
 from daemon.ingest.api import read_most
 from daemon.names import BadName, valid_name
 
@@ -74,6 +75,8 @@ def _read(body: bytes) -> UrlAnswer:
         name = valid_name(streamer) if streamer != "" else ""
     except (BadName, TypeError):
         return UrlAnswer(False, "queue.auth_url gave a name that cannot be shown")
-    if turn is not None and (isinstance(turn, bool) or not isinstance(turn, int | float) or not 1 <= turn <= 604_800):
-        return UrlAnswer(False, "queue.auth_url gave a turn that is not 1 to 604800 seconds")
+    if turn is not None and (
+        isinstance(turn, bool) or not isinstance(turn, int | float) or not 1 <= turn <= LONGEST_TURN
+    ):
+        return UrlAnswer(False, f"queue.auth_url gave a turn that is not 1 to {LONGEST_TURN} seconds")
     return UrlAnswer(True, streamer=name, turn=turn)

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from daemon.config_values import LONGEST_TURN
 from daemon.http import api, dashboard, obs_api, stream_health
 from daemon.http.openapi import answers, health, hooks
 from daemon.http.openapi.operation import (
@@ -100,7 +101,7 @@ CHANGING: Final = (
         both(BUSY, {400: ("bad_name", "bad_value")}),
         (
             in_path("name", NAME),
-            in_query("seconds", number(minimum=0, maximum=api.LONGEST_TURN, default=int(api.KICK_SECONDS))),
+            in_query("seconds", number(minimum=0, maximum=LONGEST_TURN, default=int(api.KICK_SECONDS))),
         ),
     ),
     Operation(
@@ -160,7 +161,7 @@ SCRIPTS: Final = (
         ok(done(time=whole("Seconds."), reset_time=truth())),
         both(BUSY, {400: ("bad_name", "bad_setting", "bad_value"), 404: ("not_found",)}),
         (
-            in_path("seconds", whole(minimum=1, maximum=api.LONGEST_TURN)),
+            in_path("seconds", whole(minimum=1, maximum=LONGEST_TURN)),
             in_query("reset_time", {**YES_OR_NO, "description": "The present turn begins anew."}),
             in_query(
                 "streamer",
