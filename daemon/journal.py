@@ -204,7 +204,7 @@ class Journal:
     def _catch_up(self, snapshot: Callable[[], dict[str, Any]]) -> Write:
         """What stands for all that could not be put into the queue."""
         held, self._held = tuple(self._held), deque(maxlen=UNWRITTEN_KEPT)
-        self._since_snapshot = 0
+        self._since_snapshot = self._bytes = 0
         if self.problem:
             return self._reopen_with, (snapshot(), held)
         return self._append, ([], snapshot(), held)

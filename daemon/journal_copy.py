@@ -20,7 +20,7 @@ from typing import Any, Final
 import structlog
 
 from daemon import journal_file
-from daemon.journal_file import as_json, check
+from daemon.journal_file import as_json, check, in_memory
 from daemon.journal_salvage import Copied, Mended, aside, mend, name_aside, read_damaged
 from daemon.streamers import StreamerRow, is_damage, open_existing
 from daemon.worker import Worker
@@ -40,7 +40,7 @@ NAMES_A_SECOND: Final = 10
 """More names of inputs than can have been used in a second since the copy was made."""
 NAMES_BESIDES: Final = 1000
 UNKNOWN_AGE: Final = 86_400.0
-"""Seconds, where the clock says that the copy is yet to be made: it was set back, or is not set yet."""
+"""Seconds that are taken for it where nobody knows how old a copy is."""
 
 
 class JournalCopy:
@@ -119,7 +119,7 @@ class JournalCopy:
     def _image(self, state: dict[str, Any]) -> bytes:
         """The bytes of the copy. They are made in memory: what it does not hold is not written to the disk at all."""
         kept = as_json(lasting(state))
-        with closing(open_existing(self._path, PATIENCE)) as db, closing(_in_memory()) as image:
+        with closing(open_existing(self._path, PATIENCE)) as db, closing(in_memory()) as image:
             # One step: it takes milliseconds, and beside a write-ahead log nobody waits for a reader.
             db.backup(image)
             check(image)
@@ -128,8 +128,7 @@ class JournalCopy:
             for table in ("event", "stream", "snapshot"):
                 image.execute(f"DELETE FROM {table}")
             journal_file.write_state(image, 0, kept)
-            image.execute("CREATE TABLE copied (at REAL NOT NULL)")
-            image.execute("INSERT INTO copied VALUES (?)", (time.time(),))
+            journal_file.stamp(image)
             image.execute("VACUUM")
             return image.serialize()
 
@@ -195,11 +194,12 @@ class JournalCopy:
         try:
             # Immutable: nothing is written beside it.
             uri = f"{self._place.absolute().as_uri()}?mode=ro&immutable=1"
-            with closing(sqlite3.connect(uri, uri=True)) as db, closing(_in_memory()) as image:
+            with closing(sqlite3.connect(uri, uri=True)) as db, closing(in_memory()) as image:
                 db.backup(image)
                 check(image)
-                age = time.time() - image.execute("SELECT at FROM copied").fetchone()[0]
-                age = age if age >= 0 else UNKNOWN_AGE
+                age = journal_file.age(image)
+                if age is None:
+                    age = UNKNOWN_AGE
                 spare = NAMES_BESIDES + int(age * NAMES_A_SECOND)
                 found = journal_file.read(image)
                 if found.state is not None:
@@ -208,10 +208,6 @@ class JournalCopy:
         except (sqlite3.Error, RulesError, ValueError, TypeError, KeyError, OverflowError) as error:
             log.error("the journal's copy cannot be used", path=str(self._place), error=str(error))
             return None
-
-
-def _in_memory() -> sqlite3.Connection:
-    return sqlite3.connect(":memory:", isolation_level=None)
 
 
 def write_whole(image: bytes, place: Path, *, replace: bool = True) -> None:

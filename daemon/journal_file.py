@@ -7,6 +7,7 @@ there twice, on pages of its own, because everything else hangs on it.
 import json
 import secrets
 import sqlite3
+import time
 from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
@@ -169,6 +170,28 @@ def check_ours(db: sqlite3.Connection) -> None:
     tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if tables and not tables & {"snapshot", "event", "meta", "streamer"}:
         raise sqlite3.OperationalError("it is another program's database: give this one a store.path of its own")
+
+
+def in_memory() -> sqlite3.Connection:
+    """An empty database that is nowhere on the disk."""
+    return sqlite3.connect(":memory:", isolation_level=None)
+
+
+def stamp(image: sqlite3.Connection) -> None:
+    """Say in a copy when it was made. Raises sqlite3.Error."""
+    image.execute("DROP TABLE IF EXISTS copied")
+    image.execute("CREATE TABLE copied (at REAL NOT NULL)")
+    image.execute("INSERT INTO copied VALUES (?)", (time.time(),))
+
+
+def age(image: sqlite3.Connection) -> float | None:
+    """Seconds since a copy was made. Raises sqlite3.Error where it is none.
+
+    None where that is not known: the clock says that it is yet to be made, so it was set back, or is not set yet.
+    """
+    row = image.execute("SELECT at FROM copied").fetchone()
+    seconds = time.time() - float(row[0]) if row else -1.0
+    return seconds if seconds >= 0 else None
 
 
 def new_id() -> str:

@@ -73,7 +73,7 @@ def mend(found: Found, copied: Copied | None, known: tuple[StreamerRow, ...] | N
             mended.used_copy = mended.used_copy or number not in handovers
             handovers.setdefault(number, row)
     mended.lost += [problem for problem in found.problems if "streamers" not in problem]
-    with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
+    with closing(journal_file.in_memory()) as db:
         db.execute("BEGIN")
         journal_file.make(db)
         name = found.id or (copied.found.id if copied else "")
@@ -155,7 +155,7 @@ def _by_its_bytes(path: Path) -> Iterator[sqlite3.Connection]:
     body[32:40] = bytes(8)  # no page is free: none is used again
     body[44:48], body[56:60] = (4).to_bytes(4, "big"), (1).to_bytes(4, "big")
     body[92:96] = body[24:28]
-    with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
+    with closing(journal_file.in_memory()) as db:
         db.deserialize(bytes(body[: len(body) // PAGE * PAGE]))
         yield db
 

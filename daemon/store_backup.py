@@ -15,6 +15,7 @@ from typing import Final
 
 from daemon import journal_file
 from daemon.journal_copy import NAMES_A_SECOND, NAMES_BESIDES, UNKNOWN_AGE, write_whole
+from daemon.journal_file import in_memory
 from daemon.journal_replay import as_it_stood
 from daemon.journal_salvage import aside, name_aside
 from daemon.store_lock import StoreLock
@@ -61,12 +62,10 @@ def backup(database: Path, place: Path, *, force: bool = False) -> Contents:
     if place.exists() and not force:
         raise BackupError(f"{place} is there already: name another one, or say --force")
     try:
-        with closing(open_existing(database, PATIENCE)) as db, closing(_memory()) as image:
+        with closing(open_existing(database, PATIENCE)) as db, closing(in_memory()) as image:
             db.backup(image)
             journal_file.check(image)
-            image.execute("DROP TABLE IF EXISTS copied")
-            image.execute("CREATE TABLE copied (at REAL NOT NULL)")
-            image.execute("INSERT INTO copied VALUES (?)", (time.time(),))
+            journal_file.stamp(image)
             found = journal_file.read(image)
             # Where a link leads to a file, that file is meant.
             write_whole(image.serialize(), place.resolve() if place.exists() else place, replace=force)
@@ -124,12 +123,15 @@ def _image(place: Path) -> tuple[bytes, Contents]:
         if not log.exists() or not log.stat().st_size:
             # SQLite would write beside it, which it may not on a disk that is read-only.
             uri += "&immutable=1"
-        with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as db, closing(_memory()) as image:
+        with (
+            closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as db,
+            closing(in_memory()) as image,
+        ):
             db.backup(image)
             if not has_table(image, "snapshot") and not has_table(image, "streamer"):
                 raise BackupError(f"{place} is no database of motherstream")
             journal_file.check(image)
-            age = _age(image)
+            age = journal_file.age(image) if has_table(image, "copied") else None
             image.execute("BEGIN")
             journal_file.make(image)
             found = journal_file.read(image)
@@ -151,20 +153,7 @@ def _image(place: Path) -> tuple[bytes, Contents]:
         raise BackupError(f"{place} cannot be used: {error}") from error
 
 
-def _age(image: sqlite3.Connection) -> float | None:
-    """Seconds since it was saved; None where that is not known."""
-    if not has_table(image, "copied"):
-        return None
-    row = image.execute("SELECT at FROM copied").fetchone()
-    age = time.time() - float(row[0]) if row else -1.0
-    return age if age >= 0 else None
-
-
 def _is_ours(database: Path, place: Path) -> bool:
     ends = ("", "-wal", "-shm", ".backup", ".lock")
     ours = {f"{name}{end}" for name in (database, database.resolve()) for end in ends}
     return place.resolve() in {Path(path).resolve() for path in ours}
-
-
-def _memory() -> sqlite3.Connection:
-    return sqlite3.connect(":memory:", isolation_level=None)
