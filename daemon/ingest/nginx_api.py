@@ -15,6 +15,8 @@ from statemachine.events import Session, Tracks
 
 NUMBER: Final = 10
 """Digits of a client's number, at most."""
+MOST_WORKERS: Final = 256
+"""Changes of the worker that answers, which are remembered."""
 
 
 class NginxServer:
@@ -68,12 +70,12 @@ class NginxServer:
         return root
 
     def _check_worker(self, pid: str) -> None:
-        """Another worker than last time is a restart; one that comes back is one of several."""
-        several = pid in self._workers[:-1]
-        if not self._workers or self._workers[-1] != pid:
-            self._workers = [*self._workers[-3:], pid]
-        if several:
-            raise IngestError(f"{self.where} answers for one of several workers: set worker_processes 1")
+        """Another worker than last time is a restart, or one of several: its next answer tells."""
+        others, last = self._workers[:-1], self._workers[-1:]
+        if last != [pid]:
+            self._workers = [*self._workers[-MOST_WORKERS:], pid]
+        if pid in others or last not in ([], [pid]):
+            raise IngestError(f"{self.where} was restarted, or has several workers: set worker_processes 1")
 
     def _listed(self, app: str, stream: ElementTree.Element) -> Listed | None:
         publisher = next((each for each in stream.iter("client") if each.find("publishing") is not None), None)
