@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from daemon.narrator import FIXTURES
-from daemon.problems import sentence
-from daemon.watch_words import POOR
+from daemon.problems import POOR, sentence
 from statemachine import facts
 
 Level = Literal["info", "success", "warning", "failure"]

@@ -18,6 +18,9 @@ SENTENCES: Final = {
 }
 """What is wrong, and what to do, by the reason's one word."""
 
+POOR: Final = {"slate": ": the slate is shown", "skip": ": the next one follows", "kick": ": kicked"}
+"""What is done about a poor bitrate, beside telling it."""
+
 
 def sentence(reason: str, detail: str = "") -> str:
     """What is wrong and what to do about it."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from daemon.problems import sentence
+from daemon.problems import POOR, sentence
 
 NOBODY: Final = "nobody"
 
@@ -54,9 +54,6 @@ LINEUP: Final = {
     "requeued": "goes to the end of the line-up",
     "too_many_streams": "publishes too many streams at once: the newest are kept",
 }
-
-POOR: Final = {"slate": ": the slate is shown", "skip": ": the next one follows", "kick": ": kicked"}
-"""What is done about a poor bitrate, beside telling it."""
 
 STUDIO_MODE: Final = {
     "leave": ": it is switched off",
