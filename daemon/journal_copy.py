@@ -11,7 +11,6 @@ import shutil
 import sqlite3
 import stat
 import threading
-import time
 from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
