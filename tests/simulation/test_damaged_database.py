@@ -8,71 +8,18 @@ import os
 import random
 import sqlite3
 from collections import Counter
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 from daemon.streamers import StreamerRow, StreamerStore
 from tests.fakes import Stream
+from tests.simulation.harm import HARMS, Files, Harm, flipped
 from tests.simulation.loop import simulated
 from tests.simulation.world import World, world
 
 FLIPS = int(os.environ.get("MOTHERSTREAM_FLIPS", "60"))
 SEED = int(os.environ.get("MOTHERSTREAM_SEED", "4711"))
-PAGE = 4096
 NAMES = ("alice", "bob", "carol")
-
-Files = dict[str, bytes]
-"""By what follows the database's name."""
-Harm = Callable[[random.Random, Files], str]
-
-
-def flipped(chance: random.Random, files: Files, name: str = "") -> str:
-    body = bytearray(files[name])
-    at, bit = chance.randrange(len(body)), chance.randrange(8)
-    body[at] ^= 1 << bit
-    files[name] = bytes(body)
-    return f"bit {bit} of byte {at} of {name or 'the file'}"
-
-
-def flipped_in_the_log(chance: random.Random, files: Files) -> str:
-    return flipped(chance, files, "-wal")
-
-
-def shortened(chance: random.Random, files: Files) -> str:
-    name = chance.choice(("", "-wal"))
-    size = chance.randrange(len(files[name]))
-    files[name] = files[name][:size]
-    return f"the first {size} bytes of {name or 'the file'} are left"
-
-
-def zeroed(chance: random.Random, files: Files) -> str:
-    body = files[""]
-    page = chance.randrange(len(body) // PAGE)
-    files[""] = body[: page * PAGE] + bytes(PAGE) + body[(page + 1) * PAGE :]
-    return f"page {page} is zeros"
-
-
-def swapped(chance: random.Random, files: Files) -> str:
-    body = files[""]
-    pages = [body[at : at + PAGE] for at in range(0, len(body), PAGE)]
-    one, other = chance.sample(range(len(pages)), 2)
-    pages[one], pages[other] = pages[other], pages[one]
-    files[""] = b"".join(pages)
-    return f"pages {one} and {other} are swapped"
-
-
-HARMS: tuple[Harm, ...] = (
-    flipped,
-    flipped,
-    flipped,
-    flipped,
-    flipped_in_the_log,
-    flipped_in_the_log,
-    shortened,
-    zeroed,
-    swapped,
-)
 
 
 class Evening:

@@ -23,17 +23,20 @@ from daemon.config_keys import secret_values
 from daemon.config_load import load
 from daemon.dispatcher import Dispatcher
 from daemon.log import LogHandle
+from daemon.obs.owners import OWNER
 from daemon.secrets import Redactor
 from statemachine.director import Director
 from statemachine.states import State
 from tests.fakes import FakeObs, Stream
-from tests.fakes.obs_model import SceneItem
+from tests.fakes.obs_model import Input, Scene, SceneItem
 from tests.fakes.srs import Client, FakeSrs
 from tests.simulation.loop import CURRENT, Around, Process, SimLoop, as_it_is
 from tests.simulation.streamers import Index, Streamers
 
 SCENE, SLATE, STATIC, PREFIX = "MOTHERSTREAM", "SLATE", "GMOTHERSTREAM", "GMOTHERSTREAM_"
 PASSWORD = "correct horse"
+SOMEBODY = "somebody else"
+"""Who marks an input of the daemon's prefix as another daemon does."""
 LOOK_EVERY = 0.02
 """Seconds."""
 SETTINGS: Mapping[str, object] = {
@@ -283,18 +286,29 @@ class World:
     @property
     def own(self) -> list[SceneItem]:
         """The daemon's own items of the scene."""
-        return [item for item in self.obs.scene_items(SCENE) if item.name.startswith(PREFIX) or item.name == STATIC]
+        return [item for item, _ in self._items() if _is_own(item)]
+
+    def _items(self) -> list[tuple[SceneItem, bool]]:
+        """Those of the scene and its groups, with whether each is shown, which takes its group to be."""
+        items = [(item, item.enabled) for item in self.obs.scene_items(SCENE)]
+        for item, enabled in list(items):
+            if isinstance(group := item.source, Scene) and group.is_group:
+                items += [(each, enabled and each.enabled) for each in group.items]
+        return items
 
     @property
     def shown(self) -> list[str]:
         """The own inputs that are shown."""
-        return [item.name for item in self.own if item.enabled]
+        return [item.name for item, shown in self._items() if shown and _is_own(item)]
 
     def streamer_of(self, name: str) -> str | None:
         """Whose stream an input plays, by its settings."""
         settings = self.obs.inputs[name].settings
         text = str(settings.get("input") or settings.get("pipeline") or "")
         return next((each for each in self.clients if self.url(each) + '"' in text + '"'), None)
+
+    def _is_shown(self, slate: str) -> bool:
+        return any(shown for item, shown in self._items() if item.name == slate)
 
     def amiss(self) -> str:
         """What is not as it ought to be once all is quiet; empty where nothing is."""
@@ -311,7 +325,7 @@ class World:
         names = [entry.streamer for entry in director.lineup if entry.sessions]
         if set(names) != self.live:
             return f"{sorted(self.live)} publish, the line-up has {names}"
-        known = {name for name in self.obs.inputs if name.startswith(PREFIX)}
+        known = {name for name, each in self.obs.inputs.items() if name.startswith(PREFIX) and _is_ours(each)}
         if len(known) > 2:
             return f"it owns {sorted(known)}"
         if director.orphans:
@@ -326,7 +340,8 @@ class World:
                 return f"{shown[0]} has no picture"
         elif not self.live and (shown or program is not None):
             return f"OBS shows {shown}, and nobody publishes"
-        if (slate := self.settings.get("obs.slate")) and self.obs.item(str(slate)).enabled == bool(shown):
+        slate = str(self.settings.get("obs.slate") or "")
+        if slate in self.obs.inputs and self._is_shown(slate) == bool(shown):
             return "the slate is on the wrong side"
         return ""
 
@@ -353,6 +368,15 @@ class World:
     def tail(self, count: int = 40) -> list[str]:
         """The end of the log."""
         return [f"{line['log_level']:8} {line['event']}" for line in self.lines[-count:]]
+
+
+def _is_own(item: SceneItem) -> bool:
+    return item.name.startswith(PREFIX) or item.name == STATIC
+
+
+def _is_ours(source: Input) -> bool:
+    """The rules' search has made it somebody else's where it says so."""
+    return source.settings.get(OWNER) != SOMEBODY
 
 
 _numbers = itertools.count()
