@@ -225,7 +225,7 @@ def _status(arguments: argparse.Namespace) -> int:
     if on_air:
         left = "" if on_air["remaining"] is None else f", {clock(on_air['remaining'])} left"
         print(f"on air   {printable(on_air['streamer'])} for {clock(on_air['seconds'])}{left}  [{on_air['input']}]")
-    elif own := (status.get("program") or {}).get("input"):
+    elif (own := (status.get("program") or {}).get("input")) and not status["program"].get("blank"):
         print(f"on air   nobody can be named for it  [{printable(own)}]")
     else:
         print("on air   nobody")

@@ -211,7 +211,7 @@ class Executor:
         return WatchCallbacks(
             ready=lambda seconds: self._submit(ev.MediaReady(now(), attempt)),
             failed=lambda reason, code: self._submit(ev.MediaFailed(now(), attempt, self._clean(reason), code)),
-            stalled=lambda seconds: self._submit(ev.MediaStalled(now(), name, now() - seconds)),
+            stalled=lambda seconds, blank: self._submit(ev.MediaStalled(now(), name, now() - seconds, blank)),
             resumed=lambda: self._submit(ev.MediaResumed(now(), name)),
         )
 

@@ -40,6 +40,8 @@ def narrate(told: Sequence[facts.Fact]) -> None:
             case facts.OnAirChanged():
                 if fact.adopted and fact.input:
                     log.info("adopted the input on air", streamer=fact.streamer or None, input=fact.input)
+                elif fact.same_input and not fact.streamer:
+                    log.warning("nobody is on air: the picture has broken off, and OBS shows nothing of it")
                 elif not fact.streamer:
                     log.warning("nobody is on air")
                 else:

@@ -19,11 +19,6 @@ LONGEST_NAME: Final = 64
 LONGEST_TEXT: Final = 300
 MOST_TOPICS: Final = 500
 
-FAILURES: Final = {
-    "cut_failed": "OBS did not change the picture",
-}
-"""The outcomes of a hand-over that somebody should look at, and what they mean."""
-
 STUDIO_MODE: Final = {
     "leave": "OBS's studio mode was on: it is switched off, so that viewers see the hand-overs",
     "drive": "OBS's studio mode is on: hand-overs go by its transition",
@@ -48,14 +43,15 @@ def of_fact(fact: facts.Fact) -> Message | None:
     match fact:
         case facts.OnAirChanged(adopted=True):
             return None  # the daemon was started anew, the picture is what it was
+        case facts.OnAirChanged(same_input=True):
+            return None  # it may be back within a second; what lasts, or comes again and again, is told as that
         case facts.OnAirChanged(streamer=""):
             return Message("nobody is on air", "on_air", "warning", math.inf)
         case facts.OnAirChanged(streamer=streamer):
             return Message(f"{shown(streamer)} is on air", "on_air", "success", math.inf)
-        case facts.HandoverEnded(outcome=outcome, to_streamer=streamer) if outcome in FAILURES:
-            why = FAILURES[outcome]
-            what = f"{shown(streamer)} could not be put on air" if streamer else "the show could not go on"
-            return Message(f"{what}: {why}", f"handover:{streamer}", "failure", AGAIN_AFTER)
+        case facts.HandoverEnded(outcome="cut_failed", to_streamer=""):
+            text = "the show could not go on: OBS did not change the picture"
+            return Message(text, "handover:", "failure", AGAIN_AFTER)
         case facts.ProblemFound(streamer=streamer, reason=reason, detail=detail):
             text = f"{shown(streamer)} could not be put on air: {sentence(reason, detail)}"
             return Message(text, f"problem:{streamer}", "failure", AGAIN_AFTER)

@@ -63,8 +63,9 @@ class WatchCallbacks:
     """Once: the picture is proven, so many seconds after the watch began."""
     failed: Callable[[str, str], None]
     """At most once: it will not play any more (the reason is one line, and one word where that is known)."""
-    stalled: Callable[[float], None]
-    """After ready: no new picture for so many seconds. Told soon, for a hiccup too."""
+    stalled: Callable[[float, bool], None]
+    """After ready: no new picture for so many seconds. Told soon, for a hiccup too; and again, with True, where nothing
+    is shown any more."""
     resumed: Callable[[], None]
     """After stalled: it moves again."""
 

@@ -14,7 +14,17 @@ SENTENCES: Final = {
     "stalled": "the picture stands still: see to the encoder and its upload, or lower its bitrate",
     "plugin": 'OBS lacks the obs-gstreamer plugin: install it, or set sources.kind = "auto"',
     "static_input": "sources.mode is static, and its one input cannot be made to play the stream",
+    "low_bitrate": "it sends too little for a good picture: lower the encoder's bitrate, or use a better connection",
     "obs": "OBS could not make an input for it: see OBS's own log",
+    "gone": "its input was removed in OBS before it could be shown: leave the daemon's inputs to it",
+    "cut_failed": "OBS did not change the picture: see OBS's own log",
+    "leaving": "its turn is over, and it goes as soon as another one is on air: it may publish again to wait in line",
+    "away": "its stream has ended: start the encoder again before its place is lost",
+    "probation": "its picture stood still and moves again: it is shown once it has moved for some seconds",
+    "obs_unreachable": "OBS cannot be reached: see that it runs, and to obs.host, obs.port and obs.password",
+    "studio_mode": "OBS's studio mode is on and obs.studio_mode is hold: switch it off for hand-overs to go on",
+    "crowded": "OBS still opens inputs that were given up: it is tried in a moment; restart OBS if this stays",
+    "program_elsewhere": "viewers are shown {what}: in OBS, take the scene that obs.scene names into Program",
 }
 """What is wrong, and what to do, by the reason's one word."""
 
@@ -26,5 +36,7 @@ def sentence(reason: str, detail: str = "") -> str:
     """What is wrong and what to do about it."""
     if reason == "codec":
         return SENTENCES["codec"].format(what=CODECS.get(detail, detail.upper() or "the codec of its picture"))
+    if reason == "program_elsewhere":
+        return SENTENCES[reason].format(what=f"the scene {detail}" if detail else "something else")
     text = SENTENCES.get(reason, reason.replace("_", " "))
-    return f"{text} ({detail})" if reason in ("obs", "static_input") and detail else text
+    return f"{text} ({detail})" if reason in ("obs", "cut_failed", "static_input") and detail else text

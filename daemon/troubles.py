@@ -14,6 +14,7 @@ from daemon.http.control import Check
 from daemon.notify_text import shown
 from statemachine.output import OutputState
 from statemachine.view import Place, View
+from statemachine.waiting import OF_THE_CHANNEL
 
 CALM: Final = 10.0
 """Seconds without it after which a trouble is over: what flickers is told once."""
@@ -177,4 +178,5 @@ def _follower(view: View) -> Iterator[_Trouble]:
 
 
 def _hopeless(place: Place) -> bool:
-    return place.stalled or place.failures > 0
+    problem = place.problem
+    return place.stalled or place.failures > 0 or (problem is not None and problem.reason not in OF_THE_CHANNEL)

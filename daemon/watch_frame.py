@@ -133,7 +133,8 @@ def _on_air(model: Model) -> Panel:
     on_air, amiss = model.status["on_air"], program(model.status.get("program"))
     if on_air is None:
         own = (model.status.get("program") or {}).get("input")
-        who = f"nobody can be named for {printable(own)}" if own else "nobody is on air"
+        nameless = own and not (model.status.get("program") or {}).get("blank")
+        who = f"nobody can be named for {printable(own)}" if nameless else "nobody is on air"
         return _panel("off air", Text(who, style="dim"), Text(printable(amiss), STYLES["trouble"]), Text(""))
     name = Text(printable(on_air["streamer"]), style="bold")
     if amiss:

@@ -101,6 +101,8 @@ def program(row: Mapping[str, Any] | None) -> str:
         return ""
     if row.get("shown") is False:
         return f"not seen: OBS shows {row['scene']}"
+    if row.get("blank"):
+        return "nothing is shown: its picture has broken off"
     if row.get("held"):
         return "studio mode is on: no hand-over"
     return ""
@@ -115,6 +117,8 @@ def tell(kind: str, data: Mapping[str, Any]) -> tuple[str, str]:
             return _handover(data)
         case "on_air_changed" if data["streamer"]:
             return f"{data['streamer']} is {'still ' if data.get('adopted') else ''}on air", "air"
+        case "on_air_changed" if data.get("same_input"):
+            return "nobody is on air: the picture has broken off", "trouble"
         case "on_air_changed":
             return "nobody is on air", "trouble"
         case "program_elsewhere":

@@ -34,6 +34,8 @@ class Attempt:
     """Its picture stands still, and that is no stall yet."""
     stalled_since: float | None = None
     """Its picture failed while the cut was under way."""
+    blank: bool = False
+    """It stands still and shows nothing."""
     plain: bool = False
     """Its input is OBS's own media source, in place of a plugin that has failed."""
     code: str = ""

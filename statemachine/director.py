@@ -248,6 +248,7 @@ class Director:
             if program and program.session:
                 # A new watch tells of a stall afresh.
                 self.lineup.moves(event.at, program.session.id)
+                self.lineup.relieve(event.at, program.session.id, on_air=True)
 
     def _reread(self, event: ev.InventoryRead) -> None:
         if event.inventory.whole:
@@ -271,7 +272,7 @@ class Director:
             if self.lineup.proves(attempt.target.id, until):
                 self._proof_at = until
             self.lineup.seen(attempt.target.id)
-            self.streams.proven(event.at, attempt.target.id)
+            self.lineup.relieve(event.at, attempt.target.id)
             self.fallback.proven(event.at, attempt.target.streamer, plain=attempt.plain)
 
     def _proves(self, attempt: Attempt) -> bool:
@@ -346,6 +347,8 @@ class Director:
             if attempt and attempt.ready_at is not None and fact.at >= attempt.ready_at + STEADY:
                 self.lineup.forgive(target.id)
             self._blame(fact, target.id, plain=attempt is not None and attempt.plain)
+        elif fact.outcome == "superseded" and attempt and not (self.policy.standby and not self.lag.resting):
+            self.streams.passed_over(fact.at, attempt)
         if fact.outcome == "completed" or (attempt and attempt.due_at is not None):
             self.last_switch = fact
 

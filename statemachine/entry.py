@@ -10,7 +10,8 @@ class Problem:
     """Why no picture of a streamer can be shown."""
 
     reason: str
-    """no_video, codec, unreachable, not_ready, stalled, plugin, static_input, obs."""
+    """no_video, codec, unreachable, not_ready, stalled, low_bitrate, plugin, static_input, obs, cut_failed, gone;
+    and those of ``waiting``."""
     detail: str
     """What it is about: the codec, or what OBS said."""
     since: float
@@ -97,6 +98,8 @@ class Failing:
     failures: int
     retry_at: float
     """Not tried before, however often it publishes."""
+    problem: Problem | None = None
+    """Why."""
 
 
 @dataclass(slots=True)

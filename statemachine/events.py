@@ -273,6 +273,8 @@ class MediaStalled(Event):
 
     input: str
     since: float
+    blank: bool = False
+    """It shows nothing any more: its player reports an error or an end, at which the last picture is cleared."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ class ProblemFound(Fact):
 
     streamer: str
     reason: str
-    """no_video, codec, unreachable, not_ready, stalled, plugin, static_input, obs."""
+    """no_video, codec, unreachable, not_ready, stalled, low_bitrate, plugin, static_input, obs, cut_failed, gone."""
     detail: str = ""
 
 
@@ -81,6 +81,8 @@ class OnAirChanged(Fact):
     streamer: str
     input: str
     adopted: bool = False
+    same_input: bool = False
+    """No hand-over: the input on air has lost its picture, or has it again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -326,6 +326,7 @@ class Lineup(Standing):
             used = entry.grace_until(at)
             entry = replace(entry, retry_at=None, stalled_since=None, proving_until=None, grace_used=used, failures=0)
             self._put(entry)
+            self.relieve(at, entry.sessions[0].id, on_air=True)
 
     # --- time ------------------------------------------------------------------------------------------------
 
@@ -371,6 +372,7 @@ class Lineup(Standing):
         )
         self._put(rested, len(self) - 1)
         if entry.stalled_since is not None:
+            self.blame(at, entry.sessions[0].id, "stalled")
             self.failed(at, entry.sessions[0].id)
         self._tell(at, "requeued", entry.streamer)
 

@@ -42,11 +42,14 @@ class Pictures:
         since = min(event.since, event.at)
         if program and program.input == event.input:
             self._switchover.program = replace(program, still_since=since, moves_since=None)
+            if event.blank:
+                self._switchover.picture_is_gone(event.at, gone=True)
         if attempt and attempt.input == event.input and self._switchover.state in (State.STANDBY, State.SWAPPING):
-            self._switchover.attempt = replace(attempt, still_since=since)
+            self._switchover.attempt = replace(attempt, still_since=since, blank=attempt.blank or event.blank)
         reserve = self._switchover.reserves.by_input(event.input)
         if reserve is not None and reserve.ready_at is not None:
-            self._switchover.reserves.put(replace(reserve, still_since=since))
+            blank = reserve.blank or event.blank
+            self._switchover.reserves.put(replace(reserve, still_since=since, blank=blank))
 
     def failed(self, event: ev.MediaFailed) -> None:
         """An input will not play any more. On air that is a stall."""
@@ -64,13 +67,14 @@ class Pictures:
         if program and program.input == event.input:
             moves = event.at if program.stalled_since is not None else None
             self._switchover.program = replace(program, still_since=None, moves_since=moves)
+            self._switchover.picture_is_gone(event.at, gone=False)
             if program.session and program.still_since is not None and moves is None:
                 self._lineup.paused(event.at, program.session.id, event.at - program.still_since >= self._covered)
         if attempt and attempt.input == event.input:
-            self._switchover.attempt = replace(attempt, still_since=None, stalled_since=None)
+            self._switchover.attempt = replace(attempt, still_since=None, stalled_since=None, blank=False)
             return True
         if reserve := self._switchover.reserves.by_input(event.input):
-            self._switchover.reserves.put(replace(reserve, still_since=None))
+            self._switchover.reserves.put(replace(reserve, still_since=None, blank=False))
             return True
         return False
 
@@ -99,6 +103,7 @@ class Pictures:
         self._switchover.program = replace(program, stalled_since=None, moves_since=None)
         if program.session:
             self._lineup.moves(now, program.session.id)
+            self._lineup.relieve(now, program.session.id, on_air=True)
         return True
 
     def deadline(self, now: float) -> float | None:

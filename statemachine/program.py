@@ -24,6 +24,8 @@ class Program:
     """Its picture stands still, and that is no stall yet."""
     stalled_since: float | None = None
     """It has stood still for too long, or it told that it will not play any more."""
+    blank: bool = False
+    """It stands still and shows nothing: its player has reported an error or an end."""
     moves_since: float | None = None
     """It stalled, and has moved since, not for long enough yet."""
     stream: str = ""

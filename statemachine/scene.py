@@ -97,7 +97,9 @@ class Scene:
             found = next((p for p in (incoming, before) if p and p.input == static), None)
         # Its new watch belongs to no attempt, and tells of a stall afresh.
         self.program = (
-            replace(found, attempt=0, still_since=None, stalled_since=None, moves_since=None) if found else None
+            replace(found, attempt=0, still_since=None, stalled_since=None, blank=False, moves_since=None)
+            if found
+            else None
         )
         self.attempt, self.scene_at = None, event.at
         if self.program and self.program.input not in self.pool:
@@ -211,7 +213,15 @@ class Scene:
                 self._do(cmd.SetSlate(name, wanted))
 
     def _on_air(self, at: float, *, adopted: bool = False) -> facts.OnAirChanged:
-        return facts.OnAirChanged(at, self.on_air_streamer, self.program.input if self.program else "", adopted)
+        seen = self.program is not None and not self.program.blank
+        name = self.program.input if self.program and seen else ""
+        return facts.OnAirChanged(at, self.on_air_streamer if seen else "", name, adopted)
+
+    def picture_is_gone(self, at: float, *, gone: bool) -> None:
+        """The input on air shows nothing any more, or shows a picture again."""
+        if self.program is not None and self.program.blank is not gone:
+            self.program = replace(self.program, blank=gone)
+            self.facts.append(replace(self._on_air(at), same_input=True))
 
     def conclude_reserve(self, at: float, attempt: Attempt, outcome: str, detail: str, code: str = "") -> None:
         """A reserve came to its end: its input is left to the sweep, so that nothing waits for its removal."""

@@ -10,7 +10,7 @@ from dataclasses import replace
 from statemachine import commands as cmd
 from statemachine import events as ev
 from statemachine import facts
-from statemachine.entry import Entry, Failing, LineupState, Stray
+from statemachine.entry import Entry, Failing, LineupState, Problem, Stray
 from statemachine.policy import Policy
 from statemachine.publishers import FORGET_FAILING
 from statemachine.timed import TimedOrder
@@ -29,6 +29,8 @@ VOUCHED_FOR = 600.0
 """Seconds for which a server's list says that it would tell of an end."""
 VOUCHES_EVERY = 60.0
 """Seconds between two lists that are noted for that: one that changes nothing else need not be recorded."""
+SHOWN_ON_AIR = frozenset({"cut_failed", "low_bitrate"})
+"""What may be wrong with one that has a picture."""
 FAILING_MOST = 1000
 """How many of them are remembered."""
 
@@ -54,8 +56,34 @@ class Standing(TimedOrder):
         if entry is not None and entry.failures:
             self._put(replace(entry, failures=0))
 
+    def blame(self, at: float, session_id: str, reason: str, detail: str = "", *, barred: bool = False) -> None:
+        """Why it cannot be shown, in one word; told once for each reason. ``barred``: it is not tried any more."""
+        entry = self.by_session(session_id)
+        if entry is None:
+            return
+        known = entry.problem
+        fresh = known is None or known.reason != reason
+        problem = Problem(reason, detail, at) if fresh else known
+        self.note(session_id, problem, barred=barred or entry.barred == session_id)
+        if fresh:
+            self.facts.append(facts.ProblemFound(at, entry.streamer, reason, detail))
+
+    def relieve(self, at: float, session_id: str, *, on_air: bool = False) -> None:
+        """It has a picture, or is ``on_air`` with it: what was wrong is over, unless that is seen on air alone."""
+        entry = self.by_session(session_id)
+        if entry is None or (entry.problem is None and not entry.barred):
+            return
+        if not on_air and entry.problem is not None and entry.problem.reason in SHOWN_ON_AIR:
+            return
+        self.note(session_id, None, barred=False)
+        if entry.problem is not None:
+            self.facts.append(facts.ProblemOver(at, entry.streamer, entry.problem.reason))
+
     def failed(self, at: float, session_id: str, *, seldom: bool = False, silent: bool = True) -> None:
-        """Its picture could not be made ready: try again later, the next one first. ``silent``: nothing came of it."""
+        """Its picture could not be made ready: try again later, the next one first. ``silent``: nothing came of it.
+
+        Whoever calls this names the reason as well, by ``blame``.
+        """
         entry = self.by_session(session_id)
         if entry is None or entry.sessions[0].id != session_id:
             return
@@ -91,6 +119,7 @@ class Standing(TimedOrder):
         hiccups = entry.unsteady(at) + 1
         self._put(replace(entry, stalled_since=began, hiccups=hiccups, unsteady_until=at + STEADY_AFTER))
         if began is None:
+            self.blame(at, session_id, "stalled")
             self.failed(at, session_id)
 
     def paused(self, at: float, session_id: str, long: bool) -> None:
@@ -147,7 +176,7 @@ class Standing(TimedOrder):
     def _remember_failures(self, at: float, entry: Entry) -> None:
         memory = self._memory.failing
         if entry.failures and not entry.seen:
-            memory[entry.streamer] = Failing(entry.failures, max(at, entry.retry_at or at))
+            memory[entry.streamer] = Failing(entry.failures, max(at, entry.retry_at or at), entry.problem)
             while len(memory) > FAILING_MOST:
                 del memory[next(iter(memory))]
 
@@ -155,7 +184,8 @@ class Standing(TimedOrder):
         known = self._memory.failing.pop(entry.streamer, None)
         if known is None or at >= known.retry_at + FORGET_FAILING:
             return entry
-        return replace(entry, failures=known.failures, retry_at=known.retry_at if at < known.retry_at else None)
+        retry_at = known.retry_at if at < known.retry_at else None
+        return replace(entry, failures=known.failures, retry_at=retry_at, problem=known.problem)
 
     def _forget_failures(self, streamer: str) -> None:
         self._memory.failing.pop(streamer, None)

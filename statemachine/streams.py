@@ -7,8 +7,9 @@ what became of the try.
 
 from statemachine import events as ev
 from statemachine import facts
-from statemachine.entry import Problem
+from statemachine.attempt import Attempt
 from statemachine.lineup import Lineup
+from statemachine.planner import PATIENCE
 from statemachine.states import State
 from statemachine.switchover import Switchover
 
@@ -16,8 +17,6 @@ BELIEVED_AFTER = 3.0
 """Seconds that a stream is published before it is believed to have no picture: a server tells of what has come."""
 PLAIN = frozenset({"h264"})
 """Video codecs that every OBS plays from RTMP."""
-UNBLAMED = frozenset({"gone", "aborted"})
-"""Codes of failures that say nothing of the stream."""
 
 
 class Streams:
@@ -64,12 +63,12 @@ class Streams:
 
     def failed(self, fact: facts.HandoverEnded, session_id: str) -> None:
         """An attempt at its picture came to nothing: name the reason."""
-        if fact.outcome == "cut_failed" or fact.code in UNBLAMED:
-            return
         wrong = self._wrong(session_id)
         video = self.of(session_id).video
         if wrong is not None:
             reason, detail = wrong
+        elif fact.outcome == "cut_failed":
+            reason, detail = fact.outcome, fact.detail
         elif fact.code:
             reason, detail = fact.code, fact.detail
         elif video and video not in PLAIN:
@@ -77,16 +76,12 @@ class Streams:
         else:
             reasons = {"creation_failed": "obs", "media_failed": "unreachable"}
             reason, detail = reasons.get(fact.outcome, fact.outcome), fact.detail
-        self._tell(fact.at, session_id, reason, detail)
+        self._lineup.blame(fact.at, session_id, reason, detail)
 
-    def proven(self, at: float, session_id: str) -> None:
-        """It has a picture: whatever was wrong is over."""
-        entry = self._lineup.by_session(session_id)
-        if entry is None or (entry.problem is None and not entry.barred):
-            return
-        self._lineup.note(session_id, None, barred=False)
-        if entry.problem is not None:
-            self._lineup.facts.append(facts.ProblemOver(at, entry.streamer, entry.problem.reason))
+    def passed_over(self, at: float, attempt: Attempt) -> None:
+        """Another one had a picture first, and the next try is a turn away: none is made ready ahead."""
+        if attempt.target is not None and attempt.ready_at is None and at >= attempt.begun_at + PATIENCE:
+            self._lineup.blame(at, attempt.target.id, "not_ready")
 
     def unshowable(self, session_id: str, now: float) -> str:
         """Why its picture cannot be shown, as its server tells, in words; empty where it may be had."""
@@ -108,11 +103,11 @@ class Streams:
             if entry.sessions[0].id != session_id or now < self._believed_at(session_id, wrong[0]):
                 continue
             if self._has_picture(session_id):
-                self.proven(now, session_id)
+                self._lineup.relieve(now, session_id)
             elif other := next((each for each in entry.sessions if self._wrong(each.id) is None), None):
                 self._lineup.prefer(other.id)
             elif entry.barred != session_id:
-                self._tell(now, session_id, *wrong, barred=True)
+                self._lineup.blame(now, session_id, *wrong, barred=True)
                 if self._abort(now, session_id, wrong[0]):
                     return True
         return False
@@ -159,17 +154,6 @@ class Streams:
             return False
         self._switchover.handle(ev.MediaFailed(now, attempt.number, why, reason))
         return True
-
-    def _tell(self, at: float, session_id: str, reason: str, detail: str, *, barred: bool = False) -> None:
-        entry = self._lineup.by_session(session_id)
-        if entry is None:
-            return
-        known = entry.problem
-        fresh = known is None or known.reason != reason
-        problem = Problem(reason, detail, at) if fresh or known is None else known
-        self._lineup.note(session_id, problem, barred=barred or entry.barred == session_id)
-        if fresh:
-            self._lineup.facts.append(facts.ProblemFound(at, entry.streamer, reason, detail))
 
 
 def needs_own_player(tracks: ev.Tracks) -> bool:

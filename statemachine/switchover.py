@@ -288,7 +288,7 @@ class Switchover(Scene):
         a = self._attempt
         self.program = None
         if a.target:
-            self.program = Program(a.input, a.target, event.at, a.number, a.still_since, a.stalled_since)
+            self.program = Program(a.input, a.target, event.at, a.number, a.still_since, a.stalled_since, a.blank)
         self.scene_at = event.at
         leaves = a.outgoing not in ("", a.input, self.policy.static_input)
         grace = self.policy.cleanup_grace if leaves else 0.0

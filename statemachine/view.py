@@ -1,12 +1,13 @@
 """What people see of the rules: read-only, derived, for /status, the dashboard and the terminal."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from statemachine.entry import Problem
 from statemachine.facts import HandoverEnded
 from statemachine.lineup import Lineup
 from statemachine.states import State
+from statemachine.waiting import of_entry
 
 if TYPE_CHECKING:
     from statemachine.director import Director
@@ -60,9 +61,11 @@ class ProgramView:
     shown: bool | None
     """They see the one on air; where nobody is, the daemon's scene."""
     input: str | None
-    """The input on air, also where nobody can be named for it."""
+    """The input on air, also where nobody can be named for it, or it has lost its picture."""
     copied: bool = False
     """They see a private copy of the daemon's scene, as studio mode made it."""
+    blank: bool = False
+    """The input on air shows nothing: its player has reported an error or an end."""
     barred: bool = False
     """No hand-over is made, because studio mode is on."""
 
@@ -81,7 +84,7 @@ class Place:
     stalled: bool
     failures: int
     problem: Problem | None = None
-    """Why it cannot come on air."""
+    """Why it is not shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +132,7 @@ class Places:
                     grace_ends=lineup.grace_ends(entry),
                     stalled=entry.stalled_since is not None,
                     failures=entry.failures,
-                    problem=entry.problem,
+                    problem=of_entry(entry),
                 )
                 for position, entry in enumerate(lineup)
             )
@@ -141,7 +144,7 @@ def make_view(director: "Director", at: float) -> View:
     lineup, switchover = director.lineup, director.switchover
     program = switchover.program
     on_air = None
-    if program is not None and program.session is not None:
+    if program is not None and program.session is not None and not program.blank:
         entry = lineup.find(program.session.streamer)
         on_air = OnAir(
             streamer=program.session.streamer,
@@ -170,7 +173,7 @@ def make_view(director: "Director", at: float) -> View:
         held=lineup.held,
         on_air=on_air,
         standby=standby,
-        queue=director.places(),
+        queue=_with_the_channels(director, director.places(), on_air.streamer if on_air else ""),
         last_switch=director.last_switch,
         blocks={name: until for name, until in lineup.blocks.items() if until > at},
         orphans=director.orphans,
@@ -178,6 +181,32 @@ def make_view(director: "Director", at: float) -> View:
         fallen_back=director.fallback.state.since is not None,
         program=_program(director),
     )
+
+
+def _with_the_channels(director: "Director", places: tuple[Place, ...], on_air: str) -> tuple[Place, ...]:
+    """The line-up with what keeps the first of it from being shown, or the one on air from being seen."""
+    index, reason, detail = 0, "", ""
+    if on_air and director.viewers.state.elsewhere:
+        reading = director.viewers.state.reading
+        reason, detail = "program_elsewhere", reading.scene if reading else ""
+        index = next((place.position for place in places if place.streamer == on_air), len(places))
+    elif director.switchover.state is State.RECOVERING:
+        reason = "obs_unreachable"  # what it shows meanwhile nobody knows
+    elif places and places[0].streamer != on_air and places[0].publishing:
+        reason = _of_the_first(director)
+    if not reason or index >= len(places) or places[index].problem is not None:
+        return places
+    told = replace(places[index], problem=Problem(reason, detail, director.now))
+    return (*places[:index], told, *places[index + 1 :])
+
+
+def _of_the_first(director: "Director") -> str:
+    """Why nothing is done to show who has the turn."""
+    if director.switchover.barred:
+        return "studio_mode"
+    if director.bitrates.covered:
+        return "low_bitrate"
+    return "crowded" if director.steering.crowded else ""
 
 
 def _program(director: "Director") -> ProgramView:
@@ -189,6 +218,7 @@ def _program(director: "Director") -> ProgramView:
         shown=program.shown,
         input=switchover.program.input if switchover.program else None,
         copied=bool(reading and reading.copied),
+        blank=switchover.program is not None and switchover.program.blank,
         barred=switchover.barred,
     )
 

@@ -78,6 +78,7 @@ def _program(program: ProgramView) -> dict[str, Any]:
         "shown": program.shown,
         "held": program.barred,
         "input": program.input,
+        "blank": program.blank,
     }
 
 

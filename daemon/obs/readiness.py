@@ -69,6 +69,9 @@ class Still:
     """No new picture for so many seconds. Told soon: whether that is too long is not for the watch to say."""
 
     seconds: float
+    blank: bool = False
+    """An error or an end, at which both kinds of input clear their last picture (``clear_on_end`` of obs-gstreamer,
+    ``clear_on_media_end`` of OBS's own media source). Told after the standstill itself where that came first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,7 @@ class Judge:
         self._slow = False
         """It seems to stand still."""
         self._told_still = False
+        self._told_blank = False
         self._moved = False
         self._dead_since: float | None = None
         self._heard = 0.0
@@ -167,14 +171,15 @@ class Judge:
             self._slow = look.at - self._moved_until > gap / 2
             self._moved = True
             if self._told_still:
-                self._told_still = False
+                self._told_still = self._told_blank = False
                 return [Moves()]
             return []
         if look.state not in DEAD:  # which OBS says of the input, not of itself
             self._moved_until += max(0.0, gap - MOST_GAP)
         self._slow = True
         still = look.at - self._moved_until
-        if not self._told_still and still >= (STILL if self._moved else STARTING):
-            self._told_still = True
-            return [Still(still)]
+        news = not self._told_still or (look.state in DEAD and not self._told_blank)
+        if news and still >= (STILL if self._moved else STARTING):
+            self._told_still, self._told_blank = True, look.state in DEAD
+            return [Still(still, self._told_blank)]
         return []

@@ -200,8 +200,8 @@ class Watch:
                 line = f"Source '{self.name}' is PLAYING after {seconds:.2f}s"
                 log.info(line, input=self.name, seconds=round(seconds, 3))
                 self._callbacks.ready(seconds)
-            case Still(seconds):
-                self._callbacks.stalled(seconds)
+            case Still(seconds, blank):
+                self._callbacks.stalled(seconds, blank)
             case Moves():
                 self._callbacks.resumed()
             case Dead(reason, code):

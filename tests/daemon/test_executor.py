@@ -287,7 +287,7 @@ async def test_what_a_watch_sees_comes_as_events_of_its_attempt() -> None:
         await r.until(lambda: IN in r.obs.callbacks)
         see = r.obs.callbacks[IN]
         see.ready(0.3)
-        see.stalled(1.0)
+        see.stalled(1.0, False)
         see.resumed()
         see.failed("it is gone", "gone")
         kinds = [type(event) for event in r.events]

@@ -122,10 +122,14 @@ class Channel(RuleBasedStateMachine):
     def sound_is_measured(self, name: str, level: float) -> None:
         self.world.feed(ev.Measured(self.world.now, name, "sound", level))
 
-    @rule(name=NAMES)
-    def freeze_or_thaw(self, name: str) -> None:
+    @rule(name=NAMES, breaks=st.booleans())
+    def freeze_or_thaw(self, name: str, breaks: bool) -> None:
+        """It stands still; one that ``breaks`` is cleared by its player, and nothing of it is shown."""
         if session := self.world.ingest.of(name):
             self.world.ingest.frozen ^= {session.id}
+            self.world.ingest.broken.discard(session.id)
+            if breaks and session.id in self.world.ingest.frozen:
+                self.world.ingest.broken.add(session.id)
 
     @rule(name=NAMES, seconds=st.sampled_from([0.5, 3.0]), times=st.integers(2, 5))
     def encoder_reconnects(self, name: str, seconds: float, times: int) -> None:

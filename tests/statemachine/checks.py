@@ -67,8 +67,18 @@ class Checks:
         self._grace(after, now)
         self._poor(event, after, told)
         self._named()
+        self._seen()
+        self._reasoned(after, now)
         self._shape(now)
         self.last_at = now
+
+    def _seen(self) -> None:
+        """Nobody is said to be on air of whom OBS shows nothing."""
+        on_air = self.director.view(self.director.now).on_air
+        item = self.obs.items.get(on_air.input) if on_air else None
+        if item is None or item.watched_since is None or self.director.switchover.state is State.RECOVERING:
+            return
+        assert not item.blank, f"{on_air} is said to be on air, and nothing is shown"
 
     def _named(self) -> None:
         """Mode static: who is named for the one input is whom it plays, but for a command that is not answered yet."""
@@ -79,6 +89,12 @@ class Checks:
         if item is None or program is None or switchover.state in (State.CREATING, State.RECOVERING):
             return
         assert item.session == program.session, f"{program.session} is said to be on air, and {item.session} is played"
+
+    def _reasoned(self, after: tuple[Entry, ...], now: float) -> None:
+        """Whoever has failed and is kept waiting for it has a reason that people can read."""
+        for entry in after:
+            waits = entry.failures > 0 and entry.retry_at is not None and entry.retry_at > now
+            assert not waits or entry.problem is not None, f"{entry.streamer} has failed and nobody says why"
 
     def scene_changed(self) -> None:
         """A frame is rendered: no two own inputs in it, unless somebody else's hand was in it."""

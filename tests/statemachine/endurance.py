@@ -29,7 +29,7 @@ ACTS: tuple[tuple[int, Act], ...] = (
     (5, lambda c, r: c.publish_anew(name=r.choice(NAMES), fate=r.choice(["told", "late", "lost"]))),
     (3, lambda c, r: c.refused_as_busy(name=r.choice(NAMES), fate="told")),
     (3, lambda c, r: c.the_holder_flaps(seconds=r.choice([0.5, 2.0, 4.0]), times=r.randrange(1, 5))),
-    (3, lambda c, r: c.freeze_or_thaw(name=r.choice(NAMES))),
+    (3, lambda c, r: c.freeze_or_thaw(name=r.choice(NAMES), breaks=r.random() < 0.3)),
     (3, lambda c, r: c.deliver_hook(index=r.randrange(6)) if c.hooks else None),
     # operators
     (8, lambda c, r: c.operate(what=r.choice(["skip", "skip", "hold", "release", "release", "restart the turn"]))),

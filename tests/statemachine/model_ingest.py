@@ -11,6 +11,8 @@ class ModelIngest:
     def __init__(self) -> None:
         self.live: dict[str, ev.Session] = {}
         self.frozen: set[str] = set()
+        self.broken: set[str] = set()
+        """Those of the frozen whose players report an error: OBS shows nothing of them."""
         self.pictureless: set[str] = set()
         """Sessions without a picture that could be shown: sound alone, or a codec that nobody knows."""
         self.kbps: dict[str, float] = {}
@@ -33,6 +35,7 @@ class ModelIngest:
         if session := self.live.pop(session_id, None):
             self.last[session.path] = session.streamer
         self.frozen.discard(session_id)
+        self.broken.discard(session_id)
         self.pictureless.discard(session_id)
         self.kbps.pop(session_id, None)
 

@@ -32,6 +32,8 @@ class Item:
     proven: bool = False
     stalled: bool = False
     """The watch has told that it stands still."""
+    blank: bool = False
+    """The watch has told that it shows nothing."""
     moved_at: float = 0.0
     """When the watch last saw it move."""
     items: int = 1
@@ -108,7 +110,7 @@ class ModelObs:
     def stop_watches(self) -> None:
         """The connection is gone."""
         for item in self.items.values():
-            item.watched_since, item.proven, item.stalled = None, False, False
+            item.watched_since, item.proven, item.stalled, item.blank = None, False, False, False
 
     def execute(self, command: cmd.Command, at: float, *, late: bool = False) -> None:
         """Do it. Raises Refused. A ``late`` one goes astray: nobody asks for it any more."""
@@ -132,11 +134,11 @@ class ModelObs:
             case cmd.WatchInput():
                 item = self._item(command.input)
                 item.attempt, item.watched_since, item.proven, item.stalled = command.attempt, at, False, False
-                item.moved_at = at
+                item.moved_at, item.blank = at, False
             case cmd.WatchOnAir():
                 item = self._item(command.input)
                 item.attempt, item.watched_since, item.proven, item.stalled = 0, at, True, False
-                item.moved_at = at
+                item.moved_at, item.blank = at, False
             case cmd.Cut():
                 if self.program.studio_mode and command.studio_mode == "hold":
                     raise Refused("studio mode is on")

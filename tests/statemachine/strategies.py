@@ -125,6 +125,7 @@ def _of(name: str, hint: Any) -> st.SearchStrategy[Any]:
         "untouched": st.booleans(),
         "tracks": st.builds(ev.Tracks, video=CODECS, audio=st.sampled_from([None, "", "aac"])),
         "fallback": st.booleans(),
+        "blank": st.booleans(),
         "unplayable": st.sampled_from([(), ("hevc", "av1")]),
         "code": st.sampled_from(["", "no_video", "plugin", "gone", "static_input"]),
         "quantity": st.sampled_from(["sound", "nonsense"]),

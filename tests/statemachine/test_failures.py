@@ -295,7 +295,7 @@ def test_a_row_of_fresh_ones_without_a_picture_holds_up_nobody_who_has_one(
     world.run_until(lambda: on_air(world) == "carol", within)
 
 
-def test_one_whose_place_others_needed_is_tried_again_and_nothing_is_said_against_it() -> None:
+def test_one_whose_place_others_needed_is_tried_again_and_has_a_reason_until_it_has_a_picture() -> None:
     world = channel("alice")
     for number in range(5):
         silent(world, f"eve{number}")
@@ -304,8 +304,11 @@ def test_one_whose_place_others_needed_is_tried_again_and_nothing_is_said_agains
     world.run_until(lambda: on_air(world) == "carol", 2.0)
     ended = [fact for fact in world.told if isinstance(fact, facts.HandoverEnded) and fact.to_streamer == "eve0"]
     assert [fact.outcome for fact in ended] == ["superseded"]
+    found = [fact for fact in world.told if isinstance(fact, facts.ProblemFound) and fact.streamer == "eve0"]
+    assert [fact.reason for fact in found] == ["not_ready"]
     world.ingest.frozen.clear()
     world.run_until(lambda: standby(world) == "eve0", 20.0)
+    assert [place.problem for place in world.director.view(world.now).queue if place.streamer == "eve0"] == [None]
 
 
 def test_nobody_on_air_yet_and_a_first_in_line_without_a_picture_the_second_is_on_air_soon() -> None:

@@ -208,7 +208,11 @@ class World:
                 self.feed(ev.MediaStalled(self.now, item.name, item.moved_at))
             elif item.stalled and moves:
                 item.stalled = False
+                item.blank = False
                 self.feed(ev.MediaResumed(self.now, item.name))
+            elif item.stalled and not item.blank and item.session and item.session.id in self.ingest.broken:
+                item.blank = True
+                self.feed(ev.MediaStalled(self.now, item.name, item.moved_at, blank=True))
             if moves:
                 item.moved_at = self.now
 
@@ -308,6 +312,7 @@ class World:
         """No more faults: within bounded time the channel stands where it ought to, and stays there."""
         self.late.clear()
         self.ingest.frozen.clear()
+        self.ingest.broken.clear()
         self.ingest.kbps.clear()
         self.feed(ev.Released(self.now))
         for streamer in (None, *[entry.streamer for entry in self.director.lineup]):

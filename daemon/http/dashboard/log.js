@@ -46,7 +46,7 @@ export function describe(kind, data) {
     case "handover_ended":
       return handover(data);
     case "on_air_changed":
-      if (!data.streamer) return { kind: "trouble", parts: ["Nobody is on air"] };
+      if (!data.streamer) return { kind: "trouble", parts: [data.same_input ? "Nobody is on air: the picture has broken off" : "Nobody is on air"] };
       return { kind: "air", parts: [bdi(data.streamer), data.adopted ? " is still on air" : " is on air"] };
     case "program_elsewhere":
       return { kind: "trouble", parts: ["Viewers do not see ", who(data.streamer), ": OBS shows ", bdi(data.scene), data.clock_stands ? "; the turn's clock stands still" : ""] };

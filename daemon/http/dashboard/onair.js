@@ -36,8 +36,8 @@ export function drawOnAir() {
   $("onair").dataset.onair = onAir !== null;
   const { program } = status;
   const hidden = program?.shown === false && Boolean(program.input);
-  say($("onair-title"), hidden ? "On air, and not seen" : onAir || program?.input ? "On air" : "Off air");
-  drawName($("onair-name"), onAir?.streamer, program?.input ? `Nobody can be named for ${program.input}` : "Nobody is on air");
+  say($("onair-title"), hidden ? "On air, and not seen" : onAir || (program?.input && !program.blank) ? "On air" : "Off air");
+  drawName($("onair-name"), onAir?.streamer, program?.input && !program.blank ? `Nobody can be named for ${program.input}` : "Nobody is on air");
 
   $("held-tag").hidden = !held;
   $("held-tag").title = "No turn ends by the clock";
@@ -50,7 +50,7 @@ export function drawOnAir() {
   }
   const connected = state.connection === "connected";
   enable(button, connected);
-  enable($("skip"), connected && onAir !== null && waiting().length > 0);
+  enable($("skip"), connected && (onAir !== null || Boolean(program?.blank)) && waiting().length > 0);
   $("skip").title = waiting().length > 0 ? "End this turn now" : "Nobody waits";
   enable($("extend"), connected && Boolean(row?.has_turn)); // who only fills in has no turn yet
   enable($("shorten"), connected && Boolean(row?.has_turn) && row.turn - onAir.seconds - age() > STEP);
@@ -95,7 +95,8 @@ export function tickOnAir() {
   const { on_air: onAir, held } = status;
   $("turn").hidden = onAir === null;
   if (onAir === null) {
-    say($("onair-sub"), state.queue.length ? "Somebody is being made ready" : "Waiting for somebody to publish");
+    if (status.program?.blank) say($("onair-sub"), "Its picture has broken off: OBS shows nothing of it");
+    else say($("onair-sub"), state.queue.length ? "Somebody is being made ready" : "Waiting for somebody to publish");
     return;
   }
   const hidden = status.program?.shown === false;

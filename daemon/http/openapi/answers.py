@@ -27,11 +27,13 @@ from daemon.http.openapi.words import (
 _PROBLEM: Final = record(
     {
         "reason": string(
-            "no_video, codec, unreachable, not_ready, stalled, plugin, static_input or obs; more may come."
+            "no_video, codec, unreachable, not_ready, stalled, low_bitrate, plugin, static_input, obs, cut_failed, "
+            "gone; leaving, away, probation; of the first in line obs_unreachable, studio_mode or crowded; of the one "
+            "on air program_elsewhere. More may come."
         ),
         "message": string("What is wrong, and what to do."),
     },
-    "Why the streamer cannot come on air, until there is a picture.",
+    "Why the streamer is not shown, or not seen.",
 )
 _PLACE: Final = {
     "streamer": STREAMER,
@@ -93,6 +95,7 @@ PROGRAM: Final = record(
         "shown": nullable(truth("They see the one on air; where nobody is, the daemon's scene.")),
         "held": truth("No hand-over is made while studio mode is on (`obs.studio_mode`)."),
         "input": nullable(string("OBS's input on air, also where nobody can be named for it.")),
+        "blank": truth("That input shows nothing: its player has reported an error or an end. Nobody is on air."),
     },
     "What OBS gives to viewers; null where OBS is not reached.",
 )

@@ -37,6 +37,7 @@ async def test_the_status_is_as_the_contract_has_it(house: House) -> None:
                 "shown": True,
                 "held": False,
                 "input": "GMOTHERSTREAM_12",
+                "blank": False,
             },
             "standby": {"streamer": "bob", "input": "GMOTHERSTREAM_13", "ready": True},
             "standby_off": None,

@@ -42,6 +42,7 @@ class Seen:
         self.failed: list[str] = []
         self.stalled: list[float] = []
         self.resumed = 0
+        self.blank = 0
         self._wake = wake
 
     @property
@@ -49,13 +50,18 @@ class Seen:
         return WatchCallbacks(
             ready=lambda seconds: self._note(self.ready, seconds),
             failed=lambda reason, code: self._note(self.failed, reason),
-            stalled=lambda seconds: self._note(self.stalled, seconds),
+            stalled=self._stalled,
             resumed=self._resumed,
         )
 
     def _note(self, where: list[Any], what: Any) -> None:
         where.append(what)
         self._wake()
+
+    def _stalled(self, seconds: float, blank: bool) -> None:
+        if blank:
+            self.blank += 1
+        self._note(self.stalled, seconds)
 
     def _resumed(self) -> None:
         self.resumed += 1

@@ -156,7 +156,26 @@ def test_an_error_or_an_end_that_lasts_is_a_failure_of_one_that_was_not_ready_ye
 def test_one_that_was_ready_and_has_ended_stands_still_and_is_watched_on(state: str) -> None:
     looks = [look(0.25 * n, state, None) for n in range(1, 40)]
     looks += [look(10 + 0.25 * n, PLAYING, 250 * n) for n in range(10)]
-    assert [type(verdict) for verdict in seen(on_air(), looks)] == [Still, Moves]
+    verdicts = seen(on_air(), looks)
+    assert [type(verdict) for verdict in verdicts] == [Still, Moves]
+    assert isinstance(verdicts[0], Still)
+    assert verdicts[0].blank
+
+
+@pytest.mark.parametrize("state", [ERROR, ENDED])
+def test_one_that_stood_still_before_it_ended_is_told_twice_and_that_it_shows_nothing_once(state: str) -> None:
+    looks = [look(0.2 * n, cursor=0) for n in range(5)] + [look(1.0 + 0.5 * n, state, None) for n in range(5)]
+    looks += [look(4.0 + 0.5 * n, OPENING, None) for n in range(3)]
+    verdicts = seen(on_air(), looks)
+    assert [isinstance(each, Still) and each.blank for each in verdicts] == [False, True]
+
+
+def test_a_picture_that_was_cleared_and_is_back_may_be_cleared_again() -> None:
+    by = on_air()
+    for begin in (0.0, 10.0):
+        gone = [look(begin + 0.5 * n, ERROR, None) for n in range(1, 4)]
+        back = [look(begin + 3.0 + 0.2 * n, cursor=1000 * begin + 200 * n) for n in range(10)]
+        assert [type(each) for each in seen(by, gone + back)] == [Still, Moves]
 
 
 def test_one_that_starts_again_in_time_has_not_failed() -> None:
