@@ -123,7 +123,7 @@ def test_whoever_is_not_shown_has_a_reason_and_a_sentence_in_status_log_and_noti
 ) -> None:
     async def act(w: World) -> None:
         await case.act(w)
-        await w.until(lambda: w.director.view(w.loop.now) and _reason(w, case.whose) == case.reason, 25.0)
+        await w.until(lambda: _reason(w, case.whose) == case.reason, 25.0)
         for path in ("/status", "/queue"):
             reason, sentence = problem(await w.ask("GET", path), case.whose) or ("", "")
             assert (reason, sentence[:16]) == (case.reason, SENTENCES[case.reason][:16])
