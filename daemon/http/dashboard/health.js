@@ -58,6 +58,7 @@ function playing({ score, issues, ingest, obs }) {
 /** What trouble means for the show, for somebody who is woken by it. */
 const MEANINGS = {
   obs: "The picture stays as it is. Hand-overs wait until OBS answers.",
+  program: "Viewers do not get what is on air, or it cannot change. Look at OBS’s scene and its studio mode.",
   journal: "The show goes on. A restart now would forget what has changed since.",
   keys: "The keys that are known stay in force. Changes of them are not seen.",
   ingest: "The hooks alone are believed. A lost one is not noticed.",
@@ -66,8 +67,10 @@ const MEANINGS = {
 /** What to look at where the stream on air plays badly. */
 const ISSUES = {
   nobody_on_air: "Somebody publishes, and no picture comes of it. The line-up says of whom.",
+  program_elsewhere: "Viewers are shown another scene. Hand-overs go on behind it.",
   stalled: "The picture stands still. The next one follows by itself, if there is one.",
   no_bitrate: "The RTMP server receives nothing. The streamer’s connection or encoder has stopped.",
+  studio_mode: "No hand-over is made until OBS’s studio mode is off.",
   input_stuck: "The stream arrives, and OBS does not play it. A skip makes a fresh input.",
   stuttering: "The picture does not keep its pace. Look at the streamer’s connection.",
   silent: "The stream has no sound. Tell the streamer.",
@@ -75,6 +78,7 @@ const ISSUES = {
   render_lag: "OBS draws too slowly. Lighten its scenes, or take a smaller canvas.",
   encoder_lag: "OBS encodes too slowly. Take a faster preset, or fewer frames.",
   dropped_frames: "The network does not take OBS’s output. Lower its bitrate.",
+  picture_size_changed: "The streamer’s picture has another size now. It is fitted to the canvas.",
 };
 
 function drawChip(worst, text) {

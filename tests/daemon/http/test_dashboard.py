@@ -1,14 +1,20 @@
 """The dashboard's files and the two routes that it alone needs; what people do on it is tested in a browser."""
 
 import asyncio
+import inspect
 import re
 from collections.abc import AsyncIterator, Iterator
 
 import aiohttp
 import pytest
 
+from daemon import watch_words
+from daemon.health.score import ISSUES
 from daemon.http.dashboard import FOLDER, FRESH, TYPES, Thumbnails, states
+from daemon.http.events import kind_of
 from daemon.ports import ObsGone, ObsRefused
+from daemon.troubles import CHECKS
+from statemachine import facts
 from statemachine.states import State
 from statemachine.table import TRANSITIONS
 from tests.daemon.http.dashboard_backend import PICTURE, Backend
@@ -115,6 +121,25 @@ def test_every_label_names_a_field_and_every_id_that_is_used_exists() -> None:
     for name in names():
         used |= set(re.findall(r'\$\("([^"]+)"\)', (FOLDER / name).read_text()))
     assert used <= set(ids)
+
+
+def table(file: str, name: str) -> dict[str, str]:
+    """The texts of an object in a script, by their names."""
+    (found,) = re.findall(rf"^const {name} = {{\n(.*?)^}};", (FOLDER / file).read_text(), re.MULTILINE | re.DOTALL)
+    return dict(re.findall(r'^ +(\w+): "(.*)",$', found, re.MULTILINE))
+
+
+def test_the_page_says_of_each_issue_and_of_each_check_what_it_means() -> None:
+    assert table("health.js", "ISSUES").keys() == set(ISSUES) - {"obs_unreachable"}, "that one is a check as well"
+    assert table("health.js", "MEANINGS").keys() == {"obs", "program", *CHECKS}
+
+
+def test_the_page_and_the_terminal_have_the_same_words_for_the_line_up_and_know_the_same_events() -> None:
+    assert table("log.js", "LINEUP") == watch_words.LINEUP
+    spoken = re.findall(r'case "(\w+)"', inspect.getsource(watch_words.tell))
+    assert set(re.findall(r'case "(\w+)":', (FOLDER / "log.js").read_text())) == set(spoken)
+    told = {kind_of(fact) for fact in facts.Fact.__subclasses__()}
+    assert set(spoken) == told - {"event_ignored"} | {"health_changed"}
 
 
 async def test_the_page_and_its_files_need_no_token_and_what_they_show_does(client: aiohttp.ClientSession) -> None:
