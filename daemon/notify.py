@@ -95,16 +95,20 @@ class Notifier:
             self._put(message)
 
     def trouble(self, topic: str, text: str) -> None:
-        """Something is wrong, and stays so until ``recovered``; told once."""
-        if topic not in self._troubles:
+        """Something is wrong; to be called as long as that lasts, and told once until ``recovered``.
+
+        What is back soon after its end is not told at once, but all the same if it lasts.
+        """
+        message = Message(text, f"trouble:{topic}", "failure", AGAIN_AFTER)
+        if topic not in self._troubles and self._workers and self._repeats.is_news(message, self._clock()):
             self._troubles.add(topic)
-            self._put(Message(text, f"trouble:{topic}", "failure", AGAIN_AFTER))
+            self._put(message)
 
     def recovered(self, topic: str, text: str) -> None:
         """It is right again; told if the trouble was."""
         if topic in self._troubles:
             self._troubles.remove(topic)
-            self._put(Message(text, f"recovered:{topic}", "success", AGAIN_AFTER))
+            self._put(Message(text, f"recovered:{topic}", "success"))
 
     def _put(self, message: Message | None) -> None:
         if message is None or not self._workers:

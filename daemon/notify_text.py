@@ -137,11 +137,16 @@ class Repeats:
     def __init__(self) -> None:
         self._last: OrderedDict[str, tuple[Message, float, int]] = OrderedDict()
 
+    def is_news(self, message: Message, now: float) -> bool:
+        """Whether it would be let through."""
+        last, at, _ = self._last.get(message.topic, (None, -math.inf, 0))
+        return last is None or last.text != message.text or now - at >= message.quiet
+
     def admit(self, message: Message, now: float) -> Message | None:
         """The message as it is to be told, or None where it was told already."""
         last, at, held_back = self._last.get(message.topic, (None, -math.inf, 0))
         same = last is not None and last.text == message.text
-        if last is not None and same and now - at < message.quiet:
+        if last is not None and not self.is_news(message, now):
             self._last[message.topic] = (last, at, held_back + 1)
             return None
         self._last[message.topic] = (message, now, 0)

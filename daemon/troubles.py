@@ -65,7 +65,7 @@ class Teller(Protocol):
     """The notifier, as much of it as is needed here."""
 
     def trouble(self, topic: str, text: str) -> None:
-        """Told once."""
+        """Called as long as it lasts, and told once."""
 
     def recovered(self, topic: str, text: str) -> None:
         """Told if the trouble was."""
@@ -107,7 +107,7 @@ class Troubles:
         for trouble in found:
             since = self._since.setdefault(trouble.topic, at)
             self._seen[trouble.topic] = (at, trouble)
-            if at - since >= trouble.patience and trouble.topic not in self._told:
+            if at - since >= trouble.patience:
                 self._told.add(trouble.topic)
                 self._teller.trouble(trouble.topic, trouble.text)
         for topic, (last, trouble) in tuple(self._seen.items()):

@@ -72,6 +72,11 @@ class Server:
             assert self._came.wait_for(lambda: len(self.bodies) >= count, DEADLINE), self.bodies
             return [str(body["message"]) for body in self.bodies[:count]]
 
+    def has(self, count: int, *, within: float) -> bool:
+        """Whether so many came, waited for as long as that."""
+        with self._came:
+            return self._came.wait_for(lambda: len(self.bodies) >= count, within)
+
     def close(self) -> None:
         self.open.set()
         self._server.shutdown()
@@ -135,6 +140,36 @@ async def test_an_end_of_trouble_is_told_where_the_trouble_was(server: Server) -
     await notifier.stop(DEADLINE)
     assert server.wait(2)[1:] == ["the line-up is saved again"]
     assert [body["type"] for body in server.bodies] == ["failure", "success"]
+
+
+async def test_a_trouble_that_is_soon_back_is_told_once_it_has_lasted_and_so_is_its_end(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notify, "AGAIN_AFTER", 0.5)
+    notifier = Notifier([server.url])
+    notifier.start()
+    notifier.trouble("output", "OBS's output is down")
+    notifier.recovered("output", "OBS's output streams again")
+    server.wait(2)
+    deadline = time.monotonic() + DEADLINE
+    notifier.trouble("output", "OBS's output is down")
+    notifier.recovered("output", "OBS's output streams again")
+    while not server.has(3, within=0.05) and time.monotonic() < deadline:
+        notifier.trouble("output", "OBS's output is down")
+    notifier.recovered("output", "OBS's output streams again")
+    await notifier.stop(DEADLINE)
+    assert [text.rpartition(" ")[2] for text in server.wait(4)] == ["down", "again", "down", "again"]
+    assert len(server.bodies) == 4
+
+
+async def test_a_trouble_that_lasts_is_told_to_those_who_are_named_meanwhile(server: Server) -> None:
+    notifier = Notifier([])
+    notifier.start()
+    notifier.trouble("output", "OBS's output is down")
+    notifier.set_urls([server.url])
+    notifier.trouble("output", "OBS's output is down")
+    await notifier.stop(DEADLINE)
+    assert server.wait(1) == ["OBS's output is down"]
 
 
 async def test_a_dead_target_and_a_slow_one_are_in_nobodys_way(server: Server, slow: Server) -> None:

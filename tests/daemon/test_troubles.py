@@ -20,17 +20,21 @@ DOWN = Output({"outputActive": False, "outputReconnecting": False}, OutputState.
 
 
 class Told:
-    """A notifier that keeps what it is told, and time that goes by."""
+    """A notifier that keeps what it tells, and time that goes by."""
 
     def __init__(self) -> None:
         self.said: list[str] = []
+        self._open: set[str] = set()
         self.troubles = Troubles(self)
         self.at = AT
 
     def trouble(self, topic: str, text: str) -> None:
-        self.said.append(f"! {text}")
+        if topic not in self._open:
+            self._open.add(topic)
+            self.said.append(f"! {text}")
 
     def recovered(self, topic: str, text: str) -> None:
+        self._open.remove(topic)
         self.said.append(f"+ {text}")
 
     def see(
