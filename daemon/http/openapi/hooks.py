@@ -5,10 +5,11 @@ from typing import Final
 
 from daemon.http.openapi.words import Schema, nullable, one_of, record, string, whole
 from daemon.ingest import mediamtx, nginx_rtmp, oryx, srs
+from daemon.ingest.stream import VHOST
 
 _NAME: Final = string(pattern="^[A-Za-z0-9_-]{1,128}$")
 _ID: Final = string(pattern="^[A-Za-z0-9_.:-]{0,128}$")
-_VHOST: Final = string("A host's name or address.", pattern="^[A-Za-z0-9_.-]{0,128}$")
+_VHOST: Final = string("A host's name or address.", pattern=f"^({VHOST.pattern})?$")
 _CLIENT: Final[Schema] = {**_ID, "type": ["string", "integer", "null"]}
 _ARGUMENTS: Final = string("The publisher's arguments, the key among them.", examples=["?key=SECRET"])
 
