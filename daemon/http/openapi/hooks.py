@@ -14,16 +14,19 @@ _CLIENT: Final[Schema] = {**_ID, "type": ["string", "integer", "null"]}
 _ARGUMENTS: Final = string("The publisher's arguments, the key among them.", examples=["?key=SECRET"])
 
 
-def _hook(description: str, needed: dict[str, Schema], also: dict[str, Schema], others: Iterable[str]) -> Schema:
+def _hook(
+    description: str, needed: dict[str, Schema], also: dict[str, Schema], others: Iterable[str], begins: str = ""
+) -> Schema:
     """A hook about a publisher, or one of the ``others``, which change nothing; both by their first field."""
     first = next(iter(needed))
     about = record({**needed, **also}, optional=tuple(also))
-    return {"description": description, "anyOf": [about, record({first: _other(needed[first], others)})]}
+    return {"description": description, "anyOf": [about, record({first: _other(needed[first], others, begins)})]}
 
 
-def _other(about: Schema, others: Iterable[str]) -> Schema:
+def _other(about: Schema, others: Iterable[str], begins: str = "") -> Schema:
     """The name of another hook, among them those that later versions may send."""
-    text = string(pattern="^[a-z][a-z0-9_]{1,31}$", examples=sorted(others))
+    rest = f"{begins}[a-z0-9_]{{0,29}}" if begins else "[a-z][a-z0-9_]{1,31}"
+    text = string(pattern=f"^{rest}$", examples=sorted(others))
     return {**text, "not": {"enum": about["enum"]}}
 
 
@@ -38,6 +41,7 @@ SRS: Final = _hook(
         "ip": nullable(string()),
     },
     (*srs.OTHERS, srs.FORWARD),
+    "on_",
 )
 _STREAM: Final[dict[str, Schema]] = {"app": _NAME, "stream": _NAME, "vhost": nullable(_VHOST)}
 ORYX: Final[Schema] = {
@@ -48,7 +52,7 @@ ORYX: Final[Schema] = {
             optional=("param", "request_id", "vhost"),
         ),
         record({"action": one_of("on_unpublish"), **_STREAM}, optional=("vhost",)),
-        record({"action": _other(one_of("on_publish", "on_unpublish"), oryx.OTHERS)}),
+        record({"action": _other(one_of("on_publish", "on_unpublish"), oryx.OTHERS, "on_")}),
     ],
 }
 NGINX_RTMP: Final = _hook(
