@@ -4,6 +4,10 @@ In studio mode OBS shows a private copy of the scene, made at the last transitio
 not to be asked for). GetSourceActive tells the truth for each input and for the scene itself: whether it is rendered to
 the output, through nested scenes, groups and such copies. Tried on OBS 29.0.2 with and without Duplicate Scene, with
 Cut and with Fade, during which both inputs are active until its end.
+
+While studio mode is being switched on OBS has no program scene for a moment. GetSceneList says so, while
+GetCurrentProgramScene and GetCurrentPreviewScene end OBS when they are asked then, in the newest version,
+too: obs-websocket makes a text of a null pointer. So they are never used.
 """
 
 import asyncio
@@ -21,6 +25,8 @@ from statemachine.reading import ProgramReading
 
 HELD = "OBS's studio mode is on, and obs.studio_mode is hold"
 POLL = 0.03
+TELLS_WITHIN = 8
+"""Times that OBS is asked for its program scene, which it has not while studio mode is being switched on."""
 UNSEEN_WITHIN = 1.0
 """Seconds that an input is given to leave the output before its removal is given up for now."""
 TAKEN_WITHIN = 1.0
@@ -32,19 +38,34 @@ BROUGHT_WITHIN = 15.0
 
 
 async def read_program(link: Link, scene: str, inputs: Sequence[str]) -> ProgramReading | None:
-    """What viewers get, and which of these inputs are in it; None where OBS does not tell. Raises ObsGone."""
+    """What viewers get, and which of these inputs are in it; None where OBS does not tell, also after a moment.
+
+    Raises ObsGone and ObsError.
+    """
+    for _ in range(TELLS_WITHIN):
+        reading = await _read_program(link, scene, inputs)
+        if reading is not None:
+            return reading
+        await asyncio.sleep(POLL)
+    return None
+
+
+async def _read_program(link: Link, scene: str, inputs: Sequence[str]) -> ProgramReading | None:
     asked = [
-        Request("GetCurrentProgramScene"),
+        Request("GetSceneList"),
         Request("GetStudioModeEnabled"),
         Request("GetCurrentSceneTransitionCursor"),
         *(_active(name) for name in (scene, *inputs)),
     ]
     results = await link.batch(asked)
-    with sense("GetCurrentProgramScene"):
+    with sense("GetSceneList"):
         program, studio, cursor, ours, *each = results
         if not (program.ok and studio.ok and ours.ok):
             return None
-        shown = str(program.data["currentProgramSceneName"])
+        name = program.data["currentProgramSceneName"]
+        if name is None:
+            return None
+        shown = str(name)
         studio_mode = bool(studio.data["studioModeEnabled"])
         live = bool(ours.data["videoActive"])
         seen = tuple(
@@ -241,11 +262,7 @@ async def _restore_preview(link: Link, preview: str, shown: str) -> None:
 
 
 async def _preview(link: Link) -> str | None:
-    try:
-        answer = await link.call("GetCurrentPreviewScene")
-    except ObsRefused:
-        return None
-    name = answer.get("currentPreviewSceneName")
+    name = (await link.call("GetSceneList")).get("currentPreviewSceneName")
     return None if name is None else str(name)
 
 

@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 
+from daemon.obs.connection import Link
 from daemon.obs.program import Program, is_seen, leave_studio_mode, read_program, until_unseen
 from daemon.ports import ObsError
-from tests.conformance.houses import SCENE, Hands, until
+from tests.conformance.houses import SCENE, Hands, House, until
 from tests.conformance.test_obs import box, show
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
@@ -77,7 +78,13 @@ async def test_driven_studio_mode_shows_the_change_and_leaves_the_preview_as_it_
     await hands.call("SetCurrentSceneTransition", {"transitionName": transition})
     await studio_mode(hands, True)
     try:
-        await hands.call("SetCurrentPreviewScene", {"sceneName": other})
+
+        async def chosen() -> bool:
+            # A scene that was just created is not in OBS's own list yet, and then this does nothing.
+            await hands.call("SetCurrentPreviewScene", {"sceneName": other})
+            return bool((await hands.call("GetSceneList"))["currentPreviewSceneName"] == other)
+
+        await until(chosen)
         for show_item, hide_item, incoming, outgoing in ((second, first, two, one), (first, second, one, two)):
             await enable(hands, show_item, True)
             await enable(hands, hide_item, False)
@@ -86,7 +93,7 @@ async def test_driven_studio_mode_shows_the_change_and_leaves_the_preview_as_it_
             await until_unseen(hands.link, outgoing)
 
         async def put_back() -> bool:
-            preview = (await hands.call("GetCurrentPreviewScene"))["currentPreviewSceneName"]
+            preview = (await hands.call("GetSceneList"))["currentPreviewSceneName"]
             return bool(preview == other) and not program.busy
 
         await until(put_back)
@@ -158,3 +165,23 @@ async def test_studio_mode_other_scenes_and_ends_of_transitions_are_told_in_even
     async with asyncio.timeout(10):
         while missing:
             missing.discard((await hands.link.events.get()).kind)
+
+
+async def test_obs_outlives_being_read_while_studio_mode_is_switched(hands: Hands, house: House) -> None:
+    """GetCurrentProgramScene and GetCurrentPreviewScene end it within some twenty switches."""
+    link = await Link.open("127.0.0.1", house.port, house.password, seconds=10.0)
+    done = asyncio.Event()
+
+    async def read() -> None:
+        program = Program()
+        while not done.is_set():
+            reading = await program.read(link, SCENE, [])
+            assert reading is None or reading.scene == SCENE
+
+    readers = [asyncio.create_task(read()) for _ in range(4)]
+    for number in range(40):
+        await studio_mode(hands, number % 2 == 0)
+    done.set()
+    await asyncio.gather(*readers)
+    await link.close()
+    assert await seen(hands, SCENE) == (True,)

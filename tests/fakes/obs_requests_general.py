@@ -136,7 +136,7 @@ def _program(call: Call) -> dict[str, Any]:
 
 
 def _program_name(call: Call) -> dict[str, Any]:
-    program = call.studio.current.program
+    program = None if call.studio.mode.switching else call.studio.current.program
     return {"currentProgramSceneName": program.name if program is not None else None}
 
 

@@ -35,6 +35,8 @@ class StudioMode:
         self._lasts = 0
         self._left = 0
         self._swap: Scene | None = None
+        self.switching = False
+        """It is being switched on: until the next frame OBS has no program scene."""
 
     @property
     def output(self) -> list[Scene]:
@@ -55,7 +57,7 @@ class StudioMode:
         """Program keeps its scene, and shows it as it is then."""
         if on == self.on:
             return
-        self.on = on
+        self.on = self.switching = on
         program = self._studio.current.program
         self.preview = program if on else None
         self._leaving, self._left, self._swap = None, 0, None
@@ -87,6 +89,7 @@ class StudioMode:
 
     def frame(self) -> bool:
         """A frame is rendered; whether a transition has ended with it."""
+        self.switching = False
         if not self._left:
             return False
         self._left -= 1
@@ -99,6 +102,7 @@ class StudioMode:
     def reset(self) -> None:
         """Other scenes: as after a start, without studio mode."""
         self.on, self.preview, self._copy, self._leaving, self._left = False, None, None, None, 0
+        self.switching = False
 
     def _to_preview(self, scene: Scene | None) -> None:
         if self.swaps and scene is not None:

@@ -56,11 +56,10 @@ ANSWERS: dict[str, dict[str, Any]] = {
         "filters": [{"filterName": "f", "filterKind": "gain_filter", "filterEnabled": False, "filterSettings": {}}]
     },
     "GetStats": {"renderTotalFrames": 7},
-    "GetCurrentProgramScene": {"currentProgramSceneName": "SCENE"},
     "GetStudioModeEnabled": {"studioModeEnabled": True},
     "GetCurrentSceneTransitionCursor": {"transitionCursor": 1.0},
     "GetSourceActive": {"videoActive": True},
-    "GetSceneList": {"scenes": [{"sceneName": "SCENE"}]},
+    "GetSceneList": {"currentProgramSceneName": "SCENE", "scenes": [{"sceneName": "SCENE"}]},
     "GetMediaInputStatus": {"mediaState": "OBS_MEDIA_STATE_ENDED"},
 }
 ODD = st.one_of(
