@@ -63,7 +63,7 @@ class Outbox:
     @property
     def pause(self) -> float:
         """Seconds that the last failure made the target wait; 0 where the last one went out."""
-        return min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (self._failures - 1)) if self._failures else 0.0
+        return min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(self._failures - 1, 16)) if self._failures else 0.0
 
     def put(self, message: Message, now: float) -> None:
         """Add one, at the cost of the oldest where the box is full."""

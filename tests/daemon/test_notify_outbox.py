@@ -141,3 +141,10 @@ def test_at_the_end_all_goes_in_one_whatever_the_rate() -> None:
 def test_a_summary_is_as_grave_as_its_gravest() -> None:
     lines = tuple((message(number, level), 0.0) for number, level in enumerate[Level](("info", "failure", "success")))
     assert Batch(lines, 0).level == "failure"
+
+
+def test_a_target_that_has_failed_for_weeks_is_tried_as_often_as_after_an_hour() -> None:
+    box = Outbox(0.0)
+    for now in range(5000):
+        box.failed(Batch((), 0), float(now), again=False)
+    assert box.pause == LONGEST_PAUSE
