@@ -24,6 +24,7 @@ from daemon.obs.sources import FFMPEG, GSTREAMER, SOURCES, Source, choose, sound
 from daemon.obs.supervisor import Endpoint, Pace, Supervisor, Traits, canvas_of
 from daemon.obs.transition import Transition
 from daemon.obs.watch import Watch
+from daemon.obs.watches import Watches
 from daemon.ports import NOT_FOUND, Making, ObsError, ObsRefused, ObsTimeout, WatchCallbacks
 from statemachine import events as ev
 
@@ -81,7 +82,7 @@ class Obs:
         """How the input was placed that is not shown yet: what it takes over may change until then."""
         self._undressed = False
         self._holders: set[str] = set()
-        self._watches: dict[str, tuple[Watch, asyncio.Task[None]]] = {}
+        self._watches = Watches()
         self._leaving: set[str] = set()
         self._tasks: set[asyncio.Task[NoReturn]] = set()
         self._beside: set[asyncio.Task[None]] = set()
@@ -104,8 +105,7 @@ class Obs:
 
     async def stop(self) -> None:
         """Close the connection. The picture stays as it is, and nothing more is emitted."""
-        tasks = [*self._tasks, *self._beside, *(task for _, task in self._watches.values())]
-        self._watches.clear()
+        tasks = [*self._tasks, *self._beside, *self._watches.drop()]
         self._program.stop()
         for task in tasks:
             task.cancel()
@@ -196,8 +196,8 @@ class Obs:
                 link, self._scene, show=show, hide=hide, also_show=also_show, fade=fade, fps=self._fps
             )
             seen = await self._program.reach(link, self._scene, show, outgoing, studio_mode, self._fps)
-        if show in self._watches:
-            self._watches[show][0].shown()
+        if watch := self._watches.find(show):
+            watch.shown()
         return seen
 
     async def leave_studio_mode(self) -> None:
@@ -231,7 +231,7 @@ class Obs:
         link = self._supervisor.link()
         await until_unseen(link, name)
         self._leaving.add(name)
-        await self._end_watch(name)
+        await self._watches.end(name)
         with self._refresher.changing():
             await inputs.remove(link, name)
         self._leaving.discard(name)
@@ -239,7 +239,7 @@ class Obs:
     async def park_input(self, name: str) -> None:
         """As ObsPort."""
         link = self._supervisor.link()
-        await self._end_watch(name)
+        await self._watches.end(name)
         with self._refresher.changing():
             items = [item for item in (await self._items(link, name)).named(name) if item.shown]
             hiding = [request for item in items for request in enable(item, shown=False)]
@@ -269,8 +269,6 @@ class Obs:
     def watch(self, name: str, callbacks: WatchCallbacks, *, proven: bool = False) -> None:
         """As ObsPort. A watch over the same input takes the place of the one before."""
         link, config = self._supervisor.link(), self._config()
-        if name in self._watches:
-            self._watches.pop(name)[0].stop()
         watch = Watch(
             link,
             self._scene,
@@ -281,9 +279,7 @@ class Obs:
             gone=self._refresher.poke,
             proven=proven,
         )
-        task = asyncio.create_task(watch.run(), name=f"obs-watch {name}")
-        self._watches[name] = (watch, task)
-        task.add_done_callback(lambda done: self._watch_ended(name, done))
+        self._watches.begin(watch)
 
     async def list_inputs(self) -> list[dict[str, Any]]:
         """Every input with its kind, and no settings, for these hold URLs. Raises ObsError."""
@@ -296,8 +292,7 @@ class Obs:
 
     def last_look(self, name: str) -> Look | None:
         """What the watch over that input saw last; None where it is not watched."""
-        watch = self._watches.get(name)
-        return watch[0].last if watch else None
+        return self._watches.last_look(name)
 
     async def media_status(self, name: str) -> dict[str, Any]:
         """GetMediaInputStatus. Raises ObsError; ObsRefused 600 also for an input that was asked to go."""
@@ -337,10 +332,7 @@ class Obs:
         await bring_along(link, former, self._scene, is_own, place)
 
     def _lost(self, reason: str) -> None:
-        for watch, task in self._watches.values():
-            watch.stop()
-            task.cancel()
-        self._watches.clear()
+        self._watches.drop()
         self._emit(ev.ObsLost(self._now(), reason))
 
     def _hint(self, event: ObsEvent) -> None:
@@ -417,8 +409,7 @@ class Obs:
             before = self._supervisor.traits
             if before is not None and (traits := canvas_of(before, reading.video)) != before:
                 self._supervisor.traits = traits
-                for watch, _ in self._watches.values():
-                    watch.fps = traits.fps
+                self._watches.rendered_at(traits.fps)
                 log.info(
                     f"OBS's canvas is {traits.width}x{traits.height} at {traits.fps:g} frames a second now",
                     width=traits.width,
@@ -431,16 +422,3 @@ class Obs:
             if self._undressed and wish is not None and wish.name in own:
                 self._undressed = False
                 await self._placer.dress_again(link, wish)
-
-    async def _end_watch(self, name: str) -> None:
-        watch, task = self._watches.pop(name, (None, None))
-        if watch is not None and task is not None:
-            watch.stop()
-            # Wait for a look that is under way: obs-gstreamer answers it unlocked against its own teardown.
-            await asyncio.wait({task})
-
-    def _watch_ended(self, name: str, task: asyncio.Task[None]) -> None:
-        if self._watches.get(name, (None, None))[1] is task:
-            del self._watches[name]
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error(f"The watch over '{name}' failed: {type(error).__name__}", input=name, exc_info=error)
