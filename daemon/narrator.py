@@ -113,8 +113,9 @@ def narrate(told: Sequence[facts.Fact]) -> None:
                 log.info(f"{FIXTURES.get(fact.what, fact.what)} '{fact.name}' is in OBS again", input=fact.name)
             case facts.ForeignInputsSeen():
                 log.error(
-                    f"{fact.inputs}: another Motherstream ({fact.owner}) uses this prefix in this OBS; "
-                    "its inputs are left alone. Stop it, or give each its own prefix and scene",
+                    f"{fact.inputs}: another Motherstream ({fact.owner}) uses this prefix or scene in this OBS; "
+                    "its inputs are left alone, and viewers may see them in place of ours. Stop it, or give each "
+                    "its own prefix and scene",
                     owner=fact.owner,
                     inputs=fact.inputs,
                 )

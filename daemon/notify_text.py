@@ -103,7 +103,7 @@ def of_fact(fact: facts.Fact) -> Message | None:
         case facts.FixtureFound(what=what, name=name):
             return Message(f"{FIXTURES.get(what, what)} {name} is in OBS again", f"fixture:{name}", "info", AGAIN_AFTER)
         case facts.ForeignInputsSeen(owner=owner):
-            text = f"another Motherstream ({owner}) uses the same prefix in this OBS: stop it, or rename its inputs"
+            text = f"another Motherstream ({owner}) uses this prefix or scene in this OBS: stop it, or give it its own"
             return Message(text, f"foreign:{owner}", "failure", AGAIN_AFTER)
     return None
 

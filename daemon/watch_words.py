@@ -165,7 +165,7 @@ def tell(kind: str, data: Mapping[str, Any]) -> tuple[str, str]:
         case "silence_on_air":
             return f"{data['streamer']} has had no sound for {data['seconds']:.0f} s", "trouble"
         case "foreign_inputs_seen":
-            return f"another Motherstream ({data['owner']}) uses this prefix in this OBS", "trouble"
+            return f"another Motherstream ({data['owner']}) uses this prefix or scene in this OBS", "trouble"
         case _:
             return " ".join(filter(None, (_plain(kind), str(data.get("message", ""))))), "news"
 

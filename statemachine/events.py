@@ -62,7 +62,7 @@ class OwnInput:
 
 @dataclass(frozen=True, slots=True)
 class ForeignInput:
-    """An input that bears the prefix and a number, and another daemon's mark."""
+    """An input that bears another daemon's mark, and this one's prefix and a number, or a place in its scene."""
 
     name: str
     owner: str

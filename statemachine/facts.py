@@ -197,7 +197,7 @@ class FixtureFound(Fact):
 
 @dataclass(frozen=True, slots=True)
 class ForeignInputsSeen(Fact):
-    """Inputs with this daemon's prefix belong to another daemon: they are left alone. Told once for each owner."""
+    """Inputs with this daemon's prefix, or in its scene, are another daemon's: left alone. Told once for each owner."""
 
     owner: str
     inputs: str

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from daemon.obs.connection import NONSENSE, Link, Request, Result
-from daemon.obs.owners import Mark, Owners, read_mark
+from daemon.obs.owners import Mark, Owners
 from daemon.obs.renamed import name_again, tell_copies
 from daemon.obs.scene_items import Items, look_into, read_items, rows, text
 from daemon.obs.sources import SOURCES
@@ -88,10 +88,12 @@ async def read_inventory(link: Link, asked: Asked, owners: Owners) -> Reading:
     """
     names = asked.names
     found = await _find(link, asked)
-    strays = await _strays(link, asked, found, owners)
+    made = await _marked(link, asked, found, owners)
+    strays = _strays(made, asked, owners)
     if strays and await name_again(link, strays):
         found = await _find(link, asked)
-        strays = await _strays(link, asked, found, owners)
+        made = await _marked(link, asked, found, owners)
+        strays = _strays(made, asked, owners)
     tell_copies(strays, owners.copies)
     inputs, items, whole = found.inputs, found.items, found.whole
     own = sorted((name for name in inputs if names.own(name)), key=lambda name: (names.number(name) or 0, name))
@@ -109,6 +111,11 @@ async def read_inventory(link: Link, asked: Asked, owners: Owners) -> Reading:
         shown = sum(item.shown for item in placed)
         stream = _stream(inputs[name], settings.get(name), asked.stream_of)
         mine.append(OwnInput(name, shown > 0, stream, items=len(placed), shown_items=max(1, shown)))
+    for name, mark in made.items():
+        if not names.own(name) and owners.foreign(name, in_scene=True):
+            # Of another prefix, but in this scene: viewers see the upper one of both.
+            marks[name] = mark
+            foreign.append(ForeignInput(name, mark.text))
     others = dict.fromkeys(item.name for item in items if item.shown and item.name not in own)
     there = {item.name for item in items}
     missing = [
@@ -143,18 +150,22 @@ async def _find(link: Link, asked: Asked) -> _Found:
     return _Found(inputs, items, results[2].data if results[2].ok else {}, whole)
 
 
-async def _strays(link: Link, asked: Asked, found: _Found, owners: Owners) -> dict[str, str]:
-    """Inputs of the scene that this daemon has made and that bear another name now, with the name that each had."""
+async def _marked(link: Link, asked: Asked, found: _Found, owners: Owners) -> dict[str, Mark]:
+    """The scene's inputs that a daemon has made, this one or another, whatever their names are."""
     if not owners.own:
         return {}
     placed = dict.fromkeys(item.name for item in found.items if item.holder is None or item.holder.kind != "scene")
     suspects = [name for name in placed if found.inputs.get(name) in SOURCES and name not in asked.theirs]
     settings = await _settings(link, suspects)
-    marks = {name: read_mark(settings.get(name) or {}) for name in suspects}
+    return {name: mark for name in suspects if (mark := owners.mark(name, settings.get(name))) is not None}
+
+
+def _strays(made: Mapping[str, Mark], asked: Asked, owners: Owners) -> dict[str, str]:
+    """Inputs that this daemon has made and that bear another name now, with the name that each had."""
     return {
         name: mark.made_as
-        for name, mark in marks.items()
-        if mark is not None and mark.owner == owners.own and mark.made_as != name and asked.names.own(mark.made_as)
+        for name, mark in made.items()
+        if mark.owner == owners.own and mark.made_as != name and asked.names.own(mark.made_as)
     }
 
 

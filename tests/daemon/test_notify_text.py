@@ -66,7 +66,7 @@ def ended(outcome: str, to: str = "bob", detail: str = "") -> facts.HandoverEnde
         (facts.FixtureFound(1.0, "template", "MODEL"), "the template MODEL is in OBS again"),
         (
             facts.ForeignInputsSeen(1.0, "a1b2, scene TWO", "GMOTHERSTREAM_1"),
-            "another Motherstream (a1b2, scene TWO) uses the same prefix in this OBS: stop it, or rename its inputs",
+            "another Motherstream (a1b2, scene TWO) uses this prefix or scene in this OBS: stop it, or give it its own",
         ),
     ],
 )

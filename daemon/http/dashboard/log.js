@@ -87,7 +87,7 @@ export function describe(kind, data) {
     case "fixture_found":
       return { kind: "news", parts: [`The ${data.what} `, bdi(data.name), " is in OBS again"] };
     case "foreign_inputs_seen":
-      return { kind: "trouble", parts: ["Another Motherstream (", bdi(data.owner), ") uses this prefix in this OBS"] };
+      return { kind: "trouble", parts: ["Another Motherstream (", bdi(data.owner), ") uses this prefix or scene in this OBS"] };
     default:
       return { kind: "news", parts: [words(kind), data.message ? ": " : "", data.message ? bdi(data.message) : ""] };
   }

@@ -125,3 +125,37 @@ async def test_without_an_id_nothing_is_marked_and_nothing_is_foreign(fake: Fake
         await first.up()
         await first.obs.create_input(ONE, ALICE)
     assert items_of(await rig.obs.inventory()) == Inventory((OwnInput(ONE, False, "live/alice"),), others=())
+
+
+async def test_another_daemons_inputs_in_this_scene_are_foreign_whatever_their_prefix(fake: FakeObs) -> None:
+    async with (
+        Owned(fake, "first") as first,
+        Owned(fake, "second", sources={"prefix": "OTHER_"}) as second,
+    ):
+        await first.up()
+        await second.up()
+        await first.obs.create_input(ONE, ALICE)
+        await second.obs.create_input("OTHER_7", BOB)
+        for time in (0.0, SILENT - 1.0, 2 * SILENT - 2.0, 3 * SILENT - 3.0):
+            first.time = second.time = time
+            answers = len(heard(fake, "first"))
+            found = await second.obs.inventory()
+            assert found.inputs == (OwnInput("OTHER_7", False, "live/bob"),)
+            assert found.foreign == (ForeignInput(ONE, "first, scene MOTHERSTREAM"),)
+            await holds(lambda answers=answers: len(heard(fake, "first")) > answers)  # type: ignore[misc]
+            await second.obs.list_inputs()  # what OBS has sent before is heard by then
+        second.time += SILENT
+        assert (await second.obs.inventory()).foreign == (), "whoever is gone is told of no more"
+        assert ONE in fake.inputs, "and what it has left under its own prefix is not ours"
+
+
+async def test_a_scene_of_another_daemons_that_is_nested_in_ours_is_nobodys_trouble(fake: FakeObs) -> None:
+    theirs = fake.studio.create_scene("THEIRS")
+    fake.studio.add_item(fake.studio.scene("MOTHERSTREAM"), theirs)
+    async with Owned(fake, "first", obs={"scene": "THEIRS"}, sources={"prefix": "OTHER_"}) as first:
+        await first.up()
+        await first.obs.create_input("OTHER_1", ALICE)
+        assert [item.name for item in theirs.items] == ["OTHER_1"]
+        async with Owned(fake, "second") as second:
+            await second.up()
+            assert (await second.obs.inventory()).foreign == ()
