@@ -230,7 +230,7 @@ class _App:
             return (
                 Check("obs", info.connected, info.reason),
                 check_program(director.view(clock.now()).program),
-                Check("journal", not journal.trouble, journal.trouble),
+                Check("journal", not journal.trouble, journal.trouble or journal.notice),
                 Check("keys", not keys.problem, keys.problem),
                 Check("ingest", not unreachable, f"no answer from {', '.join(unreachable)}" if unreachable else ""),
             )
@@ -276,8 +276,8 @@ class _App:
         def amiss(seen: View) -> None:
             troubles.look(seen, ready(), health.kept.latest, Output(output.status, output.rules.state))
             alone.look(notifier.trouble, notifier.recovered)
-            if journal.notice:
-                notifier.trouble("database", journal.notice)
+            for number, news in journal.news.take():
+                notifier.trouble(f"database {number}", news)
 
         self._start(self._look(notifier, view, amiss), "notifier")
         for work, name in ((health.run(), "health"), (overlays.run(), "overlays"), (output.run(), "output")):

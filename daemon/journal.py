@@ -28,6 +28,7 @@ from daemon.journal_file import (
     handover_row,
     stream_row,
 )
+from daemon.journal_news import DatabaseNews
 from daemon.journal_queue import Write, WriteQueue
 from daemon.journal_replay import in_our_time, restored
 from daemon.journal_salvage import aside_log, name_aside, read_damaged
@@ -76,7 +77,8 @@ class Journal:
         """``known_keys``: the streamers' keys that are in force, None while nobody knows them."""
         self._path = path
         self._lock = lock
-        self._notice = ""
+        self.news = DatabaseNews()
+        self._cut_short = False
         self._ahead = 0.0
         self._now: Callable[[], float] | None = None
         self._log_path = path.with_name(f"{path.name}-wal")
@@ -90,7 +92,7 @@ class Journal:
         self._files: list[tuple[int, int]] = []
         self._unwritten: deque[HandoverRow] = deque(maxlen=UNWRITTEN_KEPT)
         self._streams: dict[str, dict[str, Any]] = {}
-        self._copy = JournalCopy(path, clock, known_keys, self.distrust)
+        self._copy = JournalCopy(path, clock, known_keys, self.distrust, self.news.add)
         self.problem = ""
         """Why the file cannot be used right now; empty while all is well."""
         self.id = ""
@@ -111,7 +113,7 @@ class Journal:
     @property
     def notice(self) -> str:
         """What was lost when the file was found damaged in this run, for people; empty where it was not."""
-        return "; ".join(text for text in (self._notice, self._copy.notice) if text)
+        return self.news.text
 
     # --- starting and stopping -------------------------------------------------------------------------------
 
@@ -136,7 +138,7 @@ class Journal:
         found: journal_file.Found = await self._run(self._load)
         back = restored(found, self._copy.read, fresh)
         self._ahead = found.ahead
-        lost = self._copy.mended is not None or found.spare > 0
+        lost = self._copy.mended is not None or self._cut_short or found.spare > 0
         if lost:
             # An event that is lost, or that came after what was put back, may have used a name.
             back.director = Director.restore(skipping(back.director.snapshot(), max(NAMES_BESIDES, found.spare)))
@@ -260,11 +262,12 @@ class Journal:
         except OSError as error:
             log.error("the log of another database lies beside this one", path=str(self._log_path), error=str(error))
             return
-        self._notice = (
-            "the database is another file than the one that was in use: it is taken as it is, and the log that lay "
-            f"beside it was put aside as {stem}-wal. `motherstream restore` does that without a word"
-        )
-        log.warning(self._notice)
+        self.news.log_was_put_aside(stem)
+
+    def _log_is_cut_short(self, pages: int) -> None:
+        """SQLite has left off reading at a page that is damaged."""
+        self._cut_short = True
+        self.news.log_was_cut_short(self._log_path, pages)
 
     def _note(self, runs: list[str], cookie: int) -> None:
         if self._lock is not None:
@@ -290,7 +293,7 @@ class Journal:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         if self._copy.is_needed():
             raise sqlite3.DatabaseError("the file is gone or empty")
-        db = journal_file.open_writable(self._path, self._note)
+        db = journal_file.open_writable(self._path, self._note, self._log_is_cut_short)
         try:
             self._seq = journal_file.last_number(db)
             self.id = read_meta(db, "id") or ""

@@ -51,10 +51,12 @@ class JournalCopy:
         clock: Callable[[], float],
         known_keys: Callable[[], tuple[StreamerRow, ...] | None],
         on_damage: Callable[[], None],
+        tell: Callable[[str], None],
     ) -> None:
         """``known_keys``: those in force, where somebody has them: they are newer than any copy's.
 
-        ``on_damage`` is called, in any thread, when the file that was to be copied turns out to be damaged.
+        ``on_damage`` is called, in any thread, when the file that was to be copied turns out to be damaged; ``tell``
+        with what that has cost, for people.
         """
         self._path = path
         self._place = path.with_name(f"{path.name}.backup")
@@ -69,8 +71,7 @@ class JournalCopy:
         """Why the last copy could not be made; empty where it was."""
         self.mended: Mended | None = None
         """What the last damage has cost, if there was any in this run."""
-        self.notice = ""
-        """The same for people."""
+        self._tell = tell
 
     # --- making it -------------------------------------------------------------------------------------------
 
@@ -161,9 +162,11 @@ class JournalCopy:
         aside(self._path, stem)
         fresh.replace(self._path)
         _sync_folder(self._path)
-        self.mended, self.notice = mended, self._told(there, bool(found.state or found.keys.table), mended, copied)
+        self.mended = mended
+        notice = self._told(there, bool(found.state or found.keys.table), mended, copied)
+        self._tell(notice)
         log.error(
-            self.notice,
+            notice,
             **({"copied_seconds_ago": round(copied.age)} if copied and mended.used_copy else {}),
             **({"aside": str(stem)} if there else {}),
             lost=mended.lost,

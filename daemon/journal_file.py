@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from daemon.journal_log import frames_committed
 from daemon.store_rows import (
     body_mark,
     consistent,
@@ -67,13 +68,19 @@ class Found:
 # --- opening -------------------------------------------------------------------------------------------------
 
 
-def open_writable(path: Path, note: Callable[[list[str], int], None] = lambda runs, cookie: None) -> sqlite3.Connection:
+def open_writable(
+    path: Path,
+    note: Callable[[list[str], int], None] = lambda runs, cookie: None,
+    cut_short: Callable[[int], None] = lambda frames: None,
+) -> sqlite3.Connection:
     """Open the file, or make it; for any one thread at a time. Raises OSError, and sqlite3.Error if it is damaged.
 
-    ``note`` is told by what the file itself, without its log, is known from then on (see ``has_strange_log``).
+    ``note`` is told by what the file itself, without its log, is known from then on (see ``has_strange_log``);
+    ``cut_short`` how many pages of the log were written and cannot be read.
     """
     if path.exists() and not path.is_file() and not path.is_dir():
         raise OSError(f"{path} is no ordinary file: see store.path")
+    frames = frames_committed(path)
     db = sqlite3.connect(path, isolation_level=None, timeout=1.0, check_same_thread=False)
     try:
         db.text_factory = text
@@ -85,6 +92,8 @@ def open_writable(path: Path, note: Callable[[list[str], int], None] = lambda ru
         # What is forgotten may have been a key: its bytes are overwritten, not left in a free page.
         db.execute("PRAGMA secure_delete=ON")
         check(db)
+        if frames and (lost := frames - db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()[1]) > 0:
+            cut_short(lost)
         db.execute("BEGIN IMMEDIATE")
         before, run = (read_meta(db, "run") or "", _cookie(db)), new_id()
         make(db)

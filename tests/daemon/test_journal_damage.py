@@ -259,3 +259,92 @@ async def test_a_file_of_an_earlier_version_is_taken_over_as_it_is_and_marked_fr
     with closing(sqlite3.connect(path)) as db:
         assert db.execute("SELECT count(*) FROM streamer WHERE mark IS NULL").fetchone() == (0,)
         assert db.execute("SELECT count(*) FROM snapshot WHERE mark IS NOT NULL").fetchone() == (2,)
+
+
+# --- the log beside it ------------------------------------------------------------------------------------------------
+
+
+async def a_killed_show(path: Path) -> Path:
+    """What a kill leaves of five streamers who came one after the other: the file, and a log with what came last."""
+    left = path.with_name("left.db")
+    async with opened(path) as journal:
+        director = await journal.restore(fresh)
+        for number, name in enumerate(("alice", "bob", "carol", "dave", "erin")):
+            await feed(journal, director, ev.Published(1.0 + number, session(name)))
+        for end in ("", "-wal"):
+            Path(f"{left}{end}").write_bytes(Path(f"{path}{end}").read_bytes())
+    return left
+
+
+def frames(path: Path) -> int:
+    return (Path(f"{path}-wal").stat().st_size - 32) // (24 + 4096)
+
+
+@pytest.mark.parametrize("frame", ["header", "first", "middle", "last"])
+@pytest.mark.parametrize("part", [4, 9, 30, 3000], ids=["commit", "salt", "page begin", "page"])
+async def test_a_log_that_is_damaged_is_told_and_what_came_before_is_kept(
+    tmp_path: Path, frame: str, part: int
+) -> None:
+    path = await a_killed_show(tmp_path / "a.db")
+    log, count = Path(f"{path}-wal"), frames(path)
+    body = bytearray(log.read_bytes())
+    number = {"header": 0, "first": 0, "middle": count // 2, "last": count - 1}[frame]
+    at = part if frame == "header" and part < 32 else 32 + number * (24 + 4096) + part
+    body[at] ^= 0x10
+    log.write_bytes(body)
+    async with opened(path) as journal:
+        back = await journal.restore(fresh)
+        kept = [entry.streamer for entry in back.lineup]
+        assert kept == ["alice", "bob", "carol", "dave", "erin"][: len(kept)]
+        assert len(kept) < 5 or frame == "last"
+        # Of one commit alone the very mark that it is one may be what is damaged.
+        if not (frame == "last" and part in (4, 9)):
+            assert "the end of the database's log was damaged" in journal.notice
+            assert back.switchover.next_input > 1000, "a name that was used is not used again"
+            assert [text for _, text in journal.news.take()] == [journal.notice]
+    async with opened(path) as journal:
+        assert [entry.streamer for entry in (await journal.restore(fresh)).lineup] == kept
+        assert journal.notice == ""
+
+
+async def test_a_log_that_a_kill_left_whole_or_cut_off_at_a_write_is_no_damage(tmp_path: Path) -> None:
+    path = await a_killed_show(tmp_path / "a.db")
+    log, half = Path(f"{path}-wal"), tmp_path / "half.db"
+    half.write_bytes(path.read_bytes())
+    whole = log.read_bytes()
+    Path(f"{half}-wal").write_bytes(whole[: 32 + (frames(path) - 1) * (24 + 4096)])
+    for one, streamers in ((path, 5), (half, 4)):
+        async with opened(one) as journal:
+            assert len((await journal.restore(fresh)).lineup) == streamers
+            assert journal.notice == ""
+
+
+async def test_a_page_that_was_written_and_not_committed_when_it_was_killed_is_no_damage(tmp_path: Path) -> None:
+    path = await a_killed_show(tmp_path / "a.db")
+    log = Path(f"{path}-wal")
+    body = log.read_bytes()
+    uncommitted = bytearray(body[-(24 + 4096) :])
+    uncommitted[4:8] = bytes(4)
+    log.write_bytes(body + uncommitted)
+    async with opened(path) as journal:
+        assert len((await journal.restore(fresh)).lineup) == 5
+        assert journal.notice == ""
+
+
+async def test_each_damage_of_one_run_is_news(tmp_path: Path) -> None:
+    path, now = tmp_path / "a.db", [1000.0]
+    journal = Journal(path, clock=lambda: now[0])
+    await journal.open()
+    try:
+        director = await journal.restore(fresh)
+        for number in range(1, 4):
+            await journal.finish(director.snapshot())
+            path.unlink()
+            for _ in range(3):  # found out, mended, written
+                now[0] += 60.0
+                await feed(journal, director, ev.Held(now[0]))
+            ((told, text),) = journal.news.take()
+            assert (told, journal.problem) == (number, "")
+            assert "the journal was gone" in text
+    finally:
+        await journal.close()
