@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -11,7 +11,7 @@ import structlog
 from daemon.config import Config
 from daemon.obs import dressing, inputs
 from daemon.obs import fade as fades
-from daemon.obs.connection import Link, ObsEvent, Request
+from daemon.obs.connection import Link, ObsEvent
 from daemon.obs.inventory import Asked, Names, Reading, read_inputs, read_inventory, stream_of_path
 from daemon.obs.moving import bring_along
 from daemon.obs.owners import Owners
@@ -339,20 +339,21 @@ class Obs:
         if event.kind == "StreamStateChanged":
             self._on_output(event.data)
         if (answer := self._owners.hear(event)) is not None:
-            self._tell_neighbour(answer)
+            self._aside(self.call(answer.kind, answer.data), "obs-neighbour")
         if self._wish is not None and dressing.concerns(event, (self._wish.template, self._wish.like)):
             self._undressed = True
             self._refresher.poke()
         if concerns(event, {self._scene, *self._holders}, self._names):
             self._refresher.poke()
 
-    def _tell_neighbour(self, answer: Request) -> None:
-        async def tell() -> None:
-            with contextlib.suppress(ObsError):
-                await self._supervisor.link().call(answer.kind, answer.data)
+    def _aside(self, doing: Awaitable[object], name: str) -> None:
+        """Something that nobody waits for, and that may fail."""
 
-        task = asyncio.create_task(tell(), name="obs-neighbour")
-        self._beside.add(task)
+        async def do() -> None:
+            with contextlib.suppress(ObsError):
+                await doing
+
+        self._beside.add(task := asyncio.create_task(do(), name=name))
         task.add_done_callback(self._beside.discard)
 
     async def _reread(self) -> Callable[[], None]:
@@ -418,6 +419,8 @@ class Obs:
                 )
                 if (before.width, before.height) != (traits.width, traits.height):
                     await self._placer.refit(link, reading.items, own, before, traits)
+                    if self._config().obs.studio_mode == "drive":
+                        self._aside(self.bring_to_program(), "obs-canvas")
             wish = self._wish
             if self._undressed and wish is not None and wish.name in own:
                 self._undressed = False

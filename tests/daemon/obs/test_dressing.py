@@ -217,3 +217,21 @@ async def test_a_canvas_is_noticed_without_anybody_telling(fake: FakeObs, rig: R
     assert [line["event"] for line in lines if "canvas" in line["event"]] == [
         "OBS's canvas is 640x360 at 100 frames a second now"
     ]
+
+
+async def test_a_canvas_that_changes_in_driven_studio_mode_is_filled_in_what_viewers_see(
+    fake: FakeObs,
+) -> None:
+    async with Rig.on(fake, obs={"studio_mode": "drive"}) as rig:
+        await (await rig.up()).on_air(ONE, ALICE)
+        await rig.obs.place_input(ONE, 0)
+        fake.studio.mode.switch(True)
+        fake.studio.canvas = (640, 360)
+
+        def seen() -> float:
+            copy = fake.studio.mode.output[-1]
+            assert copy is not fake.studio.scene("MOTHERSTREAM")
+            return copy.named(ONE)[0].transform.boundsWidth
+
+        assert seen() == 1280.0
+        await holds(lambda: seen() == 640.0)
