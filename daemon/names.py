@@ -42,5 +42,7 @@ def valid_name(text: str) -> str:
 
 def fold(name: str) -> str:
     """What two names have in common that people would take for one: "Alice" and "alice", "ﬁn" and "fin"."""
+    if name.isascii():
+        return " ".join(name.lower().split())  # what the rest comes to
     plain = unicodedata.normalize("NFKC", _VARIATIONS.sub("", name)).casefold()
     return " ".join(unicodedata.normalize("NFKC", plain).split())

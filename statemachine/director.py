@@ -88,17 +88,18 @@ class Director:
             program = self.switchover.program
             if self.lineup.dismiss(self.now, program.session if program else None):
                 continue
-            parts = (self.pictures, self.bitrates, self.streams, self.quality)
-            if not any(part.expire(self.now) for part in parts) and not self.steering.step():
+            moved = self.pictures.expire(self.now) or self.bitrates.expire(self.now) or self.streams.expire(self.now)
+            if not moved and not self.quality.expire(self.now) and not self.steering.step():
                 break
         else:
             raise AssertionError(f"the rules do not settle after {event}")
         self._sweep()
         following = self.viewers.after(self.switchover.commands, self.now)
         commands = (*self.viewers.commands, *self.switchover.commands, *following, *self.lineup.commands)
-        told = (self.lineup.facts, self.lag.facts, self.fallback.facts, self.viewers.facts)
-        self._facts += [fact for part in told for fact in part]
-        for pending in (self.switchover.commands, self.viewers.commands, self.lineup.commands, *told):
+        for told in (self.lineup.facts, self.lag.facts, self.fallback.facts, self.viewers.facts):
+            self._facts += told
+            told.clear()
+        for pending in (self.switchover.commands, self.viewers.commands, self.lineup.commands):
             pending.clear()
         return commands
 
@@ -224,7 +225,7 @@ class Director:
             return
         nameless = self.pictures.nameless
         self.lineup.publish(event.at, event.session)
-        if self.pictures.moves:
+        if nameless and self.pictures.moves:
             self.pictures.name_program(event.at, nameless)
 
     def _set_turn(self, event: ev.TurnChanged) -> None:
@@ -297,13 +298,13 @@ class Director:
     # --- time ------------------------------------------------------------------------------------------------
 
     def _expire(self) -> None:
-        proving = [a for a in self.switchover.incoming if a.ready_at is not None and self._proves(a)]
-        still = any(attempt.still_since is not None for attempt in proving)
-        if self._proof_at is not None and self._proof_at <= self.now and not still:
-            self._proof_at = None
-            for attempt in proving:
-                if attempt.target:
-                    self.lineup.moves(self.now, attempt.target.id)
+        if self._proof_at is not None and self._proof_at <= self.now:
+            proving = [a for a in self.switchover.incoming if a.ready_at is not None and self._proves(a)]
+            if not any(attempt.still_since is not None for attempt in proving):
+                self._proof_at = None
+                for attempt in proving:
+                    if attempt.target:
+                        self.lineup.moves(self.now, attempt.target.id)
         self.lineup.pause(self.now, self.viewers.clock_stands)
         self.lineup.expire(self.now)
         self.lag.expire(self.now)

@@ -106,7 +106,8 @@ class Lineup(Standing):
             if listed is not None:
                 return
             # The first is played; of the others the newest are kept.
-            entry = self._without(entry, entry.sessions[1])
+            self._forget_session(entry.sessions[1])
+            entry = replace(entry, sessions=(entry.sessions[0], *entry.sessions[2:]))
         m.born[session.id] = at
         m.called_back.pop(session.path, None)
         if entry is None:
@@ -127,11 +128,12 @@ class Lineup(Standing):
             grace_used=entry.grace_until(at),
             stalled_since=None,
             proving_until=None,
-            hiccups=0,
-        )
-        if entry.seen:
             # After a picture, a new publish is a new chance; after none it is one more of the same.
-            back = replace(back, retry_at=None, failures=0, seen=False)
+            retry_at=None if entry.seen else entry.retry_at,
+            failures=0 if entry.seen else entry.failures,
+            hiccups=0,
+            seen=False,
+        )
         self._put(back)
         if entry.away_since is not None:
             self._tell(at, "returned", entry.streamer)
@@ -148,20 +150,25 @@ class Lineup(Standing):
             return
         first, streamer = entry.sessions[0].id, entry.streamer
         ended = next(session for session in entry.sessions if session.id == session_id)
-        entry = self._without(entry, ended)
-        m.doubted |= {each.id: at for each in entry.sessions if each.path == ended.path}
-        sessions = entry.sessions
+        self._forget_session(ended)
+        sessions = tuple(each for each in entry.sessions if each is not ended)
+        m.doubted |= {each.id: at for each in sessions if each.path == ended.path}
         if len(sessions) < MOST_SESSIONS:
             m.crowded.pop(streamer, None)
         if first != session_id:
-            self._put(entry)
+            self._put(replace(entry, sessions=sessions))
             return
-        used = entry.grace_until(at)
-        entry = replace(entry, sessions=sessions, stalled_since=None, proving_until=None, grace_used=used)
-        if sessions and entry.seen:
-            entry = replace(entry, retry_at=None, failures=0)
-        if not sessions:
-            entry = replace(entry, away_since=at)
+        fresh = bool(sessions) and entry.seen
+        entry = replace(
+            entry,
+            sessions=sessions,
+            away_since=entry.away_since if sessions else at,
+            stalled_since=None,
+            proving_until=None,
+            grace_used=entry.grace_until(at),
+            retry_at=None if fresh else entry.retry_at,
+            failures=0 if fresh else entry.failures,
+        )
         self._put(entry)
         if sessions:
             return
@@ -279,9 +286,10 @@ class Lineup(Standing):
 
     def pause(self, now: float, paused: bool) -> None:
         """The clock of the turn stands still, or goes on. Whoever is told nothing of it sees a turn as long as ever."""
-        m, holder = self._memory, self.holder
+        m = self._memory
         if paused is (m.paused_since is not None):
             return
+        holder = self.holder
         stood = self._standing(holder, now) if holder is not None else 0.0
         m.paused_since = now if paused else None
         self._touch()

@@ -108,13 +108,12 @@ class Order:
             order.insert(position, order.pop())
             self._entries = {entry.streamer: entry for entry in order}
 
-    def _without(self, entry: Entry, session: ev.Session) -> Entry:
-        """The entry without that session, to be put."""
+    def _forget_session(self, session: ev.Session) -> None:
+        """It is over, or not the line-up's any more: its entry is to be put without it."""
         self._memory.born.pop(session.id, None)
         self._memory.missing.pop(session.id, None)
         self._memory.doubted.pop(session.id, None)
         self._disown(session)
-        return replace(entry, sessions=tuple(each for each in entry.sessions if each.id != session.id))
 
     def _disown(self, session: ev.Session) -> None:
         """It is not the line-up's any more. Whoever else of its entry has its path is put again."""

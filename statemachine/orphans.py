@@ -80,6 +80,8 @@ class Orphans:
 
     def crowded(self, now: float) -> bool:
         """So many are still opening that another input has to wait."""
+        if len(self._known) < 2 * OPEN_MOST:
+            return False
         return sum(orphan.open_until is not None and orphan.open_until > now for orphan in self) >= 2 * OPEN_MOST
 
     def gone(self, name: str) -> None:

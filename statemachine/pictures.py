@@ -110,7 +110,8 @@ class Pictures:
         """When ``expire`` has something to do, if nothing else happens before."""
         still = (reserve.still_since for reserve in self._switchover.reserves)
         times = [since + self._stall for since in still if since is not None]
-        times += [at for at in (self._incoming_due(), self._program_due(now), self._inherits_at()) if at is not None]
+        due = (self._incoming_due(), self._program_due(now), self._inherits_at(self._heir()))
+        times += [at for at in due if at is not None]
         return min(times, default=None)
 
     def _incoming_due(self) -> float | None:
@@ -194,12 +195,12 @@ class Pictures:
             return None
         return heir
 
-    def _inherits_at(self) -> float | None:
-        heir = self._heir()
+    def _inherits_at(self, heir: ev.Session | None) -> float | None:
         return None if heir is None else self._lineup.born(heir.id) + INHERITED
 
     def _inherit(self, now: float) -> bool:
-        heir, due, program = self._heir(), self._inherits_at(), self._switchover.program
+        heir, program = self._heir(), self._switchover.program
+        due = self._inherits_at(heir)
         if heir is None or due is None or program is None or now < due:
             return False
         self._switchover.program = replace(program, session=heir, since=now)

@@ -107,14 +107,14 @@ def choose(
     useful: list[int] = []
     picked: ev.Session | None = None
     first_tried: ev.Session | None = None
-    some_proven = any(attempt.ready_at is not None and attempt.still_since is None for attempt in tried.values())
     for entry in line:
         session = entry.session
         if session is None:
             continue
         attempt = tried.get(session.id)
         if attempt is None:
-            if picked is None and room and not (entry.failures and some_proven and entry.stalled_since is None):
+            waits = entry.failures and entry.stalled_since is None and _some_move(tried)
+            if picked is None and room and not waits:
                 picked = session
             if not unseen and (picked is not None or not room):
                 break
@@ -129,6 +129,10 @@ def choose(
         if picked is None and (pauses or now < attempt.begun_at + patience):
             picked = session
     return Choice(picked or first_tried, frozenset(useful))
+
+
+def _some_move(tried: dict[str, Attempt]) -> bool:
+    return any(attempt.ready_at is not None and attempt.still_since is None for attempt in tried.values())
 
 
 def first_proven(

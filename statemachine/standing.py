@@ -195,10 +195,7 @@ class Standing(TimedOrder):
     def _forget_sessions(self, at: float, entry: Entry) -> None:
         self._memory.crowded.pop(entry.streamer, None)
         for session in entry.sessions:
-            self._memory.born.pop(session.id, None)
-            self._memory.missing.pop(session.id, None)
-            self._memory.doubted.pop(session.id, None)
-            self._disown(session)
+            self._forget_session(session)
             if entry.transient:
                 self._memory.ended[session.id] = at
 

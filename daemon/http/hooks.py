@@ -42,7 +42,8 @@ JOURNAL_SECONDS: Final = 1.0
 
 MOST_SENDERS: Final = 1024
 
-BROWSERS: Final = ("Origin", "Referer", "Cookie", "Accept-Language", "Upgrade-Insecure-Requests")
+BROWSERS: Final = frozenset({"origin", "referer", "cookie", "accept-language", "upgrade-insecure-requests"})
+"""Headers that browsers send, in small letters."""
 
 SHADOWED: Final = (
     "another streamer publishes to that path already, since before ingest.rtmp_url was changed: "
@@ -146,12 +147,12 @@ class HookRoutes:
         except HookError as error:
             # SRS asks every channel's daemon about every publisher, and one no is a no.
             return ACCEPTED if error.app and ingest.apps and error.app not in ingest.apps else refusal(error)
-        if isinstance(hook, Publish | Unpublish) and not is_ours(hook.ref, ingest.apps, ingest.vhosts):
-            return ACCEPTED
         match hook:
+            case Publish() | Unpublish() if not is_ours(hook.ref, ingest.apps, ingest.vhosts):
+                return ACCEPTED
             case Publish():
                 verdict = await self._publish(hook, raw, server.content_type)
-                return replace(verdict, quiet=hook.asks_again and not verdict.accepted)
+                return replace(verdict, quiet=True) if hook.asks_again and not verdict.accepted else verdict
             case Unpublish():
                 return await self._unpublish(hook)
         if not hook.known:
@@ -164,16 +165,16 @@ class HookRoutes:
         """What the server says. Raises ApiError where it may not, or says it in a way of its own."""
         if request.method == "GET":
             own, said = nginx_rtmp.parts_of_query(request.rel_url.raw_query_string)
-            self._check_sender(request, dict(parse_qsl(own)).get("secret", ""))
+            self._check_sender(request, lambda: dict(parse_qsl(own)))
             return said.encode()
-        self._check_sender(request, request.query.get("secret", ""))
+        self._check_sender(request, lambda: request.query)
         if request.content_type != server.content_type:
             raise ApiError(415, "wrong_content_type", f"the body must be {server.content_type}")
         return await read_body(request)
 
     # --- who sends -------------------------------------------------------------------------------------------
 
-    def _check_sender(self, request: web.Request, given: str) -> None:
+    def _check_sender(self, request: web.Request, parameters: Callable[[], Mapping[str, str]]) -> None:
         config = self._control.config()
         hooks = config.hooks
         if not self._senders.allowed(request.remote or "", hooks):
@@ -184,7 +185,7 @@ class HookRoutes:
         if not secret and passed_a_proxy(request, config.http.trusted_proxies):
             # To whom its address belongs says nothing: it is the proxy's, for whoever reaches the proxy.
             raise ApiError(403, "through_a_proxy", "hooks that a proxy passes on are taken with hooks.secret alone")
-        if secret and not same(given, secret):
+        if secret and not same(parameters().get("secret", ""), secret):
             raise ApiError(403, "wrong_secret", "the hook's URL must end in ?secret= with hooks.secret")
 
     def _let_in(self, ip: str) -> Verdict:
@@ -332,8 +333,10 @@ def from_browser(headers: Mapping[str, str]) -> bool:
     A form that a page posts has an Origin. A GET, as for a picture, need have none, nor, to an address that is not
     this machine's, a ``Sec-Fetch-Site``; but no page can keep a browser from naming itself and its languages.
     """
-    if any(name in headers for name in BROWSERS) or any(name.lower().startswith("sec-") for name in headers):
-        return True
+    for name in headers:
+        lower = name.lower()
+        if lower in BROWSERS or lower.startswith("sec-"):
+            return True
     return "mozilla" in headers.get("User-Agent", "").lower()
 
 

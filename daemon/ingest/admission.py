@@ -181,8 +181,9 @@ class Admission:
         fact = self._admits(streamer.name, at)
         if fact is None and self._config().auth == "open":
             # Whoever was kicked does not come back in capitals.
-            fact = self._admits(self._spelt(streamer.name), at)
-            if fact is None:
+            first = self._spelt(streamer.name)
+            fact = None if first == streamer.name else self._admits(first, at)
+            if fact is None and first != streamer.name:
                 self._spellings[fold(streamer.name)] = streamer.name
         if fact is not None:
             return refused(fact.code, fact.message, streamer=streamer.name)

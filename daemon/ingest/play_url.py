@@ -6,6 +6,7 @@ one name are played from the same place, and only one of them can be there.
 
 import hashlib
 import re
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlencode
 
@@ -17,6 +18,7 @@ _HOST: Final = re.compile(r"[A-Za-z0-9_.-]{1,255}")
 _FLAT: Final = "{app}/"
 
 
+@lru_cache(maxsize=16)
 def placeholders(template: str) -> frozenset[str]:
     """The names in it."""
     return frozenset(_PLACEHOLDER.findall(template))

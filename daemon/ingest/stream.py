@@ -178,7 +178,7 @@ def _bare(name: str, value: str) -> str:
 
 def plain_vhost(vhost: str) -> str:
     """The virtual host without a port, which is none of its name. Raises HookError."""
-    if with_port := _PORT.fullmatch(vhost):
+    if ":" in vhost and (with_port := _PORT.fullmatch(vhost)):
         vhost = with_port[1]
     if vhost and not VHOST.fullmatch(vhost):
         raise HookError("bad_vhost", f"the host in the publish URL is no host's name or address; {TYPE}")
