@@ -11,6 +11,7 @@ import random
 import selectors
 import socket
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -63,6 +64,7 @@ class Inline:
     def __init__(self, *_: object) -> None:
         self._process = CURRENT.get() or Process()
         self._busy_until = 0.0
+        self._waiting: deque[tuple[asyncio.TimerHandle, tuple[asyncio.Future[Any], Callable[..., Any], Any]]] = deque()
 
     def submit(self, work: Callable[..., object], *args: Any) -> None:
         """Done by the time it returns."""
@@ -75,10 +77,19 @@ class Inline:
         done: asyncio.Future[Any] = loop.create_future()
         if self._process.disk_takes or loop.time() < self._busy_until:
             self._busy_until = max(loop.time(), self._busy_until) + self._process.disk_takes
-            loop.call_at(self._busy_until, self._finish, done, work, args)
+            later = loop.call_at(self._busy_until, self._finish, done, work, args)
+            self._waiting.append((later, (done, work, args)))
             return done
         self._finish(done, work, args)
         return done
+
+    def stop(self) -> None:
+        """What waits is done before it ends."""
+        while self._waiting:
+            later, item = self._waiting.popleft()
+            if not later.cancelled() and not item[0].done():
+                later.cancel()
+                self._finish(*item)
 
     def _finish(self, done: asyncio.Future[Any], work: Callable[..., Any], args: tuple[Any, ...]) -> None:
         if done.done():
@@ -87,9 +98,6 @@ class Inline:
             done.set_result(self._process.work(work, *args))
         except Exception as error:
             done.set_exception(error)
-
-    def stop(self) -> None:
-        """Nothing is under way."""
 
 
 class _Selector(selectors.DefaultSelector):

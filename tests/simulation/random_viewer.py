@@ -128,7 +128,8 @@ class Viewer:
         shot = w.obs.program.now
         dead = shot.on_air is None or shot.frozen
         if now < self.unshown or life.dead or life.dispatcher is None or not dead or shot.scene != SCENE:
-            self._since.clear()
+            self._since.pop("stands by", None)
+            self._since.pop("can be shown", None)
             return
         director = life.director
         entries = [entry for entry in director.lineup if self._can_be_shown(entry, now, self._rules_now)]

@@ -1,7 +1,9 @@
 """A disk that takes seconds for each write: no hand-over waits for it, and what waits for it is bounded."""
 
 import asyncio
+import sqlite3
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -81,5 +83,30 @@ def test_what_waits_for_a_slow_disk_is_bounded_and_nothing_of_it_is_lost(tmp_pat
         assert w.director.lineup.held
         rows = {row["streamer"]: row["turn"] for row in (await w.ask("GET", "/queue"))["queue"]}
         assert rows == {"alice": 1039, "bob": 1039}
+
+    on_air(tmp_path, act)
+
+
+def test_an_orderly_end_writes_what_a_full_disk_kept_out_where_there_is_room_again(tmp_path: Path) -> None:
+    """At once: the next try would have come after it."""
+
+    async def act(w: World) -> None:
+        with mock.patch.object(Journal, "_usable", side_effect=sqlite3.OperationalError("database is full")):
+            await w.ask("POST", "/queue/hold")
+        assert journal_of(w).trouble
+        assert await w.stop() == 0
+        await w.start()
+        assert w.director.lineup.held
+
+    on_air(tmp_path, act)
+
+
+def test_an_orderly_end_waits_for_a_slow_disk(tmp_path: Path) -> None:
+    async def act(w: World) -> None:
+        w.running.disk_takes = TAKES
+        await w.ask("POST", "/queue/hold")
+        assert await w.stop() == 0
+        await w.start()
+        assert w.director.lineup.held
 
     on_air(tmp_path, act)
