@@ -60,6 +60,8 @@ class RandomWorld(RuleBasedStateMachine):
         """Whom an operator took out of the line-up, though they may publish on."""
         self.unwritten = False
         """The disk was full, or late: what a kill makes it forget, it may name again once OBS has let go of it."""
+        self.keyless = False
+        """The database was lost, and those who publish have no keys in the new one yet."""
         self.named = 0
         """Inputs that were created before the daemon forgot."""
         self.second: Life | None = None
@@ -146,7 +148,7 @@ class RandomWorld(RuleBasedStateMachine):
         w.obs.faults.clear()
         w.srs.faults.mend()
         w.srs.lost, w.srs.lists = set(), Lists.TRUE
-        w.around, w.running.disk_takes = as_it_is, 0.0
+        w.around = as_it_is
         self.tidy_up()
         for client in [client for client in w.srs.clients.values() if client.stream in STRANGERS]:
             await w.srs.unpublish(client)

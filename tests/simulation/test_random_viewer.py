@@ -27,7 +27,7 @@ def seen(folder: Path, act: Callable[[World, Viewer], Awaitable[None]], **settin
 
 
 def test_an_ordinary_show_is_as_promised(tmp_path: Path) -> None:
-    async def act(w: World, _: Viewer) -> None:
+    async def act(w: World, viewer: Viewer) -> None:
         for _ in range(4):
             await w.ask("POST", "/queue/skip")
             await asyncio.sleep(5.0)
@@ -35,6 +35,7 @@ def test_an_ordinary_show_is_as_promised(tmp_path: Path) -> None:
         await asyncio.sleep(5.0)
         await w.unpublish("bob")
         await asyncio.sleep(10.0)
+        assert viewer.wrong == ""
 
     assert seen(tmp_path, act) == ""
 
