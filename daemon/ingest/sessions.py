@@ -1,6 +1,7 @@
 """Which session is which stream, and from where it is played. What is secret about a stream lives here alone."""
 
 import contextlib
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ HAND_TEST: Final = "test:"
 """What the ids of sessions begin with that an operator has opened by hand."""
 TAKEOVER: Final = 2.0
 """Seconds between a newcomer's publish and the end of the one it replaces, at most."""
+
+_AGAIN: Final = re.compile(r"~([0-9]{1,18})$", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,7 @@ class SessionDirectory:
             if not known and ref.client_id and ref.server == "oryx":
                 # Each publish has an id of its own: the hook has come late. The rules know that, too.
                 return Session(session_id, verdict.streamer, ref.app, ref.stream, verdict.turn, space)
-            session_id = f"{ref.session_id}~{int(session_id.partition('~')[2] or 1) + 1}"
+            session_id = f"{ref.session_id}~{_publish_number(session_id) + 1}"
             self._latest[ref.session_id] = session_id
         session = Session(session_id, verdict.streamer, ref.app, ref.stream, verdict.turn, space)
         self.opened_last += 1
@@ -159,12 +162,12 @@ class SessionDirectory:
                 session.id.partition(":")[0],
                 session.app,
                 session.stream,
-                vhost=str(body.get("vhost", "")),
-                key=str(body.get("key", "")),
-                args=tuple((str(name), str(value)) for name, value in body.get("args", ())),
+                vhost=_text(body.get("vhost")),
+                key=_text(body.get("key")),
+                args=_pairs(body.get("args")),
                 flat=bool(body.get("flat", False)),
             )
-            self._put(self._live, _Known(session, ref, at, str(body.get("url", ""))))
+            self._put(self._live, _Known(session, ref, at, _text(body.get("url"))))
         for session_id in kept:
             if session_id not in self._live:
                 self._keep(session_id, None)
@@ -230,8 +233,8 @@ class SessionDirectory:
         return self._live.get(session_id) or self._ended.get(session_id)
 
     def _remember_again(self, session_id: str) -> None:
-        base, again, number = session_id.partition("~")
-        if again and int(number) > int(self._latest.get(base, "").partition("~")[2] or 1):
+        base = session_id.partition("~")[0]
+        if _publish_number(session_id) > _publish_number(self._latest.get(base, "")):
             self._latest[base] = session_id
 
     def _begin(self, known: _Known) -> None:
@@ -291,6 +294,22 @@ class _Memory(OrderedDict[str, _Known]):
     def __init__(self, most: int) -> None:
         super().__init__()
         self.most = most
+
+
+def _publish_number(session_id: str) -> int:
+    """Which publish of its client a session is, from 1: ``…~2`` is the second. A damaged id is the first."""
+    found = _AGAIN.search(session_id)
+    return int(found[1]) if found else 1
+
+
+def _text(kept: object) -> str:
+    return kept if isinstance(kept, str) else ""
+
+
+def _pairs(kept: object) -> tuple[tuple[str, str], ...]:
+    """A publisher's arguments as ``_body`` keeps them, as far as they can be read."""
+    rows = kept if isinstance(kept, list) else []
+    return tuple((str(row[0]), str(row[1])) for row in rows if isinstance(row, list) and len(row) == 2)
 
 
 def client_of(session: Session) -> str:

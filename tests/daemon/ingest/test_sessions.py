@@ -280,6 +280,17 @@ def test_a_repeated_client_is_still_told_apart_after_a_restart() -> None:
     assert after.end(given, 5.0) == (second.id,)
 
 
+@pytest.mark.parametrize("session_id", ["srs:vid-1/c7~x", "srs:vid-1/c7~²", f"srs:vid-1/c7~{'9' * 5000}", "~", ""])
+@pytest.mark.parametrize("body", [{}, {"args": 5}, {"args": None}, {"args": [["a"], 7, ["key", "K"]]}, {"key": []}])
+def test_whatever_a_damaged_row_holds_the_sessions_are_restored(session_id: str, body: dict[str, Any]) -> None:
+    after = directory("rtmp://127.0.0.1:1935/{app}/{stream}{param}")
+    session = Session(session_id, "alice", "live", "alice")
+    after.restore([session], {session_id: body}, 1.0, [session_id])
+    assert after.find(session_id) == session
+    key = "?key=K" if isinstance(body.get("args"), list) else ""
+    assert after.play_url(session) == f"rtmp://127.0.0.1:1935/live/alice{key}"
+
+
 def test_the_client_of_a_session() -> None:
     assert client_of(Session("srs:vid-1/c1", "a", "live", "a")) == "c1"
     assert client_of(Session("mediamtx:u1", "a", "live", "a")) == "u1"
