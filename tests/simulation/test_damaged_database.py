@@ -13,7 +13,7 @@ from pathlib import Path
 
 from daemon.streamers import StreamerRow, StreamerStore
 from tests.fakes import Stream
-from tests.simulation.harm import HARMS, Files, Harm, flipped
+from tests.simulation.harm import HARMS, Files, Harm
 from tests.simulation.loop import simulated
 from tests.simulation.world import World, world
 
@@ -25,8 +25,9 @@ NAMES = ("alice", "bob", "carol")
 class Evening:
     """What a show has left, to be harmed again and again."""
 
-    def __init__(self, w: World) -> None:
+    def __init__(self, w: World, *, keys_are_played: bool = False) -> None:
         self.w = w
+        self.keys_are_played = keys_are_played
         self.path = Path(str(w.settings["store.path"]))
         self.keys: dict[str, str] = {}
         self.files: Files = {}
@@ -38,8 +39,9 @@ class Evening:
         self.keys = {name: store.add(name) for name in NAMES}
         await w.start()
         for name in NAMES:
-            w.obs.streams[w.url(name)] = Stream(0.1)
-            client = await w.srs.publish("live", name, f"?key={self.keys[name]}")
+            param = f"?key={self.keys[name]}"
+            w.obs.streams[w.url(name) + (param if self.keys_are_played else "")] = Stream(0.1)
+            client = await w.srs.publish("live", name, param)
             assert client is not None
             w.clients[name] = client
         await w.until(lambda: w.director.switchover.on_air_streamer == "alice")
@@ -103,32 +105,70 @@ def test_wherever_a_bit_is_flipped_the_daemon_starts_and_keys_are_whole_or_it_is
     print(f"{FLIPS} starts: {dict(came)}")
 
 
+def as_of_the_earlier_version(path: Path) -> None:
+    """Make the file what it was before rows bore marks."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        seq, state = db.execute("SELECT seq, state FROM snapshot ORDER BY seq DESC LIMIT 1").fetchone()
+        db.execute("DROP TABLE snapshot")
+        db.execute(
+            "CREATE TABLE snapshot (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL, state TEXT NOT NULL)"
+        )
+        db.execute("INSERT INTO snapshot VALUES (1, ?, ?)", (seq, state))
+        for table in ("event", "handover", "stream", "streamer"):
+            db.execute(f"ALTER TABLE {table} DROP COLUMN mark")
+        db.execute("DROP TABLE meta")
+        db.execute("PRAGMA user_version=1")
+        db.execute("PRAGMA journal_mode=DELETE")
+
+
+def harmed(chance: random.Random, path: Path) -> str:
+    """Flip a bit of a row that a start reads; what it was, for people."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        rows = [
+            (table, column, number)
+            for table, column in (("snapshot", "state"), ("event", "body"), ("stream", "body"), ("stream", "session"))
+            for (number,) in db.execute(f"SELECT rowid FROM {table}")
+        ]
+        table, column, number = chance.choice(rows)
+        (text,) = db.execute(f"SELECT {column} FROM {table} WHERE rowid = ?", (number,)).fetchone()
+        raw = bytearray(text.encode())
+        place, bit = chance.randrange(len(raw)), 1 << chance.randrange(8)
+        raw[place] ^= bit
+        db.execute(f"UPDATE {table} SET {column} = CAST(? AS TEXT) WHERE rowid = ?", (bytes(raw), number))
+        return f"bit {bit} of {text[max(0, place - 20) : place + 20]!r} in {table}.{column}"
+
+
 def test_the_same_with_the_database_of_an_earlier_version(tmp_path: Path) -> None:
     """It bears no marks: what can be read is believed as far as it reads."""
-    path = tmp_path / "a.db"
-    with closing(sqlite3.connect(path)) as db:
-        db.executescript(
-            """
-            CREATE TABLE snapshot (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL, state TEXT NOT NULL);
-            CREATE TABLE event (seq INTEGER PRIMARY KEY, body TEXT NOT NULL);
-            CREATE TABLE handover (id INTEGER PRIMARY KEY, at REAL NOT NULL, body TEXT NOT NULL);
-            CREATE TABLE stream (session TEXT PRIMARY KEY, body TEXT NOT NULL);
-            PRAGMA user_version=1;
-            """
-        )
     chance = random.Random(SEED)
-    whole = path.read_bytes()
 
     async def act() -> None:
-        async with world(tmp_path, {"store.path": str(path)}) as w:
-            for _ in range(10):
-                files = {"": whole}
-                flipped(chance, files)
-                path.write_bytes(files[""])
+        # With the arguments in the URL, sessions have more to remember than their names.
+        url = "rtmp://127.0.0.1:1935/{app}/{stream}{param}"
+        async with world(tmp_path, {"queue.auth": "keys", "ingest.srs_api": "", "ingest.rtmp_url": url}) as w:
+            evening = Evening(w, keys_are_played=True)
+            await evening.play()
+            # A snapshot, and events after it.
+            await w.start()
+            await w.stop()
+            await w.start()
+            await w.until(lambda: w.director.switchover.on_air_streamer != "")
+            await w.ask("POST", "/queue/skip")
+            await w.kill()
+            as_of_the_earlier_version(evening.path)
+            whole = {"": evening.path.read_bytes()}
+            for _ in range(FLIPS // 2):
+                evening.lay(whole)
+                what = harmed(chance, evening.path)
                 await w.start()
-                await w.kill()
-                for old in tmp_path.glob("a.db*"):
-                    old.unlink()
+                try:
+                    checks = (await w.ask("GET", "/readyz"))["checks"]
+                    assert checks["journal"]["ok"], (what, checks)
+                    main = w.running.main
+                    assert main is not None
+                    assert not main.done(), what
+                finally:
+                    await w.kill()
 
     with simulated() as runner:
         runner.run(act())
