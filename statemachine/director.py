@@ -85,8 +85,7 @@ class Director:
         for _ in range(STEPS):
             self._drain_switchover()
             self._expire()
-            program = self.switchover.program
-            if self.lineup.dismiss(self.now, program.session if program else None):
+            if self.lineup.dismiss(self.now, *self.pictures.on_air):
                 continue
             moved = self.pictures.expire(self.now) or self.bitrates.expire(self.now) or self.streams.expire(self.now)
             if not moved and not self.quality.expire(self.now) and not self.steering.step():

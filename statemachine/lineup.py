@@ -392,8 +392,12 @@ class Lineup(Standing):
             self._put(replace(rested, leaves=seconds), len(self) - 1)
             self._tell(at, "leaving", entry.streamer)
 
-    def dismiss(self, at: float, on_air: ev.Session | None) -> bool:
-        """Send away those who are to go and are not on air; True if there was one."""
+    def dismiss(self, at: float, on_air: ev.Session | None, still: bool = False) -> bool:
+        """Send away those who are to go and are not on air; True if there was one.
+
+        ``still``: the picture on air stands still. Where nobody could follow, its streamer stays as any other does: a
+        fresh input of it, or a later stream, may be all that there is to be seen.
+        """
         for streamer in tuple(self._memory.leaving):
             entry = self.find(streamer)
             if entry is None or entry.leaves is None:
@@ -405,6 +409,11 @@ class Lineup(Standing):
                 kick = entry.leaves > 0 or self.policy.after_turn == "kick"
                 self._oust(at, entry, kick=("kicked" if entry.leaves > 0 else "turn over") if kick else "")
                 self._drop(at, streamer, "kicked" if entry.leaves > 0 else "turn_over")
+                return True
+            elif still and not entry.transient and not self._others(entry, at):
+                del self._memory.leaving[streamer]
+                self._put(replace(entry, leaves=None))
+                self._tell(at, "stays", streamer)
                 return True
         return False
 

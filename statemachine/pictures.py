@@ -216,6 +216,12 @@ class Pictures:
         return "" if self._lineup.by_stream(program.stream) else program.stream
 
     @property
+    def on_air(self) -> tuple[ev.Session | None, bool]:
+        """Whose picture is shown, and whether it has stood still for too long."""
+        program = self._switchover.program
+        return (None, False) if program is None else (program.session, program.stalled_since is not None)
+
+    @property
     def moves(self) -> bool:
         """What is shown moves, as far as its watch tells."""
         program = self._switchover.program

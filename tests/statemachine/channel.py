@@ -11,7 +11,7 @@ from statemachine.policy import Policy
 from statemachine.scene import fixtures
 from statemachine.settings import Value
 from tests.statemachine.channel_modes import AT_A_START, CHANGES, MODES
-from tests.statemachine.model_ingest import SERVER
+from tests.statemachine.model_ingest import SERVER, UNLISTED
 from tests.statemachine.model_obs import OTHER_STATIC, SLATES, STATIC, Item
 from tests.statemachine.model_program import SCENES
 from tests.statemachine.world import World
@@ -62,12 +62,25 @@ class Channel(RuleBasedStateMachine):
                 world.ingest.pictureless.add(session.id)
             self._hook(ev.Published(world.now, session), fate)
 
-    @rule(name=NAMES)
-    def sneak_in(self, name: str) -> None:
-        """A publisher whom nobody asked about: the server let it in by itself."""
-        if self.world.ingest.of(name) is None:
-            session = self.world.ingest.new_session(name)
-            self.world.ingest.live[session.id] = session
+    @rule(name=NAMES, fate=st.sampled_from(["told", "told", "late", "lost", "refused"]))
+    def publish_where_no_list_tells(self, name: str, fate: str) -> None:
+        """To a server that has no list, or that finds the path busy once it has asked, and tells of no end."""
+        world = self.world
+        if fate == "refused":
+            self._hook(ev.Published(world.now, world.ingest.new_session(name, server=UNLISTED)), "told")
+        elif world.ingest.of(name) is None and world.director.admits(name, world.now) is None:
+            session = world.ingest.new_session(name, server=UNLISTED)
+            world.ingest.live[session.id] = session
+            self._hook(ev.Published(world.now, session), fate)
+
+    @rule(name=NAMES, named=st.sampled_from([True, True, False]))
+    def sneak_in(self, name: str, named: bool) -> None:
+        """A publisher whom nobody asked about: the server let it in by itself, and may not know its name either."""
+        ingest = self.world.ingest
+        if ingest.of(name) is None:
+            session = ingest.new_session(name)
+            ingest.live[session.id] = session
+            ingest.unnamed |= set() if named else {session.id}
 
     @rule(name=NAMES, fate=HOOKS)
     def refused_as_busy(self, name: str, fate: str) -> None:

@@ -1,8 +1,12 @@
 """An ingest server's truth about its publishers, which its hooks tell of more or less."""
 
+from dataclasses import replace
+
 from statemachine import events as ev
 
 SERVER = "srs:1/"
+UNLISTED = "rtmp:"
+"""A server that tells by hooks alone: what they do not tell is never known."""
 
 
 class ModelIngest:
@@ -17,14 +21,16 @@ class ModelIngest:
         """Sessions without a picture that could be shown: sound alone, or a codec that nobody knows."""
         self.kbps: dict[str, float] = {}
         """What each session sends, where the server tells it."""
+        self.unnamed: set[str] = set()
+        """Listed sessions that nobody can be named for before a hook tells of them."""
         self.last: dict[str, str] = {}
         """Who published to each path last."""
         self._count = 0
 
-    def new_session(self, streamer: str, turn: float | None = None) -> ev.Session:
+    def new_session(self, streamer: str, turn: float | None = None, server: str = SERVER) -> ev.Session:
         """A client that asks to publish; not live yet."""
         self._count += 1
-        return ev.Session(f"{SERVER}{self._count}", streamer, "live", streamer, turn)
+        return ev.Session(f"{server}{self._count}", streamer, "live", streamer, turn)
 
     def of(self, streamer: str) -> ev.Session | None:
         """The live session of a streamer."""
@@ -37,13 +43,19 @@ class ModelIngest:
         self.frozen.discard(session_id)
         self.broken.discard(session_id)
         self.pictureless.discard(session_id)
+        self.unnamed.discard(session_id)
         self.kbps.pop(session_id, None)
 
     def moves(self, session: ev.Session | None) -> bool:
         """Pictures of it come in."""
         return session is not None and session.id in self.live and session.id not in self.frozen | self.pictureless
 
+    def lists(self, session_id: str) -> bool:
+        """Its server tells of it, with its name, whatever its hooks do."""
+        return session_id.startswith(SERVER) and session_id not in self.unnamed
+
     def listing(self, at: float, asked_at: float) -> ev.PublishersListed:
         """Its own list."""
-        mine = tuple(session for session in self.live.values() if session.id.startswith(SERVER))
-        return ev.PublishersListed(at, SERVER, asked_at, mine)
+        mine = tuple(session for session in self.live.values() if self.lists(session.id))
+        nameless = tuple(replace(self.live[i], streamer="") for i in sorted(self.unnamed))
+        return ev.PublishersListed(at, SERVER, asked_at, mine, nameless=nameless)

@@ -15,11 +15,12 @@ from statemachine import commands as cmd
 from statemachine import events as ev
 from statemachine import facts
 from statemachine.director import Director
+from statemachine.planner import PATIENCE
 from statemachine.policy import Policy
 from statemachine.states import State
 from tests.statemachine.audience import Audience
 from tests.statemachine.checks import Checks
-from tests.statemachine.model_ingest import ModelIngest
+from tests.statemachine.model_ingest import SERVER, ModelIngest
 from tests.statemachine.model_obs import Item, ModelObs, Refused, answer
 from tests.statemachine.model_program import BREAK
 
@@ -28,10 +29,15 @@ PROOF = 0.2
 """Seconds from a watch's begin to a picture."""
 STILL = 0.25
 """Seconds without motion until a watch tells of it."""
-CALM_WITHIN = 340.0
-"""Seconds: the longest backoff of one who failed, and a few hand-overs."""
+CALM_WITHIN = 60.0
+"""Seconds: a few hand-overs, with inputs that do not open. A backoff of one who failed is as long as is promised, and
+not counted."""
+GHOST_TRIES = 8
+"""More failures than there are until one of whom nobody tells that it has left is taken to be gone."""
 TIDY_WITHIN = 420.0
 """Seconds: the longest backoff of a leftover."""
+CALM_MOST = 3000.0
+"""Seconds, with all backoffs."""
 FOREVER = 1e6
 ANSWERED = (
     *(ev.Published, ev.Unpublished, ev.SkipRequested, ev.Held, ev.Released, ev.MoveRequested, ev.RemoveRequested),
@@ -56,6 +62,8 @@ class World:
         """Timed out, answered as failed, and may still be done."""
         self.answers: list[ev.Event] = []
         self.told: list[facts.Fact] = []
+        self.called_back: list[str] = []
+        """Streamers whose encoders were cut off for a hook, and are about to publish again."""
         self.trace: list[tuple[ev.Event, tuple[cmd.Command, ...]]] = []
         self.obs.up = False
         self.kept: deque[dict[str, Any]] = deque(maxlen=0)
@@ -67,6 +75,8 @@ class World:
         """Hand an event to the rules and look at what they make of it."""
         self.checks.before()
         self.audience.heard(event)
+        if isinstance(event, ev.Published):
+            self.ingest.unnamed.discard(event.session.id)
         commands = self.director.handle(event)
         if self.kept.maxlen:
             self.kept.append(self.director.snapshot())
@@ -79,6 +89,8 @@ class World:
             self.lane.clear()
         for command in commands:
             if isinstance(command, cmd.KickSession):
+                if command.reason == "unannounced" and (session := self.ingest.live.get(command.session.id)):
+                    self.called_back.append(session.streamer)
                 self.ingest.end(command.session.id)
             else:
                 self.lane.append(command)
@@ -228,9 +240,9 @@ class World:
 
     # --- the ingest side -------------------------------------------------------------------------------------
 
-    def publish(self, streamer: str, turn: float | None = None) -> ev.Session:
+    def publish(self, streamer: str, turn: float | None = None, server: str = SERVER) -> ev.Session:
         """A publisher comes and its hook is answered as the shell would."""
-        session = self.ingest.new_session(streamer, turn)
+        session = self.ingest.new_session(streamer, turn, server)
         if self.director.admits(streamer, self.now) is None:
             self.ingest.live[session.id] = session
             self.feed(ev.Published(self.now, session))
@@ -296,6 +308,10 @@ class World:
         return self.now - began
 
     def _tick(self, step: float, count: int) -> None:
+        while self.called_back:
+            streamer = self.called_back.pop()
+            if self.ingest.of(streamer) is None:
+                self.publish(streamer)
         self.advance(step)
         self.settle()
         self.look()
@@ -322,32 +338,64 @@ class World:
         if not self.obs.up:
             self.feed(ev.ObsLost(self.now, "the connection is gone"))
         self.obs_ready()
-        self.run_until(lambda: not self.amiss(tidy=False), CALM_WITHIN, step=0.25)
+        self._until_well()
         self.run_until(lambda: not self.amiss(), TIDY_WITHIN, step=0.25)
         on_air = self.director.view(self.now).on_air
         self.run(5.0, step=0.5)
-        self.run_until(lambda: not self.amiss(), CALM_WITHIN, step=0.25)
+        self._until_well(tidy=True)
         after = self.director.view(self.now).on_air
         assert (after and after.input) == (on_air and on_air.input), "it does not stay so"
+
+    def _until_well(self, *, tidy: bool = False) -> None:
+        """Seconds in which one who ought to be shown, or is gone, waits for its next try are not counted."""
+        ghosts = sum(not self.ingest.lists(i) and i not in self.ingest.live for i in self._known())
+        within = CALM_WITHIN + ghosts * GHOST_TRIES * (PATIENCE + self.director.policy.ready_timeout)
+        counted, began, count = 0.0, self.now, 0
+        self.settle()
+        self.audience.begin()
+        while what := self.amiss(tidy=tidy):
+            assert counted <= within, f"not within {within:g} s: {what}"
+            assert self.now < began + CALM_MOST, f"not within {CALM_MOST:g} s: {what}"
+            waits = self._waits()
+            self._tick(0.25, count)
+            counted, count = counted + 0.25 * (not waits), count + 1
+
+    def _waits(self) -> bool:
+        """The backoff runs of one who has a picture by now, or of one who is gone and of whom nobody tells."""
+        backing_off = [entry for entry in self.director.lineup if (entry.retry_at or 0.0) > self.now]
+        sessions = [session for entry in backing_off for session in entry.sessions]
+        ghosts = (not self.ingest.lists(each.id) and each.id not in self.ingest.live for each in sessions)
+        return any(self.ingest.moves(each) for each in sessions) or any(ghosts)
+
+    def _known(self) -> dict[str, str]:
+        """The sessions of the line-up. One that was asked for by hand and does not play may wait until it is tried."""
+        entries = [entry for entry in self.director.lineup if not entry.transient]
+        return {session.id: session.streamer for entry in entries for session in entry.sessions}
 
     def amiss(self, *, tidy: bool = True) -> str:
         """What is not as it ought to be, in one line; empty where all is well. ``tidy``: without any leftover."""
         view, policy, now = self.director.view(self.now), self.director.policy, self.now
         if self.director.bitrates.poor is not None:
             return f"a poor bitrate is remembered: {self.director.bitrates.poor}"
-        there = {s.id: s.streamer for s in self.ingest.live.values() if not self.is_out(s)}
-        # One that was asked for by hand and does not play may wait until somebody tries it.
-        entries = [entry for entry in self.director.lineup if not entry.transient]
-        known = {session.id: session.streamer for entry in entries for session in entry.sessions}
+        known = self._known()
+        seen = [s for s in self.ingest.live.values() if self.ingest.lists(s.id) or s.id in known]
+        there = {s.id: s.streamer for s in seen if not self.is_out(s)}
+        # Where neither a hook nor a list told of an end, it is found out by tries.
+        known = {i: streamer for i, streamer in known.items() if i in there or self.ingest.lists(i)}
         if known != there:
             return f"in the line-up {known}, live {there}"
-        live = {s.streamer for s in self.ingest.live.values() if not self.is_out(s) and self.ingest.moves(s)}
+        if self.called_back:
+            return f"called back: {self.called_back}"
+        if self.ingest.unnamed and policy.kick_unannounced and (waits := self._not_called_back()):
+            return f"nobody is named for {waits}, and it is not called back"
+        live = {s.streamer for s in seen if s.id in there and self.ingest.moves(s)}
         if view.state not in (State.IDLE, State.STANDBY) or self.lane or self.answers:
             return f"busy: {view.state.value}"
         if view.orphans and tidy:
             return f"leftovers: {view.orphans}"
         own, shown = [item.name for item in self.obs.own], [item.name for item in self.obs.shown]
-        if self.obs.slates != ({policy.slate} - {""} - self.obs.absent if view.on_air is None else set()):
+        now_on_air = self.director.switchover.program
+        if self.obs.slates != ({policy.slate} - {""} - self.obs.absent if now_on_air is None else set()):
             return f"slates: {self.obs.slates}"
         program = self.obs.program
         if program.studio_mode and policy.studio_mode == "leave":
@@ -355,6 +403,8 @@ class World:
         if view.program.shown != (program.scene != BREAK):
             return f"shown: {view.program}"
         if view.on_air is None:
+            if now_on_air and not live and self._is_nameless(now_on_air.input):
+                return ""  # it moves, and nobody can be named for it
             pool = set(self.director.switchover.pool)
             left = shown or (tidy and set(own) - pool)
             return "somebody ought to be on air" if live else f"left: {shown} {own}" if left else ""
@@ -370,7 +420,6 @@ class World:
             return f"{expected} ought to be on air: {view.on_air}, OBS shows {shown}"
         if program.scene != BREAK and program.shows != {view.on_air.input}:
             return f"{view.on_air.input} is on air, viewers see {program.shows}"
-        now_on_air = self.director.switchover.program
         if now_on_air is None or now_on_air.stalled_since is not None or now_on_air.still_since is not None:
             return "the picture is said to stand still"
         if self.obs.items[view.on_air.input].shown_items > 1:
@@ -384,6 +433,16 @@ class World:
         if tidy and set(own) - {view.on_air.input, ready, *self.director.switchover.pool}:
             return f"too many inputs: {own}"
         return "" if self.director.now <= now else "time"
+
+    def _not_called_back(self) -> set[str]:
+        """Paths that nobody can be named for and that are not shown: all are called back once."""
+        paths = {self.ingest.live[i].path for i in self.ingest.unnamed}
+        return paths - self.director.switchover.paths - set(self.director.lineup.state.called_back)
+
+    def _is_nameless(self, name: str) -> bool:
+        item = self.obs.items.get(name)
+        paths = {self.ingest.live[i].path for i in self.ingest.unnamed}
+        return item is not None and item.session is not None and item.session.path in paths
 
     def is_out(self, session: ev.Session) -> bool:
         """Taken out of the line-up by hand, though it still publishes."""

@@ -24,6 +24,7 @@ const LINEUP = {
   turn_ended: "has had the turn",
   turn_over: "leaves after the turn",
   leaving: "goes as soon as somebody follows",
+  stays: "stays: its picture stands still and nobody can follow",
   gone: "has left without a word: no picture came, time and again",
   turn_changed: "has another length of turn",
   requeued: "goes to the end of the line-up",
