@@ -217,10 +217,8 @@ class Journal:
 
     async def finish(self, snapshot: dict[str, Any]) -> None:
         """The last snapshot, and a copy of the file as it is then."""
-        if self.problem:  # there may be room again, and there is no later try
-            await self._writes.put(self._reopen_with, snapshot, ())
-        else:
-            await self.save(snapshot)
+        # Where there was a problem there may be room again, and there is no later try.
+        await (self._writes.put(self._reopen_with, snapshot, ()) if self.problem else self.save(snapshot))
         if not self.problem:
             await self._run(self._copy.make, snapshot)
 
