@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.fakes import Stream
-from tests.simulation.test_who_publishes import key_of, line_up, play
+from tests.simulation.streamers import key_of
+from tests.simulation.test_who_publishes import line_up, play
 from tests.simulation.world import World
 
 URL = "rtmp://127.0.0.1:1935/motherstream/live"
