@@ -243,20 +243,21 @@ class Program:
 
 
 async def _restore_preview(link: Link, preview: str, shown: str) -> None:
-    """What was in preview, once the transition is over: with it OBS swaps preview and Program, if so configured."""
-    deadline = _now() + BROUGHT_WITHIN
+    """What was in preview, once the transition is over: with it OBS swaps preview and Program, if so configured.
+
+    It may do so a moment later, and undo what was put there: it is looked at until it has stayed.
+    """
+    began = since = _now()
     with contextlib.suppress(ObsError):
-        while _now() < deadline:
+        while _now() < began + BROUGHT_WITHIN:
             running = await _is_transitioning(link)
             now = await _preview(link)
             if now == shown:
-                # Left there by the transition before this one, if this one still runs: its end swaps once more.
                 await link.call("SetCurrentPreviewScene", {"sceneName": preview})
-                if not running:
-                    return
+                since = _now()
             elif now != preview:
                 return  # somebody has chosen another one, or studio mode is off
-            elif not running and _now() > deadline - BROUGHT_WITHIN + TAKEN_WITHIN:
+            elif not running and _now() > since + TAKEN_WITHIN:
                 return
             await asyncio.sleep(2 * POLL)
 
