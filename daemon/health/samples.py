@@ -7,7 +7,7 @@ from typing import Any, Final, Protocol
 
 from daemon.health.reading import SLACK, SRS_PERIOD, DropReader, FlowReader, MotionReader, StatsReader, number
 from daemon.obs.readiness import Look
-from daemon.ports import ObsError
+from daemon.ports import ObsError, ObsRefused
 from statemachine.view import View
 
 SIZE_SECONDS: Final = 0.8
@@ -42,6 +42,9 @@ class ObsView(Protocol):
 
     async def call(self, request: str, data: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Any request. Raises ObsError."""
+
+    async def where_is(self, name: str) -> tuple[str, int]:
+        """The scene or the group that an input is in, however deep, and its item's number there. Raises ObsError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +140,8 @@ class Sampler:
         self._drops = DropReader()
         self._motion = MotionReader()
         self._flow = FlowReader()
-        self._item: tuple[str, str, int] | None = None
+        self._item: tuple[str, str, str, int] | None = None
+        """The scene that is looked into, the input, where it is, and its item's number there."""
         self._size: tuple[str, tuple[int, int]] | None = None
 
     async def take(self) -> Sample:
@@ -206,7 +210,10 @@ class Sampler:
     async def _ask_size(self, name: str) -> tuple[int, int] | None:
         scene = self._scene()
         if self._item is None or self._item[:2] != (scene, name):
-            answer = await self._obs.call("GetSceneItemId", {"sceneName": scene, "sourceName": name})
-            self._item = scene, name, int(answer["sceneItemId"])
-        asked = {"sceneName": scene, "sceneItemId": self._item[2]}
+            try:
+                answer = await self._obs.call("GetSceneItemId", {"sceneName": scene, "sourceName": name})
+                self._item = scene, name, scene, int(answer["sceneItemId"])
+            except ObsRefused:
+                self._item = scene, name, *await self._obs.where_is(name)  # in a group, or in a nested scene
+        asked = {"sceneName": self._item[2], "sceneItemId": self._item[3]}
         return read_size(await self._obs.call("GetSceneItemTransform", asked))

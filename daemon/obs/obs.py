@@ -294,6 +294,12 @@ class Obs:
         """What the watch over that input saw last; None where it is not watched."""
         return self._watches.last_look(name)
 
+    async def where_is(self, name: str) -> tuple[str, int]:
+        """The scene or the group that an input is in, however deep, and its item's number there. Raises ObsError."""
+        items = await read_items(self._supervisor.link(), self._scene, [name], deep=[name])
+        item = items.find(name, "GetSceneItemId")
+        return item.scene, item.id
+
     async def media_status(self, name: str) -> dict[str, Any]:
         """GetMediaInputStatus. Raises ObsError; ObsRefused 600 also for an input that was asked to go."""
         if name in self._leaving:

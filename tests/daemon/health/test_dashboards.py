@@ -37,6 +37,9 @@ class NoObs:
     def last_look(self, name: str) -> None:
         return None
 
+    async def where_is(self, name: str) -> tuple[str, int]:
+        raise AssertionError(name)
+
     async def call(self, request: str, data: Any = None) -> dict[str, Any]:
         raise AssertionError(request)
 

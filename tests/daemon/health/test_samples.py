@@ -123,6 +123,15 @@ async def test_an_item_that_was_put_in_again_by_hand_is_found_again(stage: Set) 
     assert (await stage.sampler.take()).width == 1280
 
 
+async def test_an_item_in_a_group_has_its_size(stage: Set) -> None:
+    scene = stage.fake.studio.scene(SCENE)
+    stage.fake.studio.group(scene, "CAMERAS", [stage.fake.item(ONE)], enabled=True)
+    sample = await stage.sampler.take()
+    assert (sample.width, sample.height) == (1280, 720)
+    assert (await stage.sampler.take()).width == 1280
+    assert stage.obs.asked.count("GetSceneItemId") == 1
+
+
 async def test_a_picture_that_changes_its_size_says_so_once(stage: Set, monkeypatch: pytest.MonkeyPatch) -> None:
     await stage.sampler.take()
     call = stage.obs.call

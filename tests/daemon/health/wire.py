@@ -38,6 +38,12 @@ class WireObs:
             raise ObsRefused(request, answer[0], answer[1] or "refused")
         return dict(answer or {})
 
+    async def where_is(self, name: str) -> tuple[str, int]:
+        for group in self._fake.studio.current.groups:
+            if found := group.named(name):
+                return group.name, found[0].id
+        raise ObsRefused("GetSceneItemId", 600, "it is in no group")
+
     async def beat(self) -> None:
         """As the heartbeat does."""
         self.stats = await self._call("GetStats")
