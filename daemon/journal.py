@@ -78,7 +78,6 @@ class Journal:
         self._path = path
         self._lock = lock
         self.news = DatabaseNews()
-        self._cut_short = False
         self._ahead = 0.0
         self._now: Callable[[], float] | None = None
         self._log_path = path.with_name(f"{path.name}-wal")
@@ -138,7 +137,7 @@ class Journal:
         found: journal_file.Found = await self._run(self._load)
         back = restored(found, self._copy.read, fresh)
         self._ahead = found.ahead
-        lost = self._copy.mended is not None or self._cut_short or found.spare > 0
+        lost = self._copy.mended is not None or self.news.cut_short or found.spare > 0
         if lost:
             # An event that is lost, or that came after what was put back, may have used a name.
             back.director = Director.restore(skipping(back.director.snapshot(), max(NAMES_BESIDES, found.spare)))
@@ -265,11 +264,6 @@ class Journal:
             return
         self.news.log_was_put_aside(stem)
 
-    def _log_is_cut_short(self, pages: int) -> None:
-        """SQLite has left off reading at a page that is damaged."""
-        self._cut_short = True
-        self.news.log_was_cut_short(self._log_path, pages)
-
     def _note(self, runs: list[str], cookie: int) -> None:
         if self._lock is not None:
             with suppress(OSError):
@@ -294,7 +288,7 @@ class Journal:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         if self._copy.is_needed():
             raise sqlite3.DatabaseError("the file is gone or empty")
-        db = journal_file.open_writable(self._path, self._note, self._log_is_cut_short)
+        db = journal_file.open_writable(self._path, self._note, self.news.log_was_cut_short)
         try:
             self._seq = journal_file.last_number(db)
             self.id = read_meta(db, "id") or ""

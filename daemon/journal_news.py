@@ -18,6 +18,8 @@ class DatabaseNews:
         self._kept: deque[str] = deque(maxlen=KEPT)
         self._untold: deque[tuple[int, str]] = deque(maxlen=KEPT)
         self._count = 0
+        self.cut_short = False
+        """The end of the log was lost: what it told of may have used names of inputs."""
 
     @property
     def text(self) -> str:
@@ -33,14 +35,15 @@ class DatabaseNews:
         self.add(text)
         log.warning(text)
 
-    def log_was_cut_short(self, path: Path, pages: int) -> None:
+    def log_was_cut_short(self, pages: int) -> None:
         """SQLite has left off reading at a page that is damaged."""
         text = (
             f"the end of the database's log was damaged: what was written last ({pages} pages) is lost. The line-up "
             "comes right with hooks and lists; see by `motherstream streamer list` whether a key is missing"
         )
+        self.cut_short = True
         self.add(text)
-        log.error(text, path=str(path), pages=pages)
+        log.error(text, pages=pages)
 
     def add(self, text: str) -> None:
         """It has just been found out."""
