@@ -7,7 +7,6 @@ snapshot is written as soon as it can be again.
 
 import asyncio
 import sqlite3
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -32,6 +31,7 @@ from daemon.journal_news import DatabaseNews
 from daemon.journal_queue import Write, WriteQueue
 from daemon.journal_replay import in_our_time, restored
 from daemon.journal_salvage import aside_log, name_aside, read_damaged
+from daemon.journal_streams import KeptStreams
 from daemon.store_lock import StoreLock
 from daemon.store_rows import read_meta, write_meta
 from daemon.streamers import StreamerRow, is_damage
@@ -90,7 +90,7 @@ class Journal:
         self._retry_at = 0.0
         self._files: list[tuple[int, int]] = []
         self._unwritten: deque[HandoverRow] = deque(maxlen=UNWRITTEN_KEPT)
-        self._streams: dict[str, dict[str, Any]] = {}
+        self._streams = KeptStreams()
         self._copy = JournalCopy(path, clock, known_keys, self.distrust, self.news.add)
         self.problem = ""
         """Why the file cannot be used right now; empty while all is well."""
@@ -98,8 +98,6 @@ class Journal:
         """The database's own random name, which its copies share: marks what is ours. Known from ``open`` on."""
         self._writes = WriteQueue(self._thread, clock)
         self._held: deque[HandoverRow] = deque(maxlen=UNWRITTEN_KEPT)
-        self._changes: dict[str, dict[str, Any] | None] = {}
-        self._changing = threading.Lock()
 
     @property
     def trouble(self) -> str:
@@ -236,10 +234,7 @@ class Journal:
 
     def keep_stream(self, session: str, body: dict[str, Any] | None) -> None:
         """Remember (or forget) what a session is played with; needed where the play URL bears more than its name."""
-        with self._changing:
-            under_way = bool(self._changes)
-            self._changes[session] = body
-        if not under_way:
+        if self._streams.change(session, body):
             self._thread.submit(self._keep_streams)
 
     async def streams(self) -> dict[str, dict[str, Any]]:
@@ -310,7 +305,7 @@ class Journal:
         # A full disk, or one that is mounted read-only: a restart need not forget what can still be read.
         found = read_damaged(self._path)
         if found.state is not None or found.events:
-            self._streams = journal_file.plain_streams(found)
+            self._streams.all = journal_file.plain_streams(found)
             log.warning("the journal is read, although it cannot be written", path=str(self._path))
         self.id = found.id or self.id
         return found
@@ -367,7 +362,7 @@ class Journal:
             self._unwritten.extend(handovers)
             return
         self._append([], state, handovers)
-        for session, body in self._streams.items():
+        for session, body in self._streams.all.items():
             self._write_stream(session, body)
         if not self.problem:
             log.info("the journal is written again", path=str(self._path))
@@ -390,18 +385,9 @@ class Journal:
             self._fail(error)
 
     def _keep_streams(self) -> None:
-        with self._changing:
-            changes, self._changes = self._changes, {}
-        for session, body in changes.items():
-            self._keep_stream(session, body)
-
-    def _keep_stream(self, session: str, body: dict[str, Any] | None) -> None:
-        if body is None:
-            self._streams.pop(session, None)
-        else:
-            self._streams[session] = body
-        if self._db is not None:
-            self._write_stream(session, body)
+        for session, body in self._streams.take().items():
+            if self._db is not None:
+                self._write_stream(session, body)
 
     def _write_stream(self, session: str, body: dict[str, Any] | None) -> None:
         try:
@@ -416,10 +402,10 @@ class Journal:
     def _kept_streams(self) -> dict[str, dict[str, Any]]:
         try:
             if self._db is not None:
-                self._streams = journal_file.read_streams(self._db)
+                self._streams.all = journal_file.read_streams(self._db)
         except (sqlite3.Error, ValueError) as error:
             self._fail(error)
-        return dict(self._streams)
+        return dict(self._streams.all)
 
     def _fail(self, error: Exception, retry_in: float = RETRY_EVERY) -> None:
         if not self.problem:
