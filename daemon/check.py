@@ -154,7 +154,7 @@ async def _ingest(config: Config) -> AsyncIterator[Result]:
             try:
                 streams = await server.publishers()
             except IngestError as error:
-                yield Result(server.where, False, f"{error}: start it, or correct its URL in [ingest]")
+                yield Result(server.where, False, f"{error}: {error.mend}")
             else:
                 yield Result(server.where, True, f"{len(streams)} published")
         if not servers:

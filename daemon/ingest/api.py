@@ -33,6 +33,15 @@ async def read_most(response: aiohttp.ClientResponse, most: int) -> bytes:
     return bytes(chunks)
 
 
+START: Final = "start it, or correct its URL in [ingest]"
+WHO: Final = {
+    "SRS": "set ingest.srs_token, or USER:PASSWORD@ before the host in ingest.srs_api",
+    "Oryx": "set ingest.oryx_token to the API secret that its console shows under OpenAPI",
+    "MediaMTX": "allow `api` to this machine in its authInternalUsers or authHTTPExclude",
+}
+"""What each server wants where it answers 401 or 403."""
+
+
 class Api:
     """An HTTP API of JSON objects, mostly. User and password may stand in its URL; a token goes in a header."""
 
@@ -79,18 +88,36 @@ class Api:
                 timeout=aiohttp.ClientTimeout(total=TIMEOUT),
             ) as response:
                 if response.status not in accept:
-                    raise IngestError(f"{self.where} answered {response.status} to {method} {path.split('?')[0]}")
+                    asked = f"{method} {urlsplit(self._base).path}{path}"
+                    raise IngestError(
+                        f"{self.where} answered {response.status} to {asked}", self._mend(response.status)
+                    )
                 return response.status, await read_most(response, MOST_BYTES)
         except TimeoutError as error:
-            raise IngestError(f"{self.where} did not answer within {TIMEOUT:g}s") from error
+            raise IngestError(f"{self.where} did not answer within {TIMEOUT:g}s", START) from error
+        except (aiohttp.ClientResponseError, aiohttp.ClientPayloadError) as error:
+            raise IngestError(f"{self.where} does not speak HTTP as its API does") from error
         except aiohttp.ClientError as error:
-            raise IngestError(f"{self.where} cannot be reached: {_reason(error)}") from error
+            raise IngestError(f"{self.where} cannot be reached: {_reason(error)}", START) from error
         except ValueError as error:
             raise IngestError(f"{self.where} answered something that is not its API") from error
+
+    def _mend(self, status: int) -> str:
+        if status in (401, 403):
+            return f"it asks who we are: {WHO.get(self.name, 'put USER:PASSWORD@ before the host in its URL')}"
+        if 300 <= status < 400:
+            return "no redirect is followed: its URL in [ingest] has to be where that leads to"
+        if status >= 500:
+            return "its own log says why"
+        return "see that its URL in [ingest] is that of its API"
 
 
 def _reason(error: aiohttp.ClientError) -> str:
     # str() of aiohttp's errors may hold the URL, and with it a password.
+    if isinstance(error, aiohttp.ClientSSLError):
+        return "its certificate, or its TLS, is not accepted"
     if isinstance(error, aiohttp.ClientConnectorError):
         return error.strerror or "no connection"
-    return {"ServerDisconnectedError": "it closed the connection"}.get(type(error).__name__, type(error).__name__)
+    if isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError):
+        return "it closed the connection"
+    return type(error).__name__

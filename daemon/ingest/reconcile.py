@@ -135,7 +135,9 @@ class Reconciler:
         failures = self._failures.get(server.prefix, 0) + 1
         self._failures[server.prefix] = failures
         if failures == 1:
-            log.warning("The ingest server's API does not answer; hooks alone are believed", reason=str(error))
+            log.warning(
+                "The ingest server's API does not answer; hooks alone are believed", reason=str(error), mend=error.mend
+            )
 
     def _session(self, listed: Listed, at: float) -> Session | None:
         """The session that the hooks told of, else one for a streamer that can be told by the list alone."""

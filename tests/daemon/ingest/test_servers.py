@@ -1,5 +1,6 @@
 """The ingest servers' own APIs, against the wire-level fakes."""
 
+import asyncio
 import json
 from collections.abc import Callable
 
@@ -107,6 +108,47 @@ async def test_a_server_that_is_gone_is_an_error_without_the_url_s_password(fake
         with pytest.raises(IngestError, match="cannot be reached") as caught:
             await MAKE[fake](Api("it", "http://admin:hunter2@127.0.0.1:1", http)).publishers()
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "mend"),
+    [
+        ("SRS", 401, "set ingest.srs_token"),
+        ("Oryx", 403, "set ingest.oryx_token"),
+        ("MediaMTX", 401, "allow `api` to this machine in its authInternalUsers"),
+        ("nginx-rtmp", 401, "put USER:PASSWORD@ before the host in its URL"),
+        ("SRS", 302, "has to be where that leads to"),
+        ("SRS", 404, "is that of its API"),
+        ("SRS", 503, "its own log says why"),
+    ],
+)
+async def test_what_may_be_done_goes_by_what_the_server_has_answered(name: str, status: int, mend: str) -> None:
+    async with FakeSrs() as srs, open_client() as http:
+        srs.faults.answer(status, b"{}")
+        with pytest.raises(IngestError, match=f"{name} at .* answered {status} to GET /api/v1/streams/") as caught:
+            await SrsServer(Api(name, srs.url, http)).publishers()
+        assert mend in caught.value.mend
+
+
+@pytest.mark.parametrize(
+    ("answer", "what", "mend"),
+    [
+        (b"", "cannot be reached: it closed the connection", "start it"),
+        (b"\0\xffnothing of HTTP\r\n\r\n", "does not speak HTTP", "is that of its API"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}", "does not speak HTTP", "is that of its API"),
+    ],
+)
+async def test_something_else_on_its_port_is_told_in_words(answer: bytes, what: str, mend: str) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server, open_client() as http:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(IngestError, match=what) as caught:
+            await SrsServer(Api("SRS", f"http://127.0.0.1:{port}", http)).publishers()
+        assert mend in caught.value.mend
 
 
 async def test_a_server_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
