@@ -20,7 +20,7 @@ from daemon.journal_replay import as_it_stood
 from daemon.journal_salvage import aside, name_aside
 from daemon.store_lock import StoreLock
 from daemon.store_rows import has_table, write_meta
-from daemon.streamers import open_existing
+from daemon.streamers import open_to_read
 from statemachine.errors import RulesError
 from statemachine.snapshot import lasting
 
@@ -62,7 +62,7 @@ def backup(database: Path, place: Path, *, force: bool = False) -> Contents:
     if place.exists() and not force:
         raise BackupError(f"{place} is there already: name another one, or say --force")
     try:
-        with closing(open_existing(database, PATIENCE)) as db, closing(in_memory()) as image:
+        with closing(open_to_read(database, PATIENCE)) as db, closing(in_memory()) as image:
             db.backup(image)
             journal_file.check(image)
             journal_file.stamp(image)

@@ -21,6 +21,7 @@ from daemon.streamers import (
     hash_key,
     is_damage,
     open_existing,
+    open_to_read,
     read_keys,
 )
 
@@ -69,6 +70,11 @@ class StreamerIndex:
         """The streamer whom people would take for one of that name; None where there is none."""
         return self._by_name.get(fold(name))
 
+    @property
+    def unreadable(self) -> bool:
+        """Nobody can tell whose key it is: the file has not been read in this run."""
+        return bool(self.problem) and not self._rows and not self._read
+
     def is_empty(self) -> bool:
         """There is no streamer at all. Not so while that cannot be told."""
         return not self._by_hash and not self.problem
@@ -105,6 +111,8 @@ class StreamerIndex:
             except (sqlite3.Error, OSError, StreamerError) as error:
                 self._close()
                 self._fail(str(getattr(error, "strerror", "") or error))
+                if not self._rows and not is_damage(error):
+                    self._read_without_writing()
                 if is_damage(error) and self.on_damage is not None:
                     self.on_damage()
                 return
@@ -162,6 +170,19 @@ class StreamerIndex:
         self._by_hash = {row.key_hash: Streamer(row.name, row.turn, row.enabled) for row in rows}
         self._by_name = {fold(each.name): each for each in self._by_hash.values()}
         return True
+
+    def _read_without_writing(self) -> None:
+        """At a start on a disk that is read-only: keys that can be read are better than nobody's."""
+        try:
+            db = open_to_read(self._path, PATIENCE)
+            try:
+                keys = read_keys(db)
+            finally:
+                db.close()
+        except (sqlite3.Error, OSError):
+            return
+        if self._take(keys.rows):
+            log.warning("the streamers' keys are read, although their file cannot be written", streamers=len(keys.rows))
 
     def _fail(self, why: str) -> None:
         if not self.problem:

@@ -185,7 +185,7 @@ class StreamerStore:
         try:
             if writing:
                 self._make_file()
-            db = open_existing(self.path, PATIENCE)
+            db = (open_existing if writing else open_to_read)(self.path, PATIENCE)
             try:
                 yield db
             finally:
@@ -257,6 +257,24 @@ def open_existing(path: Path, patience: float) -> sqlite3.Connection:
     """A connection to a file that is there, which any one thread at a time may use. Raises sqlite3.Error."""
     uri = f"{path.absolute().as_uri()}?mode=rw"
     return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=patience, check_same_thread=False)
+
+
+def open_to_read(path: Path, patience: float) -> sqlite3.Connection:
+    """The same for reading, also where nothing can be written: SQLite wants to write beside a file even to read it."""
+    db = open_existing(path, patience)
+    try:
+        db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        return db
+    except sqlite3.OperationalError as error:
+        db.close()
+        log = Path(f"{path}-wal")
+        if is_damage(error) or (log.exists() and log.stat().st_size):
+            raise  # without its log it would be an older one
+    except BaseException:
+        db.close()
+        raise
+    uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+    return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
 
 
 def is_damage(error: Exception) -> bool:

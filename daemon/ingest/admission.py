@@ -24,6 +24,12 @@ NO_STREAMERS: Final = (
 )
 
 
+UNREADABLE: Final = (
+    "the streamers' keys cannot be read, so nobody can be let in: it is no mistake of the publisher's; "
+    "/readyz and the log say what is wrong with the database"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Streamer:
     """Somebody who may publish."""
@@ -39,6 +45,10 @@ class KeyLookup(Protocol):
 
     def find(self, key: str) -> Streamer | None:
         """Whose key it is, compared in constant time; None where it is nobody's."""
+
+    @property
+    def unreadable(self) -> bool:
+        """Nobody can tell for now whose key is whose."""
 
     def is_empty(self) -> bool:
         """There is no streamer at all."""
@@ -138,6 +148,8 @@ class Admission:
             return refused("no_streamers", NO_STREAMERS)
         key = ref.key or ref.stream
         streamer = self._keys.find(key)
+        if streamer is None and self._keys.unreadable:
+            return refused("keys_unreadable", UNREADABLE, 503)
         if streamer is None and ref.key:
             return refused("unknown_key", f"the key in the publish URL is nobody's, or was rotated; {TYPE}")
         if streamer is None:

@@ -1,5 +1,6 @@
 """The keys in memory: fast, up to date within a second, and there whatever becomes of the file."""
 
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -10,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from daemon.ingest.admission import KeyLookup, Streamer
+from daemon.store_backup import backup
 from daemon.streamer_index import StreamerIndex
-from daemon.streamers import StreamerStore
+from daemon.streamers import StreamerStore, open_existing
 
 DEADLINE = 10.0
 
@@ -141,6 +143,56 @@ def test_a_file_that_is_damaged_from_the_start_is_not_called_empty(store: Stream
     assert index.find("whatever") is None
     assert not index.is_empty()
     assert index.problem
+
+
+def test_a_start_on_a_disk_that_cannot_be_written_reads_the_keys_all_the_same(
+    store: StreamerStore, index: StreamerIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a read-only file system, where SQLite cannot make the files that it wants to read with."""
+    key = store.add("alice")
+    opened = open_existing
+
+    class ReadOnly:
+        def __init__(self, path: Path, patience: float) -> None:
+            self._db = opened(path, patience)
+
+        def execute(self, what: str) -> sqlite3.Cursor:
+            error = sqlite3.OperationalError("attempt to write a readonly database")
+            error.sqlite_errorcode = sqlite3.SQLITE_READONLY
+            raise error
+
+        def close(self) -> None:
+            self._db.close()
+
+    with monkeypatch.context() as patch:
+        patch.setattr("daemon.streamers.open_existing", ReadOnly)
+        patch.setattr("daemon.streamer_index.open_existing", ReadOnly)
+        index.refresh()
+        assert index.find(key) == Streamer("alice")
+        assert "readonly" in index.problem
+        assert not index.unreadable
+        assert [row.name for row in store.list()] == ["alice"]
+        backup(store.path, store.path.with_name("saved.db"))
+    assert [row.name for row in StreamerStore(store.path.with_name("saved.db")).list()] == ["alice"]
+    bob = store.add("bob")
+    index.refresh()
+    assert (index.find(bob), index.problem) == (Streamer("bob"), "")
+
+
+def test_a_log_that_cannot_be_read_is_not_left_out_in_silence(
+    store: StreamerStore, index: StreamerIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.add("alice")
+    Path(f"{store.path}-wal").write_bytes(b"what came later")
+
+    def read_only(path: Path, patience: float) -> sqlite3.Connection:
+        raise sqlite3.OperationalError("unable to open database file")
+
+    monkeypatch.setattr("daemon.streamer_index.open_existing", read_only)
+    monkeypatch.setattr("daemon.streamers.open_existing", read_only)
+    index.refresh()
+    assert index.unreadable
+    assert not index.is_empty()
 
 
 def test_a_file_that_has_gone_takes_no_key_away(store: StreamerStore, index: StreamerIndex) -> None:

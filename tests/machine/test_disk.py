@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from daemon.streamers import StreamerStore
 from tests.daemon.http.live import Live
+from tests.daemon.test_store_trouble import with_key
 from tests.machine.support import Disk, alice_and_bob, assert_settled, lines, says, unready
 
 AGAIN = 15.0
@@ -74,6 +76,20 @@ def test_it_starts_on_a_read_only_file_system_and_writes_once_it_may(tmp_path: P
         live.ended()
         live.start()
         assert_settled(live, "alice")
+
+
+def test_streamers_with_keys_may_publish_after_a_start_on_a_read_only_file_system(tmp_path: Path) -> None:
+    with Disk(tmp_path) as disk:
+        key = StreamerStore(tmp_path / "made.db").add("alice")
+        disk.outside("motherstream.db").write_bytes((tmp_path / "made.db").read_bytes())
+        disk.remount("ro")
+        with Live(tmp_path, within=disk.within, keys=disk.settings(), queue__auth="keys") as live:
+            assert unready(live) == {"journal", "keys"}
+            assert with_key(live, "alice", key) == 200
+            assert with_key(live, "alice", "x" * 32) == 403
+            disk.remount("rw")
+            live.until(lambda: not unready(live), within=AGAIN)
+            assert with_key(live, "alice", key) == 200
 
 
 def test_a_database_that_is_deleted_while_it_runs_costs_no_picture_and_no_streamer(tmp_path: Path) -> None:

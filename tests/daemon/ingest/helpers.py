@@ -16,6 +16,7 @@ class Keys:
 
     def __init__(self, **streamers: Streamer) -> None:
         self.streamers = streamers
+        self.unreadable = False
 
     def find(self, key: str) -> Streamer | None:
         return self.streamers.get(key)

@@ -48,6 +48,16 @@ async def test_with_no_streamer_at_all_the_refusal_says_what_to_do() -> None:
     assert "motherstream streamer add NAME" in verdict.message
 
 
+async def test_while_keys_cannot_be_read_no_publisher_is_told_that_it_is_its_mistake() -> None:
+    keys = Keys(k1=Streamer("alice"))
+    keys.unreadable = True
+    for given in (ref("alice", key="wrong"), ref("alice")):
+        verdict = await admission(Queue(), keys).check(given, 1.0)
+        assert (verdict.accepted, verdict.code, verdict.status) == (False, "keys_unreadable", 503)
+        assert "no mistake of the publisher's" in verdict.message
+    assert (await admission(Queue(), keys).check(ref("alice", key="k1"), 1.0)).accepted
+
+
 async def test_a_key_that_was_let_in_is_never_shown_again() -> None:
     learnt: list[str] = []
     await admission(Queue(), KEYS, learnt=learnt).check(ref("anything", key="k1"), 1.0)
