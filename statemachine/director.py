@@ -11,7 +11,6 @@ from typing import Any
 from statemachine import commands as cmd
 from statemachine import events as ev
 from statemachine import facts
-from statemachine.attempt import Attempt
 from statemachine.bitrate import Bitrates
 from statemachine.codec import from_plain, to_plain
 from statemachine.fallback import Fallback
@@ -19,9 +18,10 @@ from statemachine.hand_test import request_test
 from statemachine.lag import Lag
 from statemachine.lineup import Lineup
 from statemachine.orphans import Orphans
-from statemachine.pictures import MOVING_FOR, Pictures
+from statemachine.pictures import Pictures
 from statemachine.planner import kept_until, passes_over
 from statemachine.policy import Policy
+from statemachine.probation import Probation
 from statemachine.quality import Quality
 from statemachine.settings import Settings, Value
 from statemachine.snapshot import Snapshot
@@ -33,9 +33,6 @@ from statemachine.table import EVENTS
 from statemachine.view import Places, View, make_view
 from statemachine.viewers import Viewers
 
-PROBATION, PROBATION_MOST = 3.0, 24.0
-"""Seconds a stream that stalled has to move again: a server's GOP cache makes even a dead one move for a while. Longer
-each time, where it stalls again and again."""
 STEADY = 10.0
 """Seconds for which a picture has to move ahead of its turn before the failures before it are forgotten."""
 STEPS = 32
@@ -54,6 +51,7 @@ class Director:
         self.places = Places(self.lineup)
         self.switchover = Switchover(policy, self.lineup.by_stream)
         self.pictures = Pictures(self.lineup, self.switchover)
+        self.probation = Probation(self.lineup, self.switchover)
         self.steering = Steering(policy, self.lineup, self.switchover)
         self.viewers = Viewers(policy, self.switchover)
         self.now = 0.0
@@ -65,7 +63,6 @@ class Director:
         self.fallback = Fallback()
         self.switchover.brief = self._brief
         self._orphans = Orphans()
-        self._proof_at: float | None = None
         self._facts: list[facts.Fact] = []
 
     # --- the entrance ----------------------------------------------------------------------------------------
@@ -111,7 +108,12 @@ class Director:
     @property
     def deadline(self) -> float | None:
         """When TimePassed is to be fed, if nothing else happens before."""
-        times = [self.lineup.deadline(self.now), self.switchover.deadline, self._proof_at, self.steering.empty_at]
+        times = [
+            self.lineup.deadline(self.now),
+            self.switchover.deadline,
+            self.probation.deadline(),
+            self.steering.empty_at,
+        ]
         times += self.steering.deadlines()
         times += [self.pictures.deadline(self.now), self.bitrates.deadline(self.now), self.lag.deadline()]
         times += [self.streams.deadline(self.now), self.quality.deadline(self.now)]
@@ -171,8 +173,8 @@ class Director:
             case ev.MediaStalled():
                 self.pictures.stalled(event)
             case ev.MediaResumed():
-                if self.pictures.resumed(event) and self._proof_at is not None:
-                    self._proof_at = max(self._proof_at, event.at + MOVING_FOR)
+                self.pictures.resumed(event)
+                self.probation.resumed(event.at, event.input)
             case ev.StreamDescribed():
                 self.streams.described(event)
             case ev.Measured():
@@ -264,21 +266,13 @@ class Director:
             self.switchover.handle(ev.MediaFailed(self.now, a.number, "its input is gone", "gone"))
 
     def _on_proof(self, event: ev.MediaReady) -> None:
-        """A fresh input of a stream that had stalled moves: let it show that it goes on moving."""
+        """An input has its first picture."""
         attempt = next((a for a in self.switchover.incoming if a.number == event.attempt), None)
         if attempt and attempt.target and attempt.opened_at is not None and attempt.ready_at is None:
-            hiccups = self.lineup.hiccups(attempt.target.id, event.at)
-            until = event.at + min(PROBATION_MOST, PROBATION * 2.0 ** min(max(0, hiccups - 1), 8))
-            if self.lineup.proves(attempt.target.id, until):
-                self._proof_at = until
+            self.probation.begin(event.at, attempt.target.id)
             self.lineup.seen(attempt.target.id)
             self.lineup.relieve(event.at, attempt.target.id)
             self.fallback.proven(event.at, attempt.target.streamer, plain=attempt.plain)
-
-    def _proves(self, attempt: Attempt) -> bool:
-        """It is a fresh input of one that stalled, and shows that it goes on moving."""
-        entry = self.lineup.by_session(attempt.target.id) if attempt.target else None
-        return entry is not None and entry.proving_until is not None
 
     def _set(self, name: str, value: Value) -> None:
         if problem := self.settings.set(name, value):
@@ -297,13 +291,7 @@ class Director:
     # --- time ------------------------------------------------------------------------------------------------
 
     def _expire(self) -> None:
-        if self._proof_at is not None and self._proof_at <= self.now:
-            proving = [a for a in self.switchover.incoming if a.ready_at is not None and self._proves(a)]
-            if not any(attempt.still_since is not None for attempt in proving):
-                self._proof_at = None
-                for attempt in proving:
-                    if attempt.target:
-                        self.lineup.moves(self.now, attempt.target.id)
+        self.probation.expire(self.now)
         self.lineup.pause(self.now, self.viewers.clock_stands)
         self.lineup.expire(self.now)
         self.lag.expire(self.now)
@@ -332,8 +320,6 @@ class Director:
     def _ended(self, fact: facts.HandoverEnded) -> None:
         attempt, program = self.switchover.ended.pop(fact.attempt, None), self.switchover.program
         target = attempt.target if attempt else None
-        if attempt is None or fact.outcome == "completed" or self._proves(attempt):
-            self._proof_at = None
         if fact.outcome == "completed":
             self.steering.last_cut, self.steering.empty_at = fact.at, None
             streamer = target.streamer if target else ""
@@ -414,7 +400,6 @@ class Director:
             last_cut=self.steering.last_cut,
             last_switch=self.last_switch,
             orphans=tuple(self._orphans),
-            proof_at=self._proof_at,
             empty_at=self.steering.empty_at,
             dead_since=self.steering.dead_since,
             poor=self.bitrates.poor,
@@ -444,6 +429,5 @@ class Director:
         director.streams.load(kept.tracks, kept.unplayable)
         director.fallback.state, director.quality.silence = kept.fallback, kept.silence
         director.viewers.restore(director.policy, kept.viewers)
-        director._proof_at, director.steering.empty_at = kept.proof_at, kept.empty_at
-        director.steering.dead_since = kept.dead_since
+        director.steering.empty_at, director.steering.dead_since = kept.empty_at, kept.dead_since
         return director

@@ -61,8 +61,8 @@ class Pictures:
         else:
             self._incoming_failed(event)
 
-    def resumed(self, event: ev.MediaResumed) -> bool:
-        """A picture that stood still moves again; one that stalled has to go on. True if it is the incoming's."""
+    def resumed(self, event: ev.MediaResumed) -> None:
+        """A picture that stood still moves again; one that stalled has to go on."""
         program, attempt = self._switchover.program, self._switchover.attempt
         if program and program.input == event.input:
             moves = event.at if program.stalled_since is not None else None
@@ -72,11 +72,8 @@ class Pictures:
                 self._lineup.paused(event.at, program.session.id, event.at - program.still_since >= self._covered)
         if attempt and attempt.input == event.input:
             self._switchover.attempt = replace(attempt, still_since=None, stalled_since=None, blank=False)
-            return True
-        if reserve := self._switchover.reserves.by_input(event.input):
+        elif reserve := self._switchover.reserves.by_input(event.input):
             self._switchover.reserves.put(replace(reserve, still_since=None, blank=False))
-            return True
-        return False
 
     # --- time ------------------------------------------------------------------------------------------------
 

@@ -55,7 +55,6 @@ class Snapshot:
     last_cut: float | None
     last_switch: HandoverEnded | None
     orphans: tuple[Orphan, ...]
-    proof_at: float | None
     empty_at: float | None
     poor: Poor | None = None
     lag: LagState = field(default_factory=LagState)
@@ -117,7 +116,6 @@ def lasting(plain: dict[str, Any], spare: int = 0) -> dict[str, Any]:
             last_cut=None,
             last_switch=None,
             orphans=(),
-            proof_at=None,
             empty_at=None,
         )
     )

@@ -133,13 +133,11 @@ class Standing(TimedOrder):
         entry = self.by_session(session_id)
         return entry.unsteady(now) if entry is not None else 0
 
-    def proves(self, session_id: str, until: float) -> bool:
-        """A fresh input of one that stalled has a picture. False where there is nothing to prove."""
+    def start_probation(self, session_id: str, until: float) -> None:
+        """A fresh input of one that stalled has a picture, and shows until then that it goes on moving."""
         entry = self.by_session(session_id)
-        if entry is None or entry.stalled_since is None or entry.sessions[0].id != session_id:
-            return False
-        self._put(replace(entry, proving_until=until))
-        return True
+        if entry is not None and entry.stalled_since is not None and entry.sessions[0].id == session_id:
+            self._put(replace(entry, proving_until=until))
 
     def moves(self, at: float, session_id: str) -> None:
         """A picture that stalled moves again, or was proven by a fresh input."""

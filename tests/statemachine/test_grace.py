@@ -201,7 +201,7 @@ def test_the_grace_of_a_stall_is_not_counted_twice_when_a_second_session_comes()
 def test_the_grace_of_a_stall_does_not_end_while_a_fresh_picture_proves_itself() -> None:
     line = lineup("alice", "bob", reconnect_grace=8.0)
     line.stalled(20.0, session("alice").id, 20.0)
-    assert line.proves(session("alice").id, 29.5)
+    line.start_probation(session("alice").id, 29.5)
     assert line.deadline(27.0) == 29.5
     line.expire(29.4)
     assert names(line) == ["alice", "bob"]
@@ -213,7 +213,7 @@ def test_the_grace_of_a_stall_does_not_end_while_a_fresh_picture_proves_itself()
 def test_a_fresh_picture_that_fails_proves_nothing() -> None:
     line = lineup("alice", "bob", reconnect_grace=8.0)
     line.stalled(20.0, session("alice").id, 20.0)
-    line.proves(session("alice").id, 29.5)
+    line.start_probation(session("alice").id, 29.5)
     line.failed(27.0, session("alice").id)
     line.expire(28.0)
     assert names(line) == ["bob", "alice"]
@@ -221,8 +221,10 @@ def test_a_fresh_picture_that_fails_proves_nothing() -> None:
 
 def test_one_who_did_not_stall_has_nothing_to_prove() -> None:
     line = lineup("alice", "bob")
-    assert not line.proves(session("alice").id, 29.5)
-    assert not line.proves("srs:1/unheard", 29.5)
+    before = line.state
+    line.start_probation(session("alice").id, 29.5)
+    line.start_probation("srs:1/unheard", 29.5)
+    assert line.state == before
 
 
 def test_what_obs_fails_at_is_not_taken_for_a_publisher_that_has_left() -> None:

@@ -14,7 +14,7 @@ from statemachine.view import Places
 
 NAMES = ("alice", "bob", "carol", "dave", "eve")
 DOINGS = (
-    *("publish", "publish", "publish", "unpublish", "unpublish", "shown", "failed", "stalled", "proves", "moves"),
+    *("publish", "publish", "publish", "unpublish", "unpublish", "shown", "failed", "stalled", "probation", "moves"),
     *("skip", "move", "remove", "kick", "hold", "release", "release", "shift_deadlines", "turn", "policy"),
     *("transient", "nothing"),
 )
@@ -58,7 +58,7 @@ def do(line: Lineup, at: float, doing: str, name: str, policy: Policy, number: i
         "shown": lambda: line.shown(at, name),
         "failed": lambda: line.failed(at, session),
         "stalled": lambda: line.stalled(at, session, at - 1.0),
-        "proves": lambda: line.proves(session, at + 3.0),
+        "probation": lambda: line.start_probation(session, at + 3.0),
         "moves": lambda: line.moves(at, session),
         "skip": lambda: line.skip(at, name),
         "move": lambda: line.move(at, name, 1),
