@@ -244,7 +244,7 @@ class Director:
             # What OBS did not do before is no reason to wait: it is another one now, or another connection.
             self.steering.empty_at = None
             if event.inventory.whole:
-                self._orphans.keep_only([item.name for item in event.inventory.inputs])
+                self._orphans.keep_only([item.name for item in event.inventory.inputs], event.at)
             self.viewers.read(event.at, event.inventory.program, self.now, afresh=True)
             program = self.switchover.program
             if program and program.session:
@@ -254,16 +254,14 @@ class Director:
 
     def _reread(self, event: ev.InventoryRead) -> None:
         if event.inventory.whole:
-            self._orphans.keep_only([item.name for item in event.inventory.inputs])
+            self._orphans.keep_only([item.name for item in event.inventory.inputs], event.at)
         if self.switchover.reread(event, self.now):
             self.lineup.because("lost")
-        self.switchover.reserves.missing(event.at, lambda name: self.switchover.is_gone(name, event.inventory))
+        for attempt in self.switchover.incoming:
+            seen = attempt.opened_at if attempt.ready_at is None else attempt.ready_at
+            if seen is not None and event.at > seen and self.switchover.is_gone(attempt.input, event.inventory):
+                self.pictures.failed(ev.MediaFailed(self.now, attempt.number, "its input is gone", "gone"))
         self.viewers.read(event.at, event.inventory.program, self.now)
-        a = self.switchover.attempt
-        if a is None or self.switchover.state is not State.STANDBY or event.at <= (a.ready_at or 0.0):
-            return
-        if self.switchover.is_gone(a.input, event.inventory):
-            self.switchover.handle(ev.MediaFailed(self.now, a.number, "its input is gone", "gone"))
 
     def _on_proof(self, event: ev.MediaReady) -> None:
         """An input has its first picture."""
@@ -339,7 +337,8 @@ class Director:
             self.last_switch = fact
 
     def _blame(self, fact: facts.HandoverEnded, session_id: str, *, plain: bool) -> None:
-        silent = fact.outcome in ("not_ready", "media_failed")
+        # Where somebody removed its input that says nothing of the stream.
+        silent = fact.outcome in ("not_ready", "media_failed") and fact.code != "gone"
         self.lineup.failed(fact.at, session_id, seldom=fact.code == "no_video", silent=silent)
         # What is known to be wrong with a stream is not the plugin's fault.
         unknown = not fact.code and fact.outcome != "cut_failed"

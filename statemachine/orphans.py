@@ -88,9 +88,9 @@ class Orphans:
         """It was removed, or is in use."""
         self._known.pop(name, None)
 
-    def keep_only(self, names: Collection[str]) -> None:
-        """OBS was read: what it does not hold is gone."""
-        self._known = {name: orphan for name, orphan in self._known.items() if name in names}
+    def keep_only(self, names: Collection[str], at: float) -> None:
+        """OBS was read from ``at`` on: what it does not hold is gone, but for what was made since."""
+        self._known = {name: orphan for name, orphan in self._known.items() if name in names or orphan.opened_at >= at}
 
     def stays(self, name: str, now: float) -> bool:
         """Its removal failed: later again, less and less often. False where nobody waits for that answer."""

@@ -6,7 +6,7 @@ be shown. Their number is bounded, and once one of them has a picture all later 
 the one on air there is one when all is quiet.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Protocol
 
@@ -85,12 +85,6 @@ class Reserves:
                 self.drop(now, attempt, "not_ready", f"did not become ready within {now - attempt.begun_at:.1f}s")
                 return True
         return False
-
-    def missing(self, at: float, is_gone: Callable[[str], bool]) -> None:
-        """OBS was read: a reserve whose input is gone is none."""
-        for attempt in self:
-            if is_gone(attempt.input) and at > (attempt.ready_at or attempt.opened_at or at):
-                self.drop(at, attempt, "media_failed", "its input is gone", "gone")
 
     def deadline(self) -> float | None:
         """When the first of them has waited long enough."""

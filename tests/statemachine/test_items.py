@@ -11,6 +11,7 @@ from statemachine.policy import Policy
 from statemachine.program import DIGITS, highest
 from statemachine.states import State
 from tests.statemachine.test_handover import channel, on_air, standby
+from tests.statemachine.test_streams import problem, without_picture
 from tests.statemachine.world import World
 
 FIRST, SECOND = "GMOTHERSTREAM_1", "GMOTHERSTREAM_2"
@@ -20,6 +21,15 @@ def read(world: World, inventory: ev.Inventory) -> tuple[cmd.Command, ...]:
     """OBS is read, and this is what it says."""
     world.advance(1.0)
     return world.feed(ev.InventoryRead(world.now, inventory))
+
+
+def without_list(world: World, seconds: float) -> None:
+    """Time goes by; OBS does as it is told, and the ingest server tells no list."""
+    for _ in range(round(seconds * 10)):
+        world.advance(0.1)
+        world.settle()
+        world.look()
+        world.settle()
 
 
 def told(world: World, kind: type[facts.Fact]) -> list[facts.Fact]:
@@ -74,6 +84,55 @@ def test_a_standby_that_was_taken_out_of_the_scene_is_made_anew() -> None:
     item.items = 0
     world.run_until(lambda: SECOND not in world.obs.items, 5.0)
     world.run_until(lambda: standby(world) == "bob", 20.0)
+
+
+@pytest.mark.parametrize("beside", [False, True], ids=["the one under way", "one beside it"])
+def test_one_that_still_opens_and_was_removed_by_hand_is_given_up_at_once(beside: bool) -> None:
+    world = channel("alice")
+    without_picture(world, "bob")
+    world.run(0.5)
+    if beside:
+        without_picture(world, "carol")
+        world.run(1.0)
+    attempt = next(a for a in world.director.switchover.incoming if a.target and a.target.streamer == "bob")
+    assert (attempt.ready_at, len(world.director.switchover.incoming)) == (None, 1 + beside)
+    world.obs.remove(attempt.input)
+    world.read_inventory()
+    assert attempt.number not in [a.number for a in world.director.switchover.incoming]
+    assert problem(world, "bob") == "gone"
+
+
+def test_a_standby_that_somebody_removes_again_and_again_is_not_taken_for_a_stream_that_has_left() -> None:
+    """Where no list of its server vouches for it."""
+    world = World(Policy(retry_first=0.1, retry_most=0.1))
+    world.obs_ready()
+    for name in ("alice", "bob"):
+        world.publish(name)
+        without_list(world, 1.0)
+    for _ in range(8):
+        assert standby(world) == "bob"
+        world.obs.remove(world.director.switchover.incoming[0].input)
+        world.read_inventory()
+        without_list(world, 1.0)
+    assert [entry.streamer for entry in world.director.lineup] == ["alice", "bob"]
+
+
+def test_what_still_opens_is_not_forgotten_for_a_reading_that_began_before_it_was_made() -> None:
+    """It would be found anew by the next one, and removed at once."""
+    world = channel("alice")
+    reading = ev.InventoryRead(world.now, world.obs.inventory())
+    world.advance(0.1)
+    without_picture(world, "bob")
+    world.settle()
+    world.advance(0.1)
+    world.unpublish("bob")
+    assert world.director.orphans == (SECOND,)
+    world.feed(reading)
+    world.read_inventory()
+    assert world.director.orphans == (SECOND,)
+    assert not [c for c in world.lane if isinstance(c, cmd.RemoveOrphan)]
+    world.run(3.0)
+    assert world.director.orphans == ()
 
 
 def test_of_two_shown_items_of_the_one_on_air_one_stays() -> None:
