@@ -141,6 +141,7 @@ class LineupState:
     last_streamer: str = ""
     """Whose turn ended last, for block_last."""
     why: str = ""
-    """What last changed the order: skip, turn, kick, removed, moved, test, lost; empty after the next picture."""
+    """What last changed the order: skip, turn, kick, removed, low_bitrate, moved, test, lost; empty after the next
+    picture, and where the one on air has the turn again."""
     whose: str = ""
     """Whom it concerned."""

@@ -326,6 +326,8 @@ class Lineup(Standing):
         self._moves_on_air(at, streamer)
         entry, holder = self.find(streamer), self.holder
         if entry is not None and holder is not None and holder.turn_began is None:
+            # Also where nobody followed after all: what had changed the order is over.
+            self.because("")
             self._put(replace(entry, turn_began=at, turn_paused=0.0, grace_used=0.0, failures=0), 0)
 
     def _moves_on_air(self, at: float, streamer: str) -> None:

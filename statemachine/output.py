@@ -108,8 +108,6 @@ class OutputRules:
         self.state = OutputState.UNWANTED
         self.failures = 0
         """In a row."""
-        self.starts = 0
-        """Asked for, ever."""
         self._since = 0.0
         self._why = ""
         """Why it has to be started, in words for the log."""
@@ -132,10 +130,6 @@ class OutputRules:
             case OutputSeen():
                 return self._see(event)
         return ()
-
-    def next_try(self) -> float | None:
-        """When the output is tried again; None unless that waits."""
-        return self._since + self._pause() if self.state is OutputState.WAITING else None
 
     # --- steps -----------------------------------------------------------------------------------------------
 
@@ -210,7 +204,6 @@ class OutputRules:
 
     def _start(self, at: float, reason: str) -> tuple[OutputCommand, ...]:
         self._stop_heard = False
-        self.starts += 1
         self._enter(OutputState.STARTING, at)
         return (StartOutput(reason),)
 

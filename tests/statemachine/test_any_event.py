@@ -36,6 +36,28 @@ def test_whatever_happens_a_path_is_one_streamer_s_and_each_session_its_own_stre
                     assert holders.setdefault(session.path, entry.streamer) == entry.streamer
 
 
+@given(strategies.policies, strategies.scripts(60))
+def test_nothing_is_remembered_of_sessions_and_attempts_that_are_over(policy: Policy, script: list[ev.Event]) -> None:
+    director = Director(policy)
+    for event in script:
+        director.handle(event)
+        kept = director.lineup.state
+        live = {session.id for entry in kept.entries for session in entry.sessions}
+        assert set(kept.born) == live
+        assert set(kept.missing) <= live | set(kept.ousted)
+        assert set(kept.doubted) <= live
+        assert not live & set(kept.ended)
+        assert not live & set(kept.ousted)
+        streamers = {entry.streamer for entry in kept.entries}
+        assert set(kept.crowded) <= streamers
+        assert set(kept.leaving) == {entry.streamer for entry in kept.entries if entry.leaves is not None}
+        assert set(kept.failing) & streamers == set()
+        assert director.switchover.ended == {}
+        assert director.switchover.abandoned == director.switchover.orphans_found == director.switchover.facts == []
+        assert len(director.streams.tracks) <= 2 * len(kept.entries) + 16
+        director.take_facts()
+
+
 @given(strategies.policies, strategies.scripts(30))
 def test_time_never_goes_back(policy: Policy, script: list[ev.Event]) -> None:
     director, latest = Director(policy), 0.0

@@ -3,8 +3,12 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from statemachine import events as ev
+from statemachine.director import Director
+from statemachine.policy import Policy
 from tests.statemachine.test_handover import channel, on_air, refusals, standby
 from tests.statemachine.test_streams import described, problem, without_picture
 from tests.statemachine.world import World
@@ -72,3 +76,37 @@ def test_a_stream_of_which_no_picture_can_be_had_is_not_asked_for_by_hand_at_any
     assert world.director.lineup.holder == before
     world.run(5.0)
     assert on_air(world) == "alice"
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["publish", "publish", "end", "no picture", "no picture", "a picture", "wait"]),
+        st.sampled_from(["alice", "bob"]),
+        st.integers(1, 3),
+    ),
+    min_size=8,
+    max_size=30,
+)
+
+
+@given(STEPS)
+def test_whatever_is_told_of_streams_nobody_waits_for_one_while_another_of_its_own_can_be_shown(
+    steps: list[tuple[str, str, int]],
+) -> None:
+    director, now, live, count = Director(Policy()), 0.0, dict[str, str](), 0
+    for what, streamer, number in steps:
+        path = f"{streamer}{number}"
+        now += 4.0 if what == "wait" else 0.1
+        if what == "publish" and path not in live:
+            count += 1
+            live[path] = f"srs:1/{count}"
+            director.handle(ev.Published(now, ev.Session(live[path], streamer, "live", path)))
+        elif what == "end" and path in live:
+            director.handle(ev.Unpublished(now, live.pop(path)))
+        elif path in live:
+            director.handle(ev.StreamDescribed(now, live[path], ev.Tracks("" if what == "no picture" else "h264")))
+        else:
+            director.handle(ev.TimePassed(now))
+        for entry in director.lineup:
+            if entry.session is not None and entry.session.id == entry.barred:
+                assert all(director.streams.of(session.id).video == "" for session in entry.sessions)

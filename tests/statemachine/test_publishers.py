@@ -364,11 +364,6 @@ def failing(line: Lineup, *times: float) -> Lineup:
 FAILURES = (20.0, 40.0, 60.0, 80.0, 100.0)
 
 
-def test_one_who_fails_again_and_again_and_whom_no_list_vouches_for_has_left() -> None:
-    assert names(failing(Lineup(Policy()), *FAILURES[:-1])) == ["alice", "bob"]
-    assert names(failing(Lineup(Policy()), *FAILURES)) == ["alice"]
-
-
 @pytest.mark.parametrize(
     ("server", "others", "stays"),
     [(SERVER, (), True), ("srs:", (), True), ("srs:2/", (), False), ("srs:", (SERVER,), False)],

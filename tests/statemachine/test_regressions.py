@@ -6,7 +6,8 @@ from statemachine import commands as cmd
 from statemachine import events as ev
 from statemachine.policy import Policy
 from tests.statemachine.model_obs import STATIC
-from tests.statemachine.test_handover import channel, on_air, refusals, standby
+from tests.statemachine.test_handover import channel, on_air, reasons, refusals, standby
+from tests.statemachine.test_stalls import freeze
 from tests.statemachine.world import World
 
 
@@ -272,3 +273,16 @@ def test_who_fills_in_for_one_without_a_picture_is_not_relieved_by_one_behind_it
     cuts = [c for _, commands in world.trace for c in commands if isinstance(c, cmd.Cut)]
     assert (on_air(world), len(cuts)) == ("bob", 1)
     world.calm()
+
+
+def test_a_skip_after_which_nobody_followed_is_no_reason_any_more() -> None:
+    world = channel("alice", "bob", standby=False, ready_timeout=2.0, retry_first=600.0, retry_most=600.0)
+    freeze(world, "bob")
+    world.feed(ev.SkipRequested(world.now))
+    world.run(5.0)
+    assert on_air(world) == "alice"
+    world.publish("carol")
+    world.run(3.0)
+    world.unpublish("alice")
+    world.run(3.0)
+    assert (on_air(world), reasons(world)) == ("carol", ["ended"])
