@@ -1,6 +1,6 @@
 """One try to change the program, from its begin to the removal of what it leaves behind."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from statemachine import events as ev
 
@@ -40,3 +40,14 @@ class Attempt:
     """Its input is OBS's own media source, in place of a plugin that has failed."""
     code: str = ""
     """What was wrong with its stream in one word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What is known of a stream that an input is to be made for."""
+
+    tracks: ev.Tracks = field(default_factory=ev.Tracks)
+    tries: int = 0
+    """How often it has failed in a row."""
+    plain: bool = False
+    """OBS's own media source is to play it."""

@@ -11,6 +11,7 @@ from typing import Any
 from statemachine import commands as cmd
 from statemachine import events as ev
 from statemachine import facts
+from statemachine.attempt import Brief
 from statemachine.bitrate import Bitrates
 from statemachine.codec import from_plain, to_plain
 from statemachine.fallback import Fallback
@@ -49,10 +50,10 @@ class Director:
         self.policy = policy
         self.lineup = Lineup(policy)
         self.places = Places(self.lineup)
-        self.switchover = Switchover(policy, self.lineup.by_stream)
+        self.switchover = Switchover(policy, self.lineup.by_stream, self._brief)
         self.pictures = Pictures(self.lineup, self.switchover)
         self.probation = Probation(self.lineup, self.switchover)
-        self.steering = Steering(policy, self.lineup, self.switchover)
+        self.steering = Steering(self.lineup, self.switchover)
         self.viewers = Viewers(policy, self.switchover)
         self.now = 0.0
         self.last_switch: facts.HandoverEnded | None = None
@@ -61,7 +62,6 @@ class Director:
         self.streams = Streams(self.lineup, self.switchover)
         self.quality = Quality(self.lineup, self.switchover)
         self.fallback = Fallback()
-        self.switchover.brief = self._brief
         self._orphans = Orphans()
         self._facts: list[facts.Fact] = []
 
@@ -280,7 +280,6 @@ class Director:
 
     def _apply(self) -> None:
         self.policy = self.settings.policy
-        self.steering.policy = self.policy
         self.lag.policy = self.policy
         self.lineup.use(self.policy)
         self.switchover.use(self.policy)
@@ -347,11 +346,11 @@ class Director:
         else:
             self.streams.failed(fact, session_id)
 
-    def _brief(self, session: ev.Session) -> tuple[ev.Tracks, int, bool]:
+    def _brief(self, session: ev.Session) -> Brief:
         tracks, entry = self.streams.of(session.id), self.lineup.by_session(session.id)
         may = self.fallback.state.allowed and self.policy.mode == "dynamic"
         plain = may and (self.fallback.plain(self.now, session.streamer) or needs_own_player(tracks))
-        return tracks, entry.failures if entry else 0, plain
+        return Brief(tracks, entry.failures if entry else 0, plain)
 
     def _sweep(self) -> None:
         if self.switchover.state not in (State.RECOVERING, State.SWAPPING):
@@ -417,7 +416,7 @@ class Director:
         director = cls(kept.base)
         director.now = director.steering.now = kept.now
         director.settings = Settings(kept.base, kept.overrides)
-        director.policy = director.steering.policy = director.switchover.policy = director.settings.policy
+        director.policy = director.switchover.policy = director.settings.policy
         director.lag.policy = director.policy
         director.lineup.use(director.policy)
         director.lineup.load(kept.lineup)

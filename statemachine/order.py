@@ -81,6 +81,10 @@ class Order:
         )
         return facts.Refused(at, "path_taken", why)
 
+    def born(self, session_id: str) -> float:
+        """When a live session was accepted."""
+        return self._memory.born.get(session_id, 0.0)
+
     @property
     def live_sessions(self) -> tuple[ev.Session, ...]:
         """All that still publish as far as is known, in the line-up and taken out of it."""

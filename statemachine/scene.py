@@ -6,7 +6,7 @@ from dataclasses import replace
 from statemachine import commands as cmd
 from statemachine import events as ev
 from statemachine import facts
-from statemachine.attempt import Attempt
+from statemachine.attempt import Attempt, Brief
 from statemachine.policy import Policy
 from statemachine.program import Program, adopt, highest
 from statemachine.reserves import Reserves
@@ -26,7 +26,12 @@ class Scene:
 
     state: State
 
-    def __init__(self, policy: Policy, identify: Callable[[str], ev.Session | None]) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        identify: Callable[[str], ev.Session | None],
+        brief: Callable[[ev.Session], Brief] = lambda session: Brief(),
+    ) -> None:
         self.policy = policy
         self.program: Program | None = None
         self.attempt: Attempt | None = None
@@ -54,8 +59,7 @@ class Scene:
         """The attempts that HandoverEnded tells of."""
         self.reserves = Reserves(self)
         self._identify = identify
-        self.brief: Callable[[ev.Session], tuple[ev.Tracks, int, bool]] = lambda session: (ev.Tracks(), 0, False)
-        """What is known of a stream, how often it has failed, and whether OBS's own media source is to play it."""
+        self._brief = brief
 
     def use(self, policy: Policy) -> None:
         """The policy from now on. What it no longer shows is hidden, now and whenever OBS comes back."""

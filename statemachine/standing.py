@@ -150,6 +150,27 @@ class Standing(TimedOrder):
             if entry.stalled_since is not None:
                 self._tell(at, "resumed", entry.streamer)
 
+    # --- what is wrong with a stream ------------------------------------------------------------------------
+
+    def note(self, session_id: str, problem: Problem | None, *, barred: bool) -> None:
+        """What is wrong with a stream, if anything, and whether it is not to be tried."""
+        entry = self.by_session(session_id)
+        if entry is not None:
+            self._put(replace(entry, problem=problem, barred=session_id if barred else ""))
+
+    def prefer(self, session_id: str) -> None:
+        """Of its streamer's streams this one is played."""
+        entry = self.by_session(session_id)
+        if entry is not None and entry.sessions[0].id != session_id:
+            order = sorted(entry.sessions, key=lambda session: session.id != session_id)
+            self._put(replace(entry, sessions=tuple(order)))
+
+    def let_try(self, session_id: str) -> None:
+        """It may be another stream now, or there is another way to play it: tried again at once."""
+        entry = self.by_session(session_id)
+        if entry is not None and entry.sessions[0].id == session_id:
+            self._put(replace(entry, barred="", retry_at=None))
+
     # --- the memory of those who are away --------------------------------------------------------------------
 
     def _vouches(self, event: ev.PublishersListed) -> None:

@@ -52,8 +52,7 @@ class Goal:
 class Steering:
     """Works by level: it looks at where things stand, never at what has just happened."""
 
-    def __init__(self, policy: Policy, lineup: Lineup, switchover: Switchover) -> None:
-        self.policy = policy
+    def __init__(self, lineup: Lineup, switchover: Switchover) -> None:
         self.lineup = lineup
         self.switchover = switchover
         self.now = 0.0
@@ -68,6 +67,11 @@ class Steering:
         """Standby is given up for now."""
         self.crowded = False
         """So many given-up inputs still open that no other is begun."""
+
+    @property
+    def policy(self) -> Policy:
+        """The one in force."""
+        return self.lineup.policy
 
     def spaced_until(self) -> float | None:
         """job_delay spaces hand-overs; one that mends a dead picture does not wait for it."""

@@ -12,7 +12,7 @@ import transitions
 from statemachine import commands as cmd
 from statemachine import events as ev
 from statemachine import facts
-from statemachine.attempt import Attempt
+from statemachine.attempt import Attempt, Brief
 from statemachine.errors import IllegalEventError
 from statemachine.orphans import open_until
 from statemachine.policy import Policy
@@ -38,8 +38,13 @@ class Switchover(Scene):
 
     state: State
 
-    def __init__(self, policy: Policy, identify: Callable[[str], ev.Session | None]) -> None:
-        super().__init__(policy, identify)
+    def __init__(
+        self,
+        policy: Policy,
+        identify: Callable[[str], ev.Session | None],
+        brief: Callable[[ev.Session], Brief] = lambda session: Brief(),
+    ) -> None:
+        super().__init__(policy, identify, brief)
         self._machine = transitions.Machine(
             model=self,
             states=State,
@@ -214,9 +219,10 @@ class Switchover(Scene):
         if a.mode == "static":
             self._do(cmd.RestartInput(a.number, a.input, a.target))
         else:
-            tracks, tries, plain = self.brief(a.target)
-            self._set(plain=plain)
-            self._do(cmd.CreateInput(a.number, a.input, a.target, a.mode == "pooled", tracks, tries, plain))
+            known = self._brief(a.target)
+            self._set(plain=known.plain)
+            reuse = a.mode == "pooled"
+            self._do(cmd.CreateInput(a.number, a.input, a.target, reuse, known.tracks, known.tries, known.plain))
 
     def take_off(self, event: ev.ProgramEmptied) -> None:
         a = self._attempt

@@ -1,8 +1,6 @@
 """The order of the streamers with its times: turns and graces, and who is to be looked at next."""
 
-from dataclasses import replace
-
-from statemachine.entry import Entry, LineupState, Problem
+from statemachine.entry import Entry, LineupState
 from statemachine.order import Order
 from statemachine.policy import Policy
 from statemachine.schedule import Schedule
@@ -61,31 +59,6 @@ class TimedOrder(Order):
             return None
         ends = since + max(0.0, min(self.policy.reconnect_grace, self.policy.grace_cap - entry.grace_used))
         return ends if entry.proving_until is None else max(ends, entry.proving_until)
-
-    # --- what is wrong with a stream ------------------------------------------------------------------------
-
-    def note(self, session_id: str, problem: Problem | None, *, barred: bool) -> None:
-        """What is wrong with a stream, if anything, and whether it is not to be tried."""
-        entry = self.by_session(session_id)
-        if entry is not None:
-            self._put(replace(entry, problem=problem, barred=session_id if barred else ""))
-
-    def prefer(self, session_id: str) -> None:
-        """Of its streamer's streams this one is played."""
-        entry = self.by_session(session_id)
-        if entry is not None and entry.sessions[0].id != session_id:
-            order = sorted(entry.sessions, key=lambda session: session.id != session_id)
-            self._put(replace(entry, sessions=tuple(order)))
-
-    def let_try(self, session_id: str) -> None:
-        """It may be another stream now, or there is another way to play it: tried again at once."""
-        entry = self.by_session(session_id)
-        if entry is not None and entry.sessions[0].id == session_id:
-            self._put(replace(entry, barred="", retry_at=None))
-
-    def born(self, session_id: str) -> float:
-        """When a live session was accepted."""
-        return self._memory.born.get(session_id, 0.0)
 
     # --- what comes next -------------------------------------------------------------------------------------
 

@@ -132,7 +132,7 @@ def test_what_still_opens_is_not_forgotten_for_a_reading_that_began_before_it_wa
     assert world.director.orphans == (SECOND,)
     assert not [c for c in world.lane if isinstance(c, cmd.RemoveOrphan)]
     world.run(3.0)
-    assert world.director.orphans == ()
+    assert not world.director.orphans
 
 
 def test_of_two_shown_items_of_the_one_on_air_one_stays() -> None:
