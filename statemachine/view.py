@@ -186,7 +186,7 @@ def make_view(director: "Director", at: float) -> View:
 def _with_the_channels(director: "Director", places: tuple[Place, ...], on_air: str) -> tuple[Place, ...]:
     """The line-up with what keeps the first of it from being shown, or the one on air from being seen."""
     index, reason, detail = 0, "", ""
-    if on_air and director.viewers.state.elsewhere:
+    if on_air and director.viewers.elsewhere and director.viewers.shown is False:
         reading = director.viewers.state.reading
         reason, detail = "program_elsewhere", reading.scene if reading else ""
         index = next((place.position for place in places if place.streamer == on_air), len(places))

@@ -33,8 +33,8 @@ class ViewersState:
     """Viewers see the one on air (where nobody is: our scene). None where that is not known."""
     hidden_since: float | None = None
     """Since when they do not."""
-    elsewhere: bool = False
-    """That was told, and its end was not."""
+    elsewhere_since: float | None = None
+    """The same of what was told, and its end was not: also while OBS is away."""
     studio_mode: str = ""
     """The policy under which it was told that studio mode is on; empty where it is off."""
     brought_at: float | None = None
@@ -56,6 +56,11 @@ class Viewers:
     def shown(self) -> bool | None:
         """Viewers see the one on air; None where that is not known."""
         return self.state.shown
+
+    @property
+    def elsewhere(self) -> bool:
+        """It was told that they do not see the one on air."""
+        return self.state.elsewhere_since is not None
 
     @property
     def clock_stands(self) -> bool:
@@ -117,10 +122,10 @@ class Viewers:
     def expire(self, now: float) -> None:
         """Tell what has lasted."""
         since, program = self.state.hidden_since, self._switchover.program
-        if since is None or self.state.elsewhere or program is None or now < since + PATIENCE:
+        if since is None or self.elsewhere or program is None or now < since + PATIENCE:
             return
         reading = self.state.reading
-        self._set(elsewhere=True)
+        self._set(elsewhere_since=since)
         self.facts.append(
             facts.ProgramElsewhere(
                 now,
@@ -134,7 +139,7 @@ class Viewers:
     def deadline(self) -> float | None:
         """When ``expire`` has something to do."""
         since = self.state.hidden_since
-        return None if since is None or self.state.elsewhere else since + PATIENCE
+        return None if since is None or self.elsewhere else since + PATIENCE
 
     # --- helpers ---------------------------------------------------------------------------------------------
 
@@ -153,12 +158,11 @@ class Viewers:
         if not shown:
             self._set(shown=shown, hidden_since=now if since is None else since)
             return
-        if self.state.elsewhere:
+        if (told := self.state.elsewhere_since) is not None:
             reading = self.state.reading
             scene = reading.scene if reading else ""
-            seconds = 0.0 if since is None else now - since
-            self.facts.append(facts.ProgramBack(now, scene, self._switchover.on_air_streamer, seconds))
-        self._set(shown=shown, hidden_since=None, elsewhere=False)
+            self.facts.append(facts.ProgramBack(now, scene, self._switchover.on_air_streamer, now - told))
+        self._set(shown=shown, hidden_since=None, elsewhere_since=None)
 
     def _heed_studio_mode(self, now: float) -> None:
         on = self.state.reading is not None and self.state.reading.studio_mode

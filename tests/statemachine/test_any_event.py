@@ -52,8 +52,8 @@ def test_nothing_is_remembered_of_sessions_and_attempts_that_are_over(policy: Po
         assert set(kept.crowded) <= streamers
         assert set(kept.leaving) == {entry.streamer for entry in kept.entries if entry.leaves is not None}
         assert set(kept.failing) & streamers == set()
-        switchover = director.switchover
-        assert not (switchover.ended or switchover.abandoned or switchover.orphans_found or switchover.facts)
+        pending = director.switchover
+        assert [*pending.ended, *pending.abandoned, *pending.orphans_found, *pending.facts] == []
         assert len(director.streams.tracks) <= 2 * len(kept.entries) + 16
         director.take_facts()
 

@@ -153,6 +153,21 @@ def test_a_turn_s_stand_is_kept_over_a_restart_of_the_daemon() -> None:
     assert world.director.view(world.now).program.shown is False
 
 
+@pytest.mark.parametrize("gap", [1.0, 60.0])
+def test_how_long_viewers_saw_another_scene_is_told_over_a_restart_too(gap: float) -> None:
+    world = channel(Policy(turn=600.0))
+    began = world.now
+    world.obs.program.transition(BREAK)
+    world.run(60.0)
+    world.crash(gap)
+    world.obs.program.transition(OURS)
+    world.obs_ready()
+    world.run(3.0)
+    (back,) = told(world, facts.ProgramBack)
+    assert isinstance(back, facts.ProgramBack)
+    assert back.seconds == pytest.approx(back.at - began, abs=3.0)
+
+
 def test_our_scene_within_the_one_that_is_shown_counts_as_shown() -> None:
     world = channel(Policy(studio_mode="drive", turn=600.0))
     world.obs.program.transition(NESTING)
