@@ -134,8 +134,7 @@ class Bitrates:
             case "skip":
                 # It only fills in: the turn that it fills in for goes on.
                 self._lineup.because("low_bitrate", entry.streamer)
-                self._lineup.blame(now, poor.session_id, "low_bitrate")
-                self._lineup.failed(now, poor.session_id)
+                self._lineup.failed(now, poor.session_id, reason="low_bitrate")
             case _:
                 self._lineup.because("kick", entry.streamer)
                 self._lineup.send_off(now, entry, KICKED_FOR)

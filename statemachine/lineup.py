@@ -382,8 +382,7 @@ class Lineup(Standing):
         )
         self._put(rested, len(self) - 1)
         if entry.stalled_since is not None:
-            self.blame(at, entry.sessions[0].id, "stalled")
-            self.failed(at, entry.sessions[0].id)
+            self.failed(at, entry.sessions[0].id, reason="stalled")
         self._tell(at, "requeued", entry.streamer)
 
     def send_off(self, at: float, entry: Entry, seconds: float) -> None:

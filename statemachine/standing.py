@@ -79,11 +79,15 @@ class Standing(TimedOrder):
         if entry.problem is not None:
             self.facts.append(facts.ProblemOver(at, entry.streamer, entry.problem.reason))
 
-    def failed(self, at: float, session_id: str, *, seldom: bool = False, silent: bool = True) -> None:
+    def failed(
+        self, at: float, session_id: str, *, reason: str = "", seldom: bool = False, silent: bool = True
+    ) -> None:
         """Its picture could not be made ready: try again later, the next one first. ``silent``: nothing came of it.
 
-        Whoever calls this names the reason as well, by ``blame``.
+        Where no ``reason`` is given it is named afterwards, by ``blame``.
         """
+        if reason:
+            self.blame(at, session_id, reason)
         entry = self.by_session(session_id)
         if entry is None or entry.sessions[0].id != session_id:
             return
@@ -119,8 +123,7 @@ class Standing(TimedOrder):
         hiccups = entry.unsteady(at) + 1
         self._put(replace(entry, stalled_since=began, hiccups=hiccups, unsteady_until=at + STEADY_AFTER))
         if began is None:
-            self.blame(at, session_id, "stalled")
-            self.failed(at, session_id)
+            self.failed(at, session_id, reason="stalled")
 
     def paused(self, at: float, session_id: str, long: bool) -> None:
         """The picture on air stood still for less than a stall. A ``long`` one says that it is not steady yet."""

@@ -217,8 +217,7 @@ class Steering:
         waits = any(entry.session is not None and entry.session.id not in tried for entry in line)
         if not waits or self.now < oldest.begun_at + PATIENCE or oldest.target is None:
             return False
-        self.lineup.blame(self.now, oldest.target.id, "not_ready")
-        self.lineup.failed(self.now, oldest.target.id, silent=False)
+        self.lineup.failed(self.now, oldest.target.id, reason="not_ready", silent=False)
         switchover.reserves.drop(self.now, oldest, "superseded", "it shows no picture, and others wait for its place")
         return True
 
