@@ -341,16 +341,24 @@ class Director:
         self.lineup.failed(fact.at, session_id, seldom=fact.code == "no_video", silent=silent)
         # What is known to be wrong with a stream is not the plugin's fault.
         unknown = not fact.code and fact.outcome != "cut_failed"
-        if unknown and self.fallback.failed(fact.at, fact.to_streamer, fact.detail, plain=plain):
+        if (
+            unknown
+            and self._may_fall_back
+            and self.fallback.failed(fact.at, fact.to_streamer, fact.detail, plain=plain)
+        ):
             self.lineup.let_try(session_id)  # and is called wrong only if it does not play the other way either
         else:
             self.streams.failed(fact, session_id)
 
+    @property
+    def _may_fall_back(self) -> bool:
+        """Each input is a fresh one, so that the next may be of another kind."""
+        return self.fallback.state.allowed and self.policy.mode == "dynamic"
+
     def _brief(self, session: ev.Session) -> Brief:
         tracks, entry = self.streams.of(session.id), self.lineup.by_session(session.id)
-        may = self.fallback.state.allowed and self.policy.mode == "dynamic"
-        plain = may and (self.fallback.plain(self.now, session.streamer) or needs_own_player(tracks))
-        return Brief(tracks, entry.failures if entry else 0, plain)
+        plain = self.fallback.plain(self.now, session.streamer) or needs_own_player(tracks)
+        return Brief(tracks, entry.failures if entry else 0, plain and self._may_fall_back)
 
     def _sweep(self) -> None:
         if self.switchover.state not in (State.RECOVERING, State.SWAPPING):

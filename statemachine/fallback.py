@@ -52,8 +52,6 @@ class Fallback:
     def failed(self, now: float, streamer: str, why: str, *, plain: bool) -> bool:
         """An input has shown no picture; True if the same stream is to be tried again at once, the other way."""
         state = self.state
-        if not state.allowed:
-            return False
         if plain:
             if streamer in state.suspects:
                 # Nor does OBS's own: it is the stream.

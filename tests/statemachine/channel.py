@@ -34,9 +34,10 @@ class Channel(RuleBasedStateMachine):
     taken = 0
     """Steps of all examples together."""
 
-    @initialize(mode=st.sampled_from(sorted(MODES)), up=st.booleans())
-    def begin(self, mode: str, up: bool) -> None:
+    @initialize(mode=st.sampled_from(sorted(MODES)), up=st.booleans(), fallback=st.booleans())
+    def begin(self, mode: str, up: bool, fallback: bool) -> None:
         self.world = World(MODES[mode])
+        self.world.fallback = fallback
         self.world.kept = deque(maxlen=4)
         self.hooks: list[ev.Event] = []
         self.lists: list[ev.Event] = []

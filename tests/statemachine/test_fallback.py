@@ -1,7 +1,10 @@
 """A plugin that is there and of no use: OBS's own media source takes its place once it is shown to play."""
 
+import pytest
+
 from statemachine import events as ev
 from statemachine import facts
+from statemachine.policy import CHOICES, Policy
 from tests.statemachine.test_handover import channel, on_air, standby
 from tests.statemachine.test_streams import made
 from tests.statemachine.world import World
@@ -118,3 +121,21 @@ def test_a_picture_of_another_stream_proves_nothing_against_the_plugin() -> None
     world.run(5.0)
     assert standby(world) == "carol"
     assert told(world, facts.PluginFailed) == 0
+
+
+@pytest.mark.parametrize("mode", CHOICES["mode"])
+def test_in_no_mode_a_stream_that_fails_at_once_is_tried_without_a_pause(mode: str) -> None:
+    world = World(Policy(mode=mode))
+    world.obs.up = True
+    world.feed(ev.ObsReady(world.now, ev.Inventory(), fallback=True))
+    session = world.publish("alice")
+    world.ingest.frozen.add(session.id)
+    failures = 0
+    for _ in range(300):
+        world.run(0.2)
+        attempt = world.director.switchover.attempt
+        if attempt is not None and attempt.opened_at is not None and not attempt.outcome:
+            world.feed(ev.MediaFailed(world.now, attempt.number, "its media state is OBS_MEDIA_STATE_ERROR"))
+            failures += 1
+    # A minute: after 0, 5, 15 and 35 seconds, each time by two ways at most.
+    assert failures <= 8

@@ -66,6 +66,8 @@ class World:
         """Streamers whose encoders were cut off for a hook, and are about to publish again."""
         self.trace: list[tuple[ev.Event, tuple[cmd.Command, ...]]] = []
         self.obs.up = False
+        self.fallback = False
+        """OBS has a plugin for inputs, whose place its own media source may take."""
         self.kept: deque[dict[str, Any]] = deque(maxlen=0)
         """The snapshots after the last events, where a crash is to forget some."""
 
@@ -141,7 +143,7 @@ class World:
         """OBS answers (again)."""
         if not self.obs.up:
             self.obs.up = True
-            self.feed(ev.ObsReady(self.now, self.obs.inventory()))
+            self.feed(ev.ObsReady(self.now, self.obs.inventory(), self.fallback))
             self.checks.program_told()
             # What was found shown and is not taken for the picture goes as soon as OBS does as it is told.
             program = self.director.switchover.program
