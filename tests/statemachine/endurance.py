@@ -74,7 +74,7 @@ def endure(steps: int, seed: int, mode: str) -> int:
     """Take ``steps`` steps on one channel; how many were taken. Raises AssertionError where an invariant is broken."""
     rng = random.Random(seed)
     channel = Channel()
-    channel.begin(mode=mode, up=True)
+    channel.begin(mode=mode, up=True, fallback=seed % 2 == 1)
     weights, acts = zip(*ACTS, strict=True)
     taken = 0
     try:
