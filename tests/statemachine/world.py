@@ -66,8 +66,7 @@ class World:
         """Streamers whose encoders were cut off for a hook, and are about to publish again."""
         self.trace: list[tuple[ev.Event, tuple[cmd.Command, ...]]] = []
         self.obs.up = False
-        self.fallback = False
-        """OBS has a plugin for inputs, whose place its own media source may take."""
+        self.fallback = False  # OBS has a plugin for inputs, whose place its own media source may take
         self.kept: deque[dict[str, Any]] = deque(maxlen=0)
         """The snapshots after the last events, where a crash is to forget some."""
 
