@@ -3,10 +3,12 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Final
 
 from aiohttp import web
 
+from daemon.http.errors import error_response
 from daemon.http.limits import MOST_CONNECTIONS, RESERVED, Gate, Guarded, affordable
 
 LINGER: Final = 2.0
@@ -19,6 +21,22 @@ FEW: Final = RESERVED // 4
 # aiohttp tells every malformed request with a traceback: anybody could fill the disk.
 _protocol_log = logging.getLogger("daemon.http.protocol")
 _protocol_log.setLevel(logging.CRITICAL)
+
+
+class _Protocol(web.RequestHandler):
+    """aiohttp's, but what is no HTTP is answered without being quoted: it may hold a key, and its sender keep a log."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
+    ) -> web.StreamResponse:
+        super().handle_error(request, status, exc, message)
+        what = HTTPStatus(status)
+        text = "this is no request of HTTP's" if status < 500 else "something went wrong here"
+        response = error_response(status, what.name.lower(), text, {"Server": "motherstream"})
+        response.force_close()
+        return response
 
 
 class Claim:
@@ -103,7 +121,13 @@ class HttpServer:
             claim = Claim(self._host, self._port)
             await claim.take()
         assert claim.listener is not None, "a port has to be taken first"
-        claim.make = lambda: Guarded(make(), self._gate)
+
+        def connection() -> Guarded:
+            protocol = make()
+            protocol.__class__ = _Protocol  # the application's server makes its own kind and asks for none
+            return Guarded(protocol, self._gate)
+
+        claim.make = connection
         self._listener = claim.listener
         await self._listener.start_serving()
 

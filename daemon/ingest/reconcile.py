@@ -20,6 +20,8 @@ LONGEST_PAUSE: Final = 60.0
 YOUNG: Final = 2.0
 """Seconds: on_publish comes before the stream shows in the server's list."""
 MOST_STRANGERS: Final = 1024
+MOST_TOLD: Final = 16
+"""Lines of one list about streams that nobody can be named for."""
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +56,7 @@ class Reconciler:
         self._recall = recall
         self._sleep = sleep
         self._failures: dict[str, int] = {}
-        self._strangers: dict[str, dict[str, Session | None]] = {}
+        self._strangers: dict[str, frozenset[str]] = {}
         self._asked: dict[str, set[str]] = {}
         self._received: dict[str, dict[str, int]] = {}
         self._descriptions = Descriptions(submit)
@@ -203,12 +205,16 @@ class Reconciler:
         self._gone[server.prefix] = gone
 
     def _tell_strangers(self, server: IngestServer, strangers: dict[str, Session | None]) -> None:
-        known = self._strangers.get(server.prefix, {})
-        for session_id in sorted(strangers.keys() - known.keys())[:16]:
+        # All of them: of those that are left out of a memory each list would tell anew.
+        known = self._strangers.get(server.prefix, frozenset())
+        fresh = sorted(strangers.keys() - known)
+        for session_id in fresh[:MOST_TOLD]:
             log.warning(
                 "A stream is published that nobody can be named for; it is left out",
                 server=server.where,
                 session=session_id,
             )
+        if (left := len(fresh) - MOST_TOLD) > 0:
+            log.warning("Streams are published that nobody can be named for", server=server.where, more=left)
         self._asked.get(server.prefix, set()).intersection_update(strangers)
-        self._strangers[server.prefix] = dict(sorted(strangers.items())[:MOST_STRANGERS])
+        self._strangers[server.prefix] = frozenset(strangers)

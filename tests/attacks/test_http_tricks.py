@@ -55,6 +55,25 @@ def test_a_request_whose_end_is_open_to_doubt_is_refused_with_all_that_follows(f
     assert answer.count(b"HTTP/1.1 ") <= 1
 
 
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b'POST /hooks/srs HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n{"param": "?key=aGVsbG8"}',
+        b"POST /hooks/srs?secret=aGVsbG8 HTTP/9.9\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nkey aGVsbG8: x\r\n\r\n",
+        b"GET / HTTP/1.1\r\nX-Token: aGVsbG8\r\n\r\n",
+    ],
+)
+def test_what_is_no_request_is_answered_without_a_word_of_it(fresh: Live, request_: bytes) -> None:
+    """An RTMP server writes the answer to its hook into its own log."""
+    answer = exchange(fresh, request_)
+    assert status_of(answer) == 400
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert json.loads(body)["error"]["code"] == "bad_request"
+    assert b"aGVsbG8" not in answer
+    assert b"aiohttp" not in head
+
+
 # --- methods and targets ------------------------------------------------------------------------------------------
 
 

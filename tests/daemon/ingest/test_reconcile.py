@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from unittest import mock
 
 import pytest
 from structlog.testing import capture_logs
@@ -96,6 +97,23 @@ async def test_a_stream_whose_name_is_its_key_is_found(studio: Set) -> None:
     await studio.publish("k1", known=False)
     (session,) = (await studio.list()).sessions
     assert (session.streamer, session.turn) == ("alice", 600.0)
+
+
+async def test_thousands_of_streams_that_nobody_can_be_named_for_are_some_lines_once_and_none_each_list(
+    studio: Set,
+) -> None:
+    studio.queue = Queue()
+    studio.srs.clients = {f"c{i}": Client(f"c{i}", "live", f"s{i}", "", f"vid-{i}") for i in range(1500)}
+    with capture_logs() as lines, mock.patch.object(Keys, "is_empty", return_value=True):
+        for _ in range(3):
+            await studio.list()
+    assert len(lines) == 17
+    assert lines[-1] == {
+        "event": "Streams are published that nobody can be named for",
+        "log_level": "warning",
+        "server": studio.server.where,
+        "more": 1500 - 16,
+    }
 
 
 async def test_a_stream_that_nobody_can_be_named_for_is_left_out_and_told_once(studio: Set) -> None:
