@@ -45,7 +45,7 @@ class Watch:
             return None
         if self._armed != streamer:
             self._armed = ""
-        waiting = (p.streamer for p in view.queue if p.streamer != streamer and p.publishing and not p.stalled)
+        waiting = (p.streamer for p in view.queue if p.streamer != streamer and p.publishing and not p.is_hopeless)
         follower = next(waiting, "")
         ends = not view.held and (follower or self._turn_when_alone())
         # One whose time ran out while nobody waited ends at once when somebody comes: no time to tell.

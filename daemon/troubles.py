@@ -13,8 +13,7 @@ from daemon.health.history import Reading
 from daemon.http.control import Check
 from daemon.notify_text import shown
 from statemachine.output import OutputState
-from statemachine.view import Place, View
-from statemachine.waiting import OF_THE_CHANNEL
+from statemachine.view import View
 
 CALM: Final = 10.0
 """Seconds without it after which a trouble is over: what flickers is told once."""
@@ -170,13 +169,8 @@ def _follower(view: View) -> Iterator[_Trouble]:
     """Whoever waits has no picture: a hand-over would have nobody to go to."""
     on_air = view.on_air.streamer if view.on_air else ""
     waiting = [place for place in view.queue if place.publishing and place.streamer != on_air]
-    if not waiting or (view.standby and view.standby.ready) or any(not _hopeless(place) for place in waiting):
+    if not waiting or (view.standby and view.standby.ready) or any(not place.is_hopeless for place in waiting):
         return
     names = ", ".join(shown(place.streamer) for place in waiting[:5])
     what = f"nobody is able to follow {shown(on_air)}" if on_air else "nobody can be put on air"
     yield _Trouble("follower", f"{what}: no picture comes of {names}", "somebody is able to follow again", 20.0)
-
-
-def _hopeless(place: Place) -> bool:
-    problem = place.problem
-    return place.stalled or place.failures > 0 or (problem is not None and problem.reason not in OF_THE_CHANNEL)

@@ -7,7 +7,7 @@ from statemachine.entry import Problem
 from statemachine.facts import HandoverEnded
 from statemachine.lineup import Lineup
 from statemachine.states import State
-from statemachine.waiting import of_entry
+from statemachine.waiting import OF_THE_CHANNEL, of_entry
 
 if TYPE_CHECKING:
     from statemachine.director import Director
@@ -85,6 +85,12 @@ class Place:
     failures: int
     problem: Problem | None = None
     """Why it is not shown."""
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Nobody can expect a picture of it just now."""
+        own = self.problem is not None and self.problem.reason not in OF_THE_CHANNEL
+        return self.stalled or self.failures > 0 or own
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,11 @@ def ended(outcome: str, **changes: object) -> facts.HandoverEnded:
             "Took source 'GMOTHERSTREAM_2' off air: nobody follows",
         ),
         (facts.OnAirChanged(1.0, "", ""), "warning", "nobody is on air"),
+        (
+            facts.OnAirChanged(1.0, "", "", same_input=True),
+            "warning",
+            "nobody is on air: the picture has broken off, and OBS shows nothing of it",
+        ),
         (facts.OnAirChanged(1.0, "bob", "GMOTHERSTREAM_3", adopted=True), "info", "adopted the input on air"),
         (facts.LineupChanged(1.0, "turn_ended", "bob"), "info", "line-up: turn ended"),
         (

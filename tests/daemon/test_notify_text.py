@@ -80,6 +80,7 @@ def test_what_people_care_for_is_told_in_one_short_line(fact: facts.Fact, text: 
     "fact",
     [
         facts.OnAirChanged(1.0, "alice", "GMOTHERSTREAM_1", adopted=True),
+        facts.OnAirChanged(1.0, "", "", same_input=True),  # one that lasts is told as nobody who can be put on air
         facts.LineupChanged(1.0, "joined", "bob"),
         facts.Refused(1.0, "nobody_waits", "nobody waits: alice stays on air"),
         facts.StateChanged(1.0, State.IDLE, "target", State.CREATING, 1),

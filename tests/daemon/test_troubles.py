@@ -10,6 +10,7 @@ from daemon.health.score import ISSUES as EVERY_ISSUE
 from daemon.health.score import Verdict
 from daemon.http.control import Check
 from daemon.troubles import CALM, ISSUES, OTHERWISE, STALLS_WITHIN, Output, Troubles
+from statemachine.entry import Problem
 from statemachine.output import OutputState
 from tests.daemon.health.figures import sample
 from tests.daemon.http.studio import AT, place, view
@@ -158,6 +159,17 @@ def test_that_nobody_is_able_to_follow_is_told_with_who_waits(told: Told) -> Non
     assert told.see(60, queue=(place("alice", 0),), standby=None) == [], "she is alone: nobody has to"
     (said,) = told.see(60, queue=hopeless[1:], standby=None, on_air=None)
     assert said == "! nobody can be put on air: no picture comes of bob, carol"
+
+
+def test_one_who_is_not_even_tried_is_nobody_who_could_follow(told: Told) -> None:
+    blind = place("bob", 1, problem=Problem("no_video", "", AT))
+    (said,) = told.see(60, queue=(place("alice", 0), blind), standby=None)
+    assert said == "! nobody is able to follow alice: no picture comes of bob"
+
+
+def test_what_is_wrong_with_the_channel_is_not_said_of_who_waits(told: Told) -> None:
+    waits = place("bob", 0, problem=Problem("studio_mode", "", AT))
+    assert told.see(60, queue=(waits,), standby=None, on_air=None) == []
 
 
 def test_names_call_nobody_in_a_chat(told: Told) -> None:

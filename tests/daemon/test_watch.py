@@ -196,6 +196,11 @@ HANDOVER = facts.HandoverEnded(AT, 7, "GMOTHERSTREAM_7", "GMOTHERSTREAM_6", "ali
         ("handover_ended", HANDOVER, "alice -> bob in 31 ms (turn over)"),
         ("on_air_changed", facts.OnAirChanged(AT, "bob", "GMOTHERSTREAM_7"), "bob is on air"),
         ("on_air_changed", facts.OnAirChanged(AT, "", ""), "nobody is on air"),
+        (
+            "on_air_changed",
+            facts.OnAirChanged(AT, "", "", same_input=True),
+            "nobody is on air: the picture has broken off",
+        ),
         ("lineup_changed", facts.LineupChanged(AT, "away", "bob"), "bob is away and keeps the place for now"),
         ("lineup_changed", facts.LineupChanged(AT, "held", "bob"), "held: no turn ends by the clock"),
         ("refused", facts.Refused(AT, "nobody_waits", "nobody waits"), "refused: nobody waits"),

@@ -4,6 +4,7 @@ import pytest
 
 from statemachine import events as ev
 from statemachine import facts
+from tests.statemachine.test_bitrate import GOOD, POOR, sends
 from tests.statemachine.test_handover import channel, on_air, standby
 from tests.statemachine.test_stalls import freeze
 from tests.statemachine.test_streams import problem, problems, recovered, without_picture
@@ -251,3 +252,23 @@ def test_whose_turn_is_over_and_who_stays_until_somebody_follows_is_said_to_be_l
     world = channel("alice", "bob", after_turn="kick")
     world.feed(ev.SkipRequested(world.now))
     assert problem(world, "alice") == "leaving"
+
+
+def test_whom_the_slate_covers_for_a_poor_bitrate_is_said_to_send_too_little() -> None:
+    world = channel("alice", "bob", slate="SLATE", low_bitrate_slate=5.0)
+    sends(world, "alice", POOR)
+    world.run(6.0)
+    assert (on_air(world), problem(world, "alice")) == ("", "low_bitrate")
+    sends(world, "alice", GOOD)
+    world.run_until(lambda: on_air(world) == "alice", 12.0)
+    assert problem(world, "alice") is None
+
+
+def test_one_who_filled_in_with_a_poor_bitrate_and_was_skipped_has_that_reason() -> None:
+    world = channel("alice", "bob", "carol", low_bitrate_skip=5.0, reconnect_grace=60.0, grace_cap=60.0)
+    world.unpublish("alice")
+    world.run(2.0)
+    assert on_air(world) == "bob"
+    sends(world, "bob", POOR)
+    world.run(8.0)
+    assert (on_air(world), problem(world, "bob")) == ("carol", "low_bitrate")
