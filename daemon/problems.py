@@ -7,8 +7,8 @@ CODECS: Final = {"hevc": "HEVC (H.265)", "av1": "AV1", "vp9": "VP9", "vp8": "VP8
 SENTENCES: Final = {
     "no_video": "the stream has sound and no picture: add a video source in the encoder, and publish again",
     "codec": "this OBS cannot play {what}: set the encoder to H.264 (x264, NVENC H.264), or use OBS 30.2 or later here",
-    "unreachable": "OBS cannot open the stream: see that the encoder sends, and that ingest.rtmp_url is where OBS "
-    "reaches the RTMP server",
+    "unreachable": "OBS cannot open the stream: see that the encoder sends, that ingest.rtmp_url is where OBS reaches "
+    "the RTMP server, and, where others play, stop the encoder and start it again",
     "not_ready": "no picture came in time: see that the encoder sends and that its keyframe interval is 2 s, or "
     "raise sources.ready_timeout",
     "stalled": "the picture stands still: see to the encoder and its upload, or lower its bitrate",
