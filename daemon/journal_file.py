@@ -31,6 +31,7 @@ from daemon.store_rows import (
 )
 from daemon.streamers import SUM, Keys, make_tables, read_keys, seal
 
+ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
 SCHEMA: Final = (
     "CREATE TABLE IF NOT EXISTS snapshot (id INTEGER PRIMARY KEY, seq INTEGER NOT NULL, state TEXT NOT NULL,"
     " mark INTEGER)",
@@ -285,7 +286,7 @@ def plain_streams(found: Found) -> dict[str, Plain]:
 
 def as_json(value: object) -> str:
     """As it is kept."""
-    return json.dumps(value, separators=(",", ":"))
+    return ENCODER.encode(value)
 
 
 def plain(body: object) -> Plain | None:

@@ -94,6 +94,7 @@ class HookRoutes:
 
     def __init__(self, control: Control) -> None:
         self._control = control
+        self._log = log.bind()  # made once, by now as it is configured, for all hooks
         self._quiet = Quiet()
         self._senders = Senders()
         self._unknown: set[str] = set()
@@ -218,7 +219,7 @@ class HookRoutes:
             no = refused(code, why, streamer=verdict.streamer)
             return replace(no, ip=hook.ref.ip)
         control.refusals.let_in(session.streamer)
-        log.info("A stream is published", session=session.id, streamer=session.streamer, ip=hook.ref.ip or None)
+        self._log.info("A stream is published", session=session.id, streamer=session.streamer, ip=hook.ref.ip or None)
         return verdict
 
     def _two_hosts(self, ref: StreamRef) -> str:
@@ -235,7 +236,7 @@ class HookRoutes:
         at = control.now()
         for session_id in control.sessions.end(hook.ref, at):
             await self._ask(Unpublished(at, session_id))
-            log.debug("A stream has ended", session=session_id)
+            self._log.debug("A stream has ended", session=session_id)
         return ACCEPTED
 
     async def _ask(self, event: Event) -> Sequence[Fact]:

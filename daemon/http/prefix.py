@@ -17,8 +17,8 @@ class Prefix:
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Pass the request on as one for our own path."""
-        path = request.rel_url.raw_path
-        own = own_path(path, urlsplit(self._public_url()).path)
+        path, public = request.rel_url.raw_path, self._public_url()
+        own = own_path(path, urlsplit(public).path if public else "")
         if own == path:
             return await handler(request)
         asked = request.rel_url
