@@ -8,6 +8,7 @@ from daemon.health import score
 from daemon.health.score import ISSUES
 from daemon.obs import pipeline
 from daemon.obs.sources import GstreamerSource
+from daemon.problems import SENTENCES
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -62,3 +63,8 @@ def test_every_issue_stands_in_the_document_with_its_weight_and_its_remedy() -> 
     rows = table(section(text, "What to do about each"))
     remedies = {name for cells in rows for name in re.findall(r"`(\w+)`", cells[0])}
     assert remedies == set(ISSUES)
+
+
+def test_every_reason_why_somebody_is_not_shown_stands_in_the_document() -> None:
+    rows = table(section(page("operations.md"), "Somebody in line is not shown"))
+    assert {name for cells in rows for name in re.findall(r"`(\w+)`", cells[0])} == set(SENTENCES)

@@ -48,6 +48,8 @@ def test_obs_that_comes_back_with_a_pile_of_own_inputs_shows_one_and_keeps_two(t
         w.obs.reload(leftovers=True)
         await w.obs.start()
         await is_alices(w)
+        await w.until(lambda: len(w.own) == 2, 10.0)
+        assert len(w.shown) == 1
 
     on_air(tmp_path, act)
 
