@@ -1,6 +1,7 @@
 """One call to an ingest server's HTTP API: bounded in time and size, its errors translated."""
 
 import json
+import os
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -98,7 +99,7 @@ class Api:
         except (aiohttp.ClientResponseError, aiohttp.ClientPayloadError) as error:
             raise IngestError(f"{self.where} does not speak HTTP as its API does") from error
         except aiohttp.ClientError as error:
-            raise IngestError(f"{self.where} cannot be reached: {_reason(error)}", START) from error
+            raise IngestError(f"{self.where} cannot be reached: {reason_of(error)}", START) from error
         except ValueError as error:
             raise IngestError(f"{self.where} answered something that is not its API") from error
 
@@ -112,12 +113,16 @@ class Api:
         return "see that its URL in [ingest] is that of its API"
 
 
-def _reason(error: aiohttp.ClientError) -> str:
+def reason_of(error: Exception) -> str:
+    """Why a server cannot be reached, in words, without its URL."""
     # str() of aiohttp's errors may hold the URL, and with it a password.
     if isinstance(error, aiohttp.ClientSSLError):
         return "its certificate, or its TLS, is not accepted"
     if isinstance(error, aiohttp.ClientConnectorError):
-        return error.strerror or "no connection"
+        # asyncio writes "Connect call failed ('127.0.0.1', 1)".
+        return os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or "no connection"
+    if isinstance(error, aiohttp.ClientResponseError | aiohttp.ClientPayloadError):
+        return "it does not speak HTTP"
     if isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError):
         return "it closed the connection"
     return type(error).__name__

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 import aiohttp
 
 from daemon.config_values import LONGEST_TURN
-from daemon.ingest.api import read_most
+from daemon.ingest.api import read_most, reason_of
 from daemon.names import BadName, valid_name
 
 MOST_BYTES: Final = 65536
@@ -55,8 +55,10 @@ class UrlAuth:
                 return _read(await read_most(response, MOST_BYTES))
         except TimeoutError:
             return UrlAnswer(False, f"queue.auth_url did not answer within {seconds:g}s")
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            return UrlAnswer(False, f"queue.auth_url could not be asked: {type(error).__name__}")
+        except ValueError:
+            return UrlAnswer(False, f"queue.auth_url answered more than {MOST_BYTES} bytes")
+        except (aiohttp.ClientError, OSError) as error:
+            return UrlAnswer(False, f"queue.auth_url cannot be reached: {reason_of(error)}")
 
 
 def _read(body: bytes) -> UrlAnswer:

@@ -178,6 +178,16 @@ async def test_a_service_that_does_not_answer_is_a_no() -> None:
         assert not (await UrlAuth(client)("http://127.0.0.1:1/auth", b"", "text/x", 1.0)).accepted
 
 
+async def test_why_a_service_could_not_say_yes_is_told_in_words() -> None:
+    async with Service() as service, open_client() as client:
+        service.answer = (200, b"x" * 100_000)
+        answer = await UrlAuth(client)(f"{service.url}/auth", b"", "text/x", 5.0)
+        assert answer.why == "queue.auth_url answered more than 65536 bytes"
+    async with open_client() as client:
+        answer = await UrlAuth(client)("http://127.0.0.1:1/auth", b"", "text/x", 1.0)
+        assert answer.why == "queue.auth_url cannot be reached: Connection refused"
+
+
 # --- names that people would take for one another ----------------------------------------------------------------
 
 
