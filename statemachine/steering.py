@@ -124,7 +124,8 @@ class Steering:
             case State.BUFFERING | State.STANDBY:
                 return self._steer(goal)
             case State.CLEANUP:
-                return (not settled or goal.empty) and self.spaced_until() is None and switchover.hurry(self.now)
+                waited_for = not settled or goal.empty or self._waits_dark(goal)
+                return waited_for and self.spaced_until() is None and switchover.hurry(self.now)
             case _:
                 assert_never(state)
 
@@ -167,6 +168,12 @@ class Steering:
     def _is_dark(self) -> bool:
         """Nothing that moves is shown, but perhaps a slate."""
         return self.switchover.program is None or self.dead_since is not None
+
+    def _waits_dark(self, goal: Goal) -> bool:
+        """The slate stands for one who stalled in its turn, of whom a fresh input is to be made."""
+        holder, session = self.lineup.holder, goal.choice.session
+        stalled = holder is not None and holder.stalled_since is not None and holder.session == session
+        return self.switchover.program is None and session is not None and stalled
 
     def _note_dead_air(self) -> None:
         program = self.switchover.program

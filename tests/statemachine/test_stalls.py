@@ -288,3 +288,15 @@ def test_what_is_still_to_be_removed_does_not_keep_the_slate_off_dead_air(grace:
     world.unpublish("carol")
     freeze(world, "bob")
     assert world.run_until(lambda: shown(world) == ["SLATE"], 2.0) < 1.5
+
+
+@pytest.mark.parametrize("grace", [0.0, 10.0])
+def test_what_is_still_to_be_removed_keeps_nobody_behind_the_slate(grace: float) -> None:
+    world = channel("alice", slate="SLATE", cleanup_grace=grace)
+    program = world.director.switchover.program
+    assert program is not None
+    world.obs.items[program.input].watched_since = None
+    world.feed(ev.MediaFailed(world.now, program.attempt, "its media state is OBS_MEDIA_STATE_ERROR"))
+    world.run(0.1)
+    assert shown(world) == ["SLATE"]
+    assert world.run_until(lambda: on_air(world) == "alice", 10.0) < 4.0
