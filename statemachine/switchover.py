@@ -23,6 +23,8 @@ from statemachine.snapshot import SwitchoverState
 from statemachine.states import State
 from statemachine.table import IGNORED, LEGAL, TRANSITIONS
 
+WAITING = (State.CREATING, State.BUFFERING, State.STANDBY)
+"""In these the attempt under way is no cut yet."""
 POOL_MOST = 2
 """Inputs that mode pooled keeps: in turn on air and beside it."""
 TRANSITION_MOST = 20.0
@@ -150,8 +152,9 @@ class Switchover(Scene):
     @property
     def incoming(self) -> tuple[Attempt, ...]:
         """The attempt under way, as long as it is no cut yet, and the reserves."""
-        waits = self.state in (State.CREATING, State.BUFFERING, State.STANDBY)
-        return (*((self.attempt,) if self.attempt is not None and waits else ()), *self.reserves)
+        if self.attempt is None or self.state not in WAITING:
+            return tuple(self.reserves)
+        return (self.attempt, *self.reserves)
 
     @property
     def deadline(self) -> float | None:
