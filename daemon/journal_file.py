@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from daemon.journal_log import frames_committed
+from daemon.journal_log import look_at_log
 from daemon.store_rows import (
     body_mark,
     consistent,
@@ -81,7 +81,7 @@ def open_writable(
     """
     if path.exists() and not path.is_file() and not path.is_dir():
         raise OSError(f"{path} is no ordinary file: see store.path")
-    frames = frames_committed(path)
+    commits = look_at_log(path)
     db = sqlite3.connect(path, isolation_level=None, timeout=1.0, check_same_thread=False)
     try:
         db.text_factory = text
@@ -93,7 +93,7 @@ def open_writable(
         # What is forgotten may have been a key: its bytes are overwritten, not left in a free page.
         db.execute("PRAGMA secure_delete=ON")
         check(db)
-        if frames and (lost := frames - db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()[1]) > 0:
+        if commits.last and (lost := commits.lost(db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()[1])) > 0:
             cut_short(lost)
         db.execute("BEGIN IMMEDIATE")
         before, run = (read_meta(db, "run") or "", _cookie(db)), new_id()

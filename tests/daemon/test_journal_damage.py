@@ -319,6 +319,17 @@ async def test_a_log_that_a_kill_left_whole_or_cut_off_at_a_write_is_no_damage(t
             assert journal.notice == ""
 
 
+@pytest.mark.parametrize("older", [0, 3 * (24 + 4096)], ids=["at the end", "over an earlier log"])
+async def test_a_kill_between_the_mark_of_a_commit_and_its_page_is_no_damage(tmp_path: Path, older: int) -> None:
+    path = await a_killed_show(tmp_path / "a.db")
+    log = Path(f"{path}-wal")
+    body = log.read_bytes()
+    log.write_bytes(body[:-4096] + bytes(older and 4096 + older))
+    async with opened(path) as journal:
+        assert len((await journal.restore(fresh)).lineup) == 4
+        assert journal.notice == ""
+
+
 async def test_a_page_that_was_written_and_not_committed_when_it_was_killed_is_no_damage(tmp_path: Path) -> None:
     path = await a_killed_show(tmp_path / "a.db")
     log = Path(f"{path}-wal")
