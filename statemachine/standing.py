@@ -111,6 +111,8 @@ class Standing(TimedOrder):
         if silent and entry.failures >= limit and not any(self._vouched_for(session.id, at) for session in sessions):
             for session in sessions:
                 self._memory.ended[session.id] = at
+            # Nobody is told of it, but should it publish again, that is why it waits.
+            self._put(replace(entry, problem=entry.problem or Problem("not_ready", "", at)))
             self._drop(at, entry.streamer, "gone")
 
     def stalled(self, at: float, session_id: str, since: float) -> None:

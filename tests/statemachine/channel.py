@@ -198,6 +198,38 @@ class Channel(RuleBasedStateMachine):
         orders = {"skip": ev.SkipRequested(now), "hold": ev.Held(now), "release": ev.Released(now)}
         self.world.feed(orders.get(what, turn))
 
+    @rule(
+        acts=st.lists(
+            st.tuples(st.sampled_from(["skip", "move", "kick", "remove", "hold", "release"]), NAMES), max_size=4
+        )
+    )
+    def operators_at_once(self, acts: list[tuple[str, str]]) -> None:
+        """Two people at the same page: what each does meets what the other has just done."""
+        world = self.world
+        for what, name in acts:
+            if what == "move":
+                self.move(name=name, position=0 if world.director.lineup.held else 1)
+            elif what == "kick":
+                self.kick(name=name, seconds=5.0)
+            elif what == "remove":
+                self.remove(name=name)
+            else:
+                self.operate(what=what)
+        if world.obs.up:
+            world.run(3.0, step=0.25)
+
+    @rule(what=st.sampled_from(["show", "hide", "remove", "take out"]), index=st.integers(0, 3), seconds=PAUSES)
+    def a_hand_while_held(self, what: str, index: int, seconds: float) -> None:
+        """It is respected until the release, and mended then."""
+        world = self.world
+        world.feed(ev.Held(world.now))
+        self.somebodys_hand(index=index, what=what)
+        if world.obs.up:
+            world.run(seconds, step=0.25)
+        world.feed(ev.Released(world.now))
+        if world.obs.up:
+            world.run(5.0, step=0.25)
+
     @rule(name=NAMES, position=st.integers(-1, 4))
     def move(self, name: str, position: int) -> None:
         self.world.feed(ev.MoveRequested(self.world.now, name, position))
@@ -322,14 +354,14 @@ class Channel(RuleBasedStateMachine):
             if what == "remove":
                 self.world.obs.remove(item.name)
             elif what == "take out":
-                item.items, item.shown, item.astray = 0, False, True
+                # One that was hidden anyway changes nothing that viewers see.
+                item.items, item.shown, item.astray = 0, False, item.astray or item.shown
             elif what == "duplicate":
                 item.items = item.items and 2
                 item.shown_items = 2 if item.shown else 1
             else:
-                if not item.items:
-                    return
-                item.shown, item.astray = what == "show", True
+                if item.items and item.shown != (what == "show"):
+                    item.shown, item.astray = what == "show", True
 
     @rule(on=st.booleans(), duplicates=st.sampled_from([True, True, False]))
     def somebody_switches_studio_mode(self, on: bool, duplicates: bool) -> None:

@@ -3,8 +3,11 @@
 from statemachine import events as ev
 from statemachine.policy import Policy
 from tests.statemachine.model_ingest import UNLISTED
-from tests.statemachine.test_handover import on_air
+from tests.statemachine.test_handover import channel, on_air
 from tests.statemachine.world import World
+
+BUSY = ev.Session(f"{UNLISTED}busy", "bob", "live", "bob")
+"""Of a publisher whom the server refused after it had asked."""
 
 
 def about_to_go() -> World:
@@ -47,3 +50,17 @@ def test_one_who_is_to_go_and_stands_still_goes_where_somebody_can_follow() -> N
     world.ingest.frozen.add(session.id)
     world.run_until(lambda: world.ingest.of("alice") is None, 10.0)
     assert on_air(world) == "bob"
+
+
+def test_one_who_was_taken_to_be_gone_and_comes_back_has_a_reason_for_waiting() -> None:
+    world = channel("alice")
+    world.feed(ev.Published(world.now, BUSY))
+    session = world.publish("bob", server=UNLISTED)
+    world.ingest.frozen.add(session.id)
+    world.unpublish("bob")
+    world.run_until(lambda: world.director.lineup.find("bob") is None, 120.0)
+    world.publish("bob")
+    entry = world.director.lineup.find("bob")
+    assert entry is not None
+    assert entry.retry_at is not None
+    assert entry.problem is not None

@@ -19,6 +19,7 @@ from statemachine.planner import PATIENCE
 from statemachine.policy import Policy
 from statemachine.states import State
 from tests.statemachine.audience import Audience
+from tests.statemachine.calm import amiss, in_line
 from tests.statemachine.checks import Checks
 from tests.statemachine.model_ingest import SERVER, ModelIngest
 from tests.statemachine.model_obs import Item, ModelObs, Refused, answer
@@ -349,7 +350,7 @@ class World:
 
     def _until_well(self, *, tidy: bool = False) -> None:
         """Seconds in which one who ought to be shown, or is gone, waits for its next try are not counted."""
-        ghosts = sum(not self.ingest.lists(i) and i not in self.ingest.live for i in self._known())
+        ghosts = sum(not self.ingest.lists(i) and i not in self.ingest.live for i in in_line(self))
         within = CALM_WITHIN + ghosts * GHOST_TRIES * (PATIENCE + self.director.policy.ready_timeout)
         counted, began, count = 0.0, self.now, 0
         self.settle()
@@ -368,82 +369,9 @@ class World:
         ghosts = (not self.ingest.lists(each.id) and each.id not in self.ingest.live for each in sessions)
         return any(self.ingest.moves(each) for each in sessions) or any(ghosts)
 
-    def _known(self) -> dict[str, str]:
-        """The sessions of the line-up. One that was asked for by hand and does not play may wait until it is tried."""
-        entries = [entry for entry in self.director.lineup if not entry.transient]
-        return {session.id: session.streamer for entry in entries for session in entry.sessions}
-
     def amiss(self, *, tidy: bool = True) -> str:
         """What is not as it ought to be, in one line; empty where all is well. ``tidy``: without any leftover."""
-        view, policy, now = self.director.view(self.now), self.director.policy, self.now
-        if self.director.bitrates.poor is not None:
-            return f"a poor bitrate is remembered: {self.director.bitrates.poor}"
-        known = self._known()
-        seen = [s for s in self.ingest.live.values() if self.ingest.lists(s.id) or s.id in known]
-        there = {s.id: s.streamer for s in seen if not self.is_out(s)}
-        # Where neither a hook nor a list told of an end, it is found out by tries.
-        known = {i: streamer for i, streamer in known.items() if i in there or self.ingest.lists(i)}
-        if known != there:
-            return f"in the line-up {known}, live {there}"
-        if self.called_back:
-            return f"called back: {self.called_back}"
-        if self.ingest.unnamed and policy.kick_unannounced and (waits := self._not_called_back()):
-            return f"nobody is named for {waits}, and it is not called back"
-        live = {s.streamer for s in seen if s.id in there and self.ingest.moves(s)}
-        if view.state not in (State.IDLE, State.STANDBY) or self.lane or self.answers:
-            return f"busy: {view.state.value}"
-        if view.orphans and tidy:
-            return f"leftovers: {view.orphans}"
-        own, shown = [item.name for item in self.obs.own], [item.name for item in self.obs.shown]
-        now_on_air = self.director.switchover.program
-        if self.obs.slates != ({policy.slate} - {""} - self.obs.absent if now_on_air is None else set()):
-            return f"slates: {self.obs.slates}"
-        program = self.obs.program
-        if program.studio_mode and policy.studio_mode == "leave":
-            return "studio mode is on"
-        if view.program.shown != (program.scene != BREAK):
-            return f"shown: {view.program}"
-        if view.on_air is None:
-            if now_on_air and not live and self._is_nameless(now_on_air.input):
-                return ""  # it moves, and nobody can be named for it
-            pool = set(self.director.switchover.pool)
-            left = shown or (tidy and set(own) - pool)
-            return "somebody ought to be on air" if live else f"left: {shown} {own}" if left else ""
-        if not live and view.on_air.streamer in there.values() and not policy.slate:
-            return ""  # no picture of it comes, and there is nothing else to be shown
-        if not live:
-            return f"{view.on_air.streamer} is on air and gone"
-        leaving = [entry.streamer for entry in self.director.lineup if entry.leaves is not None]
-        if view.on_air.streamer in leaving and len(live) > 1:
-            return f"{view.on_air.streamer} is to go, and somebody could follow"
-        expected = next(place.streamer for place in view.queue if place.streamer in live)
-        if view.on_air.streamer != expected or shown != [view.on_air.input]:
-            return f"{expected} ought to be on air: {view.on_air}, OBS shows {shown}"
-        if program.scene != BREAK and program.shows != {view.on_air.input}:
-            return f"{view.on_air.input} is on air, viewers see {program.shows}"
-        if now_on_air is None or now_on_air.stalled_since is not None or now_on_air.still_since is not None:
-            return "the picture is said to stand still"
-        if self.obs.items[view.on_air.input].shown_items > 1:
-            return f"{view.on_air.input} is shown twice"
-        playing = self.obs.items[view.on_air.input].session
-        if playing != self.ingest.of(expected):
-            return f"{view.on_air.input} plays {playing}"
-        if view.standby_off is None and len(live) > 1 and view.standby is None:
-            return "nobody stands by"
-        ready = view.standby.input if view.standby else ""
-        if tidy and set(own) - {view.on_air.input, ready, *self.director.switchover.pool}:
-            return f"too many inputs: {own}"
-        return "" if self.director.now <= now else "time"
-
-    def _not_called_back(self) -> set[str]:
-        """Paths that nobody can be named for and that are not shown: all are called back once."""
-        paths = {self.ingest.live[i].path for i in self.ingest.unnamed}
-        return paths - self.director.switchover.paths - set(self.director.lineup.state.called_back)
-
-    def _is_nameless(self, name: str) -> bool:
-        item = self.obs.items.get(name)
-        paths = {self.ingest.live[i].path for i in self.ingest.unnamed}
-        return item is not None and item.session is not None and item.session.path in paths
+        return amiss(self, tidy=tidy)
 
     def is_out(self, session: ev.Session) -> bool:
         """Taken out of the line-up by hand, though it still publishes."""
