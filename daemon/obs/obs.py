@@ -192,10 +192,13 @@ class Obs:
         outgoing = next((name for name in hide if self._names.own(name)), None)
         with self._refresher.changing():
             await self._program.check(link, studio_mode)
-            await self._transition.cut(
-                link, self._scene, show=show, hide=hide, also_show=also_show, fade=fade, fps=self._fps
+            later = None if show is None else await self._program.lingering(link, studio_mode)
+            left = await self._transition.cut(
+                link, self._scene, show=show, hide=hide, also_show=also_show, fade=fade, fps=self._fps, later=later
             )
             seen = await self._program.reach(link, self._scene, show, outgoing, studio_mode, self._fps)
+            if left:
+                await link.batch([request for item in left for request in enable(item, shown=False)])
         if watch := self._watches.find(show):
             watch.shown()
         return seen

@@ -12,13 +12,13 @@ too: obs-websocket makes a text of a null pointer. So they are never used.
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from daemon.obs.connection import Link, Request, sense
 from daemon.obs.priming import render
-from daemon.obs.scene_items import read_items
+from daemon.obs.scene_items import Item, read_items
 from daemon.ports import NOT_FOUND, ObsError, ObsRefused
 from statemachine.events import Inventory
 from statemachine.reading import ProgramReading
@@ -144,6 +144,18 @@ class Program:
         """Raises ObsError where studio mode is on and to be left alone: then the scene must not be changed."""
         if studio_mode == "hold" and (await link.call("GetStudioModeEnabled")).get("studioModeEnabled"):
             raise ObsError(HELD)
+
+    async def lingering(self, link: Link, studio_mode: str) -> Callable[[Item], Awaitable[bool]] | None:
+        """Which leaving items are to be hidden once the incoming is in Program: in driven studio mode those in a group
+        or a nested scene, for these are not copied. What is done there reaches viewers at once, ahead of the incoming.
+        """
+        if studio_mode != "drive" or not (await link.call("GetStudioModeEnabled")).get("studioModeEnabled"):
+            return None
+
+        async def lingers(item: Item) -> bool:
+            return item.holder is not None and await is_seen(link, item.name)
+
+        return lingers
 
     async def reach(
         self, link: Link, scene: str, incoming: str | None, outgoing: str | None, studio_mode: str, fps: float

@@ -1,6 +1,6 @@
 """What the viewer sees: the cut, its repair, the toggle. All in OBS's own frames."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -58,24 +58,28 @@ class Transition:
         also_show: str | None,
         fade: float,
         fps: float,
-    ) -> None:
+        later: Callable[[Item], Awaitable[bool]] | None = None,
+    ) -> list[Item]:
         """As ObsPort.cut. An item of ``hide`` that is gone counts as hidden; ``show`` must be there.
 
         ``fps`` are OBS's frames a second. An item may go between the reading and the frame: then what is left to do is
-        done by a plain cut.
+        done by a plain cut. What ``later`` says of a leaving item is left shown, and returned.
         """
         change = Change(show, frozenset(hide), also_show)
         for tries in range(TRIES):
             coming, leaving = change.due(await self._read(link, scene, change))
             if not tries:
                 _tell(coming, leaving)
+            left = [item for item in leaving if later is not None and await later(item)]
+            leaving = [item for item in leaving if item not in left]
             try:
                 await self._change(link, show, coming, leaving, fade if not tries else 0.0, fps)
             except ObsRefused as error:
                 if error.code != NOT_FOUND or tries == TRIES - 1:
                     raise
             else:
-                return
+                return left
+        raise AssertionError("the last try returns or raises")
 
     async def restore(
         self,

@@ -164,3 +164,16 @@ async def test_what_the_configuration_names_and_obs_does_not_have_is_missing() -
 async def test_what_is_to_be_shown_and_is_nowhere_is_refused(rig: Rig) -> None:
     with pytest.raises(ObsRefused, match="'NOWHERE' is not in the scene"):
         await rig.obs.set_shown("NOWHERE", True)
+
+
+async def test_in_driven_studio_mode_a_slate_in_a_group_goes_when_the_incoming_has_come(fake: FakeObs) -> None:
+    async with Rig.on(fake, obs={"studio_mode": "drive", "slate": "SLATE"}) as rig:
+        scene = fake.studio.scene("MOTHERSTREAM")
+        fake.studio.create_input(scene, "SLATE", "color_source_v3", {"width": 10, "height": 10})
+        fake.studio.group(scene, "GROUP", [fake.item("SLATE")])
+        await (await rig.up()).ready(ONE, ALICE)
+        fake.studio.mode.switch(True)
+        mark = fake.program.mark()
+        await rig.obs.cut(show=ONE, hide=("SLATE",), also_show=None, fade=0.0, studio_mode="drive")
+        assert fake.program.blanks(mark, own=False) == []
+        assert [layer.source for layer in fake.program.now.layers if layer.source in (ONE, "SLATE")] == [ONE]
