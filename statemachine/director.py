@@ -346,7 +346,9 @@ class Director:
             and self._may_fall_back
             and self.fallback.failed(fact.at, fact.to_streamer, fact.detail, plain=plain)
         ):
-            self.lineup.let_try(session_id)  # and is called wrong only if it does not play the other way either
+            # It is called wrong only if it plays no other way either; a later session of it may come first now.
+            if entry := self.lineup.by_session(session_id):
+                self.lineup.let_try(entry.sessions[0].id)
         else:
             self.streams.failed(fact, session_id)
 

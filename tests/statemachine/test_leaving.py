@@ -64,3 +64,13 @@ def test_one_who_was_taken_to_be_gone_and_comes_back_has_a_reason_for_waiting() 
     assert entry is not None
     assert entry.retry_at is not None
     assert entry.problem is not None
+
+
+def test_one_of_two_streams_that_a_plugin_does_not_show_is_tried_the_other_way_at_once() -> None:
+    world = World(Policy())
+    world.fallback = True
+    world.obs_ready()
+    world.feed(ev.Published(world.now, BUSY))
+    world.ingest.frozen.add(world.publish("bob", server=UNLISTED).id)
+    world.run_until(lambda: any(entry.failures for entry in world.director.lineup), 60.0)
+    assert [entry.retry_at for entry in world.director.lineup] == [None]
