@@ -19,6 +19,8 @@ TIDY_WITHIN = 420.0
 """Seconds: the longest backoff of an input that could not be removed."""
 UNLISTED_WITHIN = 1500.0
 """The same where no list tells of ends: seven failures in a row, and their backoffs."""
+NAMELESS = 10.0
+"""Seconds after which a list has named those whom it can name, or they were kicked for their hook."""
 EVERYBODY = {"alice", "bob", "carol"}
 STRANGERS = ("mallory", "trent")
 NAMES = st.sampled_from(sorted(EVERYBODY))
@@ -159,13 +161,19 @@ class RandomWorld(RuleBasedStateMachine):
         if w.obs.clients == 0:
             await w.ask("POST", "/obs/force-reconnect")
         await self.publish_anew(self.w.live if not self.listed else self.removed)
-        await asyncio.sleep(0.5)  # What a hand did last is seen a frame later.
+        await asyncio.sleep(NAMELESS)
+        await self.publish_anew({name for name in w.live if w.director.lineup.find(name) is None} - self.listed_names)
         await w.until(lambda: not w.amiss(), TIDY_WITHIN if self.listed else UNLISTED_WITHIN)
         mark = w.obs.program.mark()
         await asyncio.sleep(3.0)
         await w.well(20.0)
         if w.moving:
             assert w.obs.program.blanks(mark) == []
+
+    @property
+    def listed_names(self) -> set[str]:
+        """Whom a list names. Of the others a publisher without a hook is kicked once, and then left alone."""
+        return self.w.streamers.key_is_stream if self.listed else set()
 
     def tidy_up(self) -> None:
         """Somebody puts OBS in order."""
