@@ -19,6 +19,8 @@ from tests.simulation.world import Life
 
 LATEST = 400.0
 """Seconds that all writes take which may wait for a disk of five seconds each, and a try that failed."""
+ENDS = 12.0
+"""Seconds that an orderly end may take."""
 STARTED = 8.0
 """Seconds until a daemon that was started has read what there is."""
 RESTORED = 20.0
@@ -34,13 +36,14 @@ class DaemonRules(RandomWorld):
     @rule(gap=st.sampled_from([0.0, 0.4, 3.0]), kill=st.booleans())
     def restart_daemon(self, gap: float, kill: bool) -> None:
         async def work() -> None:
-            self.viewer.excuse(gap + STARTED)
+            self.viewer.excuse(ENDS + gap + STARTED)
             if kill:
                 await self.kill()
             else:
                 assert await self.w.stop() == 0
             await asyncio.sleep(gap)
             await self.w.start()
+            self.viewer.excuse(STARTED)
 
         self.do(work())
 
@@ -59,6 +62,7 @@ class DaemonRules(RandomWorld):
             await self.w.start()
             self._add_all()
             self.keyless = False
+            self._forgotten()
 
         self.do(work())
 
@@ -108,8 +112,8 @@ class DaemonRules(RandomWorld):
         self.do(work())
 
     @befallen
-    @rule()
-    def a_second_daemon_in_obs(self) -> None:
+    @rule(api=st.booleans())
+    def a_second_daemon_in_obs(self, api: bool) -> None:
         """Of the same prefix and in the same scene, with a database of its own; until this comes again."""
         if self.second is not None:
             self.do(self.end_the_second())
@@ -117,7 +121,7 @@ class DaemonRules(RandomWorld):
 
         async def begin() -> None:
             own = {"http__port": self.w.loop.free_port(), "store__path": str(self._file.with_name("second.db"))}
-            self.second = self._another("second.toml", **own, ingest__srs_api="")
+            self.second = self._another("second.toml", **own, **({} if api else {"ingest__srs_api": ""}))
 
         self.do(begin())
 

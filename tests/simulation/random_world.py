@@ -105,12 +105,12 @@ class RandomWorld(RuleBasedStateMachine):
         """What holds at any time."""
         w = self.w
         wrong = [line for line in w.lines if "exc_info" in line and not line["event"].startswith(EXPECTED)]
-        assert wrong == []
+        assert not wrong, wrong
         for life in (w.running, self.second):
             assert life is None or life.dead or life.main is None or not life.main.done(), "a daemon ended by itself"
         created = [data["inputName"] for data in w.obs.requested("CreateInput")][self.named :]
         assert len(created) == len(set(created)), "a name was used twice"
-        assert self.viewer.wrong == ""
+        assert not self.viewer.wrong, self.viewer.wrong
 
     # --- the beginning and the end ---------------------------------------------------------------------------
 
