@@ -341,7 +341,7 @@ class World:
         elif not self.live and (shown or program is not None):
             return f"OBS shows {shown}, and nobody publishes"
         slate = str(self.settings.get("obs.slate") or "")
-        if slate in self.obs.inputs and self._is_shown(slate) == bool(shown):
+        if any(item.name == slate for item, _ in self._items()) and self._is_shown(slate) == bool(shown):
             return "the slate is on the wrong side"
         return ""
 
