@@ -19,7 +19,7 @@ from daemon.http.measurements import MeasurementRoutes
 from daemon.http.notify_api import NotifyRoutes
 from daemon.http.obs_api import ObsRoutes
 from daemon.http.openapi.document import openapi_routes
-from daemon.http.prefix import Prefix, rerouted
+from daemon.http.prefix import Prefix
 from daemon.http.sending import Sending
 from daemon.http.stream_health import StreamHealthRoutes
 
@@ -50,7 +50,6 @@ def build_app(control: Control, limits: Limits | None = None) -> tuple[web.Appli
             hooks.astray,
             guard.middleware,
             sending.one_at_a_time,
-            rerouted,
         ],
         client_max_size=BODY_BYTES,
     )

@@ -9,7 +9,7 @@ from yarl import URL
 
 
 class Prefix:
-    """Its middleware comes before all that looks at what is asked for, and ``rerouted`` after it."""
+    """Its middleware comes before all that looks at what is asked for; the innermost one asks for the handler anew."""
 
     def __init__(self, public_url: Callable[[], str]) -> None:
         self._public_url = public_url
@@ -43,9 +43,3 @@ def own_path(path: str, prefix: str) -> str:
     if prefix and (path == prefix or path.startswith(f"{prefix}/")):
         path = path.removeprefix(prefix) or "/"
     return f"/{path.lstrip('/')}" if path.startswith("//") else path
-
-
-@web.middleware
-async def rerouted(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """The innermost: have it answered by what serves the path as it is now, not as it was sent."""
-    return await request.match_info.handler(request)

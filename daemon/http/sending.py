@@ -58,13 +58,16 @@ class Sending:
 
     @web.middleware
     async def one_at_a_time(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Comes after the checks of who asks."""
-        resource = request.match_info.route.resource
-        turn = None if resource is None else self._turns.get(resource.canonical)
+        """The innermost, after the checks of who asks.
+
+        What answers is what serves the path as it is now: a proxy's prefix was taken off since the handler was chosen.
+        """
+        match = request.match_info
+        turn = self._turns.get(match.route.resource.canonical) if match.route.resource is not None else None
         if turn is None:
-            return await handler(request)
+            return await match.handler(request)
         async with turn:
-            response = await handler(request)
+            response = await match.handler(request)
             await asyncio.sleep(0)  # the next one is made in another turn of the loop: hooks take theirs before it
             return response
 
