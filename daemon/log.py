@@ -99,6 +99,7 @@ def setup(
     file = None
     if config.file:
         file = LogFile(config.file, as_text() if config.format == "console" else as_json, console)
+    _look_up_no_more_than_is_shown()
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -113,6 +114,13 @@ def setup(
 
 
 # -- on the caller's side
+
+
+def _look_up_no_more_than_is_shown() -> None:
+    # No outlet has the caller, the thread or the process; to find them costs more than the rest of a record. These are
+    # the switches that the standard library names for it (Logging HOWTO, "Optimization").
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None
 
 
 def _to_record(_logger: object, _method: str, event: structlog.typing.EventDict) -> tuple[Any, dict[str, Any]]:
