@@ -161,7 +161,8 @@ def followers(lineup: Lineup, program: Program | None, policy: Policy, standby: 
     stalled = holder if holder is not None and holder.stalled_since is not None and holder.may_try(now) else None
     if policy.mode == "static":
         first = stalled or next(iter(_line(lineup, program, now) if standby else ()), None)
-        if first is not None and (program.session == first.session if program else first is stalled):
+        playing = program.session if program is not None else None  # none: a restart may have been cut short
+        if first is not None and (first is stalled if playing is None else playing == first.session):
             yield first
         return
     if stalled is not None:

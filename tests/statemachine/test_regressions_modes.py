@@ -150,6 +150,19 @@ def test_static_a_restart_cut_short_by_a_crash_is_made_anew_in_another_mode() ->
     assert world.obs.items[program.input].session == program.session
 
 
+def test_static_a_restart_for_one_alone_cut_short_by_a_lost_obs_is_made_anew() -> None:
+    world = channel("alice", mode="static")
+    session = world.ingest.of("alice")
+    assert session is not None
+    world.ingest.frozen.add(session.id)
+    world.look()
+    world.feed(ev.MediaStalled(world.now, STATIC, world.now))
+    until(world, cmd.WatchInput)
+    world.obs_lost(done=0)
+    world.calm()
+    assert on_air(world) == "alice"
+
+
 def test_static_its_input_shown_by_hand_while_nobody_is_on_air_is_hidden() -> None:
     world = channel(mode="static")
     world.obs.items[STATIC].shown = True
