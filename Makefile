@@ -45,7 +45,7 @@ bench: ## measure: against other ways, under load, at length (ARGS="--only hooks
 
 soak: ## the rules searched for STEPS=100000 steps (SEED=n), the whole daemon in simulated time, kills and bit flips
 	@deploy/prepare.sh python
-	MOTHERSTREAM_KILLS=100 $(PYTHON_IN_VENV) -m pytest --timeout=0 tests/daemon/test_killed.py
+	MOTHERSTREAM_KILLS=100 $(PYTHON_IN_VENV) -m pytest --timeout=0 tests/daemon/journal/test_killed.py
 	MOTHERSTREAM_FLIPS=1000 $(PYTHON_IN_VENV) -m pytest --timeout=0 tests/simulation/test_damaged_database.py
 	$(PYTHON_IN_VENV) -m tests.statemachine.soak --steps $(STEPS)$(if $(SEED), --seed $(SEED))
 	HYPOTHESIS_PROFILE=soak $(PYTHON_IN_VENV) -m pytest --timeout=0 tests/statemachine tests/simulation $(ARGS)

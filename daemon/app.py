@@ -13,49 +13,49 @@ import aiohttp
 import structlog
 from prometheus_client import CollectorRegistry
 
-from daemon import log as logs
-from daemon.alone import Alone
-from daemon.clock import Clock
-from daemon.config import Config
-from daemon.config_keys import secret_values
-from daemon.config_load import load, locate
-from daemon.desk import Desk, check_program
-from daemon.dispatcher import Dispatcher
-from daemon.executor import Executor
-from daemon.hand_tests import HandTests
+from daemon.config.keys import secret_values
+from daemon.config.loader import load, locate
+from daemon.config.model import Config
+from daemon.config.policy import policy_of
+from daemon.config.reload import reload
+from daemon.core.clock import Clock
+from daemon.core.dispatcher import Dispatcher
+from daemon.core.executor import Executor
+from daemon.health.measurements import Teller
 from daemon.health.metrics import HealthMetrics
 from daemon.health.monitor import HealthMonitor
 from daemon.health.reporter import Reporter
-from daemon.health.teller import Teller
-from daemon.history import handovers
 from daemon.http.app import build_app
-from daemon.http.control import Check, Control
-from daemon.http.events import EventHub
+from daemon.http.dependencies import Check, Control
+from daemon.http.routes.events import EventHub
 from daemon.http.server import HttpServer
 from daemon.ingest.admission import Admission
 from daemon.ingest.api import open_client
 from daemon.ingest.auth_url import UrlAuth
 from daemon.ingest.kick import Kicker
-from daemon.ingest.reconcile import Reconciler
-from daemon.ingest.servers import configured
+from daemon.ingest.manual_streams import HandTests
+from daemon.ingest.reconciler import Reconciler
+from daemon.ingest.servers.registry import configured
 from daemon.ingest.sessions import SessionDirectory
 from daemon.ingest.stream import is_ours
-from daemon.journal import Journal
-from daemon.metrics import Metrics
-from daemon.narrator import narrate
-from daemon.notify import Notifier as Notifications
-from daemon.notify_watch import Watch
+from daemon.journal.alone import Alone
+from daemon.journal.history import handovers
+from daemon.journal.journal import Journal
+from daemon.notify.alerts import Watch
+from daemon.notify.notifier import Notifier as Notifications
+from daemon.notify.troubles import Output, Troubles
 from daemon.obs import Obs
+from daemon.obs.diagnostics import Desk, check_program
 from daemon.obs.inventory import stream_of_path
-from daemon.output import OutputKeeper
-from daemon.overlays import Overlays
-from daemon.policy import policy_of
-from daemon.reload import reload
-from daemon.secrets import Redactor
-from daemon.streamer_index import StreamerIndex
+from daemon.obs.output import OutputKeeper
+from daemon.obs.overlays import Overlays
+from daemon.observability import logging as logs
+from daemon.observability.event_log import narrate
+from daemon.observability.loop_errors import Unhandled
+from daemon.observability.metrics import Metrics
+from daemon.observability.redaction import Redactor
+from daemon.streamers.index import StreamerIndex
 from daemon.systemd import Notifier
-from daemon.troubles import Output, Troubles
-from daemon.unhandled import Unhandled
 from statemachine import __version__
 from statemachine import events as ev
 from statemachine.director import Director

@@ -11,28 +11,28 @@ from typing import Any
 from statemachine import commands as cmd
 from statemachine import events as ev
 from statemachine import facts
-from statemachine.attempt import Brief
-from statemachine.bitrate import Bitrates
 from statemachine.codec import from_plain, to_plain
-from statemachine.fallback import Fallback
-from statemachine.hand_test import request_test
-from statemachine.lag import Lag
-from statemachine.lineup import Lineup
-from statemachine.orphans import Orphans
-from statemachine.pictures import Pictures
-from statemachine.planner import kept_until, passes_over
+from statemachine.handover.attempt import Brief
+from statemachine.handover.fallback import Fallback
+from statemachine.handover.orphans import Orphans
+from statemachine.handover.states import State
+from statemachine.handover.switchover import Switchover
+from statemachine.handover.table import EVENTS
+from statemachine.lineup.hand_test import request_test
+from statemachine.lineup.lineup import Lineup
+from statemachine.lineup.probation import Probation
+from statemachine.monitors.bitrate import Bitrates
+from statemachine.monitors.quality import Quality
+from statemachine.monitors.render_load import Lag
+from statemachine.monitors.stalls import Pictures
+from statemachine.monitors.streams import Streams, needs_own_player
+from statemachine.monitors.viewers import Viewers
+from statemachine.planning import kept_until, passes_over
 from statemachine.policy import Policy
-from statemachine.probation import Probation
-from statemachine.quality import Quality
 from statemachine.settings import Settings, Value
 from statemachine.snapshot import Snapshot
-from statemachine.states import State
 from statemachine.steering import EMPTY_AGAIN, Steering
-from statemachine.streams import Streams, needs_own_player
-from statemachine.switchover import Switchover
-from statemachine.table import EVENTS
 from statemachine.view import Places, View, make_view
-from statemachine.viewers import Viewers
 
 STEADY = 10.0
 """Seconds for which a picture has to move ahead of its turn before the failures before it are forgotten."""

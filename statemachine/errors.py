@@ -1,6 +1,6 @@
 """The one error of the rules: somebody fed them what cannot happen."""
 
-from statemachine.states import State
+from statemachine.handover.states import State
 
 
 class RulesError(Exception):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from statemachine.states import State
+from statemachine.handover.states import State
 
 
 @dataclass(frozen=True, slots=True)

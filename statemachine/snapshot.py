@@ -3,20 +3,20 @@
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from statemachine.attempt import Attempt
 from statemachine.codec import from_plain, to_plain
-from statemachine.entry import LineupState
 from statemachine.events import Tracks
 from statemachine.facts import HandoverEnded
-from statemachine.fallback import FallbackState
-from statemachine.lag import LagState
-from statemachine.orphans import Orphan
+from statemachine.handover.attempt import Attempt
+from statemachine.handover.fallback import FallbackState
+from statemachine.handover.orphans import Orphan
+from statemachine.handover.program import Program
+from statemachine.handover.states import State
+from statemachine.lineup.entry import LineupState
+from statemachine.monitors.poor import Poor
+from statemachine.monitors.render_load import LagState
+from statemachine.monitors.silence import Silence
+from statemachine.monitors.viewers import ViewersState
 from statemachine.policy import Policy
-from statemachine.poor import Poor
-from statemachine.program import Program
-from statemachine.silence import Silence
-from statemachine.states import State
-from statemachine.viewers import ViewersState
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,12 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from statemachine import events as ev
-from statemachine.attempt import Attempt
-from statemachine.lineup import Entry, Lineup
-from statemachine.planner import (
+from statemachine.handover.attempt import Attempt
+from statemachine.handover.reserves import RESERVES_MOST
+from statemachine.handover.states import State
+from statemachine.handover.switchover import Switchover
+from statemachine.lineup.lineup import Entry, Lineup
+from statemachine.planning import (
     HASTE,
     KEEP,
     PATIENCE,
@@ -27,9 +30,6 @@ from statemachine.planner import (
     wanted_line,
 )
 from statemachine.policy import Policy
-from statemachine.reserves import RESERVES_MOST
-from statemachine.states import State
-from statemachine.switchover import Switchover
 
 SLATE_AFTER = 0.6
 """Seconds without a moving picture after which the slate is shown: long enough for a fresh input, which spares viewers

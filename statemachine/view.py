@@ -3,10 +3,10 @@
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from statemachine.entry import Problem
 from statemachine.facts import HandoverEnded
-from statemachine.lineup import Lineup
-from statemachine.states import State
+from statemachine.handover.states import State
+from statemachine.lineup.entry import Problem
+from statemachine.lineup.lineup import Lineup
 from statemachine.waiting import OF_THE_CHANNEL, of_entry
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """Why one in the line-up is not shown, where that is no failure of its stream: for those who read the line-up."""
 
-from statemachine.entry import Entry, Problem
+from statemachine.lineup.entry import Entry, Problem
 
 OF_THE_CHANNEL = frozenset({"obs_unreachable", "studio_mode", "crowded", "program_elsewhere"})
 """Reasons that say nothing of the streamer."""

@@ -23,71 +23,48 @@ PURE = {
     "typing",
 }
 """The standard library's pure parts: no clock, no I/O, no log, no chance, no thread."""
-COMMAND_LINE = {
-    "daemon.__main__",
-    "daemon.check",
-    "daemon.cli",
-    "daemon.cli_*",
-    "daemon.client",
-    "daemon.demo",
-    "daemon.watch*",
-}
-SHELL = {"daemon.app", "daemon.dispatcher", "daemon.executor"}
+COMMAND_LINE = {"daemon.__main__", "daemon.cli*", "daemon.studio.demo"}
+SHELL = {"daemon.app", "daemon.core.dispatcher", "daemon.core.executor"}
 """What turns the rules over; only the composition root knows them."""
+PORTS = {"daemon.core.clock", "daemon.core.ports", "statemachine*"}
 MAY_IMPORT = {
-    "daemon.ports": {"statemachine.*"},
-    "daemon.executor": {"daemon.clock", "daemon.ports", "daemon.secrets", "statemachine*"},
-    "daemon.dispatcher": {"daemon.clock", "daemon.journal", "statemachine*"},
-    "daemon.obs*": {"daemon.obs*", "daemon.config*", "daemon.ports", "daemon.clock", "statemachine*"},
-    "daemon.ingest*": {
-        "daemon.ingest*",
-        "daemon.config*",
-        "daemon.ports",
-        "daemon.clock",
-        "daemon.names",
-        "statemachine.*",
-    },
-    "daemon.names": set(),
-    "daemon.problems": set(),
-    "daemon.health*": {
-        "daemon.health*",
-        "daemon.obs.readiness",
-        "daemon.config*",
-        "daemon.ports",
-        "daemon.clock",
-        "statemachine*",
-    },
+    "daemon.core.ports": {"statemachine.*"},
+    "daemon.core.executor": {*PORTS, "daemon.observability.redaction"},
+    "daemon.core.dispatcher": {*PORTS, "daemon.journal.journal"},
+    "daemon.obs*": {"daemon.obs*", "daemon.config*", *PORTS, "daemon.health.reading", "daemon.http.dependencies"},
+    "daemon.ingest*": {"daemon.ingest*", "daemon.config*", *PORTS, "daemon.streamers.names"},
+    "daemon.streamers.names": set(),
+    "daemon.observability.problems": set(),
+    "daemon.health*": {"daemon.health*", "daemon.config*", *PORTS, "daemon.obs.readiness"},
     "daemon.http*": {
         "daemon.http*",
         "daemon.ingest*",
         "daemon.config*",
-        "daemon.ports",
-        "daemon.clock",
-        "daemon.problems",
-        "daemon.secrets",
-        "statemachine*",
+        *PORTS,
+        "daemon.observability.problems",
+        "daemon.observability.redaction",
+        "daemon.observability.throttle",
     },
     # It gives its streamers keys, as the command line does.
-    "daemon.studio*": {"daemon.studio*", "daemon.streamers"},
+    "daemon.studio*": {"daemon.studio*", "daemon.streamers.store"},
     "statemachine*": {"statemachine*", "transitions", *PURE},
 }
 """Of the project's own modules (and, for the rules, of all modules) these and no others."""
 ONLY_FOR = {
-    "daemon.app": {"daemon.__main__", "daemon.cli"},
-    "daemon.cli": {"daemon.__main__"},
-    "daemon.cli_*": {"daemon.cli"},
-    "daemon.dispatcher": {"daemon.app"},
-    "daemon.executor": {"daemon.app"},
-    "daemon.studio*": {"daemon.studio*", "daemon.demo"},
+    "daemon.app": {"daemon.__main__", "daemon.cli.main"},
+    "daemon.cli*": {"daemon.__main__", "daemon.cli*"},
+    "daemon.core.dispatcher": {"daemon.app"},
+    "daemon.core.executor": {"daemon.app"},
+    "daemon.studio*": {"daemon.studio*", "daemon.cli.main"},
     "statemachine.director": {
         "daemon.app",
-        "daemon.dispatcher",
-        "daemon.journal",
-        "daemon.journal_replay",
+        "daemon.core.dispatcher",
+        "daemon.journal.journal",
+        "daemon.journal.replay",
         "statemachine.view",
         "statemachine.recorder",
     },
-    "transitions": {"statemachine.switchover"},
+    "transitions": {"statemachine.handover.switchover"},
     "simpleobsws": {"daemon.obs.connection", "daemon.studio.obs"},
 }
 """Imported by these and no others."""

@@ -3,12 +3,12 @@
 import re
 from pathlib import Path
 
-from daemon.config import Config
+from daemon.config.model import Config
 from daemon.health import score
 from daemon.health.score import ISSUES
 from daemon.obs import pipeline
 from daemon.obs.sources import GstreamerSource
-from daemon.problems import SENTENCES
+from daemon.observability.problems import SENTENCES
 
 DOCS = Path(__file__).parents[1] / "docs"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from daemon.clock import iso
+from daemon.core.clock import iso
 from daemon.health.samples import Sample
 from daemon.health.score import Limits, Verdict, is_blank, is_stalled
 

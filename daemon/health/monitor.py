@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import structlog
 
-from daemon.clock import iso
-from daemon.config import Config
+from daemon.config.model import Config
+from daemon.core.clock import iso
 from daemon.health.history import History, Reading, as_json
 from daemon.health.reporter import Reporter
 from daemon.health.samples import ObsView, Sampler

@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+from daemon.core.ports import ObsError, ObsRefused
 from daemon.health.reading import SLACK, SRS_PERIOD, DropReader, FlowReader, MotionReader, StatsReader, number
 from daemon.obs.readiness import Look
-from daemon.ports import ObsError, ObsRefused
 from statemachine.view import View
 
 SIZE_SECONDS: Final = 0.8

@@ -5,23 +5,23 @@ from typing import Final
 
 from aiohttp import web
 
-from daemon.http.api import QueueRoutes
-from daemon.http.asking import json_object, text_in
 from daemon.http.auth import Guard
-from daemon.http.control import Control
-from daemon.http.dashboard import DashboardRoutes
+from daemon.http.dependencies import Control
 from daemon.http.errors import errors
-from daemon.http.events import stream
-from daemon.http.health import HealthRoutes
-from daemon.http.hooks import HookRoutes
 from daemon.http.limits import BODY_BYTES, Gate, Limits, affordable
-from daemon.http.measurements import MeasurementRoutes
-from daemon.http.notify_api import NotifyRoutes
-from daemon.http.obs_api import ObsRoutes
 from daemon.http.openapi.document import openapi_routes
+from daemon.http.params import json_object, text_in
 from daemon.http.prefix import Prefix
+from daemon.http.routes.dashboard import DashboardRoutes
+from daemon.http.routes.events import stream
+from daemon.http.routes.hooks import HookRoutes
+from daemon.http.routes.lineup import QueueRoutes
+from daemon.http.routes.measurements import MeasurementRoutes
+from daemon.http.routes.notify import NotifyRoutes
+from daemon.http.routes.obs import ObsRoutes
+from daemon.http.routes.probes import HealthRoutes
+from daemon.http.routes.stream_health import StreamHealthRoutes
 from daemon.http.sending import Sending
-from daemon.http.stream_health import StreamHealthRoutes
 
 HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",

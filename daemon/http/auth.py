@@ -20,12 +20,12 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from daemon.config import Http
-from daemon.config_values import is_loopback
+from daemon.config.model import Http
+from daemon.config.types import is_loopback
 from daemon.http.errors import ApiError
 from daemon.http.forwarded import client_of, forwarded_host, forwarded_https, passed_a_proxy, whose
-from daemon.ingest.quiet import Quiet
-from daemon.secrets import same
+from daemon.observability.redaction import same
+from daemon.observability.throttle import Quiet
 
 COOKIE: Final = "motherstream"
 COOKIE_SECONDS: Final = 30 * 24 * 3600

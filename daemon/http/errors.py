@@ -8,7 +8,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from daemon.ports import NOT_FOUND, ObsError, ObsGone, ObsRefused, ObsTimeout
+from daemon.core.ports import NOT_FOUND, ObsError, ObsGone, ObsRefused, ObsTimeout
 
 log = structlog.get_logger(__name__)
 

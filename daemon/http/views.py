@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from daemon.clock import iso
-from daemon.http.control import ObsInfo
+from daemon.core.clock import iso
+from daemon.http.dependencies import ObsInfo
 from daemon.ingest.refusals import Refusal
-from daemon.problems import sentence
+from daemon.observability.problems import sentence
 from statemachine.facts import HandoverEnded
 from statemachine.view import OnAir, Place, ProgramView, Standby, StandbyOff, View
 

@@ -5,11 +5,11 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from daemon.config import Queue
+from daemon.config.model import Queue
 from daemon.ingest.auth_url import AskUrl
 from daemon.ingest.hook import JSON, Verdict, refused
 from daemon.ingest.stream import TYPE, StreamRef
-from daemon.names import fold
+from daemon.streamers.names import fold
 from statemachine.events import Session
 from statemachine.facts import Refused
 

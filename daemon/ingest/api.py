@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from daemon.ports import IngestError
+from daemon.core.ports import IngestError
 
 TIMEOUT: Final = 5.0
 """Seconds that a call may take."""

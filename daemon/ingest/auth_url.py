@@ -6,9 +6,9 @@ from typing import Final, Protocol
 
 import aiohttp
 
-from daemon.config_values import LONGEST_TURN
+from daemon.config.types import LONGEST_TURN
 from daemon.ingest.api import read_most, reason_of
-from daemon.names import BadName, valid_name
+from daemon.streamers.names import BadName, valid_name
 
 MOST_BYTES: Final = 65536
 

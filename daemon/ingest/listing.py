@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+from daemon.core.ports import IngestError
 from daemon.ingest.stream import NAME, StreamRef
-from daemon.ports import IngestError
 from statemachine.events import Session, Tracks
 
 PAGE: Final = 1000

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 import simpleobsws  # type: ignore[import-untyped]
 import websockets
 
-from daemon.ports import NAME_TAKEN, NOT_FOUND, UNKNOWN_KIND, ObsError, ObsGone, ObsRefused, ObsTimeout
+from daemon.core.ports import NAME_TAKEN, NOT_FOUND, UNKNOWN_KIND, ObsError, ObsGone, ObsRefused, ObsTimeout
 
 # Its debug log holds whole requests, and with them stream URLs and their keys. simpleobsws itself caps the logger
 # of websockets, which would tell the same, at INFO.

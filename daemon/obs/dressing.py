@@ -13,10 +13,10 @@ from typing import Any, Final
 
 import structlog
 
+from daemon.core.ports import NOT_FOUND
 from daemon.obs.connection import ObsEvent, Request, Result
 from daemon.obs.fade import FILTER
 from daemon.obs.scene_items import Item
-from daemon.ports import NOT_FOUND
 
 log = structlog.get_logger()
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import structlog
 
+from daemon.core.ports import NAME_TAKEN, NOT_FOUND, ObsError, ObsRefused
 from daemon.obs.connection import Link, Request, sense
-from daemon.ports import NAME_TAKEN, NOT_FOUND, ObsError, ObsRefused
 
 log = structlog.get_logger()
 

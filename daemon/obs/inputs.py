@@ -5,14 +5,14 @@ import contextlib
 from collections.abc import Mapping
 from typing import Any
 
-from daemon.config import Ffmpeg, Sources
+from daemon.config.model import Ffmpeg, Sources
+from daemon.core.ports import NAME_TAKEN, NOT_FOUND, NothingToAim, ObsError, ObsRefused, ObsTimeout
 from daemon.obs.connection import Link, Request
 from daemon.obs.inventory import read_inputs
 from daemon.obs.owners import OWNER, Owners
 from daemon.obs.pipeline import checked_url, re_aimed
 from daemon.obs.scene_items import read_items, rows
 from daemon.obs.sources import FFMPEG, GSTREAMER
-from daemon.ports import NAME_TAKEN, NOT_FOUND, NothingToAim, ObsError, ObsRefused, ObsTimeout
 
 STOP = "OBS_WEBSOCKET_MEDIA_INPUT_ACTION_STOP"
 ENDED = frozenset(f"OBS_MEDIA_STATE_{each}" for each in ("ENDED", "STOPPED", "ERROR"))

@@ -8,12 +8,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from daemon.core.ports import NOT_FOUND, ObsError
 from daemon.obs.connection import NONSENSE, Link, Request, Result
 from daemon.obs.owners import Mark, Owners
 from daemon.obs.renamed import name_again, tell_copies
 from daemon.obs.scene_items import Items, look_into, read_items, rows, text
 from daemon.obs.sources import SOURCES
-from daemon.ports import NOT_FOUND, ObsError
 from statemachine.events import ForeignInput, Inventory, OwnInput
 
 DIGITS = 18

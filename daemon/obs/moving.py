@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from daemon.core.ports import ObsRefused
 from daemon.obs.connection import Link
 from daemon.obs.scene_items import enable, read_items
-from daemon.ports import ObsRefused
 
 log = structlog.get_logger()
 

@@ -8,7 +8,7 @@ same.
 import re
 from typing import Literal
 
-from daemon.config import Pipeline
+from daemon.config.model import Pipeline
 
 Sound = Literal["any", "aac", "none"]
 """any: whatever decodebin finds, which waits for it; aac: AAC if there is some; none: the picture alone."""

@@ -11,12 +11,12 @@ from typing import Any
 
 import structlog
 
+from daemon.core.ports import ObsError
 from daemon.obs.connection import Link, Request
 from daemon.obs.dressing import CARRIED, SOUND, Complaints, changes, dress, filters, place, questions
 from daemon.obs.inventory import Names
 from daemon.obs.scene_items import Items, look_into, rows
 from daemon.obs.supervisor import Traits
-from daemon.ports import ObsError
 
 log = structlog.get_logger()
 

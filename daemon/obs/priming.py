@@ -18,8 +18,8 @@ import time
 import zlib
 from collections.abc import Iterable
 
+from daemon.core.ports import ObsError, ObsGone
 from daemon.obs.connection import Link, Request
-from daemon.ports import ObsError, ObsGone
 
 COVER = 0.067
 """Seconds of a stream that are rendered with a cut: no less than the frame of a stream of 15 a second."""

@@ -16,10 +16,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from daemon.core.ports import NOT_FOUND, ObsError, ObsRefused
 from daemon.obs.connection import Link, Request, sense
 from daemon.obs.priming import render
 from daemon.obs.scene_items import Item, read_items
-from daemon.ports import NOT_FOUND, ObsError, ObsRefused
 from statemachine.events import Inventory
 from statemachine.reading import ProgramReading
 

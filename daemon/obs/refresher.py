@@ -7,9 +7,9 @@ from typing import Any, NoReturn
 
 import structlog
 
+from daemon.core.ports import ObsError, ObsGone
 from daemon.obs.connection import ObsEvent
 from daemon.obs.inventory import Names
-from daemon.ports import ObsError, ObsGone
 
 log = structlog.get_logger()
 

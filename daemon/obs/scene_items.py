@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from daemon.core.ports import NOT_FOUND, ObsError, ObsRefused
 from daemon.obs.connection import NONSENSE, Link, Request
-from daemon.ports import NOT_FOUND, ObsError, ObsRefused
 
 GROUP, SCENE = "group", "scene"
 DEEPEST = 4

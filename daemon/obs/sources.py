@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
-from daemon.config import Sources
+from daemon.config.model import Sources
 from daemon.obs import pipeline
 from daemon.obs.pipeline import Sound
 from statemachine.events import Tracks

@@ -14,9 +14,9 @@ from typing import Any, NoReturn
 
 import structlog
 
-from daemon.config import Config
+from daemon.config.model import Config
+from daemon.core.ports import ObsError, ObsGone, ObsRefused, ObsTimeout
 from daemon.obs.connection import NONSENSE, Kicked, Link, ObsEvent, PasswordRefused, Unreachable, sense
-from daemon.ports import ObsError, ObsGone, ObsRefused, ObsTimeout
 
 log = structlog.get_logger()
 

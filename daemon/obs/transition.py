@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import structlog
 
+from daemon.core.ports import NOT_FOUND, ObsError, ObsRefused
 from daemon.obs import fade as fades
 from daemon.obs.connection import Link, Request, Result
 from daemon.obs.priming import frames, render, renderings
 from daemon.obs.scene_items import Item, Items, enable, read_items
-from daemon.ports import NOT_FOUND, ObsError, ObsRefused
 
 log = structlog.get_logger()
 

@@ -5,13 +5,13 @@ import contextlib
 import secrets
 from typing import Final
 
-from daemon.config import Sources
+from daemon.config.model import Sources
+from daemon.core.ports import ObsError
 from daemon.obs import inputs
 from daemon.obs.connection import Link
 from daemon.obs.pipeline import trial
 from daemon.obs.readiness import PLAYING
 from daemon.obs.sources import GSTREAMER, GstreamerSource
-from daemon.ports import ObsError
 
 WITHIN: Final = 5.0
 """Seconds that the test picture may take."""

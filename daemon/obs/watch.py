@@ -8,11 +8,11 @@ from typing import Any
 
 import structlog
 
+from daemon.core.ports import NOT_FOUND, ObsError, ObsGone, ObsRefused, WatchCallbacks
 from daemon.obs.connection import Link, Request, Result, sense
 from daemon.obs.priming import EVERY, prime, render
 from daemon.obs.readiness import Dead, Judge, Look, Moves, Proven, StateSeen, Still, Verdict
 from daemon.obs.scene_items import Item, read_items
-from daemon.ports import NOT_FOUND, ObsError, ObsGone, ObsRefused, WatchCallbacks
 
 log = structlog.get_logger()
 

@@ -13,7 +13,7 @@ from typing import Any, Protocol, Self
 
 import aiohttp
 
-from daemon.streamers import StreamerRow, StreamerStore, hash_key
+from daemon.streamers.store import StreamerRow, StreamerStore, hash_key
 from daemon.studio.errors import StudioError
 from daemon.studio.keys import Keyring
 from daemon.studio.process import Process, free_port, until

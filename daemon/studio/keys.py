@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from daemon.streamers import new_key
+from daemon.streamers.store import new_key
 
 
 class Admitting(Protocol):

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import simpleobsws  # type: ignore[import-untyped]  # it caps the logger of websockets when it is imported
 
-import daemon.log
 import daemon.obs.connection
-from daemon.cli import main
+import daemon.observability.logging
+from daemon.cli.main import main
 
 LOGGERS = ("simpleobsws", "websockets", "websockets.client", "aiohttp", "aiohttp.access", "aiohttp.client", "asyncio")
 
@@ -55,7 +55,7 @@ def _raise_everywhere(loop: asyncio.AbstractEventLoop, text: str) -> None:
 
 
 if __name__ == "__main__":
-    daemon.log._CAPS.clear()
+    daemon.observability.logging._CAPS.clear()
     for name in LOGGERS:
         logging.getLogger(name).setLevel(logging.DEBUG)
     signal.signal(signal.SIGUSR2, _trouble)

@@ -10,20 +10,20 @@ from aiohttp import web
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from daemon.http.by_hand import read_url
+from daemon.core.ports import IngestError
 from daemon.http.errors import ApiError
-from daemon.ingest import mediamtx, nginx_rtmp, oryx, srs
+from daemon.http.manual_stream import read_url
 from daemon.ingest.api import Api, open_client
 from daemon.ingest.auth_url import UrlAuth
 from daemon.ingest.hook import JSON, Hook, Publish
 from daemon.ingest.listing import IngestServer
-from daemon.ingest.mediamtx_api import MediaMtxServer
-from daemon.ingest.oryx_api import OryxServer
+from daemon.ingest.servers import mediamtx, nginx_rtmp, oryx, srs
+from daemon.ingest.servers.mediamtx_api import MediaMtxServer
+from daemon.ingest.servers.oryx_api import OryxServer
+from daemon.ingest.servers.srs_api import SrsServer
 from daemon.ingest.sessions import SessionDirectory
-from daemon.ingest.srs_api import SrsServer
 from daemon.ingest.stream import HookError
 from daemon.obs.pipeline import STREAM_URL
-from daemon.ports import IngestError
 from statemachine.events import Session
 from tests.daemon.ingest.helpers import ref, yes
 from tests.daemon.ingest.test_hook_bodies import MEDIAMTX, NGINX, ORYX, SRS5, body

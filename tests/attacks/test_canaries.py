@@ -13,7 +13,7 @@ from typing import Any, Final
 import pytest
 
 from daemon.ingest.hook import FORM, JSON
-from daemon.streamers import StreamerStore
+from daemon.streamers.store import StreamerStore
 from tests.daemon.http.live import Live
 from tests.fakes.threaded import ThreadedObs
 

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from daemon.config import Config
+from daemon.config.model import Config
 from daemon.obs.sources import SOURCES
 from daemon.studio import StudioError
 from daemon.studio.process import Process

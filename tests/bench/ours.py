@@ -10,7 +10,7 @@ import aiohttp
 
 from daemon.studio import Publisher
 from daemon.studio.channel import Channel, on_air
-from statemachine.states import State
+from statemachine.handover.states import State
 from tests.bench.figures import Ask, metric
 from tests.bench.stage import NAMES, Stage, cleared
 

@@ -6,8 +6,8 @@ import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
-from daemon.http.control import Check
-from statemachine.states import State
+from daemon.http.dependencies import Check
+from statemachine.handover.states import State
 from tests.browser.support import Page
 from tests.daemon.http.dashboard_backend import Backend
 

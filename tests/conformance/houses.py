@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
+from daemon.core.ports import ObsRefused
 from daemon.obs.connection import Link
-from daemon.ports import ObsRefused
 from daemon.studio import Publisher, Studio
 from tests.fakes import FakeObs, Stream
 

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
+from daemon.core.ports import ObsError
 from daemon.obs.connection import Link
 from daemon.obs.program import Program, is_seen, leave_studio_mode, read_program, until_unseen
-from daemon.ports import ObsError
 from tests.conformance.houses import SCENE, Hands, House, until
 from tests.conformance.test_obs import box, show
 

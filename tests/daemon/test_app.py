@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from daemon import app as root
-from daemon import log as logs
-from daemon.config import Config, Log
-from daemon.secrets import Redactor
+from daemon.config.model import Config, Log
+from daemon.observability import logging as logs
+from daemon.observability.redaction import Redactor
 from statemachine import events as ev
 from tests.daemon.http.studio import until
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]
 
-from daemon.config_load import load
+from daemon.config.loader import load
 from tests.deploy.support import DEPLOY, ROOT
 
 CONTAINERFILE = DEPLOY / "Containerfile"

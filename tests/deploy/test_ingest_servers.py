@@ -6,10 +6,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import yaml  # type: ignore[import-untyped]
 
-from daemon.config import Config
-from daemon.http.hooks import SERVERS
-from daemon.ingest import mediamtx
+from daemon.config.model import Config
+from daemon.http.routes.hooks import SERVERS
 from daemon.ingest.hook import Unpublish
+from daemon.ingest.servers import mediamtx
 from daemon.ingest.stream import NAME
 from daemon.studio.process import free_port
 from tests.deploy.support import DEPLOY, done, rewritten, run

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from daemon.config import Config
-from daemon.config_load import load
+from daemon.config.loader import load
+from daemon.config.model import Config
 from tests.deploy.support import DEPLOY, ROOT, done, run
 
 CONFIG = Path("etc/motherstream/motherstream.toml")

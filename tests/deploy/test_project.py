@@ -10,8 +10,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from daemon.config_keys import KEYS, SECTIONS
-from statemachine.table import mermaid
+from daemon.config.keys import KEYS, SECTIONS
+from statemachine.handover.table import mermaid
 from tests.deploy.support import DEPLOY, PATH, ROOT, done, run
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

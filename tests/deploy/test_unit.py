@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from daemon.cli import EXIT_CONFIG
-from daemon.config_keys import KEYS
+from daemon.cli.main import EXIT_CONFIG
+from daemon.config.keys import KEYS
 from tests.deploy.support import DEPLOY, ROOT, Unit, done, read_unit, rewritten, run
 
 SERVICE = ROOT / "motherstream.service"

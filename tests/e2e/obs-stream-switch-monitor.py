@@ -20,7 +20,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 try:
-    from daemon.ports import ObsGone
+    from daemon.core.ports import ObsGone
     from tests.e2e.timeline import Change, Recorder, Timeline
     from tests.e2e.timeline_picture import draw
     from tests.e2e.watching import Watcher

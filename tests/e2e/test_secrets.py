@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from daemon.streamers import StreamerStore
+from daemon.streamers.store import StreamerStore
 from daemon.studio import Studio, free_port
 from daemon.studio.channel import Channel, on_air
 from tests.e2e.live import QUICK, own_inputs

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.ports import ObsGone
+from daemon.core.ports import ObsGone
 from daemon.studio import free_port
 from tests.e2e.timeline import Cut, Recorder, Run
 from tests.e2e.watching import Watcher

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 
 import aiohttp
 
+from daemon.core.ports import ObsError, ObsGone
 from daemon.obs.connection import Link, Request
-from daemon.ports import ObsError, ObsGone
 from tests.e2e.timeline import Change, Recorder, Seen
 
 CONNECT_SECONDS = 3.0

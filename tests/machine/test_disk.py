@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from daemon.streamers import StreamerStore
+from daemon.streamers.store import StreamerStore
 from tests.daemon.http.live import Live
-from tests.daemon.test_store_trouble import with_key
+from tests.daemon.journal.test_trouble import with_key
 from tests.machine.support import Disk, alice_and_bob, assert_settled, lines, says, unready
 
 AGAIN = 15.0

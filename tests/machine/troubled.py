@@ -10,8 +10,8 @@ import sys
 import time
 from pathlib import Path
 
-from daemon.cli import main
-from daemon.journal import Journal
+from daemon.cli.main import main
+from daemon.journal.journal import Journal
 
 _true_time = time.time
 _offset = Path(os.environ["TROUBLE"])

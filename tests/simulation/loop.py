@@ -18,7 +18,7 @@ from contextvars import ContextVar
 from typing import Any, Self
 from unittest import mock
 
-from daemon.journal import Journal
+from daemon.journal.journal import Journal
 from daemon.obs.watch import Watch
 
 EPOCH = 1_800_000_000.0
@@ -277,8 +277,8 @@ def simulated(seed: int = 0) -> Iterator[asyncio.Runner]:
         mock.patch("daemon.obs.fade.monotonic", loop.time),
         mock.patch.dict(_defaults(Watch), clock=loop.time),
         mock.patch.dict(_defaults(Journal), clock=loop.time),
-        mock.patch("daemon.journal.Worker", Inline),
-        mock.patch("daemon.journal_copy.Worker", Inline),
+        mock.patch("daemon.journal.journal.Worker", Inline),
+        mock.patch("daemon.journal.backup.Worker", Inline),
         # For good, of all that the tests have made so far.
         mock.patch("gc.freeze"),
         asyncio.Runner(loop_factory=lambda: loop) as runner,

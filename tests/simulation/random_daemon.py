@@ -10,8 +10,8 @@ from unittest import mock
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from daemon.journal import Journal
-from daemon.streamers import StreamerError, StreamerStore
+from daemon.journal.journal import Journal
+from daemon.streamers.store import StreamerError, StreamerStore
 from tests.simulation.harm import HARMS
 from tests.simulation.loop import as_it_is
 from tests.simulation.random_world import EVERYBODY, RandomWorld

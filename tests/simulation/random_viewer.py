@@ -6,8 +6,8 @@ it. All else is not.
 
 import asyncio
 
-from statemachine.entry import Entry
-from statemachine.states import State
+from statemachine.handover.states import State
+from statemachine.lineup.entry import Entry
 from tests.fakes.obs_program import Shot
 from tests.fakes.srs import Lists
 from tests.simulation.world import SCENE, World

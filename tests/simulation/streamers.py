@@ -5,8 +5,8 @@ import base64
 import hashlib
 from pathlib import Path
 
-from daemon.streamer_index import LOOK_EVERY, StreamerIndex
-from daemon.streamers import StreamerRow, StreamerStore, hash_key
+from daemon.streamers.index import LOOK_EVERY, StreamerIndex
+from daemon.streamers.store import StreamerRow, StreamerStore, hash_key
 from tests.simulation.loop import CURRENT, Process
 
 

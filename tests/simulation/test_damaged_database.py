@@ -11,7 +11,7 @@ from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
-from daemon.streamers import StreamerRow, StreamerStore
+from daemon.streamers.store import StreamerRow, StreamerStore
 from tests.fakes import Stream
 from tests.simulation.harm import HARMS, Files, Harm
 from tests.simulation.loop import simulated

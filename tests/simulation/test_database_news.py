@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.notify import Notifier
+from daemon.notify.notifier import Notifier
 from tests.simulation.stage import on_air
 from tests.simulation.world import World
 

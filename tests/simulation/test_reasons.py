@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from daemon.notify import Notifier
-from daemon.notify_text import Message
-from daemon.problems import SENTENCES
+from daemon.notify.messages import Message
+from daemon.notify.notifier import Notifier
+from daemon.observability.problems import SENTENCES
 from tests.fakes import Stream
 from tests.simulation.stage import on_air
 from tests.simulation.world import World

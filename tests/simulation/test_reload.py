@@ -10,7 +10,7 @@ import pytest
 from annotated_types import Ge, Le
 from pydantic import ValidationError
 
-from daemon.config_keys import KEYS, SECTIONS, Key, value_of
+from daemon.config.keys import KEYS, SECTIONS, Key, value_of
 from tests.fakes import FakeObs, Stream
 from tests.simulation.loop import simulated
 from tests.simulation.stage import on_air

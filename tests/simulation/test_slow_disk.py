@@ -7,8 +7,8 @@ from unittest import mock
 
 import pytest
 
-from daemon.journal import Journal
-from daemon.journal_queue import DISTRUST, MOST_WAITING, WRITE_PATIENCE
+from daemon.journal.journal import Journal
+from daemon.journal.queue import DISTRUST, MOST_WAITING, WRITE_PATIENCE
 from tests.simulation.stage import on_air
 from tests.simulation.world import World
 

@@ -18,15 +18,15 @@ import aiohttp
 from structlog.testing import capture_logs
 
 from daemon.app import _App
-from daemon.config import Config
-from daemon.config_keys import secret_values
-from daemon.config_load import load
-from daemon.dispatcher import Dispatcher
-from daemon.log import LogHandle
+from daemon.config.keys import secret_values
+from daemon.config.loader import load
+from daemon.config.model import Config
+from daemon.core.dispatcher import Dispatcher
 from daemon.obs.owners import OWNER
-from daemon.secrets import Redactor
+from daemon.observability.logging import LogHandle
+from daemon.observability.redaction import Redactor
 from statemachine.director import Director
-from statemachine.states import State
+from statemachine.handover.states import State
 from tests.fakes import FakeObs, Stream
 from tests.fakes.obs_model import Input, Scene, SceneItem
 from tests.fakes.srs import Client, FakeSrs

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from statemachine import commands as cmd
 from statemachine import events as ev
-from statemachine.pictures import MOVING_FOR
-from statemachine.states import State
+from statemachine.handover.states import State
+from statemachine.monitors.stalls import MOVING_FOR
 from tests.statemachine.model_obs import Item
 
 if TYPE_CHECKING:

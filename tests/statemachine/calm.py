@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from statemachine.states import State
+from statemachine.handover.states import State
 from tests.statemachine.model_program import BREAK
 
 if TYPE_CHECKING:

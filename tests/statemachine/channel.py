@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from statemachine import events as ev
+from statemachine.handover.scene import fixtures
 from statemachine.policy import Policy
-from statemachine.scene import fixtures
 from statemachine.settings import Value
 from tests.statemachine.channel_modes import AT_A_START, CHANGES, MODES
 from tests.statemachine.model_ingest import SERVER, UNLISTED

@@ -6,10 +6,10 @@ from statemachine import commands as cmd
 from statemachine import events as ev
 from statemachine import facts
 from statemachine.director import Director
-from statemachine.lineup import Entry
-from statemachine.planner import PATIENCE
-from statemachine.reserves import RESERVES_MOST
-from statemachine.states import State
+from statemachine.handover.reserves import RESERVES_MOST
+from statemachine.handover.states import State
+from statemachine.lineup.lineup import Entry
+from statemachine.planning import PATIENCE
 from tests.statemachine.model_obs import ModelObs
 
 EPSILON = 1e-6

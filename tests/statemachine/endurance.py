@@ -9,7 +9,7 @@ import random
 from collections.abc import Callable
 
 from statemachine import events as ev
-from statemachine.publishers import OUSTED_MOST
+from statemachine.lineup.sessions import OUSTED_MOST
 from tests.statemachine.channel import Channel
 from tests.statemachine.channel_modes import MODES
 from tests.statemachine.model_program import SCENES

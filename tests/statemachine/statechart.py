@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-from statemachine.table import IGNORED, TRANSITIONS, mermaid
+from statemachine.handover.table import IGNORED, TRANSITIONS, mermaid
 
 PATH = Path(__file__).parents[2] / "docs" / "state-machine.md"
 
 INTRODUCTION = """\
 # The state machine
 
-One hand-over at a time. `statemachine/table.py` is the only place where it is written which event leads from which
-state to which; this page is drawn from it, and a test keeps it current. `motherstream states` prints the same.
+One hand-over at a time. `statemachine/handover/table.py` is the only place where it is written which event leads from
+which state to which; this page is drawn from it, and a test keeps it current. `motherstream states` prints the same.
 
 An *attempt* is one try to change the program: a fresh, hidden input is created, its picture is proven, it is cut to
 within one frame, and what it leaves behind is removed. Every event of an attempt bears its number: one of an earlier

@@ -13,7 +13,7 @@ import pytest
 
 from statemachine import events as ev
 from statemachine.policy import Policy
-from tests.statemachine.test_handover import on_air
+from tests.statemachine.handover.test_handover import on_air
 from tests.statemachine.world import World
 
 PERIOD = 5.0

@@ -2,8 +2,8 @@
 
 from statemachine import events as ev
 from statemachine.policy import Policy
+from tests.statemachine.handover.test_handover import channel, on_air
 from tests.statemachine.model_ingest import UNLISTED
-from tests.statemachine.test_handover import channel, on_air
 from tests.statemachine.world import World
 
 BUSY = ev.Session(f"{UNLISTED}busy", "bob", "live", "bob")

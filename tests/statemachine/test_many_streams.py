@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from statemachine import events as ev
 from statemachine.director import Director
 from statemachine.policy import Policy
-from tests.statemachine.test_handover import channel, on_air, refusals, standby
-from tests.statemachine.test_streams import described, problem, without_picture
+from tests.statemachine.handover.test_handover import channel, on_air, refusals, standby
+from tests.statemachine.monitors.test_streams import described, problem, without_picture
 from tests.statemachine.world import World
 
 

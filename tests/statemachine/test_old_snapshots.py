@@ -11,8 +11,8 @@ from statemachine import events as ev
 from statemachine.codec import EVENT_TYPES, from_plain
 from statemachine.director import Director
 from statemachine.snapshot import Snapshot
-from tests.statemachine.test_handover import channel
-from tests.statemachine.test_streams import described, without_picture
+from tests.statemachine.handover.test_handover import channel
+from tests.statemachine.monitors.test_streams import described, without_picture
 
 REQUIRED = {
     "Snapshot": "base empty_at last_cut last_switch lineup now orphans overrides switchover",

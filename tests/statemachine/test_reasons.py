@@ -4,10 +4,10 @@ import pytest
 
 from statemachine import events as ev
 from statemachine import facts
-from tests.statemachine.test_bitrate import GOOD, POOR, sends
-from tests.statemachine.test_handover import channel, on_air, standby
-from tests.statemachine.test_stalls import freeze
-from tests.statemachine.test_streams import problem, problems, recovered, without_picture
+from tests.statemachine.handover.test_handover import channel, on_air, standby
+from tests.statemachine.monitors.test_bitrate import GOOD, POOR, sends
+from tests.statemachine.monitors.test_stalls import freeze
+from tests.statemachine.monitors.test_streams import problem, problems, recovered, without_picture
 from tests.statemachine.world import World
 
 ONE = "GMOTHERSTREAM_1"

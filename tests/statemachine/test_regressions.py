@@ -5,9 +5,9 @@ import pytest
 from statemachine import commands as cmd
 from statemachine import events as ev
 from statemachine.policy import Policy
+from tests.statemachine.handover.test_handover import channel, on_air, reasons, refusals, standby
 from tests.statemachine.model_obs import STATIC
-from tests.statemachine.test_handover import channel, on_air, reasons, refusals, standby
-from tests.statemachine.test_stalls import freeze
+from tests.statemachine.monitors.test_stalls import freeze
 from tests.statemachine.world import World
 
 

@@ -7,8 +7,8 @@ import pytest
 from statemachine import commands as cmd
 from statemachine import events as ev
 from statemachine.policy import Policy
+from tests.statemachine.handover.test_handover import channel, on_air
 from tests.statemachine.model_obs import OTHER_STATIC, STATIC
-from tests.statemachine.test_handover import channel, on_air
 from tests.statemachine.world import World
 
 FIRST, SECOND, THIRD = "GMOTHERSTREAM_1", "GMOTHERSTREAM_2", "GMOTHERSTREAM_3"

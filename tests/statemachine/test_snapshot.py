@@ -16,7 +16,7 @@ from statemachine.errors import BadSnapshotError
 from statemachine.policy import Policy
 from statemachine.snapshot import lasting
 from tests.statemachine import strategies
-from tests.statemachine.test_handover import channel
+from tests.statemachine.handover.test_handover import channel
 
 Step = tuple[tuple[cmd.Command, ...], tuple[facts.Fact, ...], float | None]
 

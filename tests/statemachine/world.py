@@ -15,9 +15,9 @@ from statemachine import commands as cmd
 from statemachine import events as ev
 from statemachine import facts
 from statemachine.director import Director
-from statemachine.planner import PATIENCE
+from statemachine.handover.states import State
+from statemachine.planning import PATIENCE
 from statemachine.policy import Policy
-from statemachine.states import State
 from tests.statemachine.audience import Audience
 from tests.statemachine.calm import amiss, in_line
 from tests.statemachine.checks import Checks

@@ -6,7 +6,6 @@ it is not known or there is none.
 
 from typing import Final
 
-from daemon.http.asking import LONGEST_NAME
 from daemon.http.openapi.words import (
     MOMENT,
     SECONDS,
@@ -23,6 +22,7 @@ from daemon.http.openapi.words import (
     truth,
     whole,
 )
+from daemon.http.params import LONGEST_NAME
 
 _PROBLEM: Final = record(
     {

@@ -8,14 +8,14 @@ from typing import Any, Final
 from aiohttp import web
 
 from daemon.http.auth import COOKIE, HOOKS, OPEN, OPEN_PREFIX, SAFE, UNCHECKED
-from daemon.http.control import Control
+from daemon.http.dependencies import Control
 from daemon.http.openapi import answers, events, health, hooks
 from daemon.http.openapi.operation import Errors, Operation, both
 from daemon.http.openapi.operations import OPERATIONS
 from daemon.http.openapi.words import Schema, one_of, record, ref, string
 from daemon.ingest.hook import JSON
 from statemachine import __version__
-from statemachine.states import State
+from statemachine.handover.states import State
 
 PATH: Final = "/openapi.json"
 

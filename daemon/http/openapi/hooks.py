@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from daemon.http.openapi.words import Schema, nullable, one_of, record, string, whole
-from daemon.ingest import mediamtx, nginx_rtmp, oryx, srs
+from daemon.ingest.servers import mediamtx, nginx_rtmp, oryx, srs
 from daemon.ingest.stream import VHOST
 
 _NAME: Final = string(pattern="^[A-Za-z0-9_-]{1,128}$")

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from daemon.http.asking import LONGEST_NAME
 from daemon.http.openapi.words import Schema, one_of, string
+from daemon.http.params import LONGEST_NAME
 from daemon.ingest.hook import JSON
 
 NAME: Final = string(

@@ -2,8 +2,7 @@
 
 from typing import Final
 
-from daemon.config_values import LONGEST_TURN
-from daemon.http import api, dashboard, obs_api, stream_health
+from daemon.config.types import LONGEST_TURN
 from daemon.http.openapi import answers, health, hooks
 from daemon.http.openapi.operation import (
     BODY,
@@ -20,6 +19,9 @@ from daemon.http.openapi.operation import (
     ok,
 )
 from daemon.http.openapi.words import array, done, number, one_of, record, ref, string, truth, typed, whole
+from daemon.http.routes import dashboard, stream_health
+from daemon.http.routes import lineup as api
+from daemon.http.routes import obs as obs_api
 from daemon.ingest.hook import FORM, JSON
 
 _DELAY: Final = done(obs_job_delay_seconds=number("Seconds.", minimum=0))

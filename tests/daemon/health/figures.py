@@ -6,7 +6,7 @@ from daemon.health.history import Reading
 from daemon.health.samples import Sample
 from daemon.health.score import Limits, judge
 from daemon.obs.readiness import PLAYING
-from statemachine.states import State
+from statemachine.handover.states import State
 from statemachine.view import OnAir, Place, View
 
 AT = 1767297600.0

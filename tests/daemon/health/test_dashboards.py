@@ -11,14 +11,14 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from daemon.config import Config
+from daemon.config.model import Config
 from daemon.health import HealthMetrics, HealthMonitor
 from daemon.health.history import Reading
 from daemon.health.score import Limits, judge
-from daemon.http.hooks import HookMetrics
-from daemon.metrics import Metrics
+from daemon.http.routes.hooks import HookMetrics
+from daemon.observability.metrics import Metrics
 from statemachine import facts
-from statemachine.states import State
+from statemachine.handover.states import State
 from tests.daemon.health.figures import AT, sample, view
 
 DEPLOY = Path(__file__).parents[3] / "deploy"

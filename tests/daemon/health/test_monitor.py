@@ -10,7 +10,7 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from structlog.testing import capture_logs
 
-from daemon.config import Config, Health
+from daemon.config.model import Config, Health
 from daemon.health import HealthMetrics, HealthMonitor, Reporter
 from daemon.health.monitor import SETTLED, Settled
 from statemachine.view import View

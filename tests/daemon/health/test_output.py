@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 import pytest
 from structlog.testing import capture_logs
 
-from daemon.output import EVENT, EVERY, OutputKeeper
-from daemon.ports import ObsTimeout
-from statemachine.output import OutputState
+from daemon.core.ports import ObsTimeout
+from daemon.obs.output import EVENT, EVERY, OutputKeeper
+from statemachine.monitors.output import OutputState
 from tests.daemon.health.wire import WireObs
 from tests.fakes import FakeClock, FakeObs, Fault
 from tests.fakes.obs_client import client

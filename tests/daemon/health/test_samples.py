@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from daemon.core.ports import ObsGone, ObsTimeout
 from daemon.health.samples import Sampler, read_size
 from daemon.obs.readiness import PLAYING
-from daemon.ports import ObsGone, ObsTimeout
 from statemachine.view import View
 from tests.daemon.health.figures import place, view
 from tests.daemon.health.wire import WireObs

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from daemon.core.ports import ObsError, ObsRefused
 from daemon.obs.readiness import Look
-from daemon.ports import ObsError, ObsRefused
 from tests.fakes import FakeClock, FakeObs
 from tests.fakes.obs_client import Caller
 

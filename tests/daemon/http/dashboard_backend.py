@@ -13,13 +13,13 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from daemon.clock import Clock, iso
-from daemon.config import Config
+from daemon.config.model import Config
+from daemon.core.clock import Clock, iso
+from daemon.core.ports import ObsGone
 from daemon.http.app import build_app
-from daemon.http.control import Check, ObsInfo
-from daemon.http.events import EventHub
+from daemon.http.dependencies import Check, ObsInfo
+from daemon.http.routes.events import EventHub
 from daemon.http.server import HttpServer
-from daemon.ports import ObsGone
 from statemachine import commands as cmd
 from statemachine import events as ev
 from statemachine import facts

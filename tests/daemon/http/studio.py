@@ -11,17 +11,17 @@ from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
-from daemon.config import Config, Hooks, Http, Ingest, Obs, Queue
+from daemon.config.model import Config, Hooks, Http, Ingest, Obs, Queue
+from daemon.core.ports import ObsError
 from daemon.http.app import build_app
-from daemon.http.control import Check, Control, ObsInfo
-from daemon.http.events import EventHub
+from daemon.http.dependencies import Check, Control, ObsInfo
+from daemon.http.routes.events import EventHub
 from daemon.ingest.refusals import Refusals
 from daemon.ingest.sessions import SessionDirectory
-from daemon.ports import ObsError
 from statemachine import facts
 from statemachine.events import Event
+from statemachine.handover.states import State
 from statemachine.policy import Policy
-from statemachine.states import State
 from statemachine.view import OnAir, Place, ProgramView, Standby, View
 from tests.daemon.ingest.helpers import Ask, Keys, admission
 

@@ -8,7 +8,7 @@ from aiohttp import hdrs
 from aiohttp.test_utils import make_mocked_request
 from pydantic import SecretStr
 
-from daemon.config import Http
+from daemon.config.model import Http
 from daemon.http import auth
 from daemon.http.app import build_app
 from daemon.http.auth import Guard, Tries

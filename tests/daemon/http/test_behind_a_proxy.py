@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from daemon.config import Hooks, Http
+from daemon.config.model import Hooks, Http
 from daemon.http import auth
 from daemon.http.forwarded import client_of, whose
-from daemon.http.hooks import SERVERS, not_allowed
 from daemon.http.prefix import own_path
+from daemon.http.routes.hooks import SERVERS, not_allowed
+from tests.daemon.http.routes.test_hooks import BODIES, send
 from tests.daemon.http.studio import House, config, open_house
-from tests.daemon.http.test_hooks import BODIES, send
 
 TOKEN: Final = "correct-horse-battery"
 BEARER: Final = {"Authorization": f"Bearer {TOKEN}"}

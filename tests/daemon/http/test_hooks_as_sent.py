@@ -7,15 +7,15 @@ import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
-from daemon.config import Hooks, Http, Ingest, Queue
-from daemon.http.hooks import SERVERS
+from daemon.config.model import Hooks, Http, Ingest, Queue
+from daemon.http.routes.hooks import SERVERS
 from daemon.ingest.admission import Streamer
 from daemon.ingest.auth_url import UrlAnswer
 from daemon.ingest.stream import TYPE
 from statemachine.events import Published, Unpublished
 from statemachine.facts import Refused
+from tests.daemon.http.routes.test_hooks import BODIES, BY_NAME, send
 from tests.daemon.http.studio import AT, House, config, open_house
-from tests.daemon.http.test_hooks import BODIES, BY_NAME, send
 from tests.daemon.ingest.test_hook_bodies import MEDIAMTX, NGINX, ORYX, SRS5, body
 
 KEY = "Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4"

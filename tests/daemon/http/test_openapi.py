@@ -10,7 +10,7 @@ import pytest
 import schemathesis
 from pydantic import SecretStr
 
-from daemon.config import Hooks
+from daemon.config.model import Hooks
 from daemon.http.app import build_app
 from daemon.http.openapi.document import document
 from daemon.http.openapi.events import EVENTS

@@ -8,19 +8,19 @@ from typing import Any
 
 import pytest
 
+from daemon.core.ports import ObsError, ObsGone, ObsRefused, ObsTimeout
 from daemon.http.auth import WRONG_TOKENS
-from daemon.http.control import Check, ObsInfo
-from daemon.http.events import EventHub
+from daemon.http.dependencies import Check, ObsInfo
 from daemon.http.limits import BODY_BYTES
 from daemon.http.openapi.events import EVENTS
+from daemon.http.routes.events import EventHub
 from daemon.ingest.hook import FORM, JSON
-from daemon.ports import ObsError, ObsGone, ObsRefused, ObsTimeout
 from statemachine import facts
-from statemachine.states import State
+from statemachine.handover.states import State
 from tests.daemon.http.described import Description
 from tests.daemon.http.live import Live
+from tests.daemon.http.routes.test_events import take
 from tests.daemon.http.studio import AT, SWITCH, House, config, open_house, view
-from tests.daemon.http.test_events import take
 from tests.daemon.ingest.test_hook_bodies import MEDIAMTX, NGINX, ORYX, SRS5, body
 
 DESCRIPTION = Description()
@@ -243,7 +243,7 @@ async def test_what_the_rules_refuse_is_as_described(house: House, operation: st
 async def test_a_busy_daemon_says_so_as_described(
     house: House, operation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("daemon.http.asking.ASK_SECONDS", 0.01)
+    monkeypatch.setattr("daemon.http.params.ASK_SECONDS", 0.01)
     house.dispatcher.stuck = asyncio.Event()
     assert await check(house, operation) == (503, "busy")
 

@@ -9,8 +9,8 @@ import pytest
 from daemon.ingest.admission import Streamer
 from daemon.ingest.hook import refused
 from statemachine import events as ev
-from statemachine.entry import Problem
 from statemachine.facts import LineupChanged
+from statemachine.lineup.entry import Problem
 from statemachine.policy import Policy
 from tests.daemon.http.studio import AT, House, place, view
 
@@ -234,7 +234,7 @@ async def test_the_rules_refusal_is_the_answer(house: House, code: str, status: 
 
 
 async def test_a_busy_daemon_says_so(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("daemon.http.asking.ASK_SECONDS", 0.02)
+    monkeypatch.setattr("daemon.http.params.ASK_SECONDS", 0.02)
     house.dispatcher.stuck = asyncio.Event()
     status, answer = await house.post("/queue/skip")
     assert (status, answer["error"]["code"]) == (503, "busy")

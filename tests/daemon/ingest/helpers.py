@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
-from daemon.config import Queue
+from daemon.config.model import Queue
 from daemon.ingest.admission import Admission, Streamer
 from daemon.ingest.auth_url import UrlAnswer
 from daemon.ingest.hook import Verdict
 from daemon.ingest.stream import StreamRef, make_ref
-from daemon.names import fold
+from daemon.streamers.names import fold
 from statemachine.facts import Refused
 
 

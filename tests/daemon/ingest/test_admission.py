@@ -3,7 +3,7 @@
 import pytest
 from aiohttp import web
 
-from daemon.config import Queue
+from daemon.config.model import Queue
 from daemon.ingest.admission import Streamer
 from daemon.ingest.api import open_client
 from daemon.ingest.auth_url import UrlAnswer, UrlAuth

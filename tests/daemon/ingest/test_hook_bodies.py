@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.ingest import mediamtx, nginx_rtmp, oryx, srs
 from daemon.ingest.hook import ACCEPTED, Hook, Ignored, Publish, Unpublish, refused
+from daemon.ingest.servers import mediamtx, nginx_rtmp, oryx, srs
 from daemon.ingest.stream import HookError
 
 SRS5: dict[str, Any] = {

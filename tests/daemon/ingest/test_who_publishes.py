@@ -3,11 +3,11 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daemon.config import Queue
+from daemon.config.model import Queue
 from daemon.ingest.admission import Streamer
 from daemon.ingest.sessions import SessionDirectory
 from daemon.ingest.stream import make_ref
-from daemon.names import fold
+from daemon.streamers.names import fold
 from statemachine import events as ev
 from statemachine.director import Director
 from statemachine.facts import Refused

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Self
 
-from daemon.config import Config
+from daemon.config.model import Config
+from daemon.core.ports import WatchCallbacks
 from daemon.obs import Obs
 from daemon.obs.supervisor import Pace
-from daemon.ports import WatchCallbacks
 from statemachine import events as ev
 from tests.fakes import FakeObs
 

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from daemon.core.ports import ObsError, ObsGone, ObsRefused, ObsTimeout
 from daemon.obs.connection import Kicked, Link, PasswordRefused, Request, Unreachable
-from daemon.ports import ObsError, ObsGone, ObsRefused, ObsTimeout
 from tests.fakes import BATCH, FakeObs, Fault, Spoil
 
 LONG = 30.0

@@ -2,8 +2,8 @@
 
 import pytest
 
+from daemon.core.ports import ObsRefused
 from daemon.obs.inventory import Names, stream_of_path
-from daemon.ports import ObsRefused
 from statemachine.events import Inventory, OwnInput
 from tests.daemon.obs.rig import ALICE, BOB, Rig, items_of
 from tests.fakes import FakeObs

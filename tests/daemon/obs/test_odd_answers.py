@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from daemon.config import Sources
+from daemon.config.model import Sources
+from daemon.core.ports import ObsError
 from daemon.obs import inputs
 from daemon.obs.connection import Request, Result
 from daemon.obs.inventory import Asked, Names, read_inventory, stream_of_path
@@ -20,7 +21,6 @@ from daemon.obs.placement import Placer, Wish
 from daemon.obs.program import is_seen, read_program
 from daemon.obs.supervisor import LIKELY, canvas_of, rendered
 from daemon.obs.transition import Transition
-from daemon.ports import ObsError
 from statemachine import events as ev
 from statemachine.reading import ProgramReading
 from tests.daemon.obs.rig import ALICE, Rig

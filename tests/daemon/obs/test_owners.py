@@ -2,10 +2,10 @@
 
 import pytest
 
+from daemon.core.ports import ObsRefused
 from daemon.obs import Obs
 from daemon.obs.connection import ObsEvent
 from daemon.obs.owners import OWNER, OWNER_SCENE, SILENT, Owners
-from daemon.ports import ObsRefused
 from statemachine import events as ev
 from statemachine.events import ForeignInput, Inventory, OwnInput
 from tests.daemon.obs.rig import ALICE, BOB, QUICK, Rig, config, holds, items_of

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.config import Pipeline
+from daemon.config.model import Pipeline
 from daemon.obs.pipeline import build, checked_url, location
 
 URL = "rtmp://127.0.0.1:1935/live/alice?key=abc"

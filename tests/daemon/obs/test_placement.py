@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
+from daemon.core.ports import ObsRefused
 from daemon.obs.inventory import Names
 from daemon.obs.placement import Spot, spot
-from daemon.ports import ObsRefused
 from tests.daemon.obs.rig import ALICE, BOB, Rig
 from tests.fakes import FakeObs
 

@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 import pytest
 
+from daemon.core.ports import ObsError, ObsGone
 from daemon.obs.connection import ObsEvent
 from daemon.obs.inventory import Names
 from daemon.obs.refresher import Refresher, concerns
-from daemon.ports import ObsError, ObsGone
 from statemachine import events as ev
 from statemachine.events import Inventory, OwnInput
 from tests.daemon.obs.rig import ALICE, Rig, holds, items_of

@@ -2,7 +2,7 @@
 
 import pytest
 
-from daemon.ports import ObsRefused
+from daemon.core.ports import ObsRefused
 from statemachine.events import Inventory, OwnInput
 from tests.daemon.obs.rig import ALICE, BOB, Rig, items_of
 from tests.fakes import FakeObs

@@ -2,7 +2,7 @@
 
 import pytest
 
-from daemon.config import Sources
+from daemon.config.model import Sources
 from daemon.obs.sources import FFMPEG, GSTREAMER, FfmpegSource, GstreamerSource, choose
 
 URL = "rtmp://127.0.0.1:1935/live/alice?key=abc"

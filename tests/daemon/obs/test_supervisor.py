@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from daemon.core.ports import ObsGone
 from daemon.obs.supervisor import DEFAULT_PORT, Endpoint
-from daemon.ports import ObsGone
 from statemachine import events as ev
 from tests.daemon.obs.rig import ALICE, QUICK, Rig, holds, items_of
 from tests.fakes import FakeObs, Fault, Spoil, Stream

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from structlog.testing import capture_logs
 
-from daemon.ports import ObsError, ObsGone, ObsRefused, ObsTimeout
+from daemon.core.ports import ObsError, ObsGone, ObsRefused, ObsTimeout
 from statemachine import events as ev
 from tests.daemon.obs.rig import ALICE, BOB, QUICK, Rig
 from tests.fakes import FakeObs

@@ -1,0 +1,61 @@
+"""``motherstream backup`` and ``motherstream restore``: the database as one file."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from daemon.config.loader import load
+from daemon.journal.archive import BackupError, Contents, backup, restore
+
+EXIT_DONE, EXIT_FAILED = 0, 1
+
+
+def add_parsers(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add both to the command line."""
+
+    def add(name: str, text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        sub.add_argument("--config", type=Path, metavar="FILE", help="configuration file (TOML)")
+        return sub
+
+    save = add("backup", "save the database (keys, settings, history, line-up) into a file, also while the daemon runs")
+    save.add_argument("file", type=Path, metavar="FILE", help="where to; made for nobody else to read")
+    save.add_argument("--force", action="store_true", help="replace a file that is there")
+    save.set_defaults(action=lambda arguments: _done(_backup, arguments))
+    put_back = add(
+        "restore", "put a saved database back, while the daemon is stopped; the present one is kept beside it"
+    )
+    put_back.add_argument("file", type=Path, metavar="FILE", help="what `motherstream backup` has saved")
+    put_back.set_defaults(action=lambda arguments: _done(_restore, arguments))
+
+
+def _done(action: Callable[[argparse.Namespace], None], arguments: argparse.Namespace) -> int:
+    try:
+        action(arguments)
+    except BackupError as error:
+        print(f"motherstream: {error}", file=sys.stderr)
+        return EXIT_FAILED
+    return EXIT_DONE
+
+
+def _backup(arguments: argparse.Namespace) -> None:
+    path = load(arguments.config, os.environ).store.path
+    contents = backup(path, arguments.file, force=arguments.force)
+    print(f"saved {path} as {arguments.file}: {_words(contents)}")
+
+
+def _restore(arguments: argparse.Namespace) -> None:
+    path = load(arguments.config, os.environ).store.path
+    contents = restore(path, arguments.file)
+    since = "of unknown age" if contents.age is None else f"as of {contents.age:.0f} s ago"
+    print(f"{path} is {since}: {_words(contents)}")
+    if not contents.line_up:
+        print("the line-up comes with hooks and lists")
+    if contents.kept is not None:
+        print(f"what it was before is kept as {contents.kept}")
+
+
+def _words(contents: Contents) -> str:
+    return f"{contents.streamers} streamers, {contents.handovers} hand-overs"

@@ -1,0 +1,236 @@
+"""``motherstream streamer``: who may publish, and with which key.
+
+Works on the daemon's file, so also without a daemon; one that runs notices within a second.
+"""
+
+import argparse
+import contextlib
+import io
+import json
+import os
+import re
+import shlex
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import EllipsisType
+from urllib.parse import urlsplit
+
+from daemon.config.loader import load
+from daemon.config.model import Config
+from daemon.config.types import LONGEST_TURN, is_loopback
+from daemon.core.clock import iso
+from daemon.streamers.store import StreamerError, StreamerStore
+
+EXIT_DONE, EXIT_FAILED = 0, 1
+
+STREAM_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
+"""What the hooks let in as the name of a stream."""
+DEFAULT_APP = "live"
+
+_LIVE_GOES_ON = "a stream that is live goes on: motherstream kick {name} ends it"
+"""A key is asked for when a publish begins, and not again."""
+
+Action = Callable[[argparse.Namespace, StreamerStore, Config], None]
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add ``streamer`` and what it can do to the command line."""
+    text = "make, list, change and void the keys that streamers publish with"
+    streamer = commands.add_parser("streamer", help=text, description=text[0].upper() + text[1:] + ".")
+    verbs = streamer.add_subparsers(metavar="ACTION", required=True)
+
+    def add(name: str, action: Action, text: str, *, named: bool = True) -> argparse.ArgumentParser:
+        sub = verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        sub.add_argument("--config", type=Path, metavar="FILE", help="configuration file (TOML)")
+        if named:
+            sub.add_argument("name", metavar="NAME", help="the name that people see")
+        sub.set_defaults(action=lambda arguments: _run(action, arguments))
+        return sub
+
+    def with_key(sub: argparse.ArgumentParser) -> argparse.ArgumentParser:
+        text = "the server as streamers reach it, rtmp://HOST:PORT/APP (default: that of ingest.rtmp_url)"
+        sub.add_argument("--server", type=_server, metavar="URL", help=text)
+        sub.add_argument("--json", action="store_true", help="print one JSON object")
+        return sub
+
+    turn = with_key(add("add", _add, "make a streamer and its key, which is shown this once"))
+    turn.add_argument("--turn", type=_seconds, metavar="SECONDS", help="length of its turns (default: queue.turn)")
+    add("list", _list, "list the streamers", named=False).add_argument("--json", action="store_true", help="as JSON")
+    add("remove", _remove, "forget a streamer; its key is void")
+    with_key(add("rotate", _rotate, "make a new key, which is shown this once; the old one is void"))
+    change = add("set", _set, "change a streamer")
+    what = change.add_argument_group("changes (at least one)")
+    what.add_argument(
+        "--turn", type=_seconds_or_default, default=..., metavar="SECONDS", help='length of its turns, or "default"'
+    )
+    either = what.add_mutually_exclusive_group()
+    for option, enabled, text in (("--enable", True, "let it in"), ("--disable", False, "keep it out")):
+        either.add_argument(option, action="store_const", const=enabled, dest="enabled", default=..., help=text)
+    change.set_defaults(misused=change.error)
+
+
+def _run(action: Action, arguments: argparse.Namespace) -> int:
+    config = load(arguments.config, os.environ, client=True)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A name that the terminal's character set lacks must not cost the key that is shown beside it.
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        action(arguments, StreamerStore(config.store.path), config)
+    except StreamerError as error:
+        print(f"motherstream: {error}", file=sys.stderr)
+        return EXIT_FAILED
+    return EXIT_DONE
+
+
+# --- the actions ---------------------------------------------------------------------------------------------
+
+
+def _add(arguments: argparse.Namespace, store: StreamerStore, config: Config) -> None:
+    is_new = not store.path.exists()
+    key = store.add(arguments.name, arguments.turn)
+    _show_key(arguments, store, config, key)
+    if is_new:
+        _note(f"made the file {store.path.absolute()}: the daemon has to use the same (store.path)")
+    if config.queue.auth != "keys":
+        _note(f'queue.auth is "{config.queue.auth}", so this key is not asked for')
+
+
+def _rotate(arguments: argparse.Namespace, store: StreamerStore, config: Config) -> None:
+    _show_key(arguments, store, config, store.rotate(arguments.name))
+    _note(_LIVE_GOES_ON.format(name=shlex.quote(arguments.name)))
+
+
+def _remove(arguments: argparse.Namespace, store: StreamerStore, _config: Config) -> None:
+    name = store.remove(arguments.name)
+    print(f"{name} is removed, and its key is void")
+    _note(_LIVE_GOES_ON.format(name=shlex.quote(name)))
+
+
+def _set(arguments: argparse.Namespace, store: StreamerStore, _config: Config) -> None:
+    turn: float | EllipsisType | None = arguments.turn
+    if turn is ... and arguments.enabled is ...:
+        arguments.misused("say what to change: --turn, --enable or --disable")
+    row = store.set(arguments.name, turn=turn, enabled=arguments.enabled)
+    print(f"{row.name} is {'enabled' if row.enabled else 'disabled'}, with {_turn(row.turn)}")
+    name = shlex.quote(row.name)
+    if arguments.enabled is False:
+        _note(_LIVE_GOES_ON.format(name=name))
+    elif isinstance(turn, float):
+        _note(
+            f"from its next publish on; for one that is in the line-up: motherstream turn {turn:.0f} --streamer {name}"
+        )
+
+
+def _list(arguments: argparse.Namespace, store: StreamerStore, _config: Config) -> None:
+    rows = store.list()
+    if arguments.json:
+        plain = [
+            {"streamer": r.name, "turn": r.turn, "enabled": r.enabled, "added": iso(r.added_at), "key": iso(r.key_at)}
+            for r in rows
+        ]
+        print(json.dumps(plain, indent=2))
+        return
+    if not rows:
+        print(f"there are no streamers in {store.path}: make one with `motherstream streamer add NAME`")
+        return
+    # The name comes last: how wide it is on a terminal is hard to tell.
+    print(f"{'STATE':8}  {'TURN':>8}  {'ADDED':10}  {'KEY SINCE':10}  NAME")
+    for row in rows:
+        turn = "default" if row.turn is None else f"{row.turn:g} s"
+        state = "enabled" if row.enabled else "disabled"
+        print(f"{state:8}  {turn:>8}  {iso(row.added_at)[:10]}  {iso(row.key_at)[:10]}  {row.name}")
+
+
+def _show_key(arguments: argparse.Namespace, store: StreamerStore, config: Config, key: str) -> None:
+    row = store.find_by_key(key)
+    if row is None:
+        raise StreamerError("the key was voided by somebody else at the same time: try again")
+    played = config.ingest.rtmp_url
+    place = publish_place(row.name, key, arguments.server or publish_server(played), played)
+    if arguments.json:
+        body = {"streamer": row.name, "turn": row.turn, "key": key, "server": place.server}
+        print(json.dumps({**body, "stream_key": place.stream_key, "url": place.url}, indent=2))
+    else:
+        print(f"{row.name} may publish, with {_turn(row.turn)}, to")
+        print(f"  {place.url}")
+        print("In OBS (Settings, Stream, Service: Custom…) that is")
+        print(f"  Server      {place.server}")
+        print(f"  Stream key  {place.stream_key}")
+        print("Only the key's hash is kept, so it is not shown again. If it is lost or has got about:")
+        print(f"  motherstream streamer rotate {shlex.quote(row.name)}")
+    if is_loopback(urlsplit(place.server).hostname or ""):
+        _note("that server is this machine's own name for itself: give streamers one that they can reach, see --server")
+
+
+# --- what to paste where -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PublishPlace:
+    """What a streamer is to be told."""
+
+    server: str
+    stream_key: str
+
+    @property
+    def url(self) -> str:
+        """Both in one, for programs that want one."""
+        return f"{self.server}/{self.stream_key}"
+
+
+def publish_place(name: str, key: str, server: str, rtmp_url: str = "{stream}") -> PublishPlace:
+    """``NAME?key=KEY`` where the name can be a stream's; else the key itself is the stream's name.
+
+    Where ``ingest.rtmp_url`` names the stream, as ``…/live?stream_key={stream_key}`` does, that one is to be published.
+    """
+    played, _, query = rtmp_url.partition("?")
+    stream = played.rpartition("/")[2]
+    if "{stream}" not in rtmp_url and "{stream_key}" in query and STREAM_NAME.fullmatch(stream):
+        return PublishPlace(server, f"{stream}?stream_key={key}")
+    if "{stream}" not in rtmp_url and "{stream_key}" in played:
+        return PublishPlace(server, key)
+    return PublishPlace(server, f"{name}?key={key}" if STREAM_NAME.fullmatch(name) else key)
+
+
+def publish_server(rtmp_url: str) -> str:
+    """Where to publish, guessed from where to play: host and port of ``ingest.rtmp_url``, and its app, else "live"."""
+    # Braces are no part of a URL: the rest of it is parsed without the placeholders' help.
+    parts = urlsplit(rtmp_url.replace("{app}", DEFAULT_APP))
+    app = parts.path.strip("/").rpartition("/")[0]
+    if not re.fullmatch(r"[A-Za-z0-9_/-]+", app):
+        app = DEFAULT_APP
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/{app}"
+
+
+def _server(text: str) -> str:
+    with contextlib.suppress(ValueError):
+        parts = urlsplit(text)
+        if parts.scheme in ("rtmp", "rtmps") and parts.hostname and re.fullmatch(r"[^\s?#]+", text):
+            return text.rstrip("/") if parts.path.strip("/") else f"{text.rstrip('/')}/{DEFAULT_APP}"
+    raise argparse.ArgumentTypeError("must be rtmp://HOST:PORT/APP or rtmps://…")
+
+
+# --- helpers -------------------------------------------------------------------------------------------------
+
+
+def _seconds(text: str) -> float:
+    with contextlib.suppress(ValueError):
+        seconds = float(text)
+        if 1 <= seconds <= LONGEST_TURN:
+            return seconds
+    raise argparse.ArgumentTypeError(f"must be 1 to {LONGEST_TURN} seconds")
+
+
+def _seconds_or_default(text: str) -> float | None:
+    return None if text == "default" else _seconds(text)
+
+
+def _turn(turn: float | None) -> str:
+    return "turns as long as everybody's" if turn is None else f"turns of {turn:g} s"
+
+
+def _note(text: str) -> None:
+    print(f"note: {text}", file=sys.stderr)

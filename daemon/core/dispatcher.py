@@ -1,0 +1,164 @@
+"""The one consumer of the event queue: ask the rules, journal, hand the commands on."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import NamedTuple, Protocol
+
+import structlog
+
+from daemon.core.clock import Clock
+from daemon.journal.journal import HandoverRow, Journal
+from statemachine import commands as cmd
+from statemachine import events as ev
+from statemachine import facts
+from statemachine.director import Director
+from statemachine.handover.states import State
+from statemachine.recorder import Recorder
+
+log = structlog.get_logger(__name__)
+
+BATCH = 256
+"""Events of one step at most: they share one write to the journal."""
+ANSWER_PATIENCE = 2.0
+"""Seconds that who asked waits for a slow disk."""
+
+Observer = Callable[[Sequence[facts.Fact]], None]
+Asked = asyncio.Future[tuple[facts.Fact, ...]]
+
+
+class _Item(NamedTuple):
+    event: ev.Event
+    asked: Asked | None = None
+    written: bool = True
+    """The answer waits until the event is in the file."""
+
+
+class CommandSink(Protocol):
+    """Where commands go."""
+
+    def execute(self, commands: Sequence[cmd.Command]) -> None:
+        """Take commands over, in order; returns at once."""
+
+    def forget(self) -> None:
+        """Drop what has not been carried out: OBS was lost."""
+
+
+class Dispatcher:
+    """Feeds the director. ``submit`` and ``ask`` are the only ways in."""
+
+    def __init__(
+        self,
+        director: Director,
+        journal: Journal,
+        sink: CommandSink,
+        clock: Clock,
+        history: Callable[[Sequence[facts.Fact]], Sequence[HandoverRow]] = lambda told: (),
+    ) -> None:
+        """``history`` picks out of a step's facts what is journaled with it for people to read."""
+        self.director = director
+        self._journal = journal
+        self._sink = sink
+        self._clock = clock
+        self._history = history
+        self._queue: asyncio.Queue[_Item] = asyncio.Queue()
+        self._observers: list[Observer] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._armed: float | None = None
+        self._recorder = Recorder(director)
+        self.handled = 0
+        """Events taken so far."""
+
+    def observe(self, observer: Observer) -> None:
+        """Have ``observer`` called with the facts of each step, after the step was journaled. It must not block."""
+        self._observers.append(observer)
+
+    def submit(self, event: ev.Event) -> None:
+        """Queue an event."""
+        self._queue.put_nowait(_Item(event))
+
+    async def ask(self, event: ev.Event, *, written: bool = True) -> tuple[facts.Fact, ...]:
+        """Queue an event and wait for the facts of its step.
+
+        With ``written`` it is in the journal then: what was answered is never forgotten. A disk that does not answer
+        is waited for ANSWER_PATIENCE seconds; the journal tells of it.
+        """
+        return await self.asked(event, written=written)
+
+    def asked(self, event: ev.Event, *, written: bool = True) -> Asked:
+        """The same as a future, which whoever asked may settle or cancel: the event is taken all the same."""
+        future: Asked = asyncio.get_running_loop().create_future()
+        self._queue.put_nowait(_Item(event, future, written))
+        return future
+
+    async def run(self) -> None:
+        """Consume events until cancelled."""
+        self._arm()
+        try:
+            while True:
+                batch = [await self._queue.get()]
+                while len(batch) < BATCH and not self._queue.empty():
+                    batch.append(self._queue.get_nowait())
+                await self._process(batch)
+        finally:
+            if self._timer is not None:
+                self._timer.cancel()
+
+    async def _process(self, batch: list[_Item]) -> None:
+        events: list[ev.Event] = []
+        steps: list[tuple[tuple[tuple[cmd.Command, ...], tuple[facts.Fact, ...]], _Item]] = []
+        for item in batch:
+            done, recorded = self._recorder.handle(item.event, self._handle)
+            steps.append((done, item))
+            events += recorded
+        history = [row for (_, told), _ in steps for row in self._history(told)]
+        late = await self._journal.append(events, self.director.snapshot, history)
+        for (commands, told), item in steps:
+            if any(isinstance(fact, facts.StateChanged) and fact.dest is State.RECOVERING for fact in told):
+                self._sink.forget()
+            self._sink.execute(commands)
+            for observer in self._observers:
+                try:
+                    observer(told)
+                except Exception:
+                    log.exception("an observer failed", observer=getattr(observer, "__qualname__", repr(observer)))
+            if item.asked is not None and (late is None or not item.written):
+                _answer(item.asked, told)
+            elif item.asked is not None and late is not None:
+                # A hand-over does not wait for a slow disk; who asked does.
+                answer = partial(_answer, item.asked, told)
+                late.add_done_callback(answer)
+                asyncio.get_running_loop().call_later(ANSWER_PATIENCE, answer)
+        self._arm()
+
+    def _handle(self, event: ev.Event) -> tuple[tuple[cmd.Command, ...], tuple[facts.Fact, ...]]:
+        self.handled += 1
+        try:
+            commands = self.director.handle(event)
+        except Exception:
+            # A fault of the rules must not end the show: the next event finds them where they stand.
+            log.exception("the rules failed on an event", rules_event=type(event).__name__)
+            commands = ()
+        return commands, self.director.take_facts()
+
+    def _arm(self) -> None:
+        """Have TimePassed come at the director's deadline."""
+        deadline = self.director.deadline
+        if deadline == self._armed:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._armed = deadline
+        if deadline is not None:
+            delay = max(0.0, deadline - self._clock.now())
+            self._timer = asyncio.get_running_loop().call_later(delay, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = self._armed = None
+        self.submit(ev.TimePassed(self._clock.now()))
+
+
+def _answer(asked: Asked, told: tuple[facts.Fact, ...], _written: object = None) -> None:
+    if not asked.done():
+        asked.set_result(told)

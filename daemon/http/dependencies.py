@@ -1,0 +1,125 @@
+"""What the HTTP side needs of the rest of the daemon; the composition root provides it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from prometheus_client import CollectorRegistry
+
+from daemon.config.model import Config
+from daemon.http.routes.events import EventHub
+from daemon.ingest.admission import Admission
+from daemon.ingest.refusals import Refusals
+from daemon.ingest.sessions import SessionDirectory
+from statemachine.events import Event
+from statemachine.facts import Fact
+from statemachine.policy import Policy
+from statemachine.view import View
+
+
+class Asker(Protocol):
+    """The dispatcher, as much of it as is needed here."""
+
+    async def ask(self, event: Event) -> tuple[Fact, ...]:
+        """Queue an event; the facts of its step, after it was journaled."""
+
+    def asked(self, event: Event) -> asyncio.Future[tuple[Fact, ...]]:
+        """The same for who will not wait for ever: the future may be given a result, or be cancelled."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObsInfo:
+    """OBS at a glance; None where it is not known yet."""
+
+    connected: bool
+    version: str | None = None
+    websocket: str | None = None
+    source_kind: str | None = None
+
+
+class Studio(Protocol):
+    """OBS as people look at it. The coroutines raise ObsError."""
+
+    @property
+    def info(self) -> ObsInfo:
+        """What is known without asking."""
+
+    def health(self) -> Mapping[str, Any]:
+        """The connection in some detail: plain values for JSON."""
+
+    async def list_inputs(self) -> Sequence[Mapping[str, Any]]:
+        """All inputs of OBS, with their kinds; no settings, for these hold URLs."""
+
+    async def media_status(self, name: str) -> Mapping[str, Any]:
+        """GetMediaInputStatus of one input."""
+
+    async def stream_status(self) -> Mapping[str, Any]:
+        """GetStreamStatus."""
+
+    async def screenshot(self, width: int) -> bytes | None:
+        """The scene as a JPEG that wide; None while there is no picture."""
+
+    async def reconnect(self) -> bool:
+        """Drop the connection and make it anew; whether it is up again."""
+
+
+class StreamHealth(Protocol):
+    """The health monitor, as much of it as is needed here. All values are plain ones for JSON."""
+
+    def current(self) -> Mapping[str, Any]:
+        """The last sample with its score."""
+
+    def rows(self, count: int) -> Sequence[bytes]:
+        """The last so many, the oldest first, each as JSON."""
+
+    def status(self) -> Mapping[str, Any]:
+        """How the monitoring itself goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that has to be well for the daemon to do its work."""
+
+    name: str
+    ok: bool
+    detail: str = ""
+    """What is wrong, in a few words without secrets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """Everything that the routes use."""
+
+    config: Callable[[], Config]
+    """As it is now: what may change live does."""
+    now: Callable[[], float]
+    """The events' clock."""
+    dispatcher: Asker
+    view: Callable[[], View]
+    policy: Callable[[], Policy]
+    """The rules' settings with what was set live."""
+    history: Callable[[int], Awaitable[Sequence[Mapping[str, Any]]]]
+    """The last hand-overs, newest first."""
+    studio: Studio
+    admission: Admission
+    sessions: SessionDirectory
+    hub: EventHub
+    registry: CollectorRegistry
+    health: StreamHealth
+    ready: Callable[[], Sequence[Check]]
+    """What has to be well for /readyz to be so."""
+    alive: Callable[[], bool] = field(default=lambda: True)
+    """The dispatcher makes progress."""
+    tested: Callable[[str], None] = field(default=lambda session_id: None)
+    """Told the id of each session that is opened for a hand-over by hand."""
+    test_notifications: Callable[[], Awaitable[Sequence[tuple[str, str]]]] = field(default=lambda: _nobody())
+    """Send a test to each target: what it is called, and why it was not sent (empty where it was)."""
+    refused: Callable[[str, str], None] = field(default=lambda code, message: None)
+    """Told the code and the message of each publisher that was not let in and that the log tells of."""
+    refusals: Refusals = field(default_factory=Refusals)
+    """Who was not let in a short while ago."""
+
+
+async def _nobody() -> Sequence[tuple[str, str]]:
+    return ()

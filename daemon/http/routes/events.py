@@ -1,0 +1,205 @@
+"""Server-sent events: everything the rules tell, resumable, never waiting for a subscriber."""
+
+import asyncio
+import json
+import re
+import secrets
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from enum import Enum
+from functools import cache
+from typing import Any, Final, NamedTuple
+
+from aiohttp import web
+
+from daemon.core.clock import iso
+from daemon.http.errors import ApiError
+from statemachine import facts
+
+RING: Final = 1024
+"""Events kept for those who come back."""
+MOST_WAITING: Final = 256
+"""Events that a subscriber may be behind."""
+MOST_SUBSCRIBERS: Final = 64
+HEARTBEAT: Final = 15.0
+WRITE_SECONDS: Final = 10.0
+
+_WORD: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+
+class Subscription:
+    """One subscriber's share: frames that wait to be sent."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._frames: deque[bytes] = deque()
+        self._news = asyncio.Event()
+        self.over = False
+        """No more will come: the hub is closed, or this one was too slow."""
+
+    def put(self, frame: bytes, *, limited: bool = True) -> None:
+        """One more; the subscription is over where too many wait already."""
+        if limited and len(self._frames) >= self._most:
+            self.end()
+        elif not self.over:
+            self._frames.append(frame)
+            self._news.set()
+
+    def end(self) -> None:
+        """Send what there is no more."""
+        self.over = True
+        self._frames.clear()
+        self._news.set()
+
+    async def take(self) -> bytes:
+        """All that waits, as soon as there is any; empty when it is over."""
+        await self._news.wait()
+        self._news.clear()
+        taken = b"".join(self._frames)
+        self._frames.clear()
+        return taken
+
+
+class EventHub:
+    """Gives each event a number, keeps the last ones, and passes them on."""
+
+    def __init__(
+        self,
+        clean: Callable[[object], object] = lambda value: value,
+        *,
+        ring: int = RING,
+        most_waiting: int = MOST_WAITING,
+        most_subscribers: int = MOST_SUBSCRIBERS,
+        heartbeat: float = HEARTBEAT,
+        write_seconds: float = WRITE_SECONDS,
+    ) -> None:
+        """``clean`` makes a copy without secrets, as ``Redactor.value`` does."""
+        self._clean = clean
+        self._ring: deque[_Kept] = deque(maxlen=ring)
+        self._most_waiting = most_waiting
+        self._most_subscribers = most_subscribers
+        self._subscribers: set[Subscription] = set()
+        # Numbers begin anew with each start: the prefix tells one run's from another's.
+        self._run = secrets.token_hex(4)
+        self._number = 0
+        self.heartbeat = heartbeat
+        self.write_seconds = write_seconds
+        self.closed = False
+
+    @property
+    def subscribers(self) -> int:
+        """How many listen."""
+        return len(self._subscribers)
+
+    def publish(self, kind: str, data: Mapping[str, object]) -> None:
+        """One event of any kind, its data plain values for JSON. Never blocks."""
+        self._tell(kind, self._clean(data))
+
+    def publish_facts(self, told: Sequence[facts.Fact]) -> None:
+        """What the rules told in one step; an observer of the dispatcher."""
+        for fact in told:
+            if not isinstance(fact, facts.EventIgnored):
+                self._tell(kind_of(type(fact)), fact)
+
+    def _tell(self, kind: str, data: object) -> None:
+        self._number += 1
+        kept = _Kept(self._number, kind, data)
+        self._ring.append(kept)
+        if self._subscribers:
+            frame = self._frame(kept)
+            for subscriber in tuple(self._subscribers):
+                subscriber.put(frame)
+                if subscriber.over:
+                    self._subscribers.discard(subscriber)
+
+    def _frame(self, kept: "_Kept") -> bytes:
+        """An event as it is sent: written when somebody listens, for mostly nobody does."""
+        data = self._clean(_plain(kept.data)) if isinstance(kept.data, facts.Fact) else kept.data
+        text = json.dumps(data, separators=(",", ":"))
+        return f"id: {self._run}-{kept.number}\nevent: {kept.kind}\ndata: {text}\n\n".encode()
+
+    def subscribe(self, last_event_id: str = "") -> Subscription:
+        """Begin to listen, after that event if it is still kept. Raises ApiError where too many listen."""
+        if self.closed or len(self._subscribers) >= self._most_subscribers:
+            raise ApiError(503, "too_many", "too many listen to the events already", {"Retry-After": "5"})
+        subscription = Subscription(self._most_waiting)
+        number = self._resumable(last_event_id)
+        start = self._number if number is None else number
+        # What was missed has to be fetched from /status where "resumed" is false.
+        hello = f'id: {self._run}-{start}\nevent: hello\ndata: {{"resumed":{str(number is not None).lower()}}}\n\n'
+        subscription.put(hello.encode(), limited=False)
+        for kept in self._ring:
+            if kept.number > start:
+                subscription.put(self._frame(kept), limited=False)
+        self._subscribers.add(subscription)
+        return subscription
+
+    def leave(self, subscription: Subscription) -> None:
+        """Listen no more."""
+        self._subscribers.discard(subscription)
+
+    def close(self) -> None:
+        """End all subscriptions: the daemon stops."""
+        self.closed = True
+        for subscriber in self._subscribers:
+            subscriber.end()
+        self._subscribers.clear()
+
+    def _resumable(self, last_event_id: str) -> int | None:
+        run, _, number = last_event_id.partition("-")
+        if run != self._run or not number.isascii() or not number.isdigit() or len(number) > 15:
+            return None
+        oldest = self._ring[0].number if self._ring else self._number + 1
+        return int(number) if oldest - 1 <= int(number) <= self._number else None
+
+
+class _Kept(NamedTuple):
+    number: int
+    kind: str
+    data: object
+    """A fact, or plain values without secrets."""
+
+
+def kind_of(fact: type[facts.Fact]) -> str:
+    """The name under which such facts are told: ``state_changed`` for a StateChanged."""
+    return _in_words(fact.__name__)
+
+
+@cache
+def _in_words(name: str) -> str:
+    return _WORD.sub("_", name).lower()
+
+
+def _plain(fact: facts.Fact) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for field in fields(fact):
+        value = getattr(fact, field.name)
+        values[field.name] = value.value if isinstance(value, Enum) else value
+    values["at"] = iso(fact.at)
+    return values
+
+
+async def stream(request: web.Request, hub: EventHub) -> web.StreamResponse:
+    """``GET /events``: until the subscriber leaves, is too slow, or the daemon stops."""
+    subscription = hub.subscribe(request.headers.get("Last-Event-ID", ""))
+    response = web.StreamResponse(
+        headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    )
+    try:
+        await response.prepare(request)
+        while not subscription.over:
+            try:
+                async with asyncio.timeout(hub.heartbeat):
+                    frames = await subscription.take()
+            except TimeoutError:
+                frames = b":\n\n"
+            if frames:
+                async with asyncio.timeout(hub.write_seconds):
+                    await response.write(frames)
+    except (TimeoutError, ConnectionResetError):
+        if request.transport is not None:
+            request.transport.abort()
+    finally:
+        hub.leave(subscription)
+    return response

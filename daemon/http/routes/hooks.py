@@ -1,0 +1,359 @@
+"""``POST /hooks/…``: what the ingest servers tell, answered at once in each server's own form."""
+
+import asyncio
+import ipaddress
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+from urllib.parse import parse_qsl
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from daemon.config.model import Hooks, Ingest
+from daemon.http.dependencies import Control
+from daemon.http.errors import ApiError
+from daemon.http.forwarded import address_of, passed_a_proxy, within
+from daemon.http.limits import read_body
+from daemon.ingest.hook import (
+    ACCEPTED,
+    FORM,
+    JSON,
+    Hook,
+    Publish,
+    Reply,
+    Unpublish,
+    Verdict,
+    refusal,
+    refused,
+)
+from daemon.ingest.servers import mediamtx, nginx_rtmp, oryx, srs
+from daemon.ingest.stream import HookError, StreamRef, is_ours
+from daemon.observability.redaction import same
+from daemon.observability.throttle import Quiet
+from statemachine.events import Event, Published, Unpublished
+from statemachine.facts import Fact, Refused
+
+JOURNAL_SECONDS: Final = 1.0
+"""Seconds that a publisher waits for its event to be journaled. Then it is let in: the event is queued already."""
+
+MOST_SENDERS: Final = 1024
+
+BROWSERS: Final = frozenset({"origin", "referer", "cookie", "accept-language", "upgrade-insecure-requests"})
+"""Headers that browsers send, in small letters."""
+
+SHADOWED: Final = (
+    "another streamer publishes to that path already, since before ingest.rtmp_url was changed: "
+    "publish to a name of your own, or once that one has left"
+)
+
+MOST_UNKNOWN: Final = 64
+
+MOST_REFUSALS: Final = 20
+"""Refusals for one reason that are told in ten seconds, each of another publisher."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """One kind of ingest server: how its hooks are read and answered."""
+
+    name: str
+    path: str
+    content_type: str
+    parse: Callable[[bytes, Ingest], Hook]
+    answer: Callable[[Verdict], Reply]
+
+
+SERVERS: Final = (
+    Server("srs", "/hooks/srs", JSON, lambda raw, _: srs.parse(raw), srs.answer),
+    Server("nginx-rtmp", "/hooks/nginx-rtmp", FORM, lambda raw, _: nginx_rtmp.parse(raw), nginx_rtmp.answer),
+    Server("oryx", "/hooks/oryx", JSON, lambda raw, _: oryx.parse(raw), oryx.answer),
+    Server(
+        "mediamtx",
+        "/hooks/mediamtx",
+        JSON,
+        lambda raw, ingest: mediamtx.parse(raw, ingest.default_app),
+        mediamtx.answer,
+    ),
+)
+ASTRAY: Final = (
+    "A hook came to an address that takes none, so nobody can publish there: in the RTMP server's configuration "
+    f"the hooks' URL has to be that of its kind, {', '.join(server.path for server in SERVERS)}"
+)
+BY_GET: Final = "nginx-rtmp"
+"""The server whose hooks may be a GET, by ``notify_method get``, which most of its tutorials set."""
+
+
+class HookRoutes:
+    """The hooks' handlers."""
+
+    def __init__(self, control: Control) -> None:
+        self._control = control
+        self._log = log.bind()  # made once, by now as it is configured, for all hooks
+        self._quiet = Quiet()
+        self._senders = Senders()
+        self._unknown: set[str] = set()
+        self._metrics = HookMetrics(control.registry)
+
+    def routes(self) -> list[web.RouteDef]:
+        """One for each server."""
+        by_get = [web.get(each.path, self._handler(each), allow_head=False) for each in SERVERS if each.name == BY_GET]
+        return [*(web.post(server.path, self._handler(server)) for server in SERVERS), *by_get]
+
+    @web.middleware
+    async def astray(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Tell of a hook at an address that takes none: its server refuses each publisher, and nothing else says why.
+
+        Comes before whatever asks for a token. The answer stays what it is.
+        """
+        if request.method == "POST" and request.match_info.http_exception is not None and is_near(request.path):
+            sender = request.remote or ""
+            known = self._senders.allowed(sender, self._control.config().hooks) and not from_browser(request.headers)
+            if known and (count := self._quiet.held_back("astray")) is not None:
+                log.warning(ASTRAY, path=request.path[:80], address=sender, more=count)
+        return await handler(request)
+
+    def _handler(self, server: Server) -> Callable[[web.Request], Awaitable[web.Response]]:
+        accepted = server.answer(ACCEPTED)
+
+        async def handle(request: web.Request) -> web.Response:
+            began = time.perf_counter()
+            verdict = await self._verdict(server, request)
+            if isinstance(verdict, Reply):
+                reply, verdict = verdict, ACCEPTED
+            elif verdict.accepted:
+                reply = accepted
+            else:
+                reply = server.answer(verdict)
+                if not verdict.quiet:
+                    self._control.refusals.note(verdict, self._control.now())
+                    self._tell(server, request, verdict)
+            self._metrics.count(server.name, verdict.code, time.perf_counter() - began)
+            return web.Response(status=reply.status, body=reply.body, content_type=reply.content_type)
+
+        return handle
+
+    async def _verdict(self, server: Server, request: web.Request) -> Verdict | Reply:
+        ingest = self._control.config().ingest
+        try:
+            raw = await self._body(server, request)
+            hook = server.parse(raw, ingest)
+        except ApiError as error:
+            return refused(error.code, str(error), error.status)
+        except HookError as error:
+            # SRS asks every channel's daemon about every publisher, and one no is a no.
+            return ACCEPTED if error.app and ingest.apps and error.app not in ingest.apps else refusal(error)
+        match hook:
+            case Publish() | Unpublish() if not is_ours(hook.ref, ingest.apps, ingest.vhosts):
+                return ACCEPTED
+            case Publish():
+                verdict = await self._publish(hook, raw, server.content_type)
+                return replace(verdict, quiet=True) if hook.asks_again and not verdict.accepted else verdict
+            case Unpublish():
+                return await self._unpublish(hook)
+        if not hook.known:
+            self._tell_unknown(server, hook.action)
+        if hook.answer is not None:
+            return hook.answer
+        return ACCEPTED if hook.client_ip is None else self._let_in(hook.client_ip)
+
+    async def _body(self, server: Server, request: web.Request) -> bytes:
+        """What the server says. Raises ApiError where it may not, or says it in a way of its own."""
+        if request.method == "GET":
+            own, said = nginx_rtmp.parts_of_query(request.rel_url.raw_query_string)
+            self._check_sender(request, lambda: dict(parse_qsl(own)))
+            return said.encode()
+        self._check_sender(request, lambda: request.query)
+        if request.content_type != server.content_type:
+            raise ApiError(415, "wrong_content_type", f"the body must be {server.content_type}")
+        return await read_body(request)
+
+    # --- who sends -------------------------------------------------------------------------------------------
+
+    def _check_sender(self, request: web.Request, parameters: Callable[[], Mapping[str, str]]) -> None:
+        config = self._control.config()
+        hooks = config.hooks
+        if not self._senders.allowed(request.remote or "", hooks):
+            raise ApiError(403, "address_not_allowed", not_allowed(request.remote or ""))
+        if from_browser(request.headers):
+            raise ApiError(403, "cross_site", "hooks are not taken from browsers")
+        secret = hooks.secret.get_secret_value()
+        if not secret and passed_a_proxy(request, config.http.trusted_proxies):
+            # To whom its address belongs says nothing: it is the proxy's, for whoever reaches the proxy.
+            raise ApiError(403, "through_a_proxy", "hooks that a proxy passes on are taken with hooks.secret alone")
+        if secret and not same(parameters().get("secret", ""), secret):
+            raise ApiError(403, "wrong_secret", "the hook's URL must end in ?secret= with hooks.secret")
+
+    def _let_in(self, ip: str) -> Verdict:
+        """MediaMTX asks about somebody who does not publish."""
+        if self._senders.allowed(ip, self._control.config().hooks):
+            return ACCEPTED
+        return refused("reader_not_allowed", "readers are let in from hooks.allow alone; see authHTTPExclude")
+
+    # --- what it means ---------------------------------------------------------------------------------------
+
+    async def _publish(self, hook: Publish, raw: bytes, content_type: str) -> Verdict:
+        control = self._control
+        verdict = await control.admission.check(hook.ref, control.now(), raw, content_type)
+        if not verdict.accepted:
+            return replace(verdict, ip=hook.ref.ip)
+        at = control.now()
+        for session_id in control.sessions.superseded(hook.ref, verdict.streamer):
+            await self._ask(Unpublished(at, session_id))
+        session = control.sessions.open(hook.ref, verdict, at)
+        if control.sessions.is_shadowed(session):
+            control.sessions.drop(session)
+            return replace(refused("path_taken", SHADOWED, streamer=verdict.streamer), ip=hook.ref.ip)
+        told = await self._ask(Published(at, session))
+        refusals = [fact for fact in told if isinstance(fact, Refused)]
+        if refusals:
+            control.sessions.drop(session)
+            code, why = refusals[0].code, refusals[0].message
+            if code == "path_taken":
+                why += self._two_hosts(hook.ref)
+            no = refused(code, why, streamer=verdict.streamer)
+            return replace(no, ip=hook.ref.ip)
+        control.refusals.let_in(session.streamer)
+        self._log.info("A stream is published", session=session.id, streamer=session.streamer, ip=hook.ref.ip or None)
+        return verdict
+
+    def _two_hosts(self, ref: StreamRef) -> str:
+        """What to do where two publishers have one name at two virtual hosts, and are played from one URL."""
+        if "{vhost}" in self._control.config().ingest.rtmp_url:
+            return ""
+        hosts = {self._control.sessions.vhost(session) for session in self._control.sessions.live(ref.path)}
+        if not hosts - {ref.vhost}:
+            return ""
+        return "; it is at another virtual host: {vhost} in ingest.rtmp_url tells them apart"
+
+    async def _unpublish(self, hook: Unpublish) -> Verdict:
+        control = self._control
+        at = control.now()
+        for session_id in control.sessions.end(hook.ref, at):
+            await self._ask(Unpublished(at, session_id))
+            self._log.debug("A stream has ended", session=session_id)
+        return ACCEPTED
+
+    async def _ask(self, event: Event) -> Sequence[Fact]:
+        """The facts, or nothing where they do not come in time: the event takes effect all the same."""
+        asked = self._control.dispatcher.asked(event)
+        timer = asyncio.get_running_loop().call_later(JOURNAL_SECONDS, self._give_up, asked)
+        try:
+            return await asked
+        finally:
+            timer.cancel()
+
+    def _give_up(self, asked: "asyncio.Future[tuple[Fact, ...]]") -> None:
+        if asked.done():
+            return
+        asked.set_result(())
+        if (count := self._quiet.held_back("slow")) is not None:
+            log.warning("A hook is answered before its event was journaled", seconds=JOURNAL_SECONDS, more=count)
+
+    def _tell_unknown(self, server: Server, action: str) -> None:
+        kind = f"{server.name} {action}"
+        if kind not in self._unknown and len(self._unknown) < MOST_UNKNOWN:
+            self._unknown.add(kind)
+            log.info("A hook of an unknown kind is accepted, and nothing is done", server=server.name, action=action)
+
+    def _tell(self, server: Server, request: web.Request, verdict: Verdict) -> None:
+        # Each publisher's own: one who tries again and again must not hide why another is refused.
+        whose = f"{server.name} {verdict.code} {verdict.ip} {verdict.streamer}"
+        if (count := self._quiet.held_back(whose)) is None:
+            return
+        if self._quiet.held_back(f"{server.name} {verdict.code}", MOST_REFUSALS) is None:
+            return
+        known = {"publisher": verdict.ip, "streamer": verdict.streamer, "more": count}
+        log.warning(
+            "A hook was refused",
+            server=server.name,
+            reason=verdict.code,
+            why=verdict.message,
+            address=request.remote,
+            **{name: value for name, value in known.items() if value},
+        )
+        self._control.refused(verdict.code, verdict.message)
+
+
+class HookMetrics:
+    """What hooks there were, and how long they took."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._hooks = Counter(
+            "motherstream_hooks", "Hooks by server and outcome", ("server", "outcome"), registry=registry
+        )
+        self._seconds = Histogram(
+            "motherstream_hook_seconds",
+            "Seconds from a hook's arrival to its answer",
+            ("server",),
+            buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0),
+            registry=registry,
+        )
+        self._known: dict[tuple[str, str], tuple[Counter, Histogram]] = {}
+
+    def count(self, server: str, outcome: str, seconds: float) -> None:
+        """One more."""
+        counters = self._known.get((server, outcome))
+        if counters is None:
+            counters = self._hooks.labels(server, outcome), self._seconds.labels(server)
+            self._known[server, outcome] = counters
+        counters[0].inc()
+        counters[1].observe(seconds)
+
+
+class Senders:
+    """Whether an address may send hooks, remembered: it is mostly the same one."""
+
+    def __init__(self) -> None:
+        self._hooks: Hooks | None = None
+        self._known: dict[str, bool] = {}
+
+    def allowed(self, address: str, hooks: Hooks) -> bool:
+        """Whether the address is in one of ``hooks.allow``."""
+        if hooks is not self._hooks or len(self._known) >= MOST_SENDERS:
+            self._hooks, self._known = hooks, {}
+        known = self._known.get(address)
+        if known is None:
+            known = self._known[address] = allowed(address, hooks)
+        return known
+
+
+def is_near(path: str) -> bool:
+    """Whether a hook may have been meant for it: "/" took them in older set-ups."""
+    return path == "/" or "hook" in path.lower()
+
+
+def from_browser(headers: Mapping[str, str]) -> bool:
+    """Whether a browser sent it, because a page made it: no ingest server sends any of these.
+
+    A form that a page posts has an Origin. A GET, as for a picture, need have none, nor, to an address that is not
+    this machine's, a ``Sec-Fetch-Site``; but no page can keep a browser from naming itself and its languages.
+    """
+    for name in headers:
+        lower = name.lower()
+        if lower in BROWSERS or lower.startswith("sec-"):
+            return True
+    return "mozilla" in headers.get("User-Agent", "").lower()
+
+
+def allowed(address: str, hooks: Hooks) -> bool:
+    """Whether the address is in one of ``hooks.allow``."""
+    return within(address_of(address), hooks.allow)
+
+
+def not_allowed(address: str) -> str:
+    """Why hooks from there are refused; to somebody in a private network, with what mends it."""
+    message = "hooks are not taken from this address (hooks.allow)"
+    found = address_of(address)
+    if found is None or not found.is_private or found.is_loopback or found.is_link_local or found.is_unspecified:
+        return message
+    network = ipaddress.ip_network((found, 16 if found.version == 4 else 64), strict=False)
+    return (
+        f"hooks are not taken from {found}, a private address such as a container's bridge has: "
+        f'where the RTMP server is there, add it, or its network ("{network}"), to hooks.allow'
+    )

@@ -1,0 +1,133 @@
+"""OBS as the daemon sees it, and the knobs that operators know by the seed's names."""
+
+import asyncio
+from typing import Final
+
+from aiohttp import web
+
+from daemon.http.dependencies import Control
+from daemon.http.errors import ApiError
+from daemon.http.manual_stream import HandUrl, read_url
+from daemon.http.params import carry_out, done, json_object, name_in, number, text_in, whole_number
+from daemon.ingest.sessions import HAND_TEST
+from daemon.observability.redaction import redact_url
+from statemachine import events as ev
+
+MOST_OFFSET: Final = 1000
+MOST_DELAY: Final = 60.0
+RECONNECT_SECONDS: Final = 15.0
+
+
+class ObsRoutes:
+    """``/obs/*`` and ``/debug/*``."""
+
+    def __init__(self, control: Control) -> None:
+        self._control = control
+        self._tests = 0
+
+    def routes(self) -> list[web.RouteDef]:
+        """All of them."""
+        return [
+            web.get("/obs/list-inputs", self._list_inputs),
+            web.get("/obs/media-input-status/{input}", self._media_status),
+            web.get("/obs/connection-health", self._health),
+            web.post("/obs/force-reconnect", self._reconnect),
+            web.get("/obs/streaming-status", self._streaming),
+            web.post("/debug/test-dynamic-source-switch", self._test),
+            web.post("/debug/set-source-z-offset", self._set_offset),
+            web.get("/debug/get-source-z-offset", self._get_offset),
+            web.get("/debug/obs-job-delay", self._get_delay),
+            web.post("/debug/obs-job-delay", self._set_delay),
+        ]
+
+    # --- OBS -------------------------------------------------------------------------------------------------
+
+    async def _list_inputs(self, _: web.Request) -> web.Response:
+        inputs = [dict(row) for row in await self._control.studio.list_inputs()]
+        return web.json_response({"status": "success", "inputs": inputs, "count": len(inputs)})
+
+    async def _media_status(self, request: web.Request) -> web.Response:
+        name = name_in(request, "input")
+        media = dict(await self._control.studio.media_status(name))
+        return web.json_response({"status": "success", "input_name": name, "media_status": media})
+
+    async def _health(self, _: web.Request) -> web.Response:
+        connected = self._control.studio.info.connected
+        message = "OBS is connected" if connected else "OBS is not connected"
+        detail = dict(self._control.studio.health())
+        return web.json_response(
+            {"status": "success", "connection_healthy": connected, "message": message, "connection": detail}
+        )
+
+    async def _reconnect(self, _: web.Request) -> web.Response:
+        try:
+            async with asyncio.timeout(RECONNECT_SECONDS):
+                connected = await self._control.studio.reconnect()
+        except TimeoutError:
+            connected = False
+        message = "OBS is connected" if connected else "OBS is not connected yet; it is tried again and again"
+        return web.json_response(
+            {"status": "success" if connected else "warning", "connection_healthy": connected, "message": message}
+        )
+
+    async def _streaming(self, _: web.Request) -> web.Response:
+        return web.json_response({"status": "success", **await self._control.studio.stream_status()})
+
+    # --- a hand-over by hand ---------------------------------------------------------------------------------
+
+    async def _test(self, request: web.Request) -> web.Response:
+        body = await json_object(request)
+        config = self._control.config()
+        if text_in(body, "scene_name", config.obs.scene) != config.obs.scene:
+            raise ApiError(409, "other_scene", f"streams are shown in the scene {config.obs.scene} alone (obs.scene)")
+        target = read_url(text_in(body, "rtmp_url"), config.ingest.rtmp_url)
+        session, is_new = self._open(target)
+        try:
+            await carry_out(self._control, ev.TestRequested(self._control.now(), session))
+        except ApiError as error:
+            if error.status != 503 and is_new:
+                self._control.sessions.drop(session)
+            raise
+        view = self._control.view()
+        answer = {
+            "status": "success",
+            "message": "a new input is created, buffered, and shown when it is ready",
+            "rtmp_url": redact_url(target.url),
+            "scene_name": config.obs.scene,
+            "attempt": view.attempt,
+            "state": view.state.value,
+            "session": session.id,
+        }
+        return web.json_response(answer, status=202)
+
+    def _open(self, target: HandUrl) -> tuple[ev.Session, bool]:
+        """The session that publishes it, or (True) one of its own where no hook has told of it."""
+        at = self._control.now()
+        if known := self._control.sessions.live(f"{target.app}/{target.stream}"):
+            return known[0], False
+        self._tests += 1
+        session = ev.Session(f"{HAND_TEST}{int(at)}-{self._tests}", "test", target.app, target.stream)
+        self._control.sessions.open_url(session, target.url, at)
+        self._control.tested(session.id)
+        return session, True
+
+    # --- knobs -----------------------------------------------------------------------------------------------
+
+    async def _set_offset(self, request: web.Request) -> web.Response:
+        offset = whole_number(request.query.get("z_offset"), "z_offset", 0, MOST_OFFSET)
+        await carry_out(self._control, ev.SettingChanged(self._control.now(), "z_offset", offset))
+        return done(f"new inputs are placed {offset} below the top", z_offset=offset)
+
+    async def _get_offset(self, _: web.Request) -> web.Response:
+        offset = self._control.policy().z_offset
+        return done(f"new inputs are placed {offset} below the top", z_offset=offset)
+
+    async def _get_delay(self, _: web.Request) -> web.Response:
+        delay = self._control.policy().job_delay
+        return done(f"hand-overs are {delay:g} s apart at least", obs_job_delay_seconds=delay)
+
+    async def _set_delay(self, request: web.Request) -> web.Response:
+        text = request.query.get("delay_seconds", request.query.get("seconds"))
+        delay = number(text, "delay_seconds", 0, MOST_DELAY)
+        await carry_out(self._control, ev.SettingChanged(self._control.now(), "job_delay", delay))
+        return done(f"hand-overs are {delay:g} s apart at least", obs_job_delay_seconds=delay)

@@ -1,0 +1,1 @@
+"""One module an ingest server: its hooks' form, and its API."""

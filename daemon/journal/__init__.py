@@ -1,0 +1,1 @@
+"""What outlives a crash: the database file, the events in it, its copy, and what is made of a damaged one."""

@@ -1,0 +1,35 @@
+"""The history of hand-overs: what /history and the dashboard show."""
+
+from collections.abc import Sequence
+
+from daemon.core.clock import iso
+from daemon.journal.journal import HandoverRow
+from statemachine import facts
+
+
+def handovers(told: Sequence[facts.Fact]) -> list[HandoverRow]:
+    """Each hand-over that came to an end; those that only made an input ready and were not needed are none."""
+    return [
+        (
+            fact.at,
+            {
+                "at": iso(fact.at),
+                "attempt": fact.attempt,
+                "input": fact.input,
+                "outgoing": fact.outgoing,
+                "from_streamer": fact.from_streamer,
+                "to_streamer": fact.to_streamer,
+                "reason": fact.reason,
+                "outcome": fact.outcome,
+                "seconds": round(fact.seconds, 3),
+                "detail": fact.detail,
+            },
+        )
+        for fact in told
+        if isinstance(fact, facts.HandoverEnded) and not _was_no_handover(fact)
+    ]
+
+
+def _was_no_handover(fact: facts.HandoverEnded) -> bool:
+    # A standby is void after a restart of the daemon, too: nothing was to change then.
+    return fact.outcome in ("superseded", "stream_ended") or (fact.reason, fact.outcome) == ("standby", "obs_lost")

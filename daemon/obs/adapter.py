@@ -1,0 +1,436 @@
+"""OBS as the executor uses it: ObsPort over a supervised connection."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import structlog
+
+from daemon.config.model import Config
+from daemon.core.ports import NOT_FOUND, Making, ObsError, ObsRefused, ObsTimeout, WatchCallbacks
+from daemon.obs import dressing, inputs
+from daemon.obs import fade as fades
+from daemon.obs.connection import Link, ObsEvent
+from daemon.obs.inventory import Asked, Names, Reading, read_inputs, read_inventory, stream_of_path
+from daemon.obs.moving import bring_along
+from daemon.obs.owners import Owners
+from daemon.obs.placement import Placer, Wish
+from daemon.obs.program import Program, leave_studio_mode, until_unseen
+from daemon.obs.readiness import Look
+from daemon.obs.refresher import Refresher, concerns
+from daemon.obs.scene_items import Items, enable, read_items
+from daemon.obs.sources import FFMPEG, GSTREAMER, SOURCES, Source, choose, sound_of, unplayable
+from daemon.obs.supervisor import Endpoint, Pace, Supervisor, Traits, canvas_of
+from daemon.obs.transition import Transition
+from daemon.obs.watch import Watch
+from daemon.obs.watches import Watches
+from statemachine import events as ev
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class ObsInfo:
+    """OBS at a glance, known without asking; None where it is not known yet."""
+
+    connected: bool = False
+    version: str | None = None
+    websocket: str | None = None
+    source_kind: str | None = None
+    reason: str = ""
+    """Why it is not connected."""
+
+
+class Obs:
+    """Implements ObsPort.
+
+    ``config`` is asked whenever a value is needed, so what may change while the daemon runs does. ``emit`` takes
+    ObsReady, ObsLost and InventoryRead, stamped by ``now``. ``stream_of`` tells ``app/stream`` from the URL of an
+    input, None where it cannot; ``on_output`` hears of OBS's output; ``owner`` is what this daemon marks its inputs
+    with. Nothing happens before ``start``.
+    """
+
+    def __init__(
+        self,
+        config: Callable[[], Config],
+        *,
+        emit: Callable[[ev.Event], None],
+        now: Callable[[], float],
+        stream_of: Callable[[str], str | None] = stream_of_path,
+        on_output: Callable[[Mapping[str, Any]], None] = lambda data: None,
+        pace: Pace | None = None,
+        owner: str = "",
+    ) -> None:
+        self._config = config
+        self._emit = emit
+        self._now = now
+        self._stream_of = stream_of
+        self._on_output = on_output
+        settings = config()
+        self._scene = settings.obs.scene
+        self._former_scenes: list[str] = []
+        self._names = Names(settings.sources.prefix)
+        self._supervisor = Supervisor(Endpoint.of(settings), up=self._up, down=self._lost, hint=self._hint, pace=pace)
+        self._refresher = Refresher(self._reread)
+        self._placer = Placer()
+        self._transition = Transition(self._names.own)
+        self._program = Program()
+        self._owners = Owners(owner, self._scene, now)
+        self._wish: Wish | None = None
+        """How the input was placed that is not shown yet: what it takes over may change until then."""
+        self._undressed = False
+        self._holders: set[str] = set()
+        self._watches = Watches()
+        self._leaving: set[str] = set()
+        self._tasks: set[asyncio.Task[NoReturn]] = set()
+        self._beside: set[asyncio.Task[None]] = set()
+
+    # -- life ----------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin to connect. What comes of it is told by ``emit``."""
+        self._tasks = {
+            asyncio.create_task(self._supervisor.run(), name="obs-supervisor"),
+            asyncio.create_task(self._refresher.run(), name="obs-refresher"),
+        }
+
+    async def failed(self) -> NoReturn:
+        """Wait for what must not happen: that one of its tasks ends by itself. Raises what ended it."""
+        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+        raise AssertionError("a task of the OBS adapter has ended")
+
+    async def stop(self) -> None:
+        """Close the connection. The picture stays as it is, and nothing more is emitted."""
+        tasks = [*self._tasks, *self._beside, *self._watches.drop()]
+        self._program.stop()
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+    def force_reconnect(self) -> None:
+        """Connect anew, at once; also after a kick or a wrong password, with the configuration as it is now."""
+        self.reconfigured()
+        self._supervisor.force_reconnect()
+
+    def reconfigured(self) -> None:
+        """The configuration has changed: what of it was taken at the start is taken anew."""
+        endpoint = Endpoint.of(self._config())
+        if endpoint == self._supervisor.endpoint:
+            return
+        if endpoint.scene != self._scene:
+            self._former_scenes = [name for name in (*self._former_scenes, self._scene) if name != endpoint.scene]
+            self._scene = self._owners.scene = endpoint.scene
+        self._supervisor.retarget(endpoint)
+
+    @property
+    def info(self) -> ObsInfo:
+        """As last heard."""
+        traits, usable = self._supervisor.traits, self._supervisor.usable
+        if traits is None:
+            return ObsInfo(reason=self._supervisor.reason)
+        kind = choose(self._config().sources.kind, traits.kinds).kind
+        return ObsInfo(usable, traits.version, traits.websocket, kind, "" if usable else self._supervisor.reason)
+
+    @property
+    def stats(self) -> Mapping[str, Any]:
+        """GetStats as of the last heartbeat."""
+        return self._supervisor.stats
+
+    @property
+    def canvas(self) -> tuple[int, int]:
+        """Width and height of OBS's picture in pixels; 16 by 9 as long as nothing is known."""
+        traits = self._supervisor.traits
+        return (traits.width, traits.height) if traits else (16, 9)
+
+    @property
+    def losses(self) -> int:
+        """How often OBS was lost since the start."""
+        return self._supervisor.losses
+
+    # -- ObsPort -------------------------------------------------------------------------------------------------
+
+    async def create_input(self, name: str, url: str, *, reuse: bool = False, how: Making | None = None) -> None:
+        """As ObsPort. Raises ObsRefused "Input kind not found" where the plugin is missing."""
+        how = how or Making()
+        link, source = self._supervisor.link(), SOURCES[FFMPEG] if how.plain else self._source()
+        try:
+            settings = source.settings(url, self._config().sources, sound_of(how.tracks, how.tries))
+            settings = self._owners.marked(settings, how.session, how.streamer, name)
+        except ValueError as error:
+            raise ObsError(str(error)) from error
+        with self._refresher.changing():
+            if not (reuse and await inputs.re_aim(link, self._scene, name, source.kind, settings, self._owners)):
+                await inputs.create(link, self._scene, name, source.kind, settings)
+
+    def streamer_of(self, session_id: str) -> str:
+        """Whose session this is by an own input that was made for it; empty where OBS has none."""
+        return self._owners.streamer_of(session_id)
+
+    async def restart_input(self, name: str, url: str) -> None:
+        """As ObsPort."""
+        await inputs.aim(self._supervisor.link(), name, url, self._config().sources)
+
+    async def place_input(self, name: str, z_offset: int, like: str = "") -> int:
+        """As ObsPort."""
+        link, traits = self._supervisor.link(), self._supervisor.traits
+        assert traits is not None
+        self._wish = wish = Wish(name, z_offset, self._config().obs.template, like)
+        with self._refresher.changing():
+            return await self._placer.place(link, self._scene, wish, self._names, traits)
+
+    async def cut(
+        self, *, show: str | None, hide: tuple[str, ...], also_show: str | None, fade: float, studio_mode: str = "leave"
+    ) -> bool:
+        """As ObsPort."""
+        link = self._supervisor.link()
+        self._wish = None
+        outgoing = next((name for name in hide if self._names.own(name)), None)
+        with self._refresher.changing():
+            await self._program.check(link, studio_mode)
+            later = None if show is None else await self._program.lingering(link, studio_mode)
+            left = await self._transition.cut(
+                link, self._scene, show=show, hide=hide, also_show=also_show, fade=fade, fps=self._fps, later=later
+            )
+            seen = await self._program.reach(link, self._scene, show, outgoing, studio_mode, self._fps)
+            if left:
+                await link.batch([request for item in left for request in enable(item, shown=False)])
+        if watch := self._watches.find(show):
+            watch.shown()
+        return seen
+
+    async def leave_studio_mode(self) -> None:
+        """As ObsPort."""
+        with self._refresher.changing():
+            await leave_studio_mode(self._supervisor.link())
+
+    async def bring_to_program(self) -> None:
+        """As ObsPort."""
+        with self._refresher.changing():
+            await self._program.bring_ours(self._supervisor.link(), self._scene, self._fps)
+
+    async def toggle_input(self, name: str) -> None:
+        """As ObsPort."""
+        with self._refresher.changing():
+            await self._transition.toggle(self._supervisor.link(), self._scene, name)
+
+    async def restore(self, *, show: str | None, hide: tuple[str, ...], also_show: str | None = None) -> None:
+        """As ObsPort."""
+        link = self._supervisor.link()
+        with self._refresher.changing():
+            await self._transition.restore(link, self._scene, show=show, hide=hide, also_show=also_show, fps=self._fps)
+
+    async def hide_duplicates(self, name: str) -> None:
+        """As ObsPort."""
+        with self._refresher.changing():
+            await self._transition.hide_duplicates(self._supervisor.link(), self._scene, name)
+
+    async def remove_input(self, name: str) -> None:
+        """As ObsPort: an input that is gone already counts as removed."""
+        link = self._supervisor.link()
+        await until_unseen(link, name)
+        self._leaving.add(name)
+        await self._watches.end(name)
+        with self._refresher.changing():
+            await inputs.remove(link, name)
+        self._leaving.discard(name)
+
+    async def park_input(self, name: str) -> None:
+        """As ObsPort."""
+        link = self._supervisor.link()
+        await self._watches.end(name)
+        with self._refresher.changing():
+            items = [item for item in (await self._items(link, name)).named(name) if item.shown]
+            hiding = [request for item in items for request in enable(item, shown=False)]
+            for result in await link.batch(hiding) if hiding else ():
+                result.checked()
+            await until_unseen(link, name)
+            await inputs.close(link, name)
+
+    async def set_shown(self, name: str, shown: bool) -> None:
+        """As ObsPort."""
+        link = self._supervisor.link()
+        with self._refresher.changing():
+            items = await self._items(link, name)
+            one = items.find(name, "SetSceneItemEnabled")
+            changed = [one] if shown else [item for item in items.named(name) if item.shown] or [one]
+            for result in await link.batch([request for item in changed for request in enable(item, shown=shown)]):
+                result.checked()
+
+    async def inventory(self) -> ev.Inventory:
+        """As ObsPort."""
+        return await self._read(self._supervisor.link())
+
+    async def _items(self, link: Link, name: str) -> Items:
+        """The scene's items, looked into as far as that one is."""
+        return await read_items(link, self._scene, [name], deep=() if self._names.own(name) else [name])
+
+    def watch(self, name: str, callbacks: WatchCallbacks, *, proven: bool = False) -> None:
+        """As ObsPort. A watch over the same input takes the place of the one before."""
+        link, config = self._supervisor.link(), self._config()
+        watch = Watch(
+            link,
+            self._scene,
+            name,
+            callbacks,
+            poll_interval=config.sources.poll_interval,
+            fps=self._fps,
+            gone=self._refresher.poke,
+            proven=proven,
+        )
+        self._watches.begin(watch)
+
+    async def list_inputs(self) -> list[dict[str, Any]]:
+        """Every input with its kind, and no settings, for these hold URLs. Raises ObsError."""
+        link = self._supervisor.link()
+        shown = {item.name for item in await read_items(link, self._scene) if item.shown}
+        return [
+            {"name": name, "kind": kind, "own": self._names.own(name), "shown": name in shown}
+            for name, kind in await read_inputs(link)
+        ]
+
+    def last_look(self, name: str) -> Look | None:
+        """What the watch over that input saw last; None where it is not watched."""
+        return self._watches.last_look(name)
+
+    async def where_is(self, name: str) -> tuple[str, int]:
+        """The scene or the group that an input is in, however deep, and its item's number there. Raises ObsError."""
+        items = await read_items(self._supervisor.link(), self._scene, [name], deep=[name])
+        item = items.find(name, "GetSceneItemId")
+        return item.scene, item.id
+
+    async def media_status(self, name: str) -> dict[str, Any]:
+        """GetMediaInputStatus. Raises ObsError; ObsRefused 600 also for an input that was asked to go."""
+        if name in self._leaving:
+            raise ObsRefused("GetMediaInputStatus", NOT_FOUND, f"'{name}' is being removed")
+        return await self._supervisor.link().call("GetMediaInputStatus", {"inputName": name})
+
+    async def call(self, request: str, data: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Any other request. Raises ObsError."""
+        return await self._supervisor.link().call(request, data)
+
+    async def _up(self, link: Link, traits: Traits) -> None:
+        self._refresher.forget()
+        self._owners.connected()
+        while self._former_scenes:
+            await self._bring_along(link, traits, self._former_scenes[0])
+            self._former_scenes.pop(0)
+        inventory = await self._read(link)
+        if await self._owners.hear_strangers_out():
+            inventory = await self._read(link)
+        await fades.sweep(link, [own.name for own in inventory.inputs])
+        self._leaving.clear()
+        wanted = self._config().sources.kind
+        fallback = wanted == "auto" and choose(wanted, traits.kinds).kind == GSTREAMER
+        self._emit(ev.ObsReady(self._now(), inventory, fallback, unplayable(wanted, traits.version)))
+
+    async def _bring_along(self, link: Link, traits: Traits, former: str) -> None:
+        config = self._config()
+
+        def is_own(name: str) -> bool:
+            return self._names.own(name) and not self._owners.foreign(name, in_scene=True)
+
+        async def place(name: str) -> None:
+            wish = Wish(name, config.sources.z_offset, config.obs.template)
+            await self._placer.place(link, self._scene, wish, self._names, traits)
+
+        await bring_along(link, former, self._scene, is_own, place)
+
+    def _lost(self, reason: str) -> None:
+        self._watches.drop()
+        self._emit(ev.ObsLost(self._now(), reason))
+
+    def _hint(self, event: ObsEvent) -> None:
+        if event.kind == "StreamStateChanged":
+            self._on_output(event.data)
+        if (answer := self._owners.hear(event)) is not None:
+            self._aside(self.call(answer.kind, answer.data), "obs-neighbour")
+        if self._wish is not None and dressing.concerns(event, (self._wish.template, self._wish.like)):
+            self._undressed = True
+            self._refresher.poke()
+        if concerns(event, {self._scene, *self._holders}, self._names):
+            self._refresher.poke()
+
+    def _aside(self, doing: Awaitable[object], name: str) -> None:
+        """Something that nobody waits for, and that may fail."""
+
+        async def do() -> None:
+            with contextlib.suppress(ObsError):
+                await doing
+
+        self._beside.add(task := asyncio.create_task(do(), name=name))
+        task.add_done_callback(self._beside.discard)
+
+    async def _reread(self) -> Callable[[], None]:
+        link = self._supervisor.link()
+        try:
+            inventory = await self._read(link)
+        except ObsRefused as error:
+            if error.code == NOT_FOUND:
+                self._supervisor.unsettle(f"the scene {self._scene!r} is not there")
+            raise
+        at = self._now()
+
+        def tell() -> None:
+            if self._supervisor.usable:
+                self._emit(ev.InventoryRead(at, inventory))
+
+        return tell
+
+    @property
+    def _fps(self) -> float:
+        traits = self._supervisor.traits
+        return traits.fps if traits else 60.0
+
+    def _source(self) -> Source:
+        traits = self._supervisor.traits
+        return choose(self._config().sources.kind, traits.kinds if traits else ())
+
+    async def _read(self, link: Link) -> ev.Inventory:
+        """The inventory, and what the adapter itself learns from the same reading."""
+        settings = self._config()
+        static = settings.sources.static_input if settings.sources.mode == "static" else ""
+        asked = Asked(
+            self._scene,
+            self._names,
+            self._stream_of,
+            fixtures=[name for name in (settings.obs.slate, static) if name],
+            sources=[settings.obs.template] if settings.obs.template else [],
+        )
+        reading = await read_inventory(link, asked, self._owners)
+        self._holders = reading.items.holders
+        self._owners.keep_only(reading.marks)
+        own = {item.name for item in reading.inventory.inputs}
+        await self._keep_up(link, reading, own)
+        return await self._program.add_to(link, self._scene, reading.inventory, static)
+
+    async def _keep_up(self, link: Link, reading: Reading, own: set[str]) -> None:
+        """Follow a canvas that has changed and a model that wears something else, and ask after other daemons.
+
+        What OBS refuses of it is tried with another reading: it is never worth losing one.
+        """
+        with contextlib.suppress(ObsRefused, ObsTimeout):
+            if questions := self._owners.questions():
+                await link.batch(questions)
+            before = self._supervisor.traits
+            if before is not None and (traits := canvas_of(before, reading.video)) != before:
+                self._supervisor.traits = traits
+                self._watches.rendered_at(traits.fps)
+                log.info(
+                    f"OBS's canvas is {traits.width}x{traits.height} at {traits.fps:g} frames a second now",
+                    width=traits.width,
+                    height=traits.height,
+                    fps=traits.fps,
+                )
+                if (before.width, before.height) != (traits.width, traits.height):
+                    await self._placer.refit(link, reading.items, own, before, traits)
+                    if self._config().obs.studio_mode == "drive":
+                        self._aside(self.bring_to_program(), "obs-canvas")
+            wish = self._wish
+            if self._undressed and wish is not None and wish.name in own:
+                self._undressed = False
+                await self._placer.dress_again(link, wish)

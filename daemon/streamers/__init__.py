@@ -1,0 +1,1 @@
+"""Streamers and their keys: names, the table of them, and the keys in memory."""

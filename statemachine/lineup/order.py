@@ -1,0 +1,134 @@
+"""Who stands where: the entries in their order, found by streamer and by session without a search."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from statemachine import events as ev
+from statemachine import facts
+from statemachine.lineup.entry import Entry, LineupState, Stray
+
+STRAY_FOR = 60.0
+"""Seconds that one who was taken out is taken to publish still, where its server does not list it. One who was kicked
+is for as long as it is kept out: nobody else's turn may bring that picture back."""
+
+
+class Order:
+    """The entries and what is remembered beside them. The first is the holder: whose turn it is, or would be."""
+
+    def __init__(self, state: LineupState) -> None:
+        self.version = 0
+        """Another number whenever an entry, or what is said of all, may have become another."""
+        self.load(state)
+
+    @property
+    def state(self) -> LineupState:
+        """All of it, for the snapshot."""
+        return replace(self._memory, entries=list(self._entries.values()))
+
+    def load(self, state: LineupState) -> None:
+        """Stand where ``state`` was taken."""
+        self._memory = replace(state, entries=[])
+        self._entries = {entry.streamer: entry for entry in state.entries}
+        self._owners = {session.id: entry.streamer for entry in state.entries for session in entry.sessions}
+        self._paths = {session.path: entry.streamer for entry in state.entries for session in entry.sessions}
+        self._touch()
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self._entries.values())
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @property
+    def holder(self) -> Entry | None:
+        """Whose turn it is, or would be."""
+        return next(iter(self._entries.values()), None)
+
+    def find(self, streamer: str) -> Entry | None:
+        """The entry of a streamer."""
+        return self._entries.get(streamer)
+
+    def by_session(self, session_id: str) -> Entry | None:
+        """The entry that a live session belongs to."""
+        owner = self._owners.get(session_id)
+        return None if owner is None else self._entries.get(owner)
+
+    def by_stream(self, stream: str) -> ev.Session | None:
+        """The live session whose path that is: the one that its streamer is played from, before a later one."""
+        owner = self._paths.get(stream)
+        entry = self._entries.get(owner) if owner is not None else None
+        return next((session for session in entry.sessions if session.path == stream), None) if entry else None
+
+    def holder_of(self, path: str, now: float) -> ev.Session | None:
+        """The live session that has that path, in the line-up or taken out of it; none that was asked for by hand."""
+        if (session := self.by_stream(path)) is not None:
+            entry = self.find(session.streamer)
+            return None if entry is not None and entry.transient else session
+        stray = self._memory.strays.get(path)
+        return stray.session if stray is not None and self._strays(stray, now) else None
+
+    def _strays(self, stray: Stray, now: float) -> bool:
+        return stray.seen_at >= now - STRAY_FOR or self._memory.blocks.get(stray.session.streamer, 0.0) > now
+
+    def taken(self, at: float, session: ev.Session) -> facts.Refused | None:
+        """That another streamer's live session has its path, or None."""
+        held = self.holder_of(session.path, at)
+        if held is None or held.streamer == session.streamer:
+            return None
+        why = (
+            f"{held.streamer} publishes to that path already: {session.streamer} needs a stream name of its own, "
+            f"or publishes once {held.streamer} has left"
+        )
+        return facts.Refused(at, "path_taken", why)
+
+    def born(self, session_id: str) -> float:
+        """When a live session was accepted."""
+        return self._memory.born.get(session_id, 0.0)
+
+    @property
+    def live_sessions(self) -> tuple[ev.Session, ...]:
+        """All that still publish as far as is known, in the line-up and taken out of it."""
+        inside = (session for entry in self for session in entry.sessions)
+        return (*inside, *(stray.session for stray in self._memory.strays.values()))
+
+    def first_showable(self, now: float, but: str = "") -> Entry | None:
+        """The first of whom a picture can be expected."""
+        for entry in self._entries.values():
+            if entry.showable(now) and entry.streamer != but:
+                return entry
+        return None
+
+    def _put(self, entry: Entry, position: int | None = None) -> None:
+        """Store it: where it stands (a new one at the tail), or at ``position``."""
+        self._touch()
+        if position is not None:
+            self._entries.pop(entry.streamer, None)
+        self._entries[entry.streamer] = entry
+        for session in entry.sessions:
+            self._owners[session.id] = entry.streamer
+            self._paths[session.path] = entry.streamer
+        if position is not None and position < len(self._entries) - 1:
+            order = list(self._entries.values())
+            order.insert(position, order.pop())
+            self._entries = {entry.streamer: entry for entry in order}
+
+    def _forget_session(self, session: ev.Session) -> None:
+        """It is over, or not the line-up's any more: its entry is to be put without it."""
+        self._memory.born.pop(session.id, None)
+        self._memory.missing.pop(session.id, None)
+        self._memory.doubted.pop(session.id, None)
+        self._disown(session)
+
+    def _disown(self, session: ev.Session) -> None:
+        """It is not the line-up's any more. Whoever else of its entry has its path is put again."""
+        streamer = self._owners.pop(session.id, None)
+        if streamer is not None and self._paths.get(session.path) == streamer:
+            del self._paths[session.path]
+
+    def _take_out(self, streamer: str) -> Entry:
+        self._touch()
+        return self._entries.pop(streamer)
+
+    def _touch(self) -> None:
+        self._changed = True
+        self.version += 1

@@ -1,0 +1,51 @@
+"""One that stalled in its turn and has a picture by a fresh input: it is trusted again once that goes on moving.
+
+A server's GOP cache makes even a dead stream move for a while. The turn is kept meanwhile.
+"""
+
+from collections.abc import Iterator
+
+from statemachine.handover.attempt import Attempt
+from statemachine.handover.switchover import Switchover
+from statemachine.lineup.lineup import Lineup
+from statemachine.monitors.stalls import MOVING_FOR
+
+LEAST, MOST = 3.0, 24.0
+"""Seconds for which it has to move: longer each time, where it stalls again and again."""
+
+
+class Probation:
+    """Tells the line-up when it begins and when it is passed; the line-up remembers it."""
+
+    def __init__(self, lineup: Lineup, switchover: Switchover) -> None:
+        self._lineup = lineup
+        self._switchover = switchover
+
+    def begin(self, at: float, session_id: str) -> None:
+        """A fresh input of that stream has a picture; nothing happens where it has not stalled."""
+        hiccups = self._lineup.hiccups(session_id, at)
+        self._lineup.start_probation(session_id, at + min(MOST, LEAST * 2.0 ** min(max(0, hiccups - 1), 8)))
+
+    def resumed(self, at: float, name: str) -> None:
+        """An input whose picture paused moves again: it is not passed before that has gone on for a moment."""
+        for attempt, session_id, until in self._under_way():
+            if attempt.input == name:
+                self._lineup.start_probation(session_id, max(until, at + MOVING_FOR))
+
+    def expire(self, now: float) -> None:
+        """Let those pass whose time is over and whose picture moves."""
+        for attempt, session_id, until in self._under_way():
+            if until <= now and attempt.still_since is None:
+                self._lineup.moves(now, session_id)
+
+    def deadline(self) -> float | None:
+        """When ``expire`` may have something to do by time alone."""
+        return min((until for _, _, until in self._under_way()), default=None)
+
+    def _under_way(self) -> Iterator[tuple[Attempt, str, float]]:
+        for attempt in self._switchover.incoming:
+            if attempt.target is None or attempt.ready_at is None:
+                continue
+            entry = self._lineup.by_session(attempt.target.id)
+            if entry is not None and entry.proving_until is not None:
+                yield attempt, attempt.target.id, entry.proving_until

@@ -1,0 +1,116 @@
+"""What the line-up remembers of publishers' sessions, and when it may forget it."""
+
+from collections.abc import Container
+from dataclasses import replace
+
+from statemachine import events as ev
+from statemachine.lineup.entry import LineupState
+from statemachine.lineup.order import STRAY_FOR
+
+FORGET_ENDED = 60.0
+"""Seconds that an ended session is remembered: a list asked for before its end must not revive it."""
+FORGET_FAILING = 3600.0
+"""Seconds after its last backoff at which the failures of one who is away are forgotten."""
+ENDED_MOST = 5000
+"""However fast they come and go: they are in every snapshot."""
+YOUNG = 2.0
+"""Seconds: on_publish comes before the stream shows in the server's list, so a younger session may be missing."""
+MOST_SESSIONS = 8
+"""Streams of one streamer at a time that are kept: an encoder that comes and goes leaves some behind for a while."""
+NAMELESS_MOST = 1000
+OUSTED_MOST = 1000
+"""More than can publish at once. A server that loses the hooks of their ends must not fill the memory."""
+
+
+def same_publish(one: ev.Session, other: ev.Session) -> bool:
+    """They name the same publish; what is known of its streamer beside may differ."""
+    return (one.id, one.streamer, one.app, one.stream) == (other.id, other.streamer, other.app, other.stream)
+
+
+def revive(memory: LineupState, session_id: str, asked_at: float) -> None:
+    """Its server lists a session well after its end was told: that hook was wrong, or not its server's."""
+    if memory.ended.get(session_id, asked_at) < asked_at - YOUNG:
+        del memory.ended[session_id]
+
+
+def still_missing(memory: LineupState, event: ev.PublishersListed) -> list[str]:
+    """The sessions that this list and an earlier one of their server lack; the others are noted down.
+
+    The first of the two may be asked for in a session's first moments, so that two lists are enough at any time.
+    """
+    live = {session.id for session in event.sessions}
+    gone = []
+    for session_id in (*memory.born, *memory.ousted):
+        if session_id in live or not _speaks_of(event, session_id):
+            continue
+        born = memory.born.get(session_id, 0.0)
+        if born > event.asked_at:
+            continue
+        if memory.missing.setdefault(session_id, event.asked_at) < event.asked_at and born <= event.asked_at - YOUNG:
+            gone.append(session_id)
+    return gone
+
+
+def _speaks_of(event: ev.PublishersListed, session_id: str) -> bool:
+    return session_id.startswith(event.server) and not session_id.startswith(event.others)
+
+
+def is_over(memory: LineupState, session: ev.Session, event: ev.PublishersListed, live: Container[str]) -> bool:
+    """Its server lists another one at its path, and not it."""
+    born = memory.born.get(session.id, 0.0)
+    return session.id not in live and _speaks_of(event, session.id) and born <= event.asked_at - YOUNG
+
+
+def see_stray(memory: LineupState, session: ev.Session, at: float) -> None:
+    """Its server lists one that was taken out of the line-up."""
+    if session.id in memory.ousted and (stray := memory.strays.get(session.path)) and stray.session.id == session.id:
+        memory.strays[session.path] = replace(stray, seen_at=at)
+
+
+def forget_stray(memory: LineupState, session_id: str) -> None:
+    """One that was taken out has ended."""
+    for path in [path for path, stray in memory.strays.items() if stray.session.id == session_id]:
+        del memory.strays[path]
+
+
+def to_call_back(memory: LineupState, event: ev.PublishersListed, shown: Container[str]) -> list[ev.Session]:
+    """Whom to kick so that its hook comes again: the second list has it, and nobody was kicked from there before.
+
+    A second kick would say no more than the first: where no hook is set up, none comes.
+    """
+    seen, chosen = {}, []
+    for session in event.nameless[:NAMELESS_MOST]:
+        seen[session.id] = first = memory.nameless.get(session.id, event.asked_at)
+        if first >= event.asked_at or session.path in shown or session.path in memory.called_back:
+            continue
+        memory.called_back[session.path] = event.at
+        chosen.append(session)
+    memory.nameless = {i: at for i, at in memory.nameless.items() if not _speaks_of(event, i)} | seen
+    while len(memory.called_back) > NAMELESS_MOST:
+        del memory.called_back[next(iter(memory.called_back))]
+    return chosen
+
+
+def forget_old(memory: LineupState, now: float, grace: float) -> None:
+    """Drop what can no longer matter. Each memory is in the order of time, so little is looked at."""
+    horizon = now - max(FORGET_ENDED, grace)
+    while memory.ended and (
+        memory.ended[first := next(iter(memory.ended))] <= horizon or len(memory.ended) > ENDED_MOST
+    ):
+        del memory.ended[first]
+    while len(memory.ousted) > OUSTED_MOST:
+        first = next(iter(memory.ousted))
+        del memory.ousted[first]
+        memory.missing.pop(first, None)
+        forget_stray(memory, first)
+    while memory.strays:
+        stray = memory.strays[path := next(iter(memory.strays))]
+        kept_out = memory.blocks.get(stray.session.streamer, 0.0) > now
+        if stray.session.id in memory.ousted and (kept_out or stray.seen_at >= now - STRAY_FOR):
+            break
+        del memory.strays[path]
+    while memory.failing and (memory.failing[first := next(iter(memory.failing))].retry_at <= now - FORGET_FAILING):
+        del memory.failing[first]
+    if memory.blocks and min(memory.blocks.values()) <= now:
+        for name in [name for name, until in memory.blocks.items() if until <= now]:
+            del memory.blocks[name]

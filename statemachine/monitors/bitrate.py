@@ -1,0 +1,179 @@
+"""What becomes of a poor stream: it is told, covered by the slate, skipped, kicked, each after its time.
+
+Only where the ingest server tells the bytes: nothing is ever done about a bitrate that nobody knows. The clock runs
+from the first poor measurement, and stops with one that is good; a good one has to last before all is forgiven.
+"""
+
+from dataclasses import replace
+from typing import Literal
+
+from statemachine import events as ev
+from statemachine import facts
+from statemachine.handover.switchover import Switchover
+from statemachine.lineup.entry import Entry
+from statemachine.lineup.lineup import Lineup
+from statemachine.monitors.poor import Poor
+from statemachine.policy import Policy
+
+GOOD_FOR = 10.0
+"""Seconds that the bitrate has to be good before it counts as good: one that wavers about the bound is poor."""
+STALE = 150.0
+"""Seconds after which a measurement says nothing any more. It is told again more often, changed or not."""
+KICKED_FOR = 300.0
+"""Seconds that one who is kicked for its bitrate is kept out."""
+
+Step = Literal["warn", "slate", "skip", "kick", "over"]
+
+
+class Bitrates:
+    """Looks at one stream at a time. Appends to the line-up's ``facts`` and ``commands``."""
+
+    def __init__(self, lineup: Lineup, switchover: Switchover) -> None:
+        self._lineup = lineup
+        self._switchover = switchover
+        self.poor: Poor | None = None
+
+    def shift_deadlines(self, gap: float) -> None:
+        """Nobody measured for ``gap`` seconds: no time ran."""
+        if self.poor is not None:
+            good = self.poor.good_since
+            measured, since = self.poor.measured_at + gap, self.poor.since + gap
+            self.poor = replace(
+                self.poor, measured_at=measured, since=since, good_since=None if good is None else good + gap
+            )
+
+    @property
+    def subject(self) -> str:
+        """The session whose bitrate matters; empty where there is none."""
+        program = self._switchover.program
+        if program is not None:
+            return program.session.id if program.session else ""
+        return self.poor.session_id if self.poor and self.poor.covered else ""
+
+    @property
+    def covered(self) -> bool:
+        """The slate is to be shown in place of the turn's holder."""
+        return self.poor is not None and self.poor.covered
+
+    def measured(self, event: ev.BitrateMeasured) -> None:
+        """A bitrate is known, or no longer known."""
+        poor, limit = self.poor, self._policy.low_bitrate
+        if not event.session_id or event.session_id != self.subject:
+            return
+        if poor is not None and poor.session_id != event.session_id:
+            poor = None
+        if event.kbps is None:
+            self._over(event.at, poor)
+        elif event.kbps < limit:
+            known = poor or Poor(event.session_id, event.kbps, event.at, event.at)
+            self.poor = replace(known, kbps=event.kbps, measured_at=event.at, good_since=None)
+        elif poor is not None:
+            good = event.at if poor.good_since is None else poor.good_since
+            self.poor = replace(poor, kbps=event.kbps, measured_at=event.at, good_since=good)
+
+    def expire(self, now: float) -> bool:
+        """Take the next step whose time has come; True if there was one."""
+        poor, policy = self.poor, self._policy
+        if poor is None:
+            return False
+        entry = self._lineup.by_session(poor.session_id)
+        if entry is None or poor.session_id != self.subject or policy.low_bitrate <= 0 or not self._may_stay(entry):
+            self.poor = None
+            return True
+        if now >= poor.measured_at + STALE or (poor.good_since is not None and now >= poor.good_since + GOOD_FOR):
+            self._over(now, poor)
+            return True
+        if poor.good_since is not None or entry.leaves is not None:
+            return False
+        return any(self._is_due(step, entry, poor, now) and self._take(step, entry, poor, now) for step in _STEPS)
+
+    def deadline(self, now: float) -> float | None:
+        """When ``expire`` may have something to do by time alone."""
+        poor = self.poor
+        if poor is None:
+            return None
+        if poor.good_since is not None:
+            return min(poor.good_since + GOOD_FOR, poor.measured_at + STALE)
+        entry = self._lineup.by_session(poor.session_id)
+        if entry is not None and entry.leaves is not None:
+            return poor.measured_at + STALE
+        times = [poor.since + after for step in _STEPS if (after := self._after(step)) > 0 and not _done(step, poor)]
+        # One whose time has come, and that waits for somebody to follow, is taken with the event that brings them.
+        return min((at for at in [*times, poor.measured_at + STALE] if at > now), default=None)
+
+    # --- steps -----------------------------------------------------------------------------------------------
+
+    def _is_due(self, step: Step, entry: Entry, poor: Poor, now: float) -> bool:
+        after = self._after(step)
+        if after <= 0 or now < poor.since + after or _done(step, poor):
+            return False
+        match step:
+            case "warn":
+                return True
+            case "slate":
+                return bool(self._policy.slate) and self._has_turn(entry)
+            case "skip":
+                # Somebody has to follow: a poor picture is better than none.
+                return not self._lineup.held and self._lineup.first_showable(now, but=entry.streamer) is not None
+            case _:
+                return not self._lineup.held
+
+    def _take(self, step: Step, entry: Entry, poor: Poor, now: float) -> bool:
+        self._tell(now, step, entry.streamer, poor)
+        match step:
+            case "warn":
+                self.poor = replace(poor, warned=True)
+                return True
+            case "slate":
+                self.poor = replace(poor, covered=True)
+                self._lineup.because("low_bitrate", entry.streamer)
+                return True
+            case "skip" if entry.turn_began is not None:
+                self._lineup.because("low_bitrate", entry.streamer)
+                self._lineup.end_turn(now, entry)
+            case "skip":
+                # It only fills in: the turn that it fills in for goes on.
+                self._lineup.because("low_bitrate", entry.streamer)
+                self._lineup.failed(now, poor.session_id, reason="low_bitrate")
+            case _:
+                self._lineup.because("kick", entry.streamer)
+                self._lineup.send_off(now, entry, KICKED_FOR)
+        self.poor = None
+        return True
+
+    def _over(self, at: float, poor: Poor | None) -> None:
+        self.poor = None
+        entry = self._lineup.by_session(poor.session_id) if poor else None
+        if poor is not None and entry is not None and (poor.warned or poor.covered):
+            self._tell(at, "over", entry.streamer, poor)
+
+    # --- helpers ---------------------------------------------------------------------------------------------
+
+    @property
+    def _policy(self) -> Policy:
+        return self._lineup.policy
+
+    def _after(self, step: Step) -> float:
+        policy = self._policy
+        return {
+            "warn": policy.low_bitrate_warn,
+            "slate": policy.low_bitrate_slate,
+            "skip": policy.low_bitrate_skip,
+            "kick": policy.low_bitrate_kick,
+        }.get(step, 0.0)
+
+    def _has_turn(self, entry: Entry) -> bool:
+        return self._lineup.holder is entry and entry.turn_began is not None
+
+    def _may_stay(self, entry: Entry) -> bool:
+        return not self.covered or (bool(self._policy.slate) and self._after("slate") > 0 and self._has_turn(entry))
+
+    def _tell(self, at: float, step: Step, streamer: str, poor: Poor) -> None:
+        self._lineup.facts.append(facts.LowBitrate(at, streamer, step, poor.kbps))
+
+
+_STEPS: tuple[Step, ...] = ("warn", "slate", "skip", "kick")
+
+
+def _done(step: Step, poor: Poor) -> bool:
+    return (step == "warn" and poor.warned) or (step == "slate" and poor.covered)

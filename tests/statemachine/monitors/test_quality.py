@@ -1,0 +1,95 @@
+"""A sound that dies while the picture moves: seen, told after its time, and over when it sounds again."""
+
+import pytest
+
+from statemachine import events as ev
+from statemachine import facts
+from tests.statemachine.handover.test_handover import channel, on_air
+from tests.statemachine.world import World
+
+
+def sounds(world: World, level: float, seconds: float, streamer: str = "alice") -> None:
+    """Somebody measures once a second."""
+    for _ in range(round(seconds)):
+        world.feed(ev.Measured(world.now, streamer, "sound", level))
+        world.run(1.0, step=0.5)
+
+
+def steps(world: World) -> list[str]:
+    return [fact.step for fact in world.told if isinstance(fact, facts.SilenceOnAir)]
+
+
+def silent(world: World) -> bool:
+    view = world.director.view(world.now).on_air
+    return view is not None and view.silent_since is not None
+
+
+def test_a_sound_that_dies_is_seen_within_seconds_told_once_and_over_when_it_is_back() -> None:
+    world = channel("alice", "bob", silence=10.0)
+    sounds(world, -20.0, 5)
+    sounds(world, -90.0, 4)
+    assert (steps(world), silent(world)) == ([], False)
+    sounds(world, -90.0, 2)
+    assert (steps(world), silent(world)) == (["seen"], True)
+    sounds(world, -90.0, 60)
+    assert steps(world) == ["seen", "warn"]
+    sounds(world, -20.0, 4)
+    assert (steps(world), silent(world)) == (["seen", "warn", "over"], False)
+    assert on_air(world) == "alice", "nobody is taken off air for it"
+
+
+def test_pauses_of_people_who_speak_are_no_silence() -> None:
+    world = channel("alice", silence=10.0)
+    for _ in range(10):
+        sounds(world, -70.0, 3)
+        sounds(world, -25.0, 4)
+    assert steps(world) == []
+
+
+def test_a_level_about_the_bound_changes_nothing() -> None:
+    world = channel("alice", silence=10.0)
+    sounds(world, -90.0, 6)
+    for _ in range(10):
+        sounds(world, -55.0, 1)
+        sounds(world, -65.0, 1)
+    assert (steps(world), silent(world)) == (["seen", "warn"], True)
+
+
+def test_with_no_time_given_it_is_seen_and_never_told() -> None:
+    world = channel("alice", silence=0.0)
+    sounds(world, -90.0, 120)
+    assert steps(world) == ["seen"]
+
+
+@pytest.mark.parametrize("streamer", ["bob", "nobody"])
+def test_what_is_measured_of_another_says_nothing_of_the_show(streamer: str) -> None:
+    world = channel("alice", "bob", silence=10.0)
+    sounds(world, -90.0, 30, streamer)
+    assert steps(world) == []
+
+
+def test_one_who_is_no_longer_measured_is_not_silent_for_ever() -> None:
+    world = channel("alice", silence=10.0)
+    sounds(world, -90.0, 20)
+    world.run(40.0, step=0.5)
+    assert (steps(world), silent(world)) == (["seen", "warn", "over"], False)
+
+
+def test_the_silence_of_one_is_not_that_of_the_next() -> None:
+    world = channel("alice", "bob", silence=10.0)
+    sounds(world, -90.0, 8)
+    world.feed(ev.SkipRequested(world.now))
+    world.run(3.0)
+    assert (on_air(world), silent(world)) == ("bob", False)
+
+
+def test_seconds_in_which_the_daemon_did_not_run_are_no_silence() -> None:
+    world = channel("alice", silence=10.0)
+    sounds(world, -90.0, 3)
+    world.obs_lost()
+    world.crash(20.0)
+    world.obs_ready()
+    world.run(0.5)
+    assert (steps(world), silent(world)) == ([], False)
+    sounds(world, -90.0, 10)
+    assert steps(world) == ["seen", "warn"]
