@@ -68,8 +68,10 @@ class Scene:
         if policy.prefix != before.prefix:
             # Inventories no longer list what bears the old one.
             self.pool = ()
-            if self.program:
-                old[self.program.input] = None
+        if self.program and (policy.prefix != before.prefix or self.program.input in old):
+            # The last of them, for it is shown: what was changed since does not push it out.
+            old.pop(self.program.input, None)
+            old[self.program.input] = None
         self.old_slates = tuple(name for name in old if name not in fixtures(policy))[-SLATES_MOST:]
         if fixtures(policy) != fixtures(before) and self.state is not State.RECOVERING:
             self._set_slates()

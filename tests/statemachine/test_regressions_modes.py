@@ -187,6 +187,15 @@ def test_a_picture_of_a_former_prefix_does_not_stay_beside_the_next() -> None:
     assert [item.name for item in world.obs.shown] == ["LIVE_2"]
 
 
+def test_a_picture_of_a_former_prefix_does_not_stay_either_where_more_was_changed_before_obs_is_back() -> None:
+    world = channel("alice", slate="SLATE")
+    for slate in ("ONE", "TWO", "THREE", "FOUR", "FIVE"):
+        world.crash(0.0, replace(world.director.settings.base, prefix="LIVE_", slate=slate))
+    world.obs_ready()
+    world.calm()
+    assert [item.name for item in world.obs.shown] == ["LIVE_2"]
+
+
 def test_an_adopted_picture_that_cannot_be_watched_does_not_stay_for_ever() -> None:
     world = World(Policy())
     world.obs_ready()
