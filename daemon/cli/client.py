@@ -89,5 +89,7 @@ def _explain(error: urllib.error.HTTPError) -> str:
 
 
 def quoted(name: str) -> str:
-    """A streamer's name as one path segment."""
+    """A streamer's name as one path segment. Raises ClientError where there is none."""
+    if not name:
+        raise ClientError("the streamer's name is empty: `motherstream queue` lists those who are in the line-up")
     return urllib.parse.quote(name, safe="")

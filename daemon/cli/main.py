@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import errno
 import gc
 import json
 import os
@@ -31,7 +32,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     action: Callable[[argparse.Namespace], int] = arguments.action
     try:
-        return action(arguments)
+        code = action(arguments)
+        sys.stdout.flush()  # here, where it is told if it fails
+        return code
     except ConfigError as error:
         print(error, file=sys.stderr)
         return EXIT_CONFIG
@@ -42,6 +45,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         # `motherstream queue | head`: the reader has gone, which is its right.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_DONE
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT) or error.filename is not None:
+            raise
+        print(f"motherstream: the answer could not be written: {error.strerror}", file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILED
     except KeyboardInterrupt:
         return 130
 

@@ -1,6 +1,8 @@
 """The command line: what it says, where it says it, and with which code it ends."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -244,3 +246,17 @@ def test_something_else_on_the_port_is_recognised(
         monkeypatch.setattr(handler, "do_GET", plain)
         assert main(["queue"]) == 1
     assert "is something else there?" in capsys.readouterr().err
+
+
+def test_an_empty_name_is_told_as_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["kick", ""]) == 1
+    assert "the streamer's name is empty" in capsys.readouterr().err
+
+
+def test_a_disk_that_takes_no_answer_is_told_in_one_line() -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "daemon", "states"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
+    assert "the answer could not be written: No space left on device" in ended.stderr
