@@ -23,7 +23,7 @@ from statemachine.lineup.lineup import Lineup
 from statemachine.lineup.probation import Probation
 from statemachine.monitors.bitrate import Bitrates
 from statemachine.monitors.quality import Quality
-from statemachine.monitors.render_load import Lag
+from statemachine.monitors.render_load import RenderLoad
 from statemachine.monitors.stalls import Pictures
 from statemachine.monitors.streams import Streams, needs_own_player
 from statemachine.monitors.viewers import Viewers
@@ -58,7 +58,7 @@ class Director:
         self.now = 0.0
         self.last_switch: facts.HandoverEnded | None = None
         self.bitrates = Bitrates(self.lineup, self.switchover)
-        self.lag = Lag(policy)
+        self.render_load = RenderLoad(policy)
         self.streams = Streams(self.lineup, self.switchover)
         self.quality = Quality(self.lineup, self.switchover)
         self.fallback = Fallback()
@@ -92,7 +92,7 @@ class Director:
         self._sweep()
         following = self.viewers.after(self.switchover.commands, self.now)
         commands = (*self.viewers.commands, *self.switchover.commands, *following, *self.lineup.commands)
-        for told in (self.lineup.facts, self.lag.facts, self.fallback.facts, self.viewers.facts):
+        for told in (self.lineup.facts, self.render_load.facts, self.fallback.facts, self.viewers.facts):
             self._facts += told
             told.clear()
         for pending in (self.switchover.commands, self.viewers.commands, self.lineup.commands):
@@ -115,7 +115,7 @@ class Director:
             self.steering.empty_at,
         ]
         times += self.steering.deadlines()
-        times += [self.pictures.deadline(self.now), self.bitrates.deadline(self.now), self.lag.deadline()]
+        times += [self.pictures.deadline(self.now), self.bitrates.deadline(self.now), self.render_load.deadline()]
         times += [self.streams.deadline(self.now), self.quality.deadline(self.now)]
         times.append(self.viewers.deadline())
         if self.switchover.state is not State.RECOVERING:
@@ -182,7 +182,7 @@ class Director:
             case ev.BitrateMeasured():
                 self.bitrates.measured(event)
             case ev.ObsRendered():
-                self.lag.rendered(event)
+                self.render_load.rendered(event)
             case ev.InventoryRead():
                 self._reread(event)
             case ev.OrphanRemoved():
@@ -192,7 +192,7 @@ class Director:
                     self._facts.append(facts.OrphanReported(self.now, event.input, event.reason))
             case ev.ObsLost():
                 self._orphans.forget_asked()
-                self.lag.lost()
+                self.render_load.lost()
                 self.switchover.handle(event)
                 self.viewers.lost()
             case ev.ObsReady():
@@ -280,7 +280,7 @@ class Director:
 
     def _apply(self) -> None:
         self.policy = self.settings.policy
-        self.lag.policy = self.policy
+        self.render_load.policy = self.policy
         self.lineup.use(self.policy)
         self.switchover.use(self.policy)
         self.viewers.use(self.policy, self.now)
@@ -291,10 +291,11 @@ class Director:
         self.probation.expire(self.now)
         self.lineup.pause(self.now, self.viewers.clock_stands)
         self.lineup.expire(self.now)
-        self.lag.expire(self.now)
+        self.render_load.expire(self.now)
         self.viewers.expire(self.now)
         self.switchover.held = self.lineup.held
-        self.steering.covered, self.steering.resting = self.bitrates.covered, self.lag.resting
+        self.steering.covered = self.bitrates.covered
+        self.steering.standby_suspended = self.render_load.standby_suspended
         self.steering.crowded = self._orphans.crowded(self.now)
         if self.steering.empty_at is not None and self.steering.empty_at <= self.now:
             self.steering.empty_at = None
@@ -330,10 +331,14 @@ class Director:
             if attempt and attempt.ready_at is not None and fact.at >= attempt.ready_at + STEADY:
                 self.lineup.forgive(target.id)
             self._blame(fact, target.id, plain=attempt is not None and attempt.plain)
-        elif fact.outcome == "superseded" and attempt and not (self.policy.standby and not self.lag.resting):
+        elif fact.outcome == "superseded" and attempt and not self._stands_by:
             self.streams.passed_over(fact.at, attempt)
         if fact.outcome == "completed" or (attempt and attempt.due_at is not None):
             self.last_switch = fact
+
+    @property
+    def _stands_by(self) -> bool:
+        return self.policy.standby and not self.render_load.standby_suspended
 
     def _blame(self, fact: facts.HandoverEnded, session_id: str, *, plain: bool) -> None:
         # Where somebody removed its input that says nothing of the stream.
@@ -410,8 +415,8 @@ class Director:
             orphans=tuple(self._orphans),
             empty_at=self.steering.empty_at,
             dead_since=self.steering.dead_since,
-            poor=self.bitrates.poor,
-            lag=self.lag.state,
+            poor=self.bitrates.episode,
+            lag=self.render_load.state,
             tracks=self.streams.tracks,
             unplayable=self.streams.unplayable,
             fallback=self.fallback.state,
@@ -427,13 +432,13 @@ class Director:
         director.now = director.steering.now = kept.now
         director.settings = Settings(kept.base, kept.overrides)
         director.policy = director.switchover.policy = director.settings.policy
-        director.lag.policy = director.policy
+        director.render_load.policy = director.policy
         director.lineup.use(director.policy)
         director.lineup.load(kept.lineup)
         director.switchover.restore(kept.switchover)
         director.steering.last_cut, director.last_switch = kept.last_cut, kept.last_switch
         director._orphans = Orphans(kept.orphans)
-        director.bitrates.poor, director.lag.state = kept.poor, kept.lag
+        director.bitrates.episode, director.render_load.state = kept.poor, kept.lag
         director.streams.load(kept.tracks, kept.unplayable)
         director.fallback.state, director.quality.silence = kept.fallback, kept.silence
         director.viewers.restore(director.policy, kept.viewers)

@@ -12,9 +12,9 @@ from statemachine.handover.orphans import Orphan
 from statemachine.handover.program import Program
 from statemachine.handover.states import State
 from statemachine.lineup.entry import LineupState
-from statemachine.monitors.poor import Poor
-from statemachine.monitors.render_load import LagState
-from statemachine.monitors.silence import Silence
+from statemachine.monitors.bitrate import LowBitrateEpisode
+from statemachine.monitors.quality import Silence
+from statemachine.monitors.render_load import RenderLoadState
 from statemachine.monitors.viewers import ViewersState
 from statemachine.policy import Policy
 
@@ -56,8 +56,8 @@ class Snapshot:
     last_switch: HandoverEnded | None
     orphans: tuple[Orphan, ...]
     empty_at: float | None
-    poor: Poor | None = None
-    lag: LagState = field(default_factory=LagState)
+    poor: LowBitrateEpisode | None = None
+    lag: RenderLoadState = field(default_factory=RenderLoadState)
     tracks: dict[str, Tracks] = field(default_factory=dict)
     """Of each session, as its server tells."""
     unplayable: tuple[str, ...] = ()

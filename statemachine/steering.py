@@ -63,7 +63,7 @@ class Steering:
         """Since when the program shows no moving picture, though it shows one."""
         self.covered = False
         """The slate is wanted in place of the turn's holder, whatever could be shown."""
-        self.resting = False
+        self.standby_suspended = False
         """Standby is given up for now."""
         self.crowded = False
         """So many given-up inputs still open that no other is begun."""
@@ -136,7 +136,8 @@ class Steering:
         program = self.switchover.program
         room = not self.crowded and (len(tried) <= RESERVES_MOST if self.policy.mode != "static" else not tried)
         if settled or not isinstance(target, ev.Session):
-            line = followers(self.lineup, program, self.policy, self.policy.standby and not self.resting, self.now)
+            standby = self.policy.standby and not self.standby_suspended
+            line = followers(self.lineup, program, self.policy, standby, self.now)
             choice = choose(line, tried, self._is_proven, self.now, room=room)
             empty = target is None and not settled
             return Goal(not empty, empty or (target == KEEP and not choice.proven and self._slate_is_due), choice)

@@ -230,9 +230,9 @@ def _program(director: "Director") -> ProgramView:
 
 
 def _standby_off(director: "Director") -> StandbyOff | None:
-    lag = director.lag.state
+    lag = director.render_load.state
     if director.policy.mode == "static":
         return StandbyOff("static")
     if not director.policy.standby:
         return StandbyOff("configured")
-    return StandbyOff("render_lag", lag.resting_since, lag.share) if director.lag.resting else None
+    return StandbyOff("render_lag", lag.resting_since, lag.share) if director.render_load.standby_suspended else None

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from statemachine import events as ev
 
@@ -30,6 +31,14 @@ class Program:
     """It stalled, and has moved since, not for long enough yet."""
     stream: str = ""
     """``app/stream`` as found in OBS, for as long as nobody can be named for it."""
+
+
+class Shows(Protocol):
+    """Who knows what OBS shows: all that those need who watch it and change nothing."""
+
+    @property
+    def program(self) -> Program | None:
+        """What is on air; None where nothing is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,14 @@ Only where the ingest server tells the bytes: nothing is ever done about a bitra
 from the first poor measurement, and stops with one that is good; a good one has to last before all is forgiven.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from statemachine import events as ev
 from statemachine import facts
-from statemachine.handover.switchover import Switchover
+from statemachine.handover.program import Shows
 from statemachine.lineup.entry import Entry
 from statemachine.lineup.lineup import Lineup
-from statemachine.monitors.poor import Poor
 from statemachine.policy import Policy
 
 GOOD_FOR = 10.0
@@ -25,21 +24,35 @@ KICKED_FOR = 300.0
 Step = Literal["warn", "slate", "skip", "kick", "over"]
 
 
+@dataclass(frozen=True, slots=True)
+class LowBitrateEpisode:
+    """The stream of the one on air, or of the turn's holder behind the slate, while its bitrate is poor."""
+
+    session_id: str
+    kbps: float
+    measured_at: float
+    since: float
+    good_since: float | None = None
+    warned: bool = False
+    covered: bool = False
+    """The slate is shown in its place."""
+
+
 class Bitrates:
     """Looks at one stream at a time. Appends to the line-up's ``facts`` and ``commands``."""
 
-    def __init__(self, lineup: Lineup, switchover: Switchover) -> None:
+    def __init__(self, lineup: Lineup, switchover: Shows) -> None:
         self._lineup = lineup
         self._switchover = switchover
-        self.poor: Poor | None = None
+        self.episode: LowBitrateEpisode | None = None
 
     def shift_deadlines(self, gap: float) -> None:
         """Nobody measured for ``gap`` seconds: no time ran."""
-        if self.poor is not None:
-            good = self.poor.good_since
-            measured, since = self.poor.measured_at + gap, self.poor.since + gap
-            self.poor = replace(
-                self.poor, measured_at=measured, since=since, good_since=None if good is None else good + gap
+        if self.episode is not None:
+            good = self.episode.good_since
+            measured, since = self.episode.measured_at + gap, self.episode.since + gap
+            self.episode = replace(
+                self.episode, measured_at=measured, since=since, good_since=None if good is None else good + gap
             )
 
     @property
@@ -48,64 +61,66 @@ class Bitrates:
         program = self._switchover.program
         if program is not None:
             return program.session.id if program.session else ""
-        return self.poor.session_id if self.poor and self.poor.covered else ""
+        return self.episode.session_id if self.episode and self.episode.covered else ""
 
     @property
     def covered(self) -> bool:
         """The slate is to be shown in place of the turn's holder."""
-        return self.poor is not None and self.poor.covered
+        return self.episode is not None and self.episode.covered
 
     def measured(self, event: ev.BitrateMeasured) -> None:
         """A bitrate is known, or no longer known."""
-        poor, limit = self.poor, self._policy.low_bitrate
+        episode, limit = self.episode, self._policy.low_bitrate
         if not event.session_id or event.session_id != self.subject:
             return
-        if poor is not None and poor.session_id != event.session_id:
-            poor = None
+        if episode is not None and episode.session_id != event.session_id:
+            episode = None
         if event.kbps is None:
-            self._over(event.at, poor)
+            self._over(event.at, episode)
         elif event.kbps < limit:
-            known = poor or Poor(event.session_id, event.kbps, event.at, event.at)
-            self.poor = replace(known, kbps=event.kbps, measured_at=event.at, good_since=None)
-        elif poor is not None:
-            good = event.at if poor.good_since is None else poor.good_since
-            self.poor = replace(poor, kbps=event.kbps, measured_at=event.at, good_since=good)
+            known = episode or LowBitrateEpisode(event.session_id, event.kbps, event.at, event.at)
+            self.episode = replace(known, kbps=event.kbps, measured_at=event.at, good_since=None)
+        elif episode is not None:
+            good = event.at if episode.good_since is None else episode.good_since
+            self.episode = replace(episode, kbps=event.kbps, measured_at=event.at, good_since=good)
 
     def expire(self, now: float) -> bool:
         """Take the next step whose time has come; True if there was one."""
-        poor, policy = self.poor, self._policy
-        if poor is None:
+        episode, policy = self.episode, self._policy
+        if episode is None:
             return False
-        entry = self._lineup.by_session(poor.session_id)
-        if entry is None or poor.session_id != self.subject or policy.low_bitrate <= 0 or not self._may_stay(entry):
-            self.poor = None
+        entry = self._lineup.by_session(episode.session_id)
+        if entry is None or episode.session_id != self.subject or policy.low_bitrate <= 0 or not self._may_stay(entry):
+            self.episode = None
             return True
-        if now >= poor.measured_at + STALE or (poor.good_since is not None and now >= poor.good_since + GOOD_FOR):
-            self._over(now, poor)
+        recovered = episode.good_since is not None and now >= episode.good_since + GOOD_FOR
+        if recovered or now >= episode.measured_at + STALE:
+            self._over(now, episode)
             return True
-        if poor.good_since is not None or entry.leaves is not None:
+        if episode.good_since is not None or entry.leaves is not None:
             return False
-        return any(self._is_due(step, entry, poor, now) and self._take(step, entry, poor, now) for step in _STEPS)
+        return any(self._is_due(step, entry, episode, now) and self._take(step, entry, episode, now) for step in _STEPS)
 
     def deadline(self, now: float) -> float | None:
         """When ``expire`` may have something to do by time alone."""
-        poor = self.poor
-        if poor is None:
+        episode = self.episode
+        if episode is None:
             return None
-        if poor.good_since is not None:
-            return min(poor.good_since + GOOD_FOR, poor.measured_at + STALE)
-        entry = self._lineup.by_session(poor.session_id)
+        if episode.good_since is not None:
+            return min(episode.good_since + GOOD_FOR, episode.measured_at + STALE)
+        entry = self._lineup.by_session(episode.session_id)
         if entry is not None and entry.leaves is not None:
-            return poor.measured_at + STALE
-        times = [poor.since + after for step in _STEPS if (after := self._after(step)) > 0 and not _done(step, poor)]
+            return episode.measured_at + STALE
+        steps = [step for step in _STEPS if self._after(step) > 0 and not _done(step, episode)]
+        times = [episode.since + self._after(step) for step in steps]
         # One whose time has come, and that waits for somebody to follow, is taken with the event that brings them.
-        return min((at for at in [*times, poor.measured_at + STALE] if at > now), default=None)
+        return min((at for at in [*times, episode.measured_at + STALE] if at > now), default=None)
 
     # --- steps -----------------------------------------------------------------------------------------------
 
-    def _is_due(self, step: Step, entry: Entry, poor: Poor, now: float) -> bool:
+    def _is_due(self, step: Step, entry: Entry, episode: LowBitrateEpisode, now: float) -> bool:
         after = self._after(step)
-        if after <= 0 or now < poor.since + after or _done(step, poor):
+        if after <= 0 or now < episode.since + after or _done(step, episode):
             return False
         match step:
             case "warn":
@@ -118,14 +133,14 @@ class Bitrates:
             case _:
                 return not self._lineup.held
 
-    def _take(self, step: Step, entry: Entry, poor: Poor, now: float) -> bool:
-        self._tell(now, step, entry.streamer, poor)
+    def _take(self, step: Step, entry: Entry, episode: LowBitrateEpisode, now: float) -> bool:
+        self._tell(now, step, entry.streamer, episode)
         match step:
             case "warn":
-                self.poor = replace(poor, warned=True)
+                self.episode = replace(episode, warned=True)
                 return True
             case "slate":
-                self.poor = replace(poor, covered=True)
+                self.episode = replace(episode, covered=True)
                 self._lineup.because("low_bitrate", entry.streamer)
                 return True
             case "skip" if entry.turn_began is not None:
@@ -134,18 +149,18 @@ class Bitrates:
             case "skip":
                 # It only fills in: the turn that it fills in for goes on.
                 self._lineup.because("low_bitrate", entry.streamer)
-                self._lineup.failed(now, poor.session_id, reason="low_bitrate")
+                self._lineup.failed(now, episode.session_id, reason="low_bitrate")
             case _:
                 self._lineup.because("kick", entry.streamer)
                 self._lineup.send_off(now, entry, KICKED_FOR)
-        self.poor = None
+        self.episode = None
         return True
 
-    def _over(self, at: float, poor: Poor | None) -> None:
-        self.poor = None
-        entry = self._lineup.by_session(poor.session_id) if poor else None
-        if poor is not None and entry is not None and (poor.warned or poor.covered):
-            self._tell(at, "over", entry.streamer, poor)
+    def _over(self, at: float, episode: LowBitrateEpisode | None) -> None:
+        self.episode = None
+        entry = self._lineup.by_session(episode.session_id) if episode else None
+        if episode is not None and entry is not None and (episode.warned or episode.covered):
+            self._tell(at, "over", entry.streamer, episode)
 
     # --- helpers ---------------------------------------------------------------------------------------------
 
@@ -168,12 +183,12 @@ class Bitrates:
     def _may_stay(self, entry: Entry) -> bool:
         return not self.covered or (bool(self._policy.slate) and self._after("slate") > 0 and self._has_turn(entry))
 
-    def _tell(self, at: float, step: Step, streamer: str, poor: Poor) -> None:
-        self._lineup.facts.append(facts.LowBitrate(at, streamer, step, poor.kbps))
+    def _tell(self, at: float, step: Step, streamer: str, episode: LowBitrateEpisode) -> None:
+        self._lineup.facts.append(facts.LowBitrate(at, streamer, step, episode.kbps))
 
 
 _STEPS: tuple[Step, ...] = ("warn", "slate", "skip", "kick")
 
 
-def _done(step: Step, poor: Poor) -> bool:
-    return (step == "warn" and poor.warned) or (step == "slate" and poor.covered)
+def _done(step: Step, episode: LowBitrateEpisode) -> bool:
+    return (step == "warn" and episode.warned) or (step == "slate" and episode.covered)

@@ -4,14 +4,13 @@ A measurement comes from whoever can measure; where nobody does, nothing is said
 nothing: it is silent below SILENT, and sounds above SOUNDS, for a while each.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from statemachine import events as ev
 from statemachine import facts
-from statemachine.handover.switchover import Switchover
+from statemachine.handover.program import Shows
 from statemachine.lineup.lineup import Lineup
-from statemachine.monitors.silence import Silence
 
 SILENT, SOUNDS = -60.0, -50.0
 """dBFS: the noise of an open microphone lies above the one, the breath of a pause between the two."""
@@ -27,10 +26,23 @@ SOUND = "sound"
 Step = Literal["seen", "warn", "over"]
 
 
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """The silence of the one on air, as it is remembered."""
+
+    session_id: str
+    since: float
+    measured_at: float
+    level: float
+    good_since: float | None = None
+    seen: bool = False
+    warned: bool = False
+
+
 class Quality:
     """Looks at the one on air. Appends to the line-up's facts."""
 
-    def __init__(self, lineup: Lineup, switchover: Switchover) -> None:
+    def __init__(self, lineup: Lineup, switchover: Shows) -> None:
         self._lineup = lineup
         self._switchover = switchover
         self.silence: Silence | None = None

@@ -15,7 +15,7 @@ RELAPSE_WITHIN = 600.0
 
 
 @dataclass(frozen=True, slots=True)
-class LagState:
+class RenderLoadState:
     """What is known of OBS's renderer. ``share`` is that of its frames which were late, 0 to 1."""
 
     share: float = 0.0
@@ -28,16 +28,16 @@ class LagState:
     """Times in a row that it was given up, each soon after the time before."""
 
 
-class Lag:
+class RenderLoad:
     """Appends to ``facts``, which the director drains."""
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
-        self.state = LagState()
+        self.state = RenderLoadState()
         self.facts: list[facts.Fact] = []
 
     @property
-    def resting(self) -> bool:
+    def standby_suspended(self) -> bool:
         """No standby is to be made ready."""
         return self.state.resting_since is not None
 
@@ -54,7 +54,12 @@ class Lag:
         else:
             s = replace(s, late_since=None, calm_since=began if s.calm_since is None else s.calm_since)
         self.state = replace(s, share=share)
-        if self._is_bounded and not self.resting and s.late_since is not None and event.at - s.late_since >= LATE_FOR:
+        if (
+            self._is_bounded
+            and not self.standby_suspended
+            and s.late_since is not None
+            and event.at - s.late_since >= LATE_FOR
+        ):
             again = s.taken_up_at is not None and event.at - s.taken_up_at < RELAPSE_WITHIN
             rests = s.rests + 1 if again else 1
             self.state = replace(self.state, resting_since=event.at, taken_up_at=None, rests=rests)
@@ -67,7 +72,7 @@ class Lag:
     def expire(self, now: float) -> None:
         """Take standby up again, if its time has come."""
         due = self.deadline()
-        if self.resting and (not self._is_bounded or (due is not None and due <= now)):
+        if self.standby_suspended and (not self._is_bounded or (due is not None and due <= now)):
             self.state = replace(self.state, resting_since=None, late_since=None, taken_up_at=now)
             if self._stands_by:
                 self.facts.append(facts.StandbyTakenUp(now))
@@ -75,7 +80,7 @@ class Lag:
     def deadline(self) -> float | None:
         """When ``expire`` has something to do by time alone."""
         s = self.state
-        if not self.resting or s.calm_since is None:
+        if not self.standby_suspended or s.calm_since is None:
             return None
         return s.calm_since + min(CALM_MOST, CALM_FOR * 2.0 ** min(max(0, s.rests - 1), 8))
 

@@ -18,8 +18,8 @@ def in_line(world: "World") -> dict[str, str]:
 def amiss(world: "World", *, tidy: bool = True) -> str:
     """What is not as it ought to be, in one line; empty where all is well. ``tidy``: without any leftover."""
     view, policy, now = world.director.view(world.now), world.director.policy, world.now
-    if world.director.bitrates.poor is not None:
-        return f"a poor bitrate is remembered: {world.director.bitrates.poor}"
+    if world.director.bitrates.episode is not None:
+        return f"a poor bitrate is remembered: {world.director.bitrates.episode}"
     known = in_line(world)
     seen = [s for s in world.ingest.live.values() if world.ingest.lists(s.id) or s.id in known]
     there = {s.id: s.streamer for s in seen if not world.is_out(s)}

@@ -40,7 +40,7 @@ class Checks:
             self.names_asked.clear()
             self.turns_seen.clear()
             self.away.clear()
-            if poor := director.bitrates.poor:
+            if poor := director.bitrates.episode:
                 self.kbps[poor.session_id] = poor.kbps
 
     def before(self) -> None:
@@ -161,7 +161,7 @@ class Checks:
 
     def _affordable(self) -> None:
         attempt, holder = self.director.switchover.attempt, self.director.lineup.holder
-        if attempt is not None and attempt.reason == "standby" and self.director.lag.resting:
+        if attempt is not None and attempt.reason == "standby" and self.director.render_load.standby_suspended:
             assert holder is not None, "a standby is made ready though OBS renders late"
             assert holder.stalled_since is not None, "a standby is made ready though OBS renders late"
             assert attempt.target == holder.session

@@ -108,7 +108,7 @@ def test_where_standby_is_switched_off_nobody_is_told_that_it_is_taken_up(name: 
     world = channel("alice", "bob", standby_lag=0.25)
     world.rendered(0.5, 30.0)
     world.feed(ev.SettingChanged(world.now, name, value))
-    assert (told(world), world.director.lag.resting) == (["StandbyGivenUp"], False)
+    assert (told(world), world.director.render_load.standby_suspended) == (["StandbyGivenUp"], False)
 
 
 @pytest.mark.parametrize(("policy", "reason"), [({"standby": False}, "configured"), ({"mode": "static"}, "static")])
@@ -134,7 +134,7 @@ def test_one_who_stalled_in_its_turn_is_looked_for_all_the_same() -> None:
 
 def test_reports_without_sense_change_nothing() -> None:
     world = channel("alice", "bob", standby_lag=0.25)
-    before = world.director.lag.state
+    before = world.director.render_load.state
     for frames, seconds in ((0, 10.0), (-5, 10.0), (300, 0.0), (300, -1.0)):
         world.feed(ev.ObsRendered(world.now, seconds, frames, 5))
-    assert world.director.lag.state == before
+    assert world.director.render_load.state == before
