@@ -21,14 +21,16 @@ from daemon.config.reload import reload
 from daemon.core.clock import Clock
 from daemon.core.dispatcher import Dispatcher
 from daemon.core.executor import Executor
+from daemon.core.ports import Check
+from daemon.core.redaction import Redactor
 from daemon.health.measurements import Teller
 from daemon.health.metrics import HealthMetrics
 from daemon.health.monitor import HealthMonitor
 from daemon.health.reporter import Reporter
 from daemon.http.app import build_app
-from daemon.http.dependencies import Check, Control
+from daemon.http.dependencies import Control
 from daemon.http.routes.events import EventHub
-from daemon.http.server import HttpServer
+from daemon.http.server import Claim, HttpServer
 from daemon.ingest.admission import Admission
 from daemon.ingest.api import open_client
 from daemon.ingest.auth_url import UrlAuth
@@ -53,7 +55,6 @@ from daemon.observability import logging as logs
 from daemon.observability.event_log import narrate
 from daemon.observability.loop_errors import Unhandled
 from daemon.observability.metrics import Metrics
-from daemon.observability.redaction import Redactor
 from daemon.streamers.index import StreamerIndex
 from daemon.systemd import Notifier
 from statemachine import __version__
@@ -118,7 +119,8 @@ class _App:
             loop.add_signal_handler(number, self._stop.set)
         loop.set_exception_handler(Unhandled())
         keys = StreamerIndex(config.store.path, on_change=lambda: journal.keys_changed())
-        alone = Alone(config, self._path)
+        claim = Claim(config.http.host, config.http.port)
+        alone = Alone(config, self._path, claim)
         journal = Journal(config.store.path, known_keys=keys.known, lock=alone.lock)
         async with contextlib.AsyncExitStack() as stack:
             stack.callback(alone.release)
@@ -130,7 +132,7 @@ class _App:
             keys.start()
             stack.callback(keys.stop)
             client = await stack.enter_async_context(open_client())
-            dispatcher, server, reconciler, obs = await self._build(journal, keys, client, alone, stack)
+            dispatcher, server, reconciler, obs = await self._build(journal, keys, client, alone, claim, stack)
             loop.add_signal_handler(signal.SIGHUP, self._reload, dispatcher, obs)
             if self._hangups:
                 self._reload(dispatcher, obs)
@@ -161,6 +163,7 @@ class _App:
         keys: StreamerIndex,
         client: aiohttp.ClientSession,
         alone: Alone,
+        claim: Claim,
         stack: contextlib.AsyncExitStack,
     ) -> tuple[Dispatcher, HttpServer, Reconciler, Obs]:
         config = self.config
@@ -268,7 +271,7 @@ class _App:
                 ),
             )
         )
-        server = HttpServer(app, gate, config.http.host, config.http.port, claim=alone.port)
+        server = HttpServer(app, gate, config.http.host, config.http.port, claim=claim)
 
         self._notifications = notifier = self._notifier(stack)
         troubles = Troubles(notifier)

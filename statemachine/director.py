@@ -20,8 +20,8 @@ from statemachine.handover.switchover import Switchover
 from statemachine.handover.table import EVENTS
 from statemachine.lineup.hand_test import request_test
 from statemachine.lineup.lineup import Lineup
-from statemachine.lineup.probation import Probation
 from statemachine.monitors.bitrate import Bitrates
+from statemachine.monitors.probation import Probation
 from statemachine.monitors.quality import Quality
 from statemachine.monitors.render_load import RenderLoad
 from statemachine.monitors.stalls import Pictures

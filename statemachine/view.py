@@ -1,16 +1,21 @@
 """What people see of the rules: read-only, derived, for /status, the dashboard and the terminal."""
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from statemachine.facts import HandoverEnded
+from statemachine.handover.fallback import Fallback
 from statemachine.handover.states import State
+from statemachine.handover.switchover import Switchover
 from statemachine.lineup.entry import Problem
 from statemachine.lineup.lineup import Lineup
+from statemachine.monitors.bitrate import Bitrates
+from statemachine.monitors.quality import Quality
+from statemachine.monitors.render_load import RenderLoad
+from statemachine.monitors.viewers import Viewers
+from statemachine.policy import Policy
+from statemachine.steering import Steering
 from statemachine.waiting import OF_THE_CHANNEL, of_entry
-
-if TYPE_CHECKING:
-    from statemachine.director import Director
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +150,30 @@ class Places:
         return self._places
 
 
-def make_view(director: "Director", at: float) -> View:
-    """The view of a director at the time ``at``."""
-    lineup, switchover = director.lineup, director.switchover
+class Rules(Protocol):
+    """The parts of the rules that people see something of: the director has them."""
+
+    now: float
+    policy: Policy
+    lineup: Lineup
+    places: Places
+    switchover: Switchover
+    steering: Steering
+    viewers: Viewers
+    bitrates: Bitrates
+    render_load: RenderLoad
+    quality: Quality
+    fallback: Fallback
+    last_switch: HandoverEnded | None
+
+    @property
+    def orphans(self) -> tuple[str, ...]:
+        """Own inputs that could not be removed yet."""
+
+
+def make_view(rules: Rules, at: float) -> View:
+    """The view of the rules at the time ``at``."""
+    lineup, switchover = rules.lineup, rules.switchover
     program = switchover.program
     on_air = None
     if program is not None and program.session is not None and not program.blank:
@@ -159,7 +185,7 @@ def make_view(director: "Director", at: float) -> View:
             seconds=max(0.0, at - program.since),
             remaining=lineup.turn_left(entry, at) if entry else None,
             live=lineup.by_session(program.session.id) is not None,
-            silent_since=director.quality.silent_since,
+            silent_since=rules.quality.silent_since,
         )
     standby = None
     # The one that could be cut to, before the one that is tried.
@@ -179,44 +205,44 @@ def make_view(director: "Director", at: float) -> View:
         held=lineup.held,
         on_air=on_air,
         standby=standby,
-        queue=_with_the_channels(director, director.places(), on_air.streamer if on_air else ""),
-        last_switch=director.last_switch,
+        queue=_with_the_channels(rules, rules.places(), on_air.streamer if on_air else ""),
+        last_switch=rules.last_switch,
         blocks={name: until for name, until in lineup.blocks.items() if until > at},
-        orphans=director.orphans,
-        standby_off=_standby_off(director),
-        fallen_back=director.fallback.state.since is not None,
-        program=_program(director),
+        orphans=rules.orphans,
+        standby_off=_standby_off(rules),
+        fallen_back=rules.fallback.state.since is not None,
+        program=_program(rules),
     )
 
 
-def _with_the_channels(director: "Director", places: tuple[Place, ...], on_air: str) -> tuple[Place, ...]:
+def _with_the_channels(rules: Rules, places: tuple[Place, ...], on_air: str) -> tuple[Place, ...]:
     """The line-up with what keeps the first of it from being shown, or the one on air from being seen."""
     index, reason, detail = 0, "", ""
-    if on_air and director.viewers.elsewhere and director.viewers.shown is False:
-        reading = director.viewers.state.reading
+    if on_air and rules.viewers.elsewhere and rules.viewers.shown is False:
+        reading = rules.viewers.state.reading
         reason, detail = "program_elsewhere", reading.scene if reading else ""
         index = next((place.position for place in places if place.streamer == on_air), len(places))
-    elif director.switchover.state is State.RECOVERING:
+    elif rules.switchover.state is State.RECOVERING:
         reason = "obs_unreachable"  # what it shows meanwhile nobody knows
     elif places and places[0].streamer != on_air and places[0].publishing:
-        reason = _of_the_first(director)
+        reason = _of_the_first(rules)
     if not reason or index >= len(places) or places[index].problem is not None:
         return places
-    told = replace(places[index], problem=Problem(reason, detail, director.now))
+    told = replace(places[index], problem=Problem(reason, detail, rules.now))
     return (*places[:index], told, *places[index + 1 :])
 
 
-def _of_the_first(director: "Director") -> str:
+def _of_the_first(rules: Rules) -> str:
     """Why nothing is done to show who has the turn."""
-    if director.switchover.barred:
+    if rules.switchover.barred:
         return "studio_mode"
-    if director.bitrates.covered:
+    if rules.bitrates.covered:
         return "low_bitrate"
-    return "crowded" if director.steering.crowded else ""
+    return "crowded" if rules.steering.crowded else ""
 
 
-def _program(director: "Director") -> ProgramView:
-    program, switchover = director.viewers.state, director.switchover
+def _program(rules: Rules) -> ProgramView:
+    program, switchover = rules.viewers.state, rules.switchover
     reading = program.reading
     return ProgramView(
         scene=reading.scene if reading else None,
@@ -229,10 +255,10 @@ def _program(director: "Director") -> ProgramView:
     )
 
 
-def _standby_off(director: "Director") -> StandbyOff | None:
-    lag = director.render_load.state
-    if director.policy.mode == "static":
+def _standby_off(rules: Rules) -> StandbyOff | None:
+    lag = rules.render_load.state
+    if rules.policy.mode == "static":
         return StandbyOff("static")
-    if not director.policy.standby:
+    if not rules.policy.standby:
         return StandbyOff("configured")
-    return StandbyOff("render_lag", lag.resting_since, lag.share) if director.render_load.standby_suspended else None
+    return StandbyOff("render_lag", lag.resting_since, lag.share) if rules.render_load.standby_suspended else None

@@ -20,7 +20,7 @@ from pydantic_core import ErrorDetails
 
 from daemon.config.keys import KEYS, SECTIONS, Key
 from daemon.config.model import Config, conflicts
-from daemon.observability.redaction import redact
+from daemon.core.redaction import redact
 
 DEFAULT_PATHS: Final = (Path("/etc/motherstream/motherstream.toml"), Path("motherstream.toml"))
 PREFIX: Final = "MOTHERSTREAM_"

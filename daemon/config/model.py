@@ -30,7 +30,7 @@ from daemon.config.types import (
     Template,
     is_loopback,
 )
-from daemon.observability.redaction import redact
+from daemon.core.redaction import redact
 
 
 def live(default: object, comment: str, **limits: Any) -> Any:

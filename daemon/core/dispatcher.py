@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 import structlog
 
 from daemon.core.clock import Clock
-from daemon.journal.journal import HandoverRow, Journal
+from daemon.core.ports import HandoverRow, JournalPort
 from statemachine import commands as cmd
 from statemachine import events as ev
 from statemachine import facts
@@ -50,7 +50,7 @@ class Dispatcher:
     def __init__(
         self,
         director: Director,
-        journal: Journal,
+        journal: JournalPort,
         sink: CommandSink,
         clock: Clock,
         history: Callable[[Sequence[facts.Fact]], Sequence[HandoverRow]] = lambda told: (),

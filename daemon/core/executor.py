@@ -19,7 +19,7 @@ from daemon.core.ports import (
     UrlPort,
     WatchCallbacks,
 )
-from daemon.observability.redaction import redact, redact_url
+from daemon.core.redaction import redact, redact_url
 from statemachine import commands as cmd
 from statemachine import events as ev
 

@@ -1,13 +1,14 @@
-"""What the executor needs of the outside world, and the errors it may meet there.
+"""What the parts of the daemon need of each other and of the outside world, and the errors they may meet there.
 
 Each adapter translates its library's errors into these once, at its edge, and keeps the cause.
 """
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
-from statemachine.events import Inventory, Session, Tracks
+from statemachine.events import Event, Inventory, Session, Tracks
 
 NOT_FOUND: Final = 600
 """obs-websocket's status for what is not there."""
@@ -165,3 +166,91 @@ class UrlPort(Protocol):
 
     def play_url(self, session: Session) -> str:
         """The RTMP URL for OBS. Raises ValueError on values outside the allow-list."""
+
+
+HandoverRow = tuple[float, dict[str, Any]]
+"""One line of the history: when, and what is told of it."""
+
+
+class JournalPort(Protocol):
+    """Where the dispatcher keeps what has happened."""
+
+    async def append(
+        self,
+        events: Sequence[Event],
+        snapshot: Callable[[], dict[str, Any]],
+        handovers: Sequence[HandoverRow] = (),
+    ) -> asyncio.Future[None] | None:
+        """Write the events of one step, and what the history tells of it. Never raises.
+
+        None once it is written (or cannot be); where the disk is late, the write that is under way.
+        """
+
+
+class PortClaim(Protocol):
+    """A TCP port that is taken before it is served."""
+
+    address: tuple[str, int]
+
+    async def take(self) -> None:
+        """Raises OSError where somebody else has it, or it cannot be had."""
+
+    def release(self) -> None:
+        """Let it go. May be repeated."""
+
+
+class Connection(Protocol):
+    """What is known of the connection to OBS without asking."""
+
+    @property
+    def connected(self) -> bool:
+        """OBS can be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObsInfo:
+    """OBS at a glance, known without asking; None where it is not known yet."""
+
+    connected: bool = False
+    version: str | None = None
+    websocket: str | None = None
+    source_kind: str | None = None
+    reason: str = ""
+    """Why it is not connected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that has to be well for the daemon to do its work."""
+
+    name: str
+    ok: bool
+    detail: str = ""
+    """What is wrong, in a few words without secrets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Streamer:
+    """Somebody who may publish."""
+
+    name: str
+    turn: float | None = None
+    """Seconds of the own turn; None takes the policy's."""
+    enabled: bool = True
+
+
+class KeyLookup(Protocol):
+    """The streamers' keys. Both are look-ups in memory: a publisher waits for them."""
+
+    def find(self, key: str) -> Streamer | None:
+        """Whose key it is, compared in constant time; None where it is nobody's."""
+
+    @property
+    def unreadable(self) -> bool:
+        """Nobody can tell for now whose key is whose."""
+
+    def is_empty(self) -> bool:
+        """There is no streamer at all."""
+
+    def named(self, name: str) -> Streamer | None:
+        """The streamer of that name, however it is written; None where there is none."""

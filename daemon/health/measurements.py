@@ -6,7 +6,8 @@ It only measures. What a poor bitrate or a late renderer is, and what is done ab
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from daemon.health.reading import FlowReader, count
+from daemon.core.readings import count
+from daemon.health.reading import FlowReader
 from statemachine import events as ev
 
 AGAIN: Final = 10.0

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from daemon.obs.readiness import Look
+from daemon.core.readings import Look, count, number
 
 STEPS: Final = 10
 """Looks over which the jitter is averaged."""
@@ -16,23 +16,6 @@ LEAST_FED: Final = 1000
 """Bytes that players' acknowledgements do not come to, which SRS counts as received, too."""
 MOST_LOOKBACK: Final = 5
 """Moves of the counter that a bitrate is averaged over."""
-
-
-MOST: Final = 1e18
-"""A figure from which on, as a NaN, OBS's answer is not believed."""
-
-
-def number(value: object) -> float | None:
-    """A figure of OBS's, None where it is none."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value) if abs(value) < MOST else None
-
-
-def count(value: object) -> int | None:
-    """A counter of OBS's, None where it is none."""
-    found = number(value)
-    return None if found is None else int(found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,28 +5,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from daemon.core.ports import ObsError, ObsRefused
-from daemon.health.reading import SLACK, SRS_PERIOD, DropReader, FlowReader, MotionReader, StatsReader, number
-from daemon.obs.readiness import Look
+from daemon.core.ports import Connection, ObsError, ObsRefused
+from daemon.core.readings import Look, number
+from daemon.health.reading import SLACK, SRS_PERIOD, DropReader, FlowReader, MotionReader, StatsReader
 from statemachine.view import View
 
 SIZE_SECONDS: Final = 0.8
 """The longest wait for OBS's answer about a picture's size: a sample does without it rather than come late."""
 
 
-class Known(Protocol):
-    """What is known of the connection to OBS without asking."""
-
-    @property
-    def connected(self) -> bool:
-        """OBS can be used."""
-
-
 class ObsView(Protocol):
     """OBS, as much of it as is looked at."""
 
     @property
-    def info(self) -> Known:
+    def info(self) -> Connection:
         """As last heard."""
 
     @property

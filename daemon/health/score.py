@@ -28,8 +28,8 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Final, Literal
 
+from daemon.core.readings import DEAD
 from daemon.health.samples import Sample
-from daemon.obs.readiness import DEAD
 
 WINDOW: Final = 10.0
 """Seconds."""

@@ -22,9 +22,9 @@ from aiohttp.typedefs import Handler
 
 from daemon.config.model import Http
 from daemon.config.types import is_loopback
+from daemon.core.redaction import same
 from daemon.http.errors import ApiError
 from daemon.http.forwarded import client_of, forwarded_host, forwarded_https, passed_a_proxy, whose
-from daemon.observability.redaction import same
 from daemon.observability.throttle import Quiet
 
 COOKIE: Final = "motherstream"

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from prometheus_client import CollectorRegistry
 
 from daemon.config.model import Config
+from daemon.core.ports import Check, ObsInfo
 from daemon.http.routes.events import EventHub
 from daemon.ingest.admission import Admission
 from daemon.ingest.refusals import Refusals
@@ -26,16 +27,6 @@ class Asker(Protocol):
 
     def asked(self, event: Event) -> asyncio.Future[tuple[Fact, ...]]:
         """The same for who will not wait for ever: the future may be given a result, or be cancelled."""
-
-
-@dataclass(frozen=True, slots=True)
-class ObsInfo:
-    """OBS at a glance; None where it is not known yet."""
-
-    connected: bool
-    version: str | None = None
-    websocket: str | None = None
-    source_kind: str | None = None
 
 
 class Studio(Protocol):
@@ -75,16 +66,6 @@ class StreamHealth(Protocol):
 
     def status(self) -> Mapping[str, Any]:
         """How the monitoring itself goes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that has to be well for the daemon to do its work."""
-
-    name: str
-    ok: bool
-    detail: str = ""
-    """What is wrong, in a few words without secrets."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from daemon.core.clock import iso
-from daemon.http.dependencies import ObsInfo
+from daemon.core.ports import ObsInfo
 from daemon.ingest.refusals import Refusal
 from daemon.observability.problems import sentence
 from statemachine.facts import HandoverEnded

@@ -2,10 +2,10 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from daemon.config.model import Queue
+from daemon.core.ports import KeyLookup, Streamer
 from daemon.ingest.auth_url import AskUrl
 from daemon.ingest.hook import JSON, Verdict, refused
 from daemon.ingest.stream import TYPE, StreamRef
@@ -28,33 +28,6 @@ UNREADABLE: Final = (
     "the streamers' keys cannot be read, so nobody can be let in: it is no mistake of the publisher's; "
     "/readyz and the log say what is wrong with the database"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Streamer:
-    """Somebody who may publish."""
-
-    name: str
-    turn: float | None = None
-    """Seconds of the own turn; None takes the policy's."""
-    enabled: bool = True
-
-
-class KeyLookup(Protocol):
-    """The streamers' keys. Both are look-ups in memory: a publisher waits for them."""
-
-    def find(self, key: str) -> Streamer | None:
-        """Whose key it is, compared in constant time; None where it is nobody's."""
-
-    @property
-    def unreadable(self) -> bool:
-        """Nobody can tell for now whose key is whose."""
-
-    def is_empty(self) -> bool:
-        """There is no streamer at all."""
-
-    def named(self, name: str) -> Streamer | None:
-        """The streamer of that name, however it is written; None where there is none."""
 
 
 class Admission:

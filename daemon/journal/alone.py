@@ -14,7 +14,7 @@ import structlog
 
 from daemon.config.loader import locate
 from daemon.config.model import Config
-from daemon.http.server import Claim
+from daemon.core.ports import PortClaim
 from daemon.journal.lock import StoreLock
 
 log = structlog.get_logger(__name__)
@@ -32,12 +32,12 @@ QUIET: Final = 60.0
 class Alone:
     """The lock of the database and the port of the API, for as long as the daemon runs."""
 
-    def __init__(self, config: Config, path: Path | None) -> None:
+    def __init__(self, config: Config, path: Path | None, port: PortClaim) -> None:
         self._config = config
         self._file = str(locate(path) or "defaults")
         self.lock = StoreLock(config.store.path)
         self._quiet_at: float | None = None
-        self.port = Claim(config.http.host, config.http.port)
+        self.port = port
 
     async def take(self, stop: asyncio.Event) -> bool:
         """Take both. Where one of them is another's this is told, and it is False; so it is once ``stop`` is set."""

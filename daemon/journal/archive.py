@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from daemon.core.rows import has_table, write_meta
 from daemon.journal import database as journal_file
 from daemon.journal.backup import NAMES_A_SECOND, NAMES_BESIDES, UNKNOWN_AGE, write_whole
 from daemon.journal.database import in_memory
 from daemon.journal.lock import StoreLock
 from daemon.journal.replay import as_it_stood
-from daemon.journal.rows import has_table, write_meta
 from daemon.journal.salvage import aside, name_aside
 from daemon.streamers.store import open_to_read
 from statemachine.errors import RulesError

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from daemon.journal.rows import (
+from daemon.core.rows import (
     body_mark,
     consistent,
     has_column,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from daemon.core.clock import iso
-from daemon.journal.journal import HandoverRow
+from daemon.core.ports import HandoverRow
 from statemachine import facts
 
 

@@ -16,6 +16,8 @@ from typing import Any
 
 import structlog
 
+from daemon.core.ports import HandoverRow
+from daemon.core.rows import read_meta, write_meta
 from daemon.core.worker import Worker
 from daemon.journal import database as journal_file
 from daemon.journal.backup import NAMES_BESIDES, JournalCopy
@@ -32,7 +34,6 @@ from daemon.journal.lock import StoreLock
 from daemon.journal.news import DatabaseNews
 from daemon.journal.queue import Write, WriteQueue
 from daemon.journal.replay import in_our_time, restored
-from daemon.journal.rows import read_meta, write_meta
 from daemon.journal.salvage import aside_log, name_aside, read_damaged
 from daemon.journal.streams import KeptStreams
 from daemon.streamers.store import StreamerRow, is_damage
@@ -57,10 +58,6 @@ STEP = 2.0
 HISTORY_KEPT = 10_000
 UNWRITTEN_KEPT = 1000
 """Lines of the history that wait in memory while the file cannot be written."""
-
-
-HandoverRow = tuple[float, dict[str, Any]]
-"""One line of the history: when, and what is told of it."""
 
 
 class Journal:

@@ -11,9 +11,9 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Final
 
+from daemon.core.rows import read_meta, text, write_meta
 from daemon.journal import database as journal_file
 from daemon.journal.database import Found
-from daemon.journal.rows import read_meta, text, write_meta
 from daemon.streamers.names import fold
 from daemon.streamers.store import Keys, StreamerRow, insert, make_tables, read_keys, seal
 

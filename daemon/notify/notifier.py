@@ -14,11 +14,11 @@ from typing import Final, Protocol
 
 import structlog
 
+from daemon.core import redaction as secrets
 from daemon.notify.alerts import Watch
 from daemon.notify.apprise import INSTALL_HINT, AppriseTarget, TargetError, is_installed, schema_of
 from daemon.notify.messages import AGAIN_AFTER, LONGEST_TEXT, Level, Message, Repeats, of_fact, of_refusal
 from daemon.notify.outbox import Batch, Outbox
-from daemon.observability import redaction as secrets
 from statemachine import facts
 from statemachine.view import View
 

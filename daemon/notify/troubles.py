@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+from daemon.core.ports import Check
 from daemon.health.history import Reading
-from daemon.http.dependencies import Check
 from daemon.notify.messages import shown
 from statemachine.monitors.output import OutputState
 from statemachine.view import View

@@ -1,5 +1,5 @@
 """OBS: a supervised connection, the inputs in it, and the proof that they play."""
 
-from daemon.obs.adapter import Obs, ObsInfo
+from daemon.obs.adapter import Obs
 
-__all__ = ["Obs", "ObsInfo"]
+__all__ = ["Obs"]

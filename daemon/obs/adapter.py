@@ -3,13 +3,13 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import structlog
 
 from daemon.config.model import Config
-from daemon.core.ports import NOT_FOUND, Making, ObsError, ObsRefused, ObsTimeout, WatchCallbacks
+from daemon.core.ports import NOT_FOUND, Making, ObsError, ObsInfo, ObsRefused, ObsTimeout, WatchCallbacks
+from daemon.core.readings import Look
 from daemon.obs import dressing, inputs
 from daemon.obs import fade as fades
 from daemon.obs.connection import Link, ObsEvent
@@ -18,7 +18,6 @@ from daemon.obs.moving import bring_along
 from daemon.obs.owners import Owners
 from daemon.obs.placement import Placer, Wish
 from daemon.obs.program import Program, leave_studio_mode, until_unseen
-from daemon.obs.readiness import Look
 from daemon.obs.refresher import Refresher, concerns
 from daemon.obs.scene_items import Items, enable, read_items
 from daemon.obs.sources import FFMPEG, GSTREAMER, SOURCES, Source, choose, sound_of, unplayable
@@ -29,18 +28,6 @@ from daemon.obs.watches import Watches
 from statemachine import events as ev
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class ObsInfo:
-    """OBS at a glance, known without asking; None where it is not known yet."""
-
-    connected: bool = False
-    version: str | None = None
-    websocket: str | None = None
-    source_kind: str | None = None
-    reason: str = ""
-    """Why it is not connected."""
 
 
 class Obs:

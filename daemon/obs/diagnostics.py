@@ -5,9 +5,8 @@ import base64
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from daemon.core.ports import ObsError
-from daemon.health.reading import count, number
-from daemon.http.dependencies import Check, ObsInfo
+from daemon.core.ports import Check, ObsError, ObsInfo
+from daemon.core.readings import count, number
 from daemon.obs import Obs
 from statemachine.view import ProgramView
 
@@ -36,8 +35,7 @@ class Desk:
     @property
     def info(self) -> ObsInfo:
         """As last heard."""
-        known = self._obs.info
-        return ObsInfo(known.connected, known.version, known.websocket, known.source_kind)
+        return self._obs.info
 
     def health(self) -> Mapping[str, Any]:
         """The connection in some detail."""

@@ -6,8 +6,8 @@ from typing import Any, Final, Protocol
 
 import structlog
 
-from daemon.core.ports import ObsError, ObsRefused
-from daemon.health.reading import count
+from daemon.core.ports import Connection, ObsError, ObsRefused
+from daemon.core.readings import count
 from statemachine.monitors.output import (
     OutputCommand,
     OutputEvent,
@@ -31,19 +31,11 @@ _STOPPED_ALREADY: Final = 501
 log = structlog.get_logger(__name__)
 
 
-class Known(Protocol):
-    """What is known of the connection to OBS without asking."""
-
-    @property
-    def connected(self) -> bool:
-        """OBS can be used."""
-
-
 class OutputPort(Protocol):
     """OBS, as much of it as is needed here."""
 
     @property
-    def info(self) -> Known:
+    def info(self) -> Connection:
         """As last heard."""
 
     @property

@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 import structlog
 
 from daemon.config import model as configuration
-from daemon.core.ports import ObsError
+from daemon.core.ports import Connection, ObsError
 from statemachine import facts
 from statemachine.view import View
 
@@ -29,19 +29,11 @@ LONGEST: Final = 200
 log = structlog.get_logger(__name__)
 
 
-class Known(Protocol):
-    """What is known of the connection to OBS without asking."""
-
-    @property
-    def connected(self) -> bool:
-        """OBS can be used."""
-
-
 class OverlayPort(Protocol):
     """OBS, as much of it as is needed here."""
 
     @property
-    def info(self) -> Known:
+    def info(self) -> Connection:
         """As last heard."""
 
     @property

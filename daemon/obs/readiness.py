@@ -8,8 +8,7 @@ publisher has died stays PLAYING for ever.
 
 from dataclasses import dataclass
 
-PLAYING = "OBS_MEDIA_STATE_PLAYING"
-DEAD = frozenset({"OBS_MEDIA_STATE_ERROR", "OBS_MEDIA_STATE_ENDED"})
+from daemon.core.readings import DEAD, PLAYING, Look
 
 QUICK = 0.05
 """Seconds between looks at an input that buffers: the most that obs-gstreamer's unlocked query should bear."""
@@ -29,16 +28,6 @@ STARTING = 5.0
 """Seconds that an adopted input may take to its first motion: OBS, restarted, has just begun to open it."""
 MOST_GAP = 0.2
 """Seconds of standstill that two looks prove at most: where OBS itself stood still, nothing is known of the stream."""
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What OBS says of an input at one moment. ``cursor`` in milliseconds, ``width`` in pixels."""
-
-    at: float
-    state: str
-    cursor: float | None
-    width: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from typing import Final
 
 from daemon.config.model import Sources
 from daemon.core.ports import ObsError
+from daemon.core.readings import PLAYING
 from daemon.obs import inputs
 from daemon.obs.connection import Link
 from daemon.obs.pipeline import trial
-from daemon.obs.readiness import PLAYING
 from daemon.obs.sources import GSTREAMER, GstreamerSource
 
 WITHIN: Final = 5.0

@@ -9,9 +9,10 @@ from typing import Any
 import structlog
 
 from daemon.core.ports import NOT_FOUND, ObsError, ObsGone, ObsRefused, WatchCallbacks
+from daemon.core.readings import Look
 from daemon.obs.connection import Link, Request, Result, sense
 from daemon.obs.priming import EVERY, prime, render
-from daemon.obs.readiness import Dead, Judge, Look, Moves, Proven, StateSeen, Still, Verdict
+from daemon.obs.readiness import Dead, Judge, Moves, Proven, StateSeen, Still, Verdict
 from daemon.obs.scene_items import Item, read_items
 
 log = structlog.get_logger()

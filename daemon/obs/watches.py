@@ -4,7 +4,7 @@ import asyncio
 
 import structlog
 
-from daemon.obs.readiness import Look
+from daemon.core.readings import Look
 from daemon.obs.watch import Watch
 
 log = structlog.get_logger()

@@ -23,7 +23,7 @@ from typing import Any, Final, TextIO
 import structlog
 
 from daemon.config.model import Log
-from daemon.observability.redaction import Redactor
+from daemon.core.redaction import Redactor
 from daemon.observability.sinks import Console, LogFile, Outlet, Renderer, as_json, as_text, is_journal, line_of, note
 
 GATHER: Final = 0.02

@@ -12,7 +12,7 @@ from typing import Final
 
 import structlog
 
-from daemon.ingest.admission import Streamer
+from daemon.core.ports import Streamer
 from daemon.streamers.names import fold
 from daemon.streamers.store import (
     StreamerError,

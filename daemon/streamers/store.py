@@ -17,7 +17,7 @@ from types import EllipsisType
 from typing import Final
 
 from daemon.config.types import LONGEST_TURN
-from daemon.journal.rows import (
+from daemon.core.rows import (
     consistent,
     has_column,
     has_table,

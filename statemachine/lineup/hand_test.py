@@ -1,11 +1,18 @@
 """A stream that is asked for by hand: it comes to the front of the line-up, and goes with its turn."""
 
 from dataclasses import replace
+from typing import Protocol
 
 from statemachine import events as ev
 from statemachine import facts
 from statemachine.lineup.lineup import Lineup
-from statemachine.monitors.streams import Streams
+
+
+class Streams(Protocol):
+    """What is known of the streams, as much of it as is needed here."""
+
+    def unshowable(self, session_id: str, now: float) -> str:
+        """Why its picture cannot be shown, in words; empty where it may be had."""
 
 
 def request_test(lineup: Lineup, streams: Streams, event: ev.TestRequested, now: float) -> None:

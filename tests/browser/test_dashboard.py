@@ -6,7 +6,7 @@ import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
-from daemon.http.dependencies import Check
+from daemon.core.ports import Check
 from statemachine.handover.states import State
 from tests.browser.support import Page
 from tests.daemon.http.dashboard_backend import Backend

@@ -8,8 +8,8 @@ import pytest
 
 from daemon import app as root
 from daemon.config.model import Config, Log
+from daemon.core.redaction import Redactor
 from daemon.observability import logging as logs
-from daemon.observability.redaction import Redactor
 from statemachine import events as ev
 from tests.daemon.http.studio import until
 

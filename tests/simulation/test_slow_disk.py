@@ -20,7 +20,9 @@ def journal_of(w: World) -> Journal:
     """The daemon's."""
     dispatcher = w.running.dispatcher
     assert dispatcher is not None
-    return dispatcher._journal
+    journal = dispatcher._journal
+    assert isinstance(journal, Journal)
+    return journal
 
 
 async def seconds_to(w: World, name: str) -> float:

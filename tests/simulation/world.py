@@ -22,9 +22,9 @@ from daemon.config.keys import secret_values
 from daemon.config.loader import load
 from daemon.config.model import Config
 from daemon.core.dispatcher import Dispatcher
+from daemon.core.redaction import Redactor
 from daemon.obs.owners import OWNER
 from daemon.observability.logging import LogHandle
-from daemon.observability.redaction import Redactor
 from statemachine.director import Director
 from statemachine.handover.states import State
 from tests.fakes import FakeObs, Stream

@@ -14,6 +14,7 @@ from aiohttp.typedefs import Handler
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from daemon.config.model import Hooks, Ingest
+from daemon.core.redaction import same
 from daemon.http.dependencies import Control
 from daemon.http.errors import ApiError
 from daemon.http.forwarded import address_of, passed_a_proxy, within
@@ -32,7 +33,6 @@ from daemon.ingest.hook import (
 )
 from daemon.ingest.servers import mediamtx, nginx_rtmp, oryx, srs
 from daemon.ingest.stream import HookError, StreamRef, is_ours
-from daemon.observability.redaction import same
 from daemon.observability.throttle import Quiet
 from statemachine.events import Event, Published, Unpublished
 from statemachine.facts import Fact, Refused

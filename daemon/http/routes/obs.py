@@ -5,12 +5,12 @@ from typing import Final
 
 from aiohttp import web
 
+from daemon.core.redaction import redact_url
 from daemon.http.dependencies import Control
 from daemon.http.errors import ApiError
 from daemon.http.manual_stream import HandUrl, read_url
 from daemon.http.params import carry_out, done, json_object, name_in, number, text_in, whole_number
 from daemon.ingest.sessions import HAND_TEST
-from daemon.observability.redaction import redact_url
 from statemachine import events as ev
 
 MOST_OFFSET: Final = 1000

@@ -266,7 +266,7 @@ def test_a_wrong_token_and_no_daemon_are_errors() -> None:
         watch(Client("127.0.0.1", port), once=False, stream=io.StringIO())
 
 
-PROGRAM = "import sys; from daemon.client import Client; from daemon.watch import watch; "
+PROGRAM = "import sys; from daemon.cli.client import Client; from daemon.cli.watch import watch; "
 
 
 class Watching:

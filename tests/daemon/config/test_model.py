@@ -12,7 +12,7 @@ from daemon.config import loader as config_load
 from daemon.config.keys import KEYS, SECTIONS, diff, example, secret_values, value_of, with_live
 from daemon.config.loader import load
 from daemon.config.model import Config, Http, Ingest, Notify, Obs, Queue, conflicts
-from daemon.observability.redaction import Redactor
+from daemon.core.redaction import Redactor
 from tests.daemon.config.config_files import read
 
 EXAMPLE = Path(__file__).parents[3] / "deploy" / "motherstream.example.toml"

@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from daemon.core.readings import PLAYING
 from daemon.health.history import Reading
 from daemon.health.samples import Sample
 from daemon.health.score import Limits, judge
-from daemon.obs.readiness import PLAYING
 from statemachine.handover.states import State
 from statemachine.view import OnAir, Place, View
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from daemon.core.readings import PLAYING, Look
 from daemon.health.reading import SRS_PERIOD, DropReader, FlowReader, MotionReader, StatsReader, share
-from daemon.obs.readiness import PLAYING, Look
 
 
 def stats(frames: int, skipped: int, encoded: int = 0, unencoded: int = 0) -> dict[str, object]:

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from daemon.core.ports import ObsGone, ObsTimeout
+from daemon.core.readings import PLAYING
 from daemon.health.samples import Sampler, read_size
-from daemon.obs.readiness import PLAYING
 from statemachine.view import View
 from tests.daemon.health.figures import place, view
 from tests.daemon.health.wire import WireObs

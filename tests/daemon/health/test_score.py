@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from daemon.core.readings import PLAYING
 from daemon.health.samples import Sample
 from daemon.health.score import ISSUES, WINDOW, Limits, judge
-from daemon.obs.readiness import PLAYING
 from tests.daemon.health.figures import AT, off_air, sample
 
 LIMITS = Limits()

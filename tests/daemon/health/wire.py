@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from daemon.core.ports import ObsError, ObsRefused
-from daemon.obs.readiness import Look
+from daemon.core.readings import Look
 from tests.fakes import FakeClock, FakeObs
 from tests.fakes.obs_client import Caller
 

@@ -15,9 +15,8 @@ from typing import Any, Self, TypeVar
 
 from daemon.config.model import Config
 from daemon.core.clock import Clock, iso
-from daemon.core.ports import ObsGone
+from daemon.core.ports import Check, ObsGone, ObsInfo
 from daemon.http.app import build_app
-from daemon.http.dependencies import Check, ObsInfo
 from daemon.http.routes.events import EventHub
 from daemon.http.server import HttpServer
 from statemachine import commands as cmd

@@ -12,9 +12,9 @@ from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
 from daemon.config.model import Config, Hooks, Http, Ingest, Obs, Queue
-from daemon.core.ports import ObsError
+from daemon.core.ports import Check, ObsError, ObsInfo
 from daemon.http.app import build_app
-from daemon.http.dependencies import Check, Control, ObsInfo
+from daemon.http.dependencies import Control
 from daemon.http.routes.events import EventHub
 from daemon.ingest.refusals import Refusals
 from daemon.ingest.sessions import SessionDirectory

@@ -8,8 +8,8 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from daemon.config.model import Hooks, Http, Ingest, Queue
+from daemon.core.ports import Streamer
 from daemon.http.routes.hooks import SERVERS
-from daemon.ingest.admission import Streamer
 from daemon.ingest.auth_url import UrlAnswer
 from daemon.ingest.stream import TYPE
 from statemachine.events import Published, Unpublished

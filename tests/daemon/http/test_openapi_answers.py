@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from daemon.core.ports import ObsError, ObsGone, ObsRefused, ObsTimeout
+from daemon.core.ports import Check, ObsError, ObsGone, ObsInfo, ObsRefused, ObsTimeout
 from daemon.http.auth import WRONG_TOKENS
-from daemon.http.dependencies import Check, ObsInfo
 from daemon.http.limits import BODY_BYTES
 from daemon.http.openapi.events import EVENTS
 from daemon.http.routes.events import EventHub

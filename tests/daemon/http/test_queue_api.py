@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from daemon.ingest.admission import Streamer
+from daemon.core.ports import Streamer
 from daemon.ingest.hook import refused
 from statemachine import events as ev
 from statemachine.facts import LineupChanged

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from daemon.config.model import Queue
-from daemon.ingest.admission import Admission, Streamer
+from daemon.core.ports import Streamer
+from daemon.ingest.admission import Admission
 from daemon.ingest.auth_url import UrlAnswer
 from daemon.ingest.hook import Verdict
 from daemon.ingest.stream import StreamRef, make_ref

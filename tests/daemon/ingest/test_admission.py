@@ -4,7 +4,7 @@ import pytest
 from aiohttp import web
 
 from daemon.config.model import Queue
-from daemon.ingest.admission import Streamer
+from daemon.core.ports import Streamer
 from daemon.ingest.api import open_client
 from daemon.ingest.auth_url import UrlAnswer, UrlAuth
 from statemachine.facts import Refused

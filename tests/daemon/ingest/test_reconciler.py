@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from daemon.config.model import Queue
-from daemon.ingest.admission import Streamer
+from daemon.core.ports import Streamer
 from daemon.ingest.api import Api, open_client
 from daemon.ingest.reconciler import Reconciler
 from daemon.ingest.servers.oryx_api import OryxServer

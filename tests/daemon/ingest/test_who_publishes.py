@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daemon.config.model import Queue
-from daemon.ingest.admission import Streamer
+from daemon.core.ports import Streamer
 from daemon.ingest.sessions import SessionDirectory
 from daemon.ingest.stream import make_ref
 from daemon.streamers.names import fold

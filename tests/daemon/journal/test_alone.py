@@ -17,7 +17,7 @@ from daemon.streamers.store import StreamerStore
 from tests.daemon.http.live import Live
 
 HOLDER = """
-import sys, time; from pathlib import Path; from daemon.store_lock import StoreLock
+import sys, time; from pathlib import Path; from daemon.journal.lock import StoreLock
 assert StoreLock(Path(sys.argv[1])).take(1_800_000_000.0, "/etc/one.toml") is None
 print("held", flush=True); time.sleep(600)
 """

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from daemon.core.ports import Check
 from daemon.health.history import Reading
 from daemon.health.score import ISSUES as EVERY_ISSUE
 from daemon.health.score import Verdict
-from daemon.http.dependencies import Check
 from daemon.notify.troubles import CALM, ISSUES, OTHERWISE, STALLS_WITHIN, Output, Troubles
 from statemachine.lineup.entry import Problem
 from statemachine.monitors.output import OutputState

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 import pytest
 
+from daemon.core.readings import PLAYING, Look
 from daemon.obs.readiness import (
     DEAD_FOR,
-    PLAYING,
     QUICK,
     QUICK_FOR,
     STARTING,
@@ -15,7 +15,6 @@ from daemon.obs.readiness import (
     WATCHING,
     Dead,
     Judge,
-    Look,
     Moves,
     Proven,
     StateSeen,

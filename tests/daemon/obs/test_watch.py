@@ -5,7 +5,8 @@ import asyncio
 import pytest
 from structlog.testing import capture_logs
 
-from daemon.obs.readiness import STILL, Judge, Look, Verdict
+from daemon.core.readings import Look
+from daemon.obs.readiness import STILL, Judge, Verdict
 from statemachine import events as ev
 from tests.daemon.obs.rig import ALICE, Rig, holds
 from tests.fakes import FakeObs, Stream

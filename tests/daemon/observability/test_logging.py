@@ -12,10 +12,10 @@ import pytest
 import structlog
 
 from daemon.config.model import Log
+from daemon.core.redaction import Redactor
 from daemon.observability import logging as log_module
 from daemon.observability import sinks as log_outlets
 from daemon.observability.logging import LogHandle, setup
-from daemon.observability.redaction import Redactor
 from daemon.observability.sinks import LogFile
 
 CANARY = "c4n4ry-K3Y_77"

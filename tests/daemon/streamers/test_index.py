@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.ingest.admission import KeyLookup, Streamer
+from daemon.core.ports import KeyLookup, Streamer
 from daemon.journal.archive import backup
 from daemon.streamers.index import StreamerIndex
 from daemon.streamers.store import StreamerStore, open_existing

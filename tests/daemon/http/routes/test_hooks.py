@@ -11,8 +11,8 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from daemon.config.model import Hooks, Queue
+from daemon.core.ports import Streamer
 from daemon.http.routes.hooks import MOST_REFUSALS, SERVERS, Server, allowed
-from daemon.ingest.admission import Streamer
 from daemon.ingest.auth_url import UrlAnswer
 from statemachine.events import Published, Unpublished
 from statemachine.facts import Refused

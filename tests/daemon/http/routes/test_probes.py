@@ -2,7 +2,7 @@
 
 import pytest
 
-from daemon.http.dependencies import Check
+from daemon.core.ports import Check
 from tests.daemon.http.studio import House, config, open_house
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from daemon.observability.redaction import Redactor, redact, redact_url, same
+from daemon.core.redaction import Redactor, redact, redact_url, same
 
 CANARY = "c4n4ry-K3Y_77"
 
