@@ -70,7 +70,7 @@ def test_a_change_by_another_process_is_noticed_within_a_second(store: StreamerS
         assert index.find(old) == Streamer("alice")
         changed.clear()
         code = (
-            "import sys, time; from pathlib import Path; from daemon.streamers import StreamerStore\n"
+            "import sys, time; from pathlib import Path; from daemon.streamers.store import StreamerStore\n"
             "print(StreamerStore(Path(sys.argv[1])).rotate('alice'))"
         )
         run = subprocess.run([sys.executable, "-c", code, store.path], capture_output=True, text=True, check=True)
