@@ -126,7 +126,7 @@ def with_live(old: AnySection, new: AnySection) -> AnySection:
 def example() -> str:
     """Every key with its default and its comment, as a TOML file.
 
-    `python -m daemon.config_keys` prints it.
+    `python -m daemon.config.keys` prints it.
     """
     config = Config()
     lines = [_HEAD.strip()]

@@ -1,7 +1,7 @@
 """What may be configured: one model a section, every key with its default, its range and its comment.
 
-Durations are seconds unless a comment says otherwise. `daemon.config_load` fills the models from the file,
-the environment and the files of secrets; `daemon.config_keys` compares them and writes the example.
+Durations are seconds unless a comment says otherwise. `daemon.config.loader` fills the models from the file,
+the environment and the files of secrets; `daemon.config.keys` compares them and writes the example.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The streamers and their keys, kept in the daemon's SQLite file. A key is shown once; what is kept is its hash.
 
 The command line works on the file itself, whether the daemon runs or not; the daemon looks keys up in memory
-(``daemon.streamer_index``) and notices a change. Each call here opens the file for itself, so any thread may call.
+(``daemon.streamers.index``) and notices a change. Each call here opens the file for itself, so any thread may call.
 """
 
 import hashlib

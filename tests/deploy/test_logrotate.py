@@ -16,9 +16,9 @@ PROGRAM = """
 import sys
 from pathlib import Path
 import structlog
-from daemon.config import Log
-from daemon.log import setup
-from daemon.secrets import Redactor
+from daemon.config.model import Log
+from daemon.observability.logging import setup
+from daemon.core.redaction import Redactor
 handle = setup(Log(file=Path(sys.argv[1])), Redactor())
 for line in sys.stdin:
     structlog.get_logger("test").info(line.strip())
