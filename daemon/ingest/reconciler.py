@@ -13,6 +13,7 @@ from daemon.ingest.hook import Verdict
 from daemon.ingest.listing import IngestServer, Listed
 from daemon.ingest.sessions import SessionDirectory
 from daemon.ingest.stream import HookError, StreamRef, make_ref
+from statemachine.backoff import backoff
 from statemachine.events import Event, PublishersListed, Session, Tracks
 
 LONGEST_PAUSE: Final = 60.0
@@ -130,8 +131,8 @@ class Reconciler:
             self._heard.add(server.prefix)
             if len(self._heard) == len(self._servers):
                 self.heard.set()
-            pause = self._interval() * 2.0 ** min(self._failures.get(server.prefix, 0), 10)
-            await self._sleep(min(pause, max(LONGEST_PAUSE, self._interval())))
+            interval, failures = self._interval(), self._failures.get(server.prefix, 0)
+            await self._sleep(backoff(interval, max(LONGEST_PAUSE, interval), failures + 1))
 
     def _failed(self, server: IngestServer, error: IngestError) -> None:
         failures = self._failures.get(server.prefix, 0) + 1

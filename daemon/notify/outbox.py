@@ -4,6 +4,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
+from daemon.core.backoff import Backoff
 from daemon.notify.messages import Level, Message, span
 
 MOST_WAITING: Final = 100
@@ -53,7 +54,7 @@ class Outbox:
         self._tokens = float(BURST)
         self._filled_at = now
         self._pause_until = now
-        self._failures = 0
+        self._backoff = Backoff(FIRST_PAUSE, LONGEST_PAUSE)
         self.lost = 0
         """Messages that never went out, ever."""
 
@@ -63,7 +64,7 @@ class Outbox:
     @property
     def pause(self) -> float:
         """Seconds that the last failure made the target wait; 0 where the last one went out."""
-        return min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(self._failures - 1, 16)) if self._failures else 0.0
+        return self._backoff.pause
 
     def put(self, message: Message, now: float) -> None:
         """Add one, at the cost of the oldest where the box is full."""
@@ -88,7 +89,7 @@ class Outbox:
             self._count(1)
         if self.wait(now) != 0.0:
             return None
-        many = len(self._waiting) > self._tokens or self._failures > 0
+        many = len(self._waiting) > self._tokens or self._backoff.failures > 0
         self._tokens -= 1
         return self._draw(len(self._waiting) if many else 1)
 
@@ -98,12 +99,11 @@ class Outbox:
 
     def sent(self) -> None:
         """The last batch has gone out."""
-        self._failures = 0
+        self._backoff.worked()
 
     def failed(self, batch: Batch, now: float, *, again: bool) -> None:
         """The last batch has not gone out. It is tried again after a pause, or given up where it may have arrived."""
-        self._failures += 1
-        self._pause_until = now + self.pause
+        self._pause_until = now + self._backoff.failed()
         if again:
             self._waiting.extendleft(reversed(batch.lines))
             self._left_out += batch.left_out

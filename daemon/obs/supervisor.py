@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 import structlog
 
 from daemon.config.model import Config
+from daemon.core.backoff import Backoff
 from daemon.core.ports import ObsError, ObsGone, ObsRefused, ObsTimeout
 from daemon.obs.connection import NONSENSE, Kicked, Link, ObsEvent, PasswordRefused, Unreachable, sense
 
@@ -181,7 +182,7 @@ class Supervisor:
 
     async def run(self) -> NoReturn:
         """Until cancelled."""
-        failures = 0
+        backoff = Backoff(self.pace.retry_first, self.pace.retry_most)
         while True:
             self._forced.clear()
             try:
@@ -199,12 +200,10 @@ class Supervisor:
                     "Trying on quietly"
                 )
                 self._say("unreachable", line, str(error))
-                most = min(self.pace.retry_most, self.pace.retry_first * 2.0 ** min(failures, 16))
-                failures += 1
                 # Full jitter, but never at once: OBS may be in the middle of its end.
-                await self._wait(max(0.05, random.uniform(0.0, most)))
+                await self._wait(max(0.05, random.uniform(0.0, backoff.failed())))
             else:
-                failures = 0
+                backoff.worked()
                 await self._wait(random.uniform(0.0, self.pace.retry_first))
 
     @property

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from statemachine import commands as cmd
+from statemachine.backoff import backoff
 from statemachine.handover.attempt import Attempt
 
 OPEN_FOR = 10.0
@@ -97,7 +98,7 @@ class Orphans:
         orphan = self._known.get(name)
         if orphan is None or orphan.asked_at is None:
             return False
-        pause = min(SWEEP_MOST, SWEEP_FIRST * 2 ** min(orphan.tries, 10))
+        pause = backoff(SWEEP_FIRST, SWEEP_MOST, orphan.tries + 1)
         self._known[name] = Orphan(name, now + pause, orphan.tries + 1, attempt=orphan.attempt)
         return True
 

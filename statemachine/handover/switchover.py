@@ -12,6 +12,7 @@ import transitions
 from statemachine import commands as cmd
 from statemachine import events as ev
 from statemachine import facts
+from statemachine.backoff import backoff
 from statemachine.errors import IllegalEventError
 from statemachine.handover.attempt import Attempt, Brief
 from statemachine.handover.orphans import open_until
@@ -29,8 +30,8 @@ POOL_MOST = 2
 """Inputs that mode pooled keeps: in turn on air and beside it."""
 TRANSITION_MOST = 20.0
 """Seconds: the longest transition of OBS's."""
-BACKOFF_MOST = 10.0
-"""Seconds: the longest pause between two tries to remove an input or to put the scene right."""
+BACKOFF_FIRST, BACKOFF_MOST = 0.5, 10.0
+"""Seconds: the first and the longest pause between two tries to remove an input or to put the scene right."""
 TAKEN_MOST = 5
 """Names in a row that may be somebody else's before that counts as a failure to be tried again later."""
 
@@ -425,7 +426,7 @@ class Switchover(Scene):
 
     def _retry(self, at: float, reason: str) -> None:
         tries = self._attempt.tries + 1
-        self._set(tries=tries, detail=reason, deadline=at + min(BACKOFF_MOST, 0.5 * 2 ** min(tries - 1, 10)))
+        self._set(tries=tries, detail=reason, deadline=at + backoff(BACKOFF_FIRST, BACKOFF_MOST, tries))
 
     def _end(self, at: float, outcome: str, detail: str = "") -> None:
         self._set(outcome=outcome, detail=detail)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from statemachine import commands as cmd
 from statemachine import events as ev
 from statemachine import facts
+from statemachine.backoff import backoff
 from statemachine.lineup.entry import Entry, Failing, LineupState, Problem, Stray
 from statemachine.lineup.sessions import FORGET_FAILING
 from statemachine.lineup.timed import TimedOrder
@@ -95,7 +96,7 @@ class Standing(TimedOrder):
             self._drop(at, entry.streamer, "left")
             return
         most = max(SELDOM, self.policy.retry_most) if seldom else self.policy.retry_most
-        pause = min(most, (SELDOM_FIRST if seldom else self.policy.retry_first) * 2.0 ** min(entry.failures, 20))
+        pause = backoff(SELDOM_FIRST if seldom else self.policy.retry_first, most, entry.failures + 1)
         # A later session of the same streamer may have the picture that this one has not.
         sessions = entry.sessions
         if entry.failures or not entry.seen:

@@ -13,6 +13,8 @@ by hand.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from statemachine.backoff import backoff
+
 STUCK_AFTER = 30.0
 """Seconds of reconnecting after which OBS is helped."""
 START_PATIENCE = 15.0
@@ -218,7 +220,7 @@ class OutputRules:
         self._enter(OutputState.WAITING, at)
 
     def _pause(self) -> float:
-        return 0.0 if self.failures <= 1 else min(PAUSE_MOST, PAUSE_FIRST * 2.0 ** min(self.failures - 2, 16))
+        return 0.0 if self.failures <= 1 else backoff(PAUSE_FIRST, PAUSE_MOST, self.failures - 1)
 
     def _enter(self, state: OutputState, at: float) -> None:
         self.state, self._since = state, at

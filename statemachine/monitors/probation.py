@@ -5,6 +5,7 @@ A server's GOP cache makes even a dead stream move for a while. The turn is kept
 
 from collections.abc import Iterator
 
+from statemachine.backoff import backoff
 from statemachine.handover.attempt import Attempt
 from statemachine.handover.switchover import Switchover
 from statemachine.lineup.lineup import Lineup
@@ -24,7 +25,7 @@ class Probation:
     def begin(self, at: float, session_id: str) -> None:
         """A fresh input of that stream has a picture; nothing happens where it has not stalled."""
         hiccups = self._lineup.hiccups(session_id, at)
-        self._lineup.start_probation(session_id, at + min(MOST, LEAST * 2.0 ** min(max(0, hiccups - 1), 8)))
+        self._lineup.start_probation(session_id, at + backoff(LEAST, MOST, hiccups))
 
     def resumed(self, at: float, name: str) -> None:
         """An input whose picture paused moves again: it is not passed before that has gone on for a moment."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from statemachine import events as ev
 from statemachine import facts
+from statemachine.backoff import backoff
 from statemachine.policy import Policy
 
 LATE_FOR = 30.0
@@ -82,7 +83,7 @@ class RenderLoad:
         s = self.state
         if not self.standby_suspended or s.calm_since is None:
             return None
-        return s.calm_since + min(CALM_MOST, CALM_FOR * 2.0 ** min(max(0, s.rests - 1), 8))
+        return s.calm_since + backoff(CALM_FOR, CALM_MOST, s.rests)
 
     @property
     def _stands_by(self) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from statemachine import events as ev
 from statemachine import facts
+from statemachine.backoff import backoff
 from statemachine.handover.attempt import Attempt
 from statemachine.handover.program import Program
 from statemachine.handover.states import State
@@ -126,13 +127,12 @@ class Pictures:
         if program.still_since is None or (state is State.SWAPPING and attempt and attempt.input == program.input):
             return None
         hiccups = self._lineup.hiccups(program.session.id, now) if program.session else 0
-        longer = 2.0 ** min(max(0, hiccups - 1), 8)
         if self._can_cover(now):
-            share = min(1.0, COVERED * longer)
+            share = backoff(COVERED, 1.0, hiccups)
         elif self._lineup.first_showable(now, but=self._switchover.on_air_streamer):
             share = 1.0
         else:
-            share = min(ALONE_MOST, longer)
+            share = backoff(1.0, ALONE_MOST, hiccups)
         return program.still_since + share * self._stall
 
     def _can_cover(self, now: float) -> bool:
