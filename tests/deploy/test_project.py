@@ -175,9 +175,9 @@ def test_every_key_that_is_named_may_be_configured(document: Path) -> None:
 
 def test_every_route_that_a_document_calls_is_there() -> None:
     routes = set()
-    for source in (ROOT / "daemon" / "http").glob("*.py"):
+    for source in (ROOT / "daemon" / "http").rglob("*.py"):
         routes |= set(re.findall(r'web\.(?:get|post|delete)\(\s*"(/[^"]*)"', source.read_text()))
-    routes |= set(re.findall(r'"(/hooks/[\w-]+)"', (ROOT / "daemon" / "http" / "hooks.py").read_text()))
+    routes |= set(re.findall(r'"(/hooks/[\w-]+)"', (ROOT / "daemon" / "http" / "routes" / "hooks.py").read_text()))
     patterns = [re.compile(re.sub(r"\{\w+(:[^}]*)?\}", "[^/]+", route)) for route in routes]
     for document in DOCUMENTS:
         for path in re.findall(r"http://127\.0\.0\.1:8000(/[\w/-]*)", document.read_text()):
