@@ -36,7 +36,9 @@ from daemon.ingest.api import open_client
 from daemon.ingest.auth_url import UrlAuth
 from daemon.ingest.kick import Kicker
 from daemon.ingest.manual_streams import HandTests
+from daemon.ingest.publishing import Publishing
 from daemon.ingest.reconciler import Reconciler
+from daemon.ingest.refusals import Refusals
 from daemon.ingest.servers.registry import configured
 from daemon.ingest.sessions import SessionDirectory
 from daemon.ingest.stream import is_ours
@@ -241,6 +243,16 @@ class _App:
         def view() -> View:
             return director.view(clock.now())
 
+        refusals = Refusals()
+        publishing = Publishing(
+            lambda: self.config.ingest,
+            clock.now,
+            admission,
+            sessions,
+            dispatcher,
+            refusals,
+            lambda code, message: self._notifications.refused(code, message) if self._notifications else None,
+        )
         hand_tests = HandTests(lambda: director.held_sessions, sessions, clock.now)
         hub = EventHub(self._redactor.value)
         registry = CollectorRegistry()
@@ -259,6 +271,8 @@ class _App:
                 studio=Desk(obs, lambda: self.config.obs.scene, lambda: view().program),
                 admission=admission,
                 sessions=sessions,
+                publishing=publishing,
+                refusals=refusals,
                 hub=hub,
                 registry=registry,
                 health=health,
@@ -266,9 +280,6 @@ class _App:
                 alive=lambda: self._alive,
                 tested=hand_tests.begin,
                 test_notifications=self._test_notifications,
-                refused=lambda code, message: (
-                    self._notifications.refused(code, message) if self._notifications else None
-                ),
             )
         )
         server = HttpServer(app, gate, config.http.host, config.http.port, claim=claim)

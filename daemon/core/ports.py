@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from statemachine.events import Event, Inventory, Session, Tracks
+from statemachine.facts import Fact
 
 NOT_FOUND: Final = 600
 """obs-websocket's status for what is not there."""
@@ -254,3 +255,13 @@ class KeyLookup(Protocol):
 
     def named(self, name: str) -> Streamer | None:
         """The streamer of that name, however it is written; None where there is none."""
+
+
+class RulesPort(Protocol):
+    """The rules, for who asks them something; the dispatcher stands before them."""
+
+    async def ask(self, event: Event) -> tuple[Fact, ...]:
+        """Queue an event; the facts of its step, after it was journaled."""
+
+    def asked(self, event: Event) -> asyncio.Future[tuple[Fact, ...]]:
+        """The same for who will not wait for ever: the future may be given a result, or be cancelled."""

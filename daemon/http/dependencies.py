@@ -1,6 +1,5 @@
 """What the HTTP side needs of the rest of the daemon; the composition root provides it."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -8,25 +7,14 @@ from typing import Any, Protocol
 from prometheus_client import CollectorRegistry
 
 from daemon.config.model import Config
-from daemon.core.ports import Check, ObsInfo
+from daemon.core.ports import Check, ObsInfo, RulesPort
 from daemon.http.routes.events import EventHub
 from daemon.ingest.admission import Admission
+from daemon.ingest.publishing import Publishing
 from daemon.ingest.refusals import Refusals
 from daemon.ingest.sessions import SessionDirectory
-from statemachine.events import Event
-from statemachine.facts import Fact
 from statemachine.policy import Policy
 from statemachine.view import View
-
-
-class Asker(Protocol):
-    """The dispatcher, as much of it as is needed here."""
-
-    async def ask(self, event: Event) -> tuple[Fact, ...]:
-        """Queue an event; the facts of its step, after it was journaled."""
-
-    def asked(self, event: Event) -> asyncio.Future[tuple[Fact, ...]]:
-        """The same for who will not wait for ever: the future may be given a result, or be cancelled."""
 
 
 class Studio(Protocol):
@@ -76,7 +64,7 @@ class Control:
     """As it is now: what may change live does."""
     now: Callable[[], float]
     """The events' clock."""
-    dispatcher: Asker
+    dispatcher: RulesPort
     view: Callable[[], View]
     policy: Callable[[], Policy]
     """The rules' settings with what was set live."""
@@ -85,6 +73,9 @@ class Control:
     studio: Studio
     admission: Admission
     sessions: SessionDirectory
+    publishing: Publishing
+    refusals: Refusals
+    """Who was not let in a short while ago."""
     hub: EventHub
     registry: CollectorRegistry
     health: StreamHealth
@@ -96,10 +87,6 @@ class Control:
     """Told the id of each session that is opened for a hand-over by hand."""
     test_notifications: Callable[[], Awaitable[Sequence[tuple[str, str]]]] = field(default=lambda: _nobody())
     """Send a test to each target: what it is called, and why it was not sent (empty where it was)."""
-    refused: Callable[[str, str], None] = field(default=lambda code, message: None)
-    """Told the code and the message of each publisher that was not let in and that the log tells of."""
-    refusals: Refusals = field(default_factory=Refusals)
-    """Who was not let in a short while ago."""
 
 
 async def _nobody() -> Sequence[tuple[str, str]]:

@@ -1,10 +1,9 @@
 """``POST /hooks/…``: what the ingest servers tell, answered at once in each server's own form."""
 
-import asyncio
 import ipaddress
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -19,41 +18,17 @@ from daemon.http.dependencies import Control
 from daemon.http.errors import ApiError
 from daemon.http.forwarded import address_of, passed_a_proxy, within
 from daemon.http.limits import read_body
-from daemon.ingest.hook import (
-    ACCEPTED,
-    FORM,
-    JSON,
-    Hook,
-    Publish,
-    Reply,
-    Unpublish,
-    Verdict,
-    refusal,
-    refused,
-)
+from daemon.ingest.hook import ACCEPTED, FORM, JSON, Hook, Publish, Reply, Unpublish, Verdict, refused
 from daemon.ingest.servers import mediamtx, nginx_rtmp, oryx, srs
-from daemon.ingest.stream import HookError, StreamRef, is_ours
+from daemon.ingest.stream import HookError
 from daemon.observability.throttle import Quiet
-from statemachine.events import Event, Published, Unpublished
-from statemachine.facts import Fact, Refused
-
-JOURNAL_SECONDS: Final = 1.0
-"""Seconds that a publisher waits for its event to be journaled. Then it is let in: the event is queued already."""
 
 MOST_SENDERS: Final = 1024
 
 BROWSERS: Final = frozenset({"origin", "referer", "cookie", "accept-language", "upgrade-insecure-requests"})
 """Headers that browsers send, in small letters."""
 
-SHADOWED: Final = (
-    "another streamer publishes to that path already, since before ingest.rtmp_url was changed: "
-    "publish to a name of your own, or once that one has left"
-)
-
 MOST_UNKNOWN: Final = 64
-
-MOST_REFUSALS: Final = 20
-"""Refusals for one reason that are told in ten seconds, each of another publisher."""
 
 log = structlog.get_logger(__name__)
 
@@ -90,11 +65,11 @@ BY_GET: Final = "nginx-rtmp"
 
 
 class HookRoutes:
-    """The hooks' handlers."""
+    """The hooks' handlers: each reads what a server says and writes the answer. What it means is Publishing's."""
 
     def __init__(self, control: Control) -> None:
         self._control = control
-        self._log = log.bind()  # made once, by now as it is configured, for all hooks
+        self._publishing = control.publishing
         self._quiet = Quiet()
         self._senders = Senders()
         self._unknown: set[str] = set()
@@ -130,32 +105,25 @@ class HookRoutes:
                 reply = accepted
             else:
                 reply = server.answer(verdict)
-                if not verdict.quiet:
-                    self._control.refusals.note(verdict, self._control.now())
-                    self._tell(server, request, verdict)
+                self._publishing.note_refusal(server.name, verdict, request.remote)
             self._metrics.count(server.name, verdict.code, time.perf_counter() - began)
             return web.Response(status=reply.status, body=reply.body, content_type=reply.content_type)
 
         return handle
 
     async def _verdict(self, server: Server, request: web.Request) -> Verdict | Reply:
-        ingest = self._control.config().ingest
         try:
             raw = await self._body(server, request)
-            hook = server.parse(raw, ingest)
+            hook = server.parse(raw, self._control.config().ingest)
         except ApiError as error:
             return refused(error.code, str(error), error.status)
         except HookError as error:
-            # SRS asks every channel's daemon about every publisher, and one no is a no.
-            return ACCEPTED if error.app and ingest.apps and error.app not in ingest.apps else refusal(error)
+            return self._publishing.misread(error)
         match hook:
-            case Publish() | Unpublish() if not is_ours(hook.ref, ingest.apps, ingest.vhosts):
-                return ACCEPTED
             case Publish():
-                verdict = await self._publish(hook, raw, server.content_type)
-                return replace(verdict, quiet=True) if hook.asks_again and not verdict.accepted else verdict
+                return await self._publishing.publish(hook, raw, server.content_type)
             case Unpublish():
-                return await self._unpublish(hook)
+                return await self._publishing.unpublish(hook)
         if not hook.known:
             self._tell_unknown(server, hook.action)
         if hook.answer is not None:
@@ -195,89 +163,11 @@ class HookRoutes:
             return ACCEPTED
         return refused("reader_not_allowed", "readers are let in from hooks.allow alone; see authHTTPExclude")
 
-    # --- what it means ---------------------------------------------------------------------------------------
-
-    async def _publish(self, hook: Publish, raw: bytes, content_type: str) -> Verdict:
-        control = self._control
-        verdict = await control.admission.check(hook.ref, control.now(), raw, content_type)
-        if not verdict.accepted:
-            return replace(verdict, ip=hook.ref.ip)
-        at = control.now()
-        for session_id in control.sessions.superseded(hook.ref, verdict.streamer):
-            await self._ask(Unpublished(at, session_id))
-        session = control.sessions.open(hook.ref, verdict, at)
-        if control.sessions.is_shadowed(session):
-            control.sessions.drop(session)
-            return replace(refused("path_taken", SHADOWED, streamer=verdict.streamer), ip=hook.ref.ip)
-        told = await self._ask(Published(at, session))
-        refusals = [fact for fact in told if isinstance(fact, Refused)]
-        if refusals:
-            control.sessions.drop(session)
-            code, why = refusals[0].code, refusals[0].message
-            if code == "path_taken":
-                why += self._two_hosts(hook.ref)
-            no = refused(code, why, streamer=verdict.streamer)
-            return replace(no, ip=hook.ref.ip)
-        control.refusals.let_in(session.streamer)
-        self._log.info("A stream is published", session=session.id, streamer=session.streamer, ip=hook.ref.ip or None)
-        return verdict
-
-    def _two_hosts(self, ref: StreamRef) -> str:
-        """What to do where two publishers have one name at two virtual hosts, and are played from one URL."""
-        if "{vhost}" in self._control.config().ingest.rtmp_url:
-            return ""
-        hosts = {self._control.sessions.vhost(session) for session in self._control.sessions.live(ref.path)}
-        if not hosts - {ref.vhost}:
-            return ""
-        return "; it is at another virtual host: {vhost} in ingest.rtmp_url tells them apart"
-
-    async def _unpublish(self, hook: Unpublish) -> Verdict:
-        control = self._control
-        at = control.now()
-        for session_id in control.sessions.end(hook.ref, at):
-            await self._ask(Unpublished(at, session_id))
-            self._log.debug("A stream has ended", session=session_id)
-        return ACCEPTED
-
-    async def _ask(self, event: Event) -> Sequence[Fact]:
-        """The facts, or nothing where they do not come in time: the event takes effect all the same."""
-        asked = self._control.dispatcher.asked(event)
-        timer = asyncio.get_running_loop().call_later(JOURNAL_SECONDS, self._give_up, asked)
-        try:
-            return await asked
-        finally:
-            timer.cancel()
-
-    def _give_up(self, asked: "asyncio.Future[tuple[Fact, ...]]") -> None:
-        if asked.done():
-            return
-        asked.set_result(())
-        if (count := self._quiet.held_back("slow")) is not None:
-            log.warning("A hook is answered before its event was journaled", seconds=JOURNAL_SECONDS, more=count)
-
     def _tell_unknown(self, server: Server, action: str) -> None:
         kind = f"{server.name} {action}"
         if kind not in self._unknown and len(self._unknown) < MOST_UNKNOWN:
             self._unknown.add(kind)
             log.info("A hook of an unknown kind is accepted, and nothing is done", server=server.name, action=action)
-
-    def _tell(self, server: Server, request: web.Request, verdict: Verdict) -> None:
-        # Each publisher's own: one who tries again and again must not hide why another is refused.
-        whose = f"{server.name} {verdict.code} {verdict.ip} {verdict.streamer}"
-        if (count := self._quiet.held_back(whose)) is None:
-            return
-        if self._quiet.held_back(f"{server.name} {verdict.code}", MOST_REFUSALS) is None:
-            return
-        known = {"publisher": verdict.ip, "streamer": verdict.streamer, "more": count}
-        log.warning(
-            "A hook was refused",
-            server=server.name,
-            reason=verdict.code,
-            why=verdict.message,
-            address=request.remote,
-            **{name: value for name, value in known.items() if value},
-        )
-        self._control.refused(verdict.code, verdict.message)
 
 
 class HookMetrics:

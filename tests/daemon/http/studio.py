@@ -16,6 +16,7 @@ from daemon.core.ports import Check, ObsError, ObsInfo
 from daemon.http.app import build_app
 from daemon.http.dependencies import Control
 from daemon.http.routes.events import EventHub
+from daemon.ingest.publishing import Publishing
 from daemon.ingest.refusals import Refusals
 from daemon.ingest.sessions import SessionDirectory
 from statemachine import facts
@@ -245,6 +246,9 @@ def make_control(house: House, admits: Any = lambda streamer, at: None) -> Contr
         studio=house.studio,
         admission=gate,
         sessions=house.sessions,
+        publishing=Publishing(
+            lambda: house.config.ingest, lambda: AT, gate, house.sessions, house.dispatcher, house.refusals
+        ),
         hub=house.hub,
         registry=house.registry,
         health=NoHealth(),

@@ -12,8 +12,9 @@ from structlog.testing import capture_logs
 
 from daemon.config.model import Hooks, Queue
 from daemon.core.ports import Streamer
-from daemon.http.routes.hooks import MOST_REFUSALS, SERVERS, Server, allowed
+from daemon.http.routes.hooks import SERVERS, Server, allowed
 from daemon.ingest.auth_url import UrlAnswer
+from daemon.ingest.publishing import MOST_REFUSALS
 from statemachine.events import Published, Unpublished
 from statemachine.facts import Refused
 from tests.daemon.http.studio import AT, House, config, open_house
@@ -124,7 +125,7 @@ async def test_readers_of_mediamtx_are_let_in_from_where_hooks_may_come(house: H
 
 
 async def test_a_slow_journal_keeps_no_publisher_waiting(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("daemon.http.routes.hooks.JOURNAL_SECONDS", 0.02)
+    monkeypatch.setattr("daemon.ingest.publishing.JOURNAL_SECONDS", 0.02)
     house.dispatcher.stuck = asyncio.Event()
     status, _ = await send(house, BY_NAME["srs"], BODIES["srs"])
     assert status == 200
