@@ -15,6 +15,7 @@ from daemon.obs.program import read_program
 from daemon.obs.scene_items import read_items
 from daemon.obs.sources import FFMPEG, GSTREAMER, choose
 from daemon.obs.trial import plays
+from daemon.observability.wording import STUDIO_MODE
 from daemon.streamers.store import StreamerError, StreamerStore
 
 PATIENCE = 5.0
@@ -122,10 +123,9 @@ async def _program(link: Link, config: Config) -> Result:
         return Result("program", True, "OBS does not tell what viewers see")
     shown = f"viewers see the scene {reading.scene!r}"
     if reading.studio_mode and obs.studio_mode == "hold":
-        mend = 'no hand-over is made until it is off: switch it off, or set obs.studio_mode = "leave" or "drive"'
+        mend = f'{STUDIO_MODE["hold"]}: do that, or set obs.studio_mode = "leave" or "drive"'
         return Result("program", False, f"{shown}, studio mode is on: {mend}")
-    studio = {"leave": "the daemon switches it off", "drive": "hand-overs go by its transition"}
-    note = f", studio mode is on: {studio[obs.studio_mode]}" if reading.studio_mode else ""
+    note = f", studio mode is on: {STUDIO_MODE[obs.studio_mode]}" if reading.studio_mode else ""
     if not (reading.live or reading.copied):
         mend = f"switch OBS to {obs.scene!r}, or put that into the scene that is shown"
         return Result("program", False, f"{shown}{note}, not {obs.scene!r}: {mend}")
@@ -158,7 +158,7 @@ async def _ingest(config: Config) -> AsyncIterator[Result]:
             else:
                 yield Result(server.where, True, f"{len(streams)} published")
         if not servers:
-            yield Result("ingest API", True, "none is configured: hooks alone are believed (ingest.srs_api)")
+            yield Result("ingest API", True, "none is configured: hooks only (ingest.srs_api)")
 
 
 def _line_up(config: Config) -> list[Result]:

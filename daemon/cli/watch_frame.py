@@ -10,12 +10,20 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from daemon.observability.wording import NOBODY, STANDBY_OFF, clock, ending, place, printable, program, took
+from daemon.observability.wording import (
+    NOBODY,
+    STANDBY_OFF,
+    TROUBLE_BELOW,
+    clock,
+    ending,
+    place,
+    printable,
+    program,
+    took,
+)
 
 STYLES: Final = {"air": "bold red", "trouble": "yellow", "news": "", "step": "dim"}
 """Red is on air and nothing else, as on the page."""
-GOOD: Final = 70
-"""A score of the stream below this is trouble."""
 SHORT: Final = 0.1
 """The share of a turn that counts as its end."""
 
@@ -101,9 +109,9 @@ def _header(model: Model) -> RenderableType:
         if status["held"]:
             left.append("  held", style="yellow")
     if model.lost:
-        # What to do about it, the client command says: here it is tried again by itself.
+        # What to do about it, the client command says: here it is retried.
         why = printable(model.lost.partition("): ")[0] + ")" if "): " in model.lost else model.lost)
-        left.append(f"\nno connection: {why}; trying again", style="yellow")
+        left.append(f"\nno connection: {why}; retrying", style="yellow")
     return _ends(left, Text(model.address, style="dim"))
 
 
@@ -123,9 +131,8 @@ def _health(model: Model, ascii_only: bool) -> RenderableType:
     if isinstance(score, int | float):
         issues = ", ".join(str(name).replace("_", " ") for name in model.stream.get("issues", ()))
         shown = f"stream {int(score)} of 100{': ' if issues else ''}{issues}"
-        text.append(
-            f"{well if score >= GOOD else ill} {printable(shown)}", "dim" if score >= GOOD else STYLES["trouble"]
-        )
+        good = score >= TROUBLE_BELOW
+        text.append(f"{well if good else ill} {printable(shown)}", "dim" if good else STYLES["trouble"])
     return text
 
 
@@ -160,7 +167,7 @@ def _standby(model: Model) -> Panel:
         said = Text("nobody waits", style="dim")
         if following is not None:
             off = model.status.get("standby_off")
-            why = STANDBY_OFF.get(off["reason"], off["reason"]) if off else "not made ready yet"
+            why = f"standby {STANDBY_OFF.get(off['reason'], off['reason'])}" if off else "not made ready yet"
             said = Text.assemble(printable(following["streamer"]), (f"  next, {printable(why)}", "dim"))
         return _panel("standby", said, Text(""))
     name = Text.assemble((printable(standby["streamer"]), "bold"), (f"  {printable(standby['input'])}", "dim"))

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Final
 
-from daemon.notify.messages import Message, shown, span
+from daemon.notify.messages import Message, shown
+from daemon.observability.wording import span
 from statemachine.handover.states import State
 from statemachine.view import View
 

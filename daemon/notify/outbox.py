@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from daemon.core.backoff import Backoff
-from daemon.notify.messages import Level, Message, span
+from daemon.notify.messages import Level, Message
+from daemon.observability.wording import span
 
 MOST_WAITING: Final = 100
 """Messages that may wait; the oldest go first, and are counted."""

@@ -12,13 +12,12 @@ from typing import Any, Final, Protocol
 from daemon.core.ports import Check
 from daemon.health.history import Reading
 from daemon.notify.messages import shown
+from daemon.observability.wording import TROUBLE_BELOW
 from statemachine.monitors.output import OutputState
 from statemachine.view import View
 
 CALM: Final = 10.0
 """Seconds without it after which a trouble is over: what flickers is told once."""
-LOW: Final = 70.0
-"""A score under this is a show that plays badly; the dashboard's bound as well."""
 STALLS: Final = 3
 STALLS_WITHIN: Final = 300.0
 """So many stalls in so many seconds are stalls in a row."""
@@ -34,7 +33,7 @@ class Words:
 
 
 ISSUES: Final = {
-    "stalled": Words("the picture on air stands still", "the picture on air moves again", 10.0),
+    "stalled": Words("the picture on air has stalled", "the picture on air has resumed", 10.0),
     "no_bitrate": Words("the RTMP server receives nothing from the one on air", "the RTMP server receives again", 15.0),
     "input_stuck": Words("OBS's input is stuck, though the stream arrives", "OBS's input plays again", 15.0),
     "stuttering": Words("the picture on air stutters", "the picture on air plays evenly again"),
@@ -140,8 +139,8 @@ class Troubles:
             self._stalls.popleft()
         if len(self._stalls) >= STALLS:
             names = ", ".join(dict.fromkeys(shown(name) for _, name in self._stalls))
-            text = f"pictures stand still again and again: {len(self._stalls)} times in 5 minutes ({names})"
-            yield _Trouble("stalls", text, "no picture has stood still again and again for 5 minutes", 0.0)
+            text = f"pictures keep stalling: {len(self._stalls)} times in 5 minutes ({names})"
+            yield _Trouble("stalls", text, "pictures have not kept stalling for 5 minutes", 0.0)
 
 
 def _checks(checks: Sequence[Check]) -> Iterator[_Trouble]:
@@ -159,10 +158,10 @@ def _health(health: Reading | None, told: Collection[str]) -> Iterator[_Trouble]
         plain = name.replace("_", " ")
         words = ISSUES.get(name) or Words(f"health: {plain}", f"health: no longer {plain}", PATIENCE)
         yield _Trouble(name, words.text, words.over, words.patience)
-    if score < LOW and not issues and health.sample.input:
+    if score < TROUBLE_BELOW and not issues and health.sample.input:
         named = ", ".join(name.replace("_", " ") for name in health.verdict.issues)
-        text = f"the show plays badly: {score:.0f} of 100" + (f" ({named})" if named else "")
-        yield _Trouble("low health", text, "the show plays well again", 30.0)
+        text = f"stream health is poor: {score:.0f} of 100" + (f" ({named})" if named else "")
+        yield _Trouble("low health", text, "stream health has recovered", 30.0)
 
 
 def _follower(view: View) -> Iterator[_Trouble]:

@@ -28,8 +28,8 @@ SENTENCES: Final = {
 }
 """What is wrong, and what to do, by the reason's one word."""
 
-POOR: Final = {"slate": ": the slate is shown", "skip": ": the next one follows", "kick": ": kicked"}
-"""What is done about a poor bitrate, beside telling it."""
+WITH_DETAIL: Final = frozenset({"obs", "cut_failed", "static_input"})
+"""Reasons whose detail is OBS's own word, and told as well."""
 
 
 def sentence(reason: str, detail: str = "") -> str:
@@ -39,4 +39,4 @@ def sentence(reason: str, detail: str = "") -> str:
     if reason == "program_elsewhere":
         return SENTENCES[reason].format(what=f"the scene {detail}" if detail else "something else")
     text = SENTENCES.get(reason, reason.replace("_", " "))
-    return f"{text} ({detail})" if reason in ("obs", "cut_failed", "static_input") and detail else text
+    return f"{text} ({detail})" if reason in WITH_DETAIL and detail else text

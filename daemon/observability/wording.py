@@ -1,20 +1,34 @@
-"""The API's answers and events in words, for the terminal."""
+"""What events, states and reasons say: each sentence once, for the log, notifications, the terminal and the page.
 
-from collections.abc import Mapping
-from typing import Any, Final
+A sentence is data, so that the page has the same ones (``for_page``): ``{field}`` is a value of the event,
+``{field|text}`` says what stands for an empty one, ``{field:form}`` names a form of FORMS, and ``[…]`` is left out
+where its value is empty.
+"""
 
-from daemon.observability.problems import POOR, sentence
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from enum import Enum
+from functools import cache
+from typing import Any, Final, Literal
+
+from daemon.observability.problems import CODECS, SENTENCES, WITH_DETAIL
+from statemachine import facts
+
+Sort = Literal["air", "news", "trouble", "step"]
 
 NOBODY: Final = "nobody"
+TROUBLE_BELOW: Final = 70
+"""A health score below this is told as trouble."""
 
 REASONS: Final = {
     "skip": "skipped",
     "turn": "turn over",
     "ended": "stream ended",
-    "stalled": "picture stood still",
+    "stalled": "picture stalled",
     "returned": "came back",
     "kick": "kicked",
-    "low_bitrate": "poor bitrate",
+    "low_bitrate": "low bitrate",
     "moved": "moved up",
     "test": "by hand",
     "lost": "OBS was lost",
@@ -34,41 +48,144 @@ OUTCOMES: Final = {
 """How one ended that was not completed."""
 
 LINEUP: Final = {
-    "joined": "joined the line-up",
-    "left": "left",
-    "away": "is away and keeps the place for now",
-    "returned": "came back",
-    "moved": "was moved",
-    "removed": "was removed from the line-up",
-    "kicked": "was kicked",
-    "blocked": "is kept out",
-    "let_in": "may publish again",
-    "stalled": "stands still",
-    "resumed": "moves again",
-    "skipped": "was skipped",
-    "turn_ended": "has had the turn",
-    "turn_over": "leaves after the turn",
-    "leaving": "goes as soon as somebody follows",
-    "stays": "stays: its picture stands still and nobody can follow",
-    "gone": "has left without a word: no picture came, time and again",
-    "turn_changed": "has another length of turn",
-    "requeued": "goes to the end of the line-up",
-    "too_many_streams": "publishes too many streams at once: the newest are kept",
+    "joined": "{streamer} joined the line-up",
+    "left": "{streamer} left",
+    "away": "{streamer} is away, and the place is kept for now",
+    "returned": "{streamer} came back",
+    "moved": "{streamer} was moved",
+    "removed": "{streamer} was removed from the line-up",
+    "kicked": "{streamer} was kicked",
+    "blocked": "{streamer} is blocked",
+    "let_in": "{streamer} is unblocked",
+    "stalled": "{streamer} has stalled",
+    "resumed": "{streamer} has resumed",
+    "skipped": "{streamer} was skipped",
+    "turn_ended": "{streamer}'s turn has ended",
+    "turn_over": "{streamer} leaves after the turn",
+    "leaving": "{streamer} leaves as soon as somebody follows",
+    "stays": "{streamer} stays: the picture has stalled, but nobody can follow",
+    "gone": "{streamer} is gone: attempt after attempt, no picture came",
+    "turn_changed": "{streamer}'s turn has a new length",
+    "requeued": "{streamer} moves to the end of the line-up",
+    "too_many_streams": "{streamer} publishes too many streams at once: only the newest are kept",
+    "held": "held: no turn ends by the clock",
+    "released": "released: turns end by the clock",
 }
 
 STUDIO_MODE: Final = {
-    "leave": ": it is switched off",
-    "drive": ": hand-overs go by its transition",
-    "hold": ": no hand-over until it is off",
+    "leave": "the daemon switches it off",
+    "drive": "hand-overs use its transition",
+    "hold": "no hand-over until it is switched off",
 }
 """What is done about studio mode, by obs.studio_mode."""
 
 STANDBY_OFF: Final = {
     "configured": "switched off (sources.standby)",
-    "static": "none in mode static",
-    "render_lag": "given up for now: OBS renders late",
+    "static": "not available in mode static",
+    "render_lag": "suspended: OBS renders late",
 }
 """Why no standby is made ready."""
+
+FIXTURES: Final = {"slate": "the slate", "input": "the input of mode static", "template": "the template"}
+"""What the configuration names in OBS."""
+
+NAMES: Final = frozenset({"streamer", "from_streamer", "to_streamer", "scene", "input", "name"})
+"""Fields that hold names, which strangers choose: each outlet shows them in its own way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """What events of a kind say. Of those of one kind the first counts whose ``when`` holds."""
+
+    kind: str
+    text: str
+    sort: Sort = "news"
+    when: Mapping[str, object] = field(default_factory=dict)
+    """Values that fields must have; true and false ask whether there is any."""
+
+
+_CANNOT = "{streamer} cannot come on air"
+
+
+def _problems() -> Iterator[Sentence]:
+    for reason, text in SENTENCES.items():
+        why = text.replace("{what}", "{detail:codec}" if reason == "codec" else "the scene {detail}")
+        detail = "[ ({detail})]" if reason in WITH_DETAIL else ""
+        yield Sentence("problem_found", f"{_CANNOT}: {why}{detail}", "trouble", {"reason": reason})
+    yield Sentence("problem_found", f"{_CANNOT}: {{reason:words}}", "trouble")
+
+
+def _line_up() -> Iterator[Sentence]:
+    for what, text in LINEUP.items():
+        yield Sentence("lineup_changed", text, "trouble" if what == "stalled" else "news", {"what": what})
+    yield Sentence("lineup_changed", "{streamer} {what:words}")
+
+
+_GIVEN_UP = "{to_streamer|nobody}: {outcome:outcome}[, {from_streamer} stays]"
+_POOR = "{streamer} sends only {kbps:whole} kbit/s"
+_UNSEEN = "viewers do not see {streamer|the show}: OBS's Program shows the scene '{scene}'"
+_MODE_ON = "OBS's studio mode is on"
+
+EVENTS: Final = (
+    Sentence("state_changed", "{source} -> {dest}, {event:words}, attempt {attempt}", "step"),
+    Sentence(
+        "handover_ended",
+        "{from_streamer|nobody} -> {to_streamer|nobody} in {seconds:took} ({reason:reason})",
+        when={"outcome": "completed"},
+    ),
+    Sentence(
+        "handover_ended",
+        "the show could not go on: OBS did not change the picture",
+        "trouble",
+        {"outcome": "cut_failed", "to_streamer": False},
+    ),
+    # A standby that is void because the daemon or OBS was restarted is made anew: nothing was to change.
+    Sentence("handover_ended", _GIVEN_UP, when={"outcome": "obs_lost", "reason": "standby"}),
+    Sentence("handover_ended", _GIVEN_UP, when={"outcome": "superseded"}),
+    Sentence("handover_ended", _GIVEN_UP, when={"outcome": "stream_ended"}),
+    Sentence("handover_ended", _GIVEN_UP, "trouble"),
+    Sentence("on_air_changed", "{streamer} is still on air", "air", {"streamer": True, "adopted": True}),
+    Sentence("on_air_changed", "{streamer} is on air", "air", {"streamer": True}),
+    Sentence("on_air_changed", "nobody is on air: the picture has broken off", "trouble", {"same_input": True}),
+    Sentence("on_air_changed", "nobody is on air", "trouble"),
+    Sentence("program_elsewhere", f"{_UNSEEN}; the turn clock is paused", "trouble", {"clock_stands": True}),
+    Sentence("program_elsewhere", _UNSEEN, "trouble"),
+    Sentence("program_back", "viewers see {streamer|the show} again"),
+    Sentence("studio_mode_changed", "OBS's studio mode is off", when={"on": False}),
+    *(
+        Sentence("studio_mode_changed", f"{_MODE_ON}: {done}", "trouble", {"policy": policy})
+        for policy, done in STUDIO_MODE.items()
+    ),
+    Sentence("studio_mode_changed", _MODE_ON, "trouble"),
+    *_line_up(),
+    Sentence("refused", "refused: {message}", "trouble"),
+    Sentence("low_bitrate", "{streamer}'s bitrate has recovered", when={"step": "over"}),
+    Sentence("low_bitrate", f"{_POOR}: the slate is shown until it recovers", "trouble", {"step": "slate"}),
+    Sentence("low_bitrate", f"{_POOR}: the next one follows", "trouble", {"step": "skip"}),
+    Sentence("low_bitrate", f"{_POOR}: kicked", "trouble", {"step": "kick"}),
+    Sentence("low_bitrate", _POOR, "trouble"),
+    Sentence("silence_on_air", "{streamer}'s sound is back", when={"step": "over"}),
+    Sentence("silence_on_air", "{streamer} has had no sound for {seconds:span}", "trouble"),
+    Sentence(
+        "standby_given_up", "standby is suspended: OBS renders {render_lag:percent} of its frames late", "trouble"
+    ),
+    Sentence("standby_taken_up", "standby has resumed: the next streamer is made ready ahead of time again"),
+    Sentence("health_changed", "health of the stream on air: {issues:words}", "trouble", {"issues": True}),
+    Sentence("health_changed", "the stream on air has recovered"),
+    *_problems(),
+    Sentence("problem_over", "{streamer} has a picture now"),
+    Sentence("plugin_failed", "obs-gstreamer shows no picture: OBS's own media source takes its place", "trouble"),
+    Sentence("plugin_works", "obs-gstreamer shows pictures again"),
+    Sentence("orphan_reported", "OBS did not remove the input '{input}': retrying later", "trouble"),
+    Sentence("fixture_missing", "{what:fixture} '{name}' is not in OBS: the show goes on without it", "trouble"),
+    Sentence("fixture_found", "{what:fixture} '{name}' is in OBS again"),
+    Sentence(
+        "foreign_inputs_seen",
+        "another Motherstream ({owner}) uses this prefix or scene in this OBS: stop it, or give each its own",
+        "trouble",
+    ),
+)
+"""All that is told, in the words of all outlets."""
 
 
 def printable(text: object) -> str:
@@ -109,66 +226,37 @@ def program(row: Mapping[str, Any] | None) -> str:
     return ""
 
 
-def tell(kind: str, data: Mapping[str, Any]) -> tuple[str, str]:
-    """What an event says, and of what sort it is: air, news, trouble or step."""
-    match kind:
-        case "state_changed":
-            return f"{data['source']} -> {data['dest']}, attempt {data['attempt']}", "step"
-        case "handover_ended":
-            return _handover(data)
-        case "on_air_changed" if data["streamer"]:
-            return f"{data['streamer']} is {'still ' if data.get('adopted') else ''}on air", "air"
-        case "on_air_changed" if data.get("same_input"):
-            return "nobody is on air: the picture has broken off", "trouble"
-        case "on_air_changed":
-            return "nobody is on air", "trouble"
-        case "program_elsewhere":
-            clock_stands = ", the turn's clock stands still" if data["clock_stands"] else ""
-            return (
-                f"viewers do not see {data['streamer'] or NOBODY}: OBS shows {data['scene']}{clock_stands}",
-                "trouble",
-            )
-        case "program_back":
-            return f"viewers see {data['streamer'] or 'the scene'} again", "news"
-        case "studio_mode_changed":
-            done = STUDIO_MODE.get(str(data["policy"]), "") if data["on"] else ""
-            return f"OBS's studio mode is {'on' if data['on'] else 'off'}{done}", "trouble" if data["on"] else "news"
-        case "lineup_changed":
-            return _lineup(str(data["what"]), str(data["streamer"]))
-        case "refused":
-            return f"refused: {data['message']}", "trouble"
-        case "low_bitrate":
-            return _low_bitrate(data)
-        case "standby_given_up":
-            return f"no standby for now: OBS renders {data['render_lag']:.0%} of its frames late", "trouble"
-        case "standby_taken_up":
-            return "the next one is made ready ahead again", "news"
-        case "health_changed" if data["issues"]:
-            return f"the stream on air: {', '.join(_plain(str(name)) for name in data['issues'])}", "trouble"
-        case "health_changed":
-            return "the stream on air plays well again", "news"
-        case "orphan_reported":
-            return f"{data['input']} could not be removed from OBS, it is swept later", "trouble"
-        case "fixture_missing":
-            return f"the {data['what']} {data['name']} is not in OBS", "trouble"
-        case "fixture_found":
-            return f"the {data['what']} {data['name']} is in OBS again", "news"
-        case "problem_found":
-            return f"{data['streamer']} cannot come on air: {sentence(data['reason'], data['detail'])}", "trouble"
-        case "problem_over":
-            return f"{data['streamer']} has a picture now", "news"
-        case "plugin_failed":
-            return "obs-gstreamer shows nothing: OBS's own media source takes its place", "trouble"
-        case "plugin_works":
-            return "obs-gstreamer shows pictures again", "news"
-        case "silence_on_air" if data["step"] == "over":
-            return f"{data['streamer']}'s sound is back", "news"
-        case "silence_on_air":
-            return f"{data['streamer']} has had no sound for {data['seconds']:.0f} s", "trouble"
-        case "foreign_inputs_seen":
-            return f"another Motherstream ({data['owner']}) uses this prefix or scene in this OBS", "trouble"
-        case _:
-            return " ".join(filter(None, (_plain(kind), str(data.get("message", ""))))), "news"
+def tell(kind: str, data: Mapping[str, Any], name: Callable[[str], str] = str) -> tuple[str, Sort]:
+    """What an event says, and of what sort it is; ``name`` shows a name as the outlet shows names."""
+    for sentence in _BY_KIND.get(kind, ()):
+        if all(_holds(data.get(key), wanted) for key, wanted in sentence.when.items()):
+            return "".join(_filled(part, data, name) for part in _parts(sentence.text)), sentence.sort
+    return " ".join(filter(None, (_plain(kind), str(data.get("message", ""))))), "news"
+
+
+def tell_fact(fact: facts.Fact, name: Callable[[str], str] = str) -> str:
+    """What a fact says."""
+    return tell(kind_of(type(fact)), {each.name: getattr(fact, each.name) for each in fields(fact)}, name)[0]
+
+
+def kind_of(fact: type[facts.Fact]) -> str:
+    """The name under which such facts are told: ``state_changed`` for a StateChanged."""
+    return _snake(fact.__name__)
+
+
+@cache
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+
+
+def span(seconds: float) -> str:
+    """A length of time as people say it: "30 seconds", "5 minutes", "2 hours"."""
+    for unit, length in (("hour", 3600), ("minute", 60)):
+        if seconds >= 1.5 * length or round(seconds) == length:
+            count = round(seconds / length)
+            return f"{count} {unit}{'' if count == 1 else 's'}"
+    count = round(seconds)
+    return f"{count} second{'' if count == 1 else 's'}"
 
 
 def place(
@@ -180,7 +268,7 @@ def place(
     if not row["publishing"]:
         return f"away{keeps}", "trouble"
     if row["stalled"]:
-        return f"stands still{keeps}", "trouble"
+        return f"stalled{keeps}", "trouble"
     if on_air and on_air["streamer"] == row["streamer"]:
         return "on air" if row["has_turn"] else "on air, filling in", "air"
     if standby and standby["streamer"] == row["streamer"]:
@@ -188,33 +276,75 @@ def place(
     if problem := row.get("problem"):
         return str(problem["message"]), "trouble"
     if row["failures"]:
-        return "did not play, tried again", "trouble"
+        return "did not play, retrying", "trouble"
     return "waiting", "step"
-
-
-def _handover(data: Mapping[str, Any]) -> tuple[str, str]:
-    before, after = data["from_streamer"] or NOBODY, data["to_streamer"] or NOBODY
-    if data["outcome"] == "completed":
-        return f"{before} -> {after} in {took(data['seconds'])} ({ending(data)})", "news"
-    # A standby that is void because the daemon or OBS was restarted is made anew: nothing was to change.
-    standby = (data.get("reason"), data["outcome"]) == ("standby", "obs_lost")
-    quiet = standby or data["outcome"] in ("superseded", "stream_ended")
-    stays = f", {data['from_streamer']} stays" if data["from_streamer"] else ""
-    return f"{after}: {ending(data)}{stays}", "news" if quiet else "trouble"
-
-
-def _lineup(what: str, streamer: str) -> tuple[str, str]:
-    if what in ("held", "released"):
-        return f"{what}: {'no turn ends' if what == 'held' else 'turns end'} by the clock", "news"
-    return f"{streamer} {LINEUP.get(what, _plain(what))}", "trouble" if what == "stalled" else "news"
-
-
-def _low_bitrate(data: Mapping[str, Any]) -> tuple[str, str]:
-    if data["step"] == "over":
-        return f"{data['streamer']}'s bitrate is well again", "news"
-    done = POOR.get(str(data["step"]), "")
-    return f"{data['streamer']} sends only {data['kbps']:.0f} kbit/s{done}", "trouble"
 
 
 def _plain(code: str) -> str:
     return code.replace("_", " ")
+
+
+def _words(value: object) -> str:
+    each = value if isinstance(value, list | tuple) else (value,)
+    plain = (re.sub(r"(?<=[a-z])(?=[A-Z])", " ", _plain(str(one))).lower() for one in each)
+    return re.sub(r"\bobs\b", "OBS", ", ".join(plain))
+
+
+FORMS: Final[Mapping[str, Callable[[Any], str]]] = {
+    "took": took,
+    "span": span,
+    "whole": lambda value: f"{value:.0f}",
+    "percent": lambda value: f"{value:.0%}",
+    "words": _words,
+    "reason": lambda value: REASONS.get(value, _plain(value)),
+    "outcome": lambda value: OUTCOMES.get(value, _plain(value)),
+    "fixture": lambda value: FIXTURES.get(value, f"the {value}"),
+    "codec": lambda value: CODECS.get(value, value.upper() or "the codec of its picture"),
+}
+"""How a value is written; the page has the same forms."""
+
+_BY_KIND: Final = {each.kind: tuple(other for other in EVENTS if other.kind == each.kind) for each in EVENTS}
+_VALUE: Final = re.compile(r"\{(\w+)(?:\|([^}]*))?(?::(\w+))?\}")
+
+
+def _holds(value: object, wanted: object) -> bool:
+    return bool(value) is wanted if isinstance(wanted, bool) else value == wanted
+
+
+@cache
+def _parts(text: str) -> tuple[str, ...]:
+    """A sentence cut where parts of it may be left out."""
+    return tuple(filter(None, re.split(r"(\[[^\]]*\])", text)))
+
+
+def _filled(part: str, data: Mapping[str, Any], name: Callable[[str], str]) -> str:
+    if part.startswith("["):
+        part = part[1:-1]
+        if not all(data.get(value[1]) for value in _VALUE.finditer(part)):
+            return ""
+
+    def written(value: re.Match[str]) -> str:
+        key, otherwise, form = value.groups()
+        given = data.get(key, "")
+        if form:
+            return FORMS[form](given)
+        if not given and otherwise:
+            return str(otherwise)
+        text = str(given.value if isinstance(given, Enum) else given)
+        return name(text) if key in NAMES else text
+
+    return _VALUE.sub(written, part)
+
+
+def for_page() -> dict[str, object]:
+    """What the page's script takes from here, as values for JSON."""
+    return {
+        "EVENTS": [[each.kind, dict(each.when), each.text, each.sort] for each in EVENTS],
+        "NAMES": sorted({*NAMES, "owner", "message"}),
+        "REASONS": REASONS,
+        "OUTCOMES": OUTCOMES,
+        "FIXTURES": FIXTURES,
+        "CODECS": CODECS,
+        "STANDBY_OFF": STANDBY_OFF,
+        "TROUBLE_BELOW": TROUBLE_BELOW,
+    }

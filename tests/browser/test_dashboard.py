@@ -171,7 +171,7 @@ def test_one_who_is_kept_out_is_let_in_again(page: Page, backend: Backend) -> No
     page.open_live(backend.url)
     page.click(page.button("Kick bob…"))
     page.click("#kick-confirm")
-    page.click(page.button("Let bob in again"))
+    page.click(page.button("Unblock bob"))
     page.until(lambda: not page.find("#blocked-box").is_displayed())
     assert backend.view().blocks == {}
 
@@ -271,7 +271,7 @@ def test_trouble_says_what_it_means_for_the_show(page: Page, backend: Backend) -
     page.until(lambda: page.text("#health-chip") == "1 in trouble")
     journal = page.text('#checks [data-level="trouble"]')
     assert "database or disk is full" in journal
-    assert "The show goes on. A restart now would forget" in journal
+    assert "The show goes on. A restart now would lose" in journal
     backend.checks[1] = Check("journal", True)
     page.until(lambda: page.text("#health-chip") == "All well")
     assert "".join(page.texts("#checks .check-means")) == ""
@@ -296,7 +296,7 @@ def test_a_score_that_something_costs_has_no_tick_and_nothing_says_that_all_is_w
     page.until(lambda: page.text("#health-chip") == "1 to watch")
     (row,) = page.texts('#checks [data-level="notice"]')
     assert "71 of 100 · render lag" in row
-    assert "OBS draws too slowly." in row
+    assert "OBS renders too slowly." in row
     assert page.text("#health-word") == "1 to watch"
     assert page.texts("#checks .check-row")[0] == row, "the worst first"
     ticks = "return document.querySelectorAll('#checks [data-level=notice] path[d^=\"M5 12.5\"]').length"
@@ -318,9 +318,9 @@ def test_a_change_of_the_streams_health_is_told_in_words(page: Page, backend: Ba
     backend.do(
         lambda: backend.rules.hub.publish("health_changed", {"at": 1.0, "score": 61.0, "issues": ["low_bitrate"]})
     )
-    page.until(lambda: any("The stream on air: low bitrate" in line for line in page.texts("#log li")))
+    page.until(lambda: any("Health of the stream on air: low bitrate" in line for line in page.texts("#log li")))
     backend.do(lambda: backend.rules.hub.publish("health_changed", {"at": 2.0, "score": 99.0, "issues": []}))
-    page.until(lambda: any("The stream on air plays well again" in line for line in page.texts("#log li")))
+    page.until(lambda: any("The stream on air has recovered" in line for line in page.texts("#log li")))
 
 
 def test_state_steps_are_logged_for_those_who_want_them(page: Page, backend: Backend) -> None:

@@ -75,23 +75,23 @@ async def another_scene(w: World) -> None:
 
 
 CASES = {
-    "no picture": Case("carol", "not_ready", no_picture, "'carol' cannot come on air", "carol could not be put on air"),
+    "no picture": Case("carol", "not_ready", no_picture, "carol cannot come on air", "carol cannot come on air"),
     "cannot be opened": Case(
-        "carol", "unreachable", cannot_be_opened, "'carol' cannot come on air", "carol could not be put on air"
+        "carol", "unreachable", cannot_be_opened, "carol cannot come on air", "carol cannot come on air"
     ),
     "the standby stands still": Case(
-        "bob", "stalled", stands_still, "'bob' cannot come on air", "bob could not be put on air"
+        "bob", "stalled", stands_still, "bob cannot come on air", "bob cannot come on air"
     ),
-    "the one on air stands still": Case("alice", "stalled", stands_still_on_air, "line-up: stalled", ""),
+    "the one on air stands still": Case("alice", "stalled", stands_still_on_air, "alice has stalled", ""),
     "the one on air breaks off": Case("alice", "stalled", breaks_off, "the picture has broken off", ""),
-    "away": Case("alice", "away", ends, "line-up: away", ""),
+    "away": Case("alice", "away", ends, "alice is away", ""),
     "OBS is gone": Case("alice", "obs_unreachable", obs_dies, "Lost OBS", ""),
     "studio mode": Case(
         "bob",
         "studio_mode",
         somebody_switches_studio_mode_on,
         "OBS's studio mode is on",
-        "no hand-over is made",
+        "no hand-over until",
         {"obs__studio_mode": "hold"},
     ),
     "another scene": Case("alice", "program_elsewhere", another_scene, "viewers do not see", "do not see alice"),

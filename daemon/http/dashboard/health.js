@@ -6,9 +6,9 @@
 import { $, el, icon, keyed, say } from "./dom.js";
 import { sentence, words } from "./format.js";
 import { state } from "./store.js";
+import { TROUBLE_BELOW } from "./wording.js";
 
-/** A score below this is trouble, and one below that is not well. */
-const TROUBLE = 70;
+/** A score below this is not well, and one below TROUBLE_BELOW is trouble. */
 const WELL = 90;
 
 const RANK = { trouble: 0, notice: 1, well: 2 };
@@ -42,7 +42,7 @@ function streamRow(stream) {
   const amiss = costing(stream);
   const worse = stream.score < WELL || amiss.length > 0 ? "notice" : "well";
   const means = amiss.map((issue) => ISSUES[issue]).find(Boolean) ?? "";
-  return { name: "stream", level: stream.score < TROUBLE ? "trouble" : worse, text: playing(stream), means };
+  return { name: "stream", level: stream.score < TROUBLE_BELOW ? "trouble" : worse, text: playing(stream), means };
 }
 
 /** "97 of 100 · 3.0 Mbit/s · 30 fps", or what is the matter. */
@@ -58,27 +58,27 @@ function playing({ score, issues, ingest, obs }) {
 /** What trouble means for the show, for somebody who is woken by it. */
 const MEANINGS = {
   obs: "The picture stays as it is. Hand-overs wait until OBS answers.",
-  program: "Viewers do not get what is on air, or it cannot change. Look at OBS’s scene and its studio mode.",
-  journal: "The show goes on. A restart now would forget what has changed since.",
-  keys: "The keys that are known stay in force. Changes of them are not seen.",
-  ingest: "The hooks alone are believed. A lost one is not noticed.",
+  program: "Viewers do not see what is on air, or it cannot change. Check OBS’s scene and studio mode.",
+  journal: "The show goes on. A restart now would lose recent changes.",
+  keys: "Known keys stay valid. Changes to them are not seen.",
+  ingest: "Falling back to hooks only: one that is lost goes unnoticed.",
 };
 
 /** What to look at where the stream on air plays badly. */
 const ISSUES = {
-  nobody_on_air: "Somebody publishes, and no picture comes of it. The line-up says of whom.",
+  nobody_on_air: "Somebody publishes, but no picture comes. The line-up shows who.",
   program_elsewhere: "Viewers are shown another scene. Hand-overs go on behind it.",
-  stalled: "The picture stands still. The next one follows by itself, if there is one.",
+  stalled: "The picture has stalled. The next streamer follows automatically, if there is one.",
   no_bitrate: "The RTMP server receives nothing. The streamer’s connection or encoder has stopped.",
-  studio_mode: "No hand-over is made until OBS’s studio mode is off.",
-  input_stuck: "The stream arrives, and OBS does not play it. A skip makes a fresh input.",
-  stuttering: "The picture does not keep its pace. Look at the streamer’s connection.",
+  studio_mode: "No hand-over until OBS’s studio mode is switched off.",
+  input_stuck: "The stream arrives, but OBS does not play it. Skip to make a fresh input.",
+  stuttering: "The picture plays unevenly. Check the streamer’s connection.",
   silent: "The stream has no sound. Tell the streamer.",
-  low_bitrate: "The streamer sends too little. Look at its connection and its encoder.",
-  render_lag: "OBS draws too slowly. Lighten its scenes, or take a smaller canvas.",
-  encoder_lag: "OBS encodes too slowly. Take a faster preset, or fewer frames.",
-  dropped_frames: "The network does not take OBS’s output. Lower its bitrate.",
-  picture_size_changed: "The streamer’s picture has another size now. It is fitted to the canvas.",
+  low_bitrate: "The bitrate is too low. Check the streamer’s connection and encoder.",
+  render_lag: "OBS renders too slowly. Simplify its scenes, or use a smaller canvas.",
+  encoder_lag: "OBS encodes too slowly. Use a faster preset or a lower frame rate.",
+  dropped_frames: "The network cannot keep up with OBS’s output. Lower its bitrate.",
+  picture_size_changed: "The picture size has changed. It is fitted to the canvas.",
 };
 
 function drawChip(worst, text) {

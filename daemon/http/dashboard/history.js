@@ -3,6 +3,7 @@
 import { $, bdi, el, icon, keyed, say, svg } from "./dom.js";
 import { median, moment, took, when, words } from "./format.js";
 import { state } from "./store.js";
+import { OUTCOMES, REASONS } from "./wording.js";
 
 const SHOWN = 8;
 /** From one frame to fifteen seconds is a long way: the bars grow with the logarithm. */
@@ -13,34 +14,7 @@ const share = (seconds) => {
   return 0.06 + (0.94 * Math.log(within / SHORTEST)) / Math.log(LONGEST / SHORTEST);
 };
 
-const REASONS = {
-  first: "first",
-  skip: "skipped",
-  turn: "turn over",
-  ended: "stream ended",
-  stalled: "picture stood still",
-  returned: "came back",
-  kick: "kicked",
-  removed: "removed",
-  low_bitrate: "poor bitrate",
-  moved: "moved up",
-  test: "by hand",
-  lost: "OBS was lost",
-  standby: "made ready",
-};
-
 export const reason = (code) => REASONS[code] ?? words(code);
-
-const OUTCOMES = {
-  creation_failed: "could not be created",
-  not_ready: "did not become ready",
-  media_failed: "did not play",
-  stream_ended: "its stream ended",
-  superseded: "no longer wanted",
-  cut_failed: "the cut failed",
-  obs_lost: "OBS was lost",
-};
-
 export const outcome = (code) => OUTCOMES[code] ?? words(code);
 
 const who = (name) => (name ? bdi(name) : el("span", { class: "nobody" }, "nobody"));

@@ -1,4 +1,4 @@
-// The line-up with its actions, and who is kept out.
+// The line-up with its actions, and who is blocked.
 
 import { act, enable, onPress } from "./act.js";
 import { actions } from "./api.js";
@@ -72,11 +72,11 @@ function describe(row, isOnAir, standby) {
   const grace = row.grace_remaining === null ? null : Math.max(0, row.grace_remaining - age());
   const keeps = grace === null ? "" : `, keeps the ${row.has_turn ? "turn" : "place"} for ${clock(grace)}`;
   if (!row.publishing) return `Away${keeps}`;
-  if (row.stalled) return `Its picture stands still${keeps}`;
+  if (row.stalled) return `Stalled${keeps}`;
   if (isOnAir) return row.has_turn ? "On air" : "On air, filling in";
   if (standby?.streamer === row.streamer) return standby.ready ? "Ready on standby" : "Buffering";
   if (row.problem) return `Cannot come on air: ${row.problem.message}`;
-  if (row.failures > 0) return `Did not play (${row.failures}×), tried again`;
+  if (row.failures > 0) return `Did not play (${row.failures}×), retrying`;
   return waited(row);
 }
 
@@ -97,7 +97,7 @@ function makeBlocked({ streamer }) {
 }
 
 function letIn(streamer) {
-  const button = el("button", { type: "button", "aria-label": `Let ${streamer} in again` }, "Let in");
+  const button = el("button", { type: "button", "aria-label": `Unblock ${streamer}` }, "Unblock");
   onPress(button, () => act(button, () => actions.letIn(streamer)));
   return button;
 }

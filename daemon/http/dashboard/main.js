@@ -90,7 +90,7 @@ function drawFrame() {
   document.body.classList.toggle("stale", lost);
   $("main").setAttribute("aria-busy", status === null);
   if ($("lost").hidden === lost) $("lost").hidden = !lost;
-  say($("lost-text"), seenAt ? `What you see is from ${timeOfDay(seenAt)}. It is tried again by itself.` : "It is tried again by itself.");
+  say($("lost-text"), seenAt ? `What you see is from ${timeOfDay(seenAt)}. Retrying.` : "Retrying.");
   $("sign-out").hidden = !(account.required && account.signedIn);
   const onAir = status?.on_air?.streamer;
   const title = lost ? "Connection lost" : onAir ? `${onAir} on air` : "Off air";

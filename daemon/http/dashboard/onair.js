@@ -5,6 +5,7 @@ import { actions } from "./api.js";
 import { $, bdi, icon, say } from "./dom.js";
 import { clock, span } from "./format.js";
 import { age, state } from "./store.js";
+import { STANDBY_OFF } from "./wording.js";
 
 const STEP = 300;
 const SHORTEST = 60;
@@ -68,12 +69,6 @@ function drawName(node, name, otherwise) {
   node.replaceChildren(name === undefined ? otherwise : bdi(name));
 }
 
-const STANDBY_OFF = {
-  configured: "Next; standby is switched off",
-  static: "Next; there is no standby in mode static",
-  render_lag: "Next; no standby for now, OBS renders late",
-};
-
 function drawStandby() {
   const { standby, standby_off: off, on_air: onAir } = state.status;
   const next = waiting()[0];
@@ -84,7 +79,7 @@ function drawStandby() {
   let text = onAir ? "The one on air stays until somebody comes" : "The first to publish goes on air";
   if (standby?.ready) text = `Ready: the change takes one frame · ${standby.input}`;
   else if (standby) text = `Buffering · ${standby.input}`;
-  else if (next) text = STANDBY_OFF[off?.reason] ?? "Next, not made ready yet";
+  else if (next) text = off ? `Next; standby ${STANDBY_OFF[off.reason] ?? off.reason}` : "Next, not made ready yet";
   say($("standby-state"), text);
 }
 

@@ -6,7 +6,7 @@ from typing import Any, Final, get_type_hints
 
 from daemon.http.openapi.health import ISSUES, SCORE
 from daemon.http.openapi.words import MOMENT, Schema, number, record, ref, string, truth, whole
-from daemon.http.routes.events import kind_of
+from daemon.observability.wording import kind_of
 from statemachine import facts
 
 TOLD: Final = tuple(

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from daemon.core.ports import ObsError
 from daemon.http.dependencies import Control
 from daemon.http.errors import ApiError
 from daemon.http.forwarded import forwarded_prefix
+from daemon.observability.wording import for_page
 from statemachine.handover.states import State
 from statemachine.handover.table import TRANSITIONS
 
@@ -89,7 +91,9 @@ class DashboardRoutes:
 
     def __init__(self, control: Control, folder: Path = FOLDER) -> None:
         self._control = control
-        self._files = {path.name: _File(path) for path in sorted(folder.iterdir()) if path.suffix in TYPES}
+        paths = [path for path in sorted(folder.iterdir()) if path.suffix in TYPES]
+        self._files = {path.name: _File(path.read_bytes(), path.suffix) for path in paths}
+        self._files["wording.js"] = _File(wording_script(), ".js")
         self._thumbnails = Thumbnails(lambda width: control.studio.screenshot(width))
 
     def routes(self) -> list[web.RouteDef]:
@@ -140,15 +144,20 @@ def states() -> dict[str, object]:
     return {"states": [state.value for state in State], "transitions": list(rows)}
 
 
+def wording_script() -> bytes:
+    """The words of ``daemon/observability/wording.py`` as a module for the page's scripts."""
+    return "".join(f"export const {name} = {json.dumps(value)};\n" for name, value in for_page().items()).encode()
+
+
 class _File:
     """One file, read once: a change of it takes a restart, as a change of the daemon does."""
 
-    def __init__(self, path: Path) -> None:
-        self._body = path.read_bytes()
-        self._type = TYPES[path.suffix]
+    def __init__(self, body: bytes, suffix: str) -> None:
+        self._body = body
+        self._type = TYPES[suffix]
         self._etag = ETag(hashlib.sha256(self._body).hexdigest()[:32])
         # The page itself is small and names the others. They are asked for each time, and mostly not sent again.
-        self._caching = "no-store" if path.suffix == ".html" else "no-cache"
+        self._caching = "no-store" if suffix == ".html" else "no-cache"
 
     def based(self, prefix: str) -> web.Response:
         """The page for behind a proxy's path: without a slash at its end, everything would be sought beside it."""

@@ -2,19 +2,18 @@
 
 import asyncio
 import json
-import re
 import secrets
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from enum import Enum
-from functools import cache
 from typing import Any, Final, NamedTuple
 
 from aiohttp import web
 
 from daemon.core.clock import iso
 from daemon.http.errors import ApiError
+from daemon.observability.wording import kind_of
 from statemachine import facts
 
 RING: Final = 1024
@@ -24,8 +23,6 @@ MOST_WAITING: Final = 256
 MOST_SUBSCRIBERS: Final = 64
 HEARTBEAT: Final = 15.0
 WRITE_SECONDS: Final = 10.0
-
-_WORD: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 class Subscription:
@@ -159,16 +156,6 @@ class _Kept(NamedTuple):
     kind: str
     data: object
     """A fact, or plain values without secrets."""
-
-
-def kind_of(fact: type[facts.Fact]) -> str:
-    """The name under which such facts are told: ``state_changed`` for a StateChanged."""
-    return _in_words(fact.__name__)
-
-
-@cache
-def _in_words(name: str) -> str:
-    return _WORD.sub("_", name).lower()
 
 
 def _plain(fact: facts.Fact) -> dict[str, Any]:

@@ -117,7 +117,7 @@ async def test_the_scene_that_viewers_see_and_studio_mode_are_named(tmp_path: Pa
         assert (await program("drive")).ok
         held = await program("hold")
         assert not held.ok
-        assert "no hand-over is made until it is off" in held.detail
+        assert "no hand-over until it is switched off" in held.detail
         fake.studio.mode.switch(False)
         fake.studio.create_scene("BREAK")
         fake.studio.set_program("BREAK")

@@ -141,7 +141,7 @@ def test_the_status_says_why_nobody_stands_by(
     off = {"reason": "render_lag", "since": "2026-01-01T20:00:00Z", "render_lag": 0.31}
     with daemon(monkeypatch, status=(200, {**STATUS, "standby": None, "standby_off": off})):
         assert main(["status"]) == 0
-    assert "standby  given up for now: OBS renders late" in capsys.readouterr().out
+    assert "standby  suspended: OBS renders late" in capsys.readouterr().out
 
 
 def test_the_line_up_is_told_with_how_each_one_is_and_who_is_kept_out(

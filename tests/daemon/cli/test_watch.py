@@ -116,7 +116,8 @@ def test_what_stands_by_is_ready_or_waits_or_is_nobody() -> None:
     assert "━ ready" in drawn(ready)
     assert "bob  next, not made ready yet" in drawn(model(status={"standby": None}))
     off = {"reason": "render_lag", "since": "2026-01-01T20:00:00Z", "render_lag": 0.3}
-    assert "bob  next, given up for now: OBS renders late" in drawn(model(status={"standby": None, "standby_off": off}))
+    suspended = model(status={"standby": None, "standby_off": off})
+    assert "bob  next, standby suspended: OBS renders late" in drawn(suspended)
     assert "nobody waits" in drawn(model(status={"standby": None}, queue=[row("alice", 0)]))
 
 
@@ -128,7 +129,7 @@ def test_nobody_on_air_and_one_who_fills_in() -> None:
 
 def test_a_lost_connection_is_said_and_the_last_known_stays() -> None:
     text = drawn(model(lost="no daemon answers"))
-    assert "no connection: no daemon answers; trying again" in text
+    assert "no connection: no daemon answers; retrying" in text
     assert "alice" in text
 
 
@@ -137,7 +138,7 @@ def test_a_lost_connection_takes_one_line() -> None:
         "no daemon answers at http://127.0.0.1:8000 ([Errno 111] Connection refused): start it with `motherstream run`"
     )
     text = drawn(model(lost=lost), 150)
-    assert "([Errno 111] Connection refused); trying again" in text
+    assert "([Errno 111] Connection refused); retrying" in text
     assert "motherstream run" not in text
 
 
@@ -201,12 +202,16 @@ HANDOVER = facts.HandoverEnded(AT, 7, "GMOTHERSTREAM_7", "GMOTHERSTREAM_6", "ali
             facts.OnAirChanged(AT, "", "", same_input=True),
             "nobody is on air: the picture has broken off",
         ),
-        ("lineup_changed", facts.LineupChanged(AT, "away", "bob"), "bob is away and keeps the place for now"),
+        ("lineup_changed", facts.LineupChanged(AT, "away", "bob"), "bob is away, and the place is kept for now"),
         ("lineup_changed", facts.LineupChanged(AT, "held", "bob"), "held: no turn ends by the clock"),
         ("refused", facts.Refused(AT, "nobody_waits", "nobody waits"), "refused: nobody waits"),
-        ("orphan_reported", facts.OrphanReported(AT, "GMOTHERSTREAM_7", "x"), "GMOTHERSTREAM_7 could not be removed"),
-        ("fixture_missing", facts.FixtureMissing(AT, "slate", "SLATE"), "the slate SLATE is not in OBS"),
-        ("fixture_found", facts.FixtureFound(AT, "slate", "SLATE"), "the slate SLATE is in OBS again"),
+        (
+            "orphan_reported",
+            facts.OrphanReported(AT, "GMOTHERSTREAM_7", "x"),
+            "did not remove the input 'GMOTHERSTREAM_7'",
+        ),
+        ("fixture_missing", facts.FixtureMissing(AT, "slate", "SLATE"), "the slate 'SLATE' is not in OBS"),
+        ("fixture_found", facts.FixtureFound(AT, "slate", "SLATE"), "the slate 'SLATE' is in OBS again"),
         ("foreign_inputs_seen", facts.ForeignInputsSeen(AT, "a1b2", "GMOTHERSTREAM_1"), "another Motherstream (a1b2)"),
         ("state_changed", facts.StateChanged(AT, State.IDLE, "TargetChosen", State.CREATING, 7), "attempt 7"),
     ],
@@ -217,10 +222,10 @@ def test_every_event_is_a_sentence(kind: str, fact: facts.Fact, text: str) -> No
 
 def test_what_is_amiss_with_the_stream_is_said() -> None:
     assert tell("health_changed", {"score": 61.0, "issues": ["low_bitrate", "stuttering"]}) == (
-        "the stream on air: low bitrate, stuttering",
+        "health of the stream on air: low bitrate, stuttering",
         "trouble",
     )
-    assert tell("health_changed", {"score": 100.0, "issues": []}) == ("the stream on air plays well again", "news")
+    assert tell("health_changed", {"score": 100.0, "issues": []}) == ("the stream on air has recovered", "news")
 
 
 def test_an_event_of_a_newer_daemon_is_shown_as_it_is() -> None:

@@ -5,7 +5,8 @@ import math
 import pytest
 
 from daemon.notify.alerts import Watch
-from daemon.notify.messages import Message, Repeats, of_fact, of_refusal, span
+from daemon.notify.messages import Message, Repeats, of_fact, of_refusal
+from daemon.observability.wording import span
 from statemachine import facts
 from statemachine.handover.states import State
 from statemachine.view import OnAir, Place, View
@@ -22,51 +23,54 @@ def ended(outcome: str, to: str = "bob", detail: str = "") -> facts.HandoverEnde
         (facts.OnAirChanged(1.0, "", ""), "nobody is on air"),
         (
             facts.ProblemFound(1.0, "bob", "codec", "hevc"),
-            "bob could not be put on air: this OBS cannot play HEVC (H.265): set the encoder to H.264 (x264, NVENC "
+            "bob cannot come on air: this OBS cannot play HEVC (H.265): set the encoder to H.264 (x264, NVENC "
             "H.264), or use OBS 30.2 or later here",
         ),
         (facts.ProblemOver(1.0, "bob", "codec"), "bob has a picture now"),
         (
             facts.PluginFailed(1.0, "its media state is OBS_MEDIA_STATE_ERROR"),
-            "obs-gstreamer shows no picture in OBS: OBS's own media source takes its place",
+            "obs-gstreamer shows no picture: OBS's own media source takes its place",
         ),
         (facts.PluginWorks(1.0), "obs-gstreamer shows pictures again"),
-        (facts.SilenceOnAir(1.0, "bob", "warn", 31.0, -90.0), "bob is on air without sound for 31 seconds"),
+        (facts.SilenceOnAir(1.0, "bob", "warn", 31.0, -90.0), "bob has had no sound for 31 seconds"),
         (facts.SilenceOnAir(1.0, "bob", "over", 40.0, -20.0), "bob's sound is back"),
         (ended("cut_failed", to=""), "the show could not go on: OBS did not change the picture"),
         (
             facts.ProgramElsewhere(1.0, "BREAK", "alice", False, True),
-            "viewers do not see alice: OBS shows the scene BREAK; the turn's clock stands still",
+            "viewers do not see alice: OBS's Program shows the scene 'BREAK'; the turn clock is paused",
         ),
-        (facts.ProgramBack(1.0, "MAIN", "alice", 60.0), "viewers see alice again, after 1 minute"),
+        (facts.ProgramBack(1.0, "MAIN", "alice", 60.0), "viewers see alice again"),
         (
             facts.StudioModeChanged(1.0, True, "hold"),
-            "OBS's studio mode is on: no hand-over is made until it is switched off",
+            "OBS's studio mode is on: no hand-over until it is switched off",
         ),
         (facts.StudioModeChanged(1.0, False, "hold"), "OBS's studio mode is off"),
         (facts.LineupChanged(1.0, "kicked", "bob"), "bob was kicked"),
         (facts.LowBitrate(1.0, "bob", "warn", 120.4), "bob sends only 120 kbit/s"),
-        (facts.LowBitrate(1.0, "bob", "slate", 120.4), "bob sends only 120 kbit/s: the slate is shown"),
+        (
+            facts.LowBitrate(1.0, "bob", "slate", 120.4),
+            "bob sends only 120 kbit/s: the slate is shown until it recovers",
+        ),
         (facts.LowBitrate(1.0, "bob", "skip", 120.4), "bob sends only 120 kbit/s: the next one follows"),
         (facts.LowBitrate(1.0, "bob", "kick", 120.4), "bob sends only 120 kbit/s: kicked"),
-        (facts.LowBitrate(1.0, "bob", "over", 900.0), "bob's bitrate is well again"),
+        (facts.LowBitrate(1.0, "bob", "over", 900.0), "bob's bitrate has recovered"),
         (
             facts.StandbyGivenUp(1.0, 0.314, 30.2),
-            "OBS renders 31% of its frames late: the next streamer is not made ready ahead for now",
+            "standby is suspended: OBS renders 31% of its frames late",
         ),
-        (facts.StandbyTakenUp(1.0), "OBS does well: the next streamer is made ready ahead again"),
+        (facts.StandbyTakenUp(1.0), "standby has resumed: the next streamer is made ready ahead of time again"),
         (
             facts.OrphanReported(1.0, "GMOTHERSTREAM_3", "603"),
-            "OBS did not remove the input GMOTHERSTREAM_3; it is tried again later",
+            "OBS did not remove the input 'GMOTHERSTREAM_3': retrying later",
         ),
         (
             facts.FixtureMissing(1.0, "slate", "SLATE"),
-            "the slate SLATE is not in OBS: the show goes on without it",
+            "the slate 'SLATE' is not in OBS: the show goes on without it",
         ),
-        (facts.FixtureFound(1.0, "template", "MODEL"), "the template MODEL is in OBS again"),
+        (facts.FixtureFound(1.0, "template", "MODEL"), "the template 'MODEL' is in OBS again"),
         (
-            facts.ForeignInputsSeen(1.0, "a1b2, scene TWO", "GMOTHERSTREAM_1"),
-            "another Motherstream (a1b2, scene TWO) uses this prefix or scene in this OBS: stop it, or give it its own",
+            facts.ForeignInputsSeen(1.0, "a1b2, scene 2", "GMOTHERSTREAM_1"),
+            "another Motherstream (a1b2, scene 2) uses this prefix or scene in this OBS: stop it, or give each its own",
         ),
     ],
 )

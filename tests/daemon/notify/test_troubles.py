@@ -94,13 +94,13 @@ def test_what_flickers_is_told_once(told: Told) -> None:
     for _ in range(100):
         blips.see(2, health=health("stalled"))
         blips.see(2)
-    assert [text for text in blips.said if "again and again" not in text] == []
+    assert [text for text in blips.said if "keep stalling" not in text] == []
 
 
 def test_a_low_score_is_told_where_nothing_else_is(told: Told) -> None:
     (said,) = told.see(60, health=health("low_bitrate", score=42.4))
-    assert said == "! the show plays badly: 42 of 100 (low bitrate)"
-    assert told.see(60) == ["+ the show plays well again"]
+    assert said == "! stream health is poor: 42 of 100 (low bitrate)"
+    assert told.see(60) == ["+ stream health has recovered"]
     assert len(told.see(60, health=health("render_lag", score=42))) == 1
 
 
@@ -145,9 +145,9 @@ def test_pictures_that_stall_again_and_again_are_told_with_whose(told: Told) -> 
         assert told.see(3, queue=still) == []
         assert told.see(20) == []
     (said,) = told.see(3, queue=still)
-    assert said == "! pictures stand still again and again: 3 times in 5 minutes (alice)"
+    assert said == "! pictures keep stalling: 3 times in 5 minutes (alice)"
     assert told.see(60) == []
-    assert told.see(STALLS_WITHIN) == ["+ no picture has stood still again and again for 5 minutes"]
+    assert told.see(STALLS_WITHIN) == ["+ pictures have not kept stalling for 5 minutes"]
 
 
 def test_that_nobody_is_able_to_follow_is_told_with_who_waits(told: Told) -> None:

@@ -1,7 +1,7 @@
 """The dashboard's files and the two routes that it alone needs; what people do on it is tested in a browser."""
 
 import asyncio
-import inspect
+import json
 import re
 from collections.abc import AsyncIterator, Iterator
 
@@ -11,7 +11,6 @@ import pytest
 from daemon.core.ports import ObsGone, ObsRefused
 from daemon.health.score import ISSUES
 from daemon.http.routes.dashboard import FOLDER, FRESH, TYPES, Thumbnails, states
-from daemon.http.routes.events import kind_of
 from daemon.notify.troubles import CHECKS
 from daemon.observability import wording as watch_words
 from statemachine import facts
@@ -102,7 +101,7 @@ def test_every_file_that_is_named_is_there() -> None:
     for name in names():
         if name.endswith(".js"):
             named |= set(re.findall(r'from "\./([^"]+)"', (FOLDER / name).read_text()))
-    assert named | {"index.html"} == set(names())
+    assert named | {"index.html"} == {*names(), "wording.js"}
 
 
 def test_the_page_holds_no_script_and_no_style_and_names_no_other_host() -> None:
@@ -134,12 +133,23 @@ def test_the_page_says_of_each_issue_and_of_each_check_what_it_means() -> None:
     assert table("health.js", "MEANINGS").keys() == {"obs", "program", *CHECKS}
 
 
-def test_the_page_and_the_terminal_have_the_same_words_for_the_line_up_and_know_the_same_events() -> None:
-    assert table("log.js", "LINEUP") == watch_words.LINEUP
-    spoken = re.findall(r'case "(\w+)"', inspect.getsource(watch_words.tell))
-    assert set(re.findall(r'case "(\w+)":', (FOLDER / "log.js").read_text())) == set(spoken)
-    told = {kind_of(fact) for fact in facts.Fact.__subclasses__()}
-    assert set(spoken) == told - {"event_ignored"} | {"health_changed"}
+async def test_the_page_and_the_terminal_have_the_same_words_for_the_line_up_and_know_the_same_events(
+    backend: Backend, client: aiohttp.ClientSession
+) -> None:
+    async with client.get(f"{backend.url}/dashboard/wording.js") as answer:
+        assert (answer.status, answer.content_type) == (200, "text/javascript")
+        served = dict(re.findall(r"^export const (\w+) = (.*);$", await answer.text(), re.MULTILINE))
+    assert {name: json.loads(text) for name, text in served.items()} == json.loads(json.dumps(watch_words.for_page()))
+    told = {watch_words.kind_of(fact) for fact in facts.Fact.__subclasses__()}
+    assert {kind for kind, *_ in json.loads(served["EVENTS"])} == told - {"event_ignored"} | {"health_changed"}
+    assert 'case "' not in (FOLDER / "log.js").read_text(), "a sentence of its own"
+
+
+def test_the_page_writes_values_in_every_form_that_a_sentence_names() -> None:
+    (forms,) = re.findall(r"^const FORMS = {\n(.*?)^};", (FOLDER / "log.js").read_text(), re.MULTILINE | re.DOTALL)
+    assert set(re.findall(r"^  (\w+)[:,]", forms, re.MULTILINE)) == watch_words.FORMS.keys()
+    used = {form for each in watch_words.EVENTS for form in re.findall(r":(\w+)\}", each.text)}
+    assert used <= watch_words.FORMS.keys()
 
 
 async def test_the_page_and_its_files_need_no_token_and_what_they_show_does(client: aiohttp.ClientSession) -> None:
