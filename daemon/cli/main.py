@@ -108,6 +108,8 @@ def _parser() -> argparse.ArgumentParser:
     watch.add_argument("--once", action="store_true", help="print one picture of it and end")
     states = add("states", _states, "print the state machine, drawn from its table")
     states.add_argument("--format", choices=("table", "mermaid"), default="table")
+    completion = add("completion", _completion, "print what makes a shell complete this command")
+    completion.add_argument("shell", choices=("bash", "zsh"))
     demo = add("demo", _demo, "run a whole studio on this machine: OBS, an RTMP server, streamers taking turns")
     demo.add_argument("--duration", type=float, default=0.0, metavar="SECONDS", help="stop after so long (0: Ctrl-C)")
     demo.add_argument("--streamers", type=int, default=3, choices=range(2, 7), metavar="2..6")
@@ -162,6 +164,13 @@ def _watch(arguments: argparse.Namespace) -> int:
 
 def _states(arguments: argparse.Namespace) -> int:
     print(mermaid() if arguments.format == "mermaid" else as_table(), end="")
+    return EXIT_DONE
+
+
+def _completion(arguments: argparse.Namespace) -> int:
+    from daemon.cli.completion import completion
+
+    print(completion(_parser(), arguments.shell), end="")
     return EXIT_DONE
 
 
