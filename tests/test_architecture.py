@@ -50,7 +50,14 @@ MAY_IMPORT = {
     "daemon.core*": CORE,
     "daemon.config*": {"daemon.config*", *CORE},
     "daemon.health*": {"daemon.health*", "daemon.config*", *CORE},
-    "daemon.http*": {"daemon.http*", "daemon.ingest*", "daemon.observability*", "daemon.config*", *CORE},
+    "daemon.http*": {
+        "daemon.http*",
+        "daemon.health.shapes",
+        "daemon.ingest*",
+        "daemon.observability*",
+        "daemon.config*",
+        *CORE,
+    },
     "daemon.ingest*": {
         "daemon.ingest*",
         "daemon.observability.throttle",

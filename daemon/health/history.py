@@ -5,11 +5,11 @@ import math
 from collections import deque
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
 
 from daemon.core.clock import iso
 from daemon.health.samples import Sample
 from daemon.health.score import Limits, Verdict, is_blank, is_stalled
+from daemon.health.shapes import HealthSample
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +74,15 @@ class History:
         return tuple(reversed(found))
 
 
-def as_json(reading: Reading) -> dict[str, Any]:
+def as_json(reading: Reading) -> HealthSample:
     """One reading as the API tells it: numbers without the noise, null for what is not known."""
     sample, verdict = reading.sample, reading.verdict
     return {
         "at": iso(sample.at),
-        "time": _short(sample.at, 3),
-        "score": _short(verdict.score, 1),
+        "time": round(sample.at, 3),
+        "score": round(verdict.score, 1),
         "issues": list(verdict.issues),
-        "penalties": {name: _short(value, 1) for name, value in verdict.penalties},
+        "penalties": {name: round(value, 1) for name, value in verdict.penalties},
         "streamer": sample.streamer or None,
         "input": sample.input or None,
         "waiting": sample.waiting,

@@ -12,6 +12,7 @@ from daemon.health.history import History, Reading, as_json
 from daemon.health.reporter import Reporter
 from daemon.health.samples import ObsView, Sampler
 from daemon.health.score import WINDOW, Limits, judge
+from daemon.health.shapes import Current, Monitoring
 from statemachine.view import View
 
 SETTLED: Final = 3
@@ -112,17 +113,18 @@ class HealthMonitor:
 
     # --- for the routes --------------------------------------------------------------------------------------
 
-    def current(self) -> dict[str, Any]:
+    def current(self) -> Current:
         """The last sample with its score; ``score`` is None before the first one."""
         latest = self.kept.latest
-        found = as_json(latest) if latest else {"score": None, "issues": []}
-        return {"monitoring_active": self._running, **found}
+        if latest is None:
+            return {"monitoring_active": self._running, "score": None, "issues": []}
+        return {"monitoring_active": self._running, **as_json(latest)}
 
     def rows(self, count: int) -> tuple[bytes, ...]:
         """The last so many, the oldest first, each as JSON."""
         return self.kept.rows(count)
 
-    def status(self) -> dict[str, Any]:
+    def status(self) -> Monitoring:
         """How the monitoring itself goes, and what it has seen."""
         health, latest = self._config().health, self.kept.latest
         scores = [reading.verdict.score for reading in self.kept.last(self.kept.capacity)]

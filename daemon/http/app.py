@@ -9,7 +9,7 @@ from daemon.http.auth import Guard
 from daemon.http.dependencies import Control
 from daemon.http.errors import errors
 from daemon.http.limits import BODY_BYTES, Gate, Limits, affordable
-from daemon.http.openapi.document import openapi_routes
+from daemon.http.openapi.route import openapi_routes
 from daemon.http.params import json_object, text_in
 from daemon.http.prefix import Prefix
 from daemon.http.routes.dashboard import DashboardRoutes

@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from daemon.config.model import Config
 from daemon.core.ports import Check, ObsInfo, RulesPort
+from daemon.health.shapes import Current, Monitoring
 from daemon.http.routes.events import EventHub
 from daemon.ingest.admission import Admission
 from daemon.ingest.publishing import Publishing
@@ -46,13 +47,13 @@ class Studio(Protocol):
 class StreamHealth(Protocol):
     """The health monitor, as much of it as is needed here. All values are plain ones for JSON."""
 
-    def current(self) -> Mapping[str, Any]:
+    def current(self) -> Current:
         """The last sample with its score."""
 
     def rows(self, count: int) -> Sequence[bytes]:
         """The last so many, the oldest first, each as JSON."""
 
-    def status(self) -> Mapping[str, Any]:
+    def status(self) -> Monitoring:
         """How the monitoring itself goes."""
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from daemon.core.shapes import LONGEST_NAME
 from daemon.http.dependencies import Control
 from daemon.http.errors import ApiError
 from daemon.http.limits import read_body
@@ -14,7 +15,6 @@ from statemachine.events import Event
 from statemachine.facts import Fact, Refused
 
 ASK_SECONDS: Final = 5.0
-LONGEST_NAME: Final = 256
 REFUSALS: Final = {"not_found": 404, "bad_position": 400, "bad_setting": 400}
 """What the rules refuse with another status than 409."""
 

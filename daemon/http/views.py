@@ -1,20 +1,22 @@
 """The rules' view as the API's JSON."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from daemon.core.clock import iso
 from daemon.core.ports import ObsInfo
+from daemon.http.shapes import show
 from daemon.ingest.refusals import Refusal
 from daemon.observability.problems import sentence
 from statemachine.facts import HandoverEnded
+from statemachine.lineup.entry import Problem
 from statemachine.view import OnAir, Place, ProgramView, Standby, StandbyOff, View
 
 OWN_KIND: Final = "ffmpeg_source"
 """OBS's own media source."""
 
 
-def status(view: View, obs: ObsInfo, refused: Sequence[Refusal] = ()) -> dict[str, Any]:
+def status(view: View, obs: ObsInfo, refused: Sequence[Refusal] = ()) -> show.Status:
     """``GET /status``."""
     return {
         "state": view.state.value,
@@ -36,7 +38,7 @@ def status(view: View, obs: ObsInfo, refused: Sequence[Refusal] = ()) -> dict[st
     }
 
 
-def queue(view: View) -> dict[str, Any]:
+def queue(view: View) -> show.Queue:
     """``GET /queue``: the line-up in more detail, and who is kept out."""
     return {
         "held": view.held,
@@ -59,7 +61,7 @@ def queue(view: View) -> dict[str, Any]:
     }
 
 
-def _on_air(on_air: OnAir) -> dict[str, Any]:
+def _on_air(on_air: OnAir) -> show.OnAir:
     return {
         "streamer": on_air.streamer,
         "input": on_air.input,
@@ -71,7 +73,7 @@ def _on_air(on_air: OnAir) -> dict[str, Any]:
     }
 
 
-def _program(program: ProgramView) -> dict[str, Any]:
+def _program(program: ProgramView) -> show.Program:
     return {
         "scene": program.scene,
         "studio_mode": program.studio_mode,
@@ -82,16 +84,16 @@ def _program(program: ProgramView) -> dict[str, Any]:
     }
 
 
-def _standby(standby: Standby) -> dict[str, Any]:
+def _standby(standby: Standby) -> show.Standby:
     return {"streamer": standby.streamer, "input": standby.input, "ready": standby.ready}
 
 
-def _standby_off(off: StandbyOff) -> dict[str, Any]:
+def _standby_off(off: StandbyOff) -> show.StandbyOff:
     lag = None if off.render_lag is None else round(off.render_lag, 3)
     return {"reason": off.reason, "since": None if off.since is None else iso(off.since), "render_lag": lag}
 
 
-def _refusal(refusal: Refusal) -> dict[str, Any]:
+def _refusal(refusal: Refusal) -> show.RefusedPublisher:
     return {
         "at": iso(refusal.at),
         "streamer": refusal.streamer or None,
@@ -102,15 +104,20 @@ def _refusal(refusal: Refusal) -> dict[str, Any]:
     }
 
 
-def _place(place: Place) -> dict[str, Any]:
-    found = {"streamer": place.streamer, "position": place.position, "since": iso(place.since)}
-    problem = place.problem
-    if problem is None:
-        return {**found, "problem": None}
-    return {**found, "problem": {"reason": problem.reason, "message": sentence(problem.reason, problem.detail)}}
+def _place(place: Place) -> show.Place:
+    return {
+        "streamer": place.streamer,
+        "position": place.position,
+        "since": iso(place.since),
+        "problem": _problem(place.problem) if place.problem else None,
+    }
 
 
-def _switch(ended: HandoverEnded) -> dict[str, Any]:
+def _problem(problem: Problem) -> show.PlaceProblem:
+    return {"reason": problem.reason, "message": sentence(problem.reason, problem.detail)}
+
+
+def _switch(ended: HandoverEnded) -> show.Switch:
     return {
         "from": ended.from_streamer,
         "to": ended.to_streamer,

@@ -1,23 +1,18 @@
-"""The document itself, and its route: the table of operations with what the guards add to each."""
+"""The document itself: the table of operations, with what the guards add to each, and the shapes that it names."""
 
-import json
+from collections.abc import Iterator, Mapping
 from functools import cache
 from http import HTTPStatus
 from typing import Any, Final
 
-from aiohttp import web
-
 from daemon.http.auth import COOKIE, HOOKS, OPEN, OPEN_PREFIX, SAFE, UNCHECKED
-from daemon.http.dependencies import Control
-from daemon.http.openapi import answers, events, health, hooks
-from daemon.http.openapi.operation import Errors, Operation, both
+from daemon.http.openapi.events import EVENTS
+from daemon.http.openapi.operation import Errors, Operation, Parameter, both
 from daemon.http.openapi.operations import OPERATIONS
-from daemon.http.openapi.words import Schema, one_of, record, ref, string
+from daemon.http.openapi.schema import TEMPLATE, Schema, schemas
+from daemon.http.shapes.control import Error
 from daemon.ingest.hook import JSON
 from statemachine import __version__
-from statemachine.handover.states import State
-
-PATH: Final = "/openapi.json"
 
 DESCRIPTION: Final = (
     "Hands one shared live stream from streamer to streamer in OBS Studio.\n\n"
@@ -34,27 +29,6 @@ TAGS: Final = {
     "dashboard": "The page for people, its sign-in, and this description.",
     "hooks": "What the ingest servers call.",
 }
-SCHEMAS: Final[dict[str, Schema]] = {
-    "Error": record(
-        {"error": record({"code": string("For programs.", minLength=1), "message": string("For people.")})},
-        "The form of every error.",
-    ),
-    "State": one_of(*(state.value for state in State), description="Where the hand-over stands."),
-    "Status": answers.STATUS,
-    "OnAir": answers.ON_AIR,
-    "Program": answers.PROGRAM,
-    "Standby": answers.STANDBY,
-    "StandbyOff": answers.STANDBY_OFF,
-    "Switch": answers.SWITCH,
-    "Queue": answers.QUEUE,
-    "Handover": answers.HANDOVER,
-    "HealthSample": health.SAMPLE,
-    "SrsHook": hooks.SRS,
-    "OryxHook": hooks.ORYX,
-    "NginxRtmpHook": hooks.NGINX_RTMP,
-    "MediaMtxHook": hooks.MEDIAMTX,
-    **{f"event.{kind}": schema for kind, schema in events.EVENTS.items()},
-}
 SECURITY: Final = {
     "token": {"type": "http", "scheme": "bearer", "description": "`http.token`"},
     "header": {"type": "apiKey", "in": "header", "name": "X-Token", "description": "`http.token`"},
@@ -65,20 +39,24 @@ RETRY: Final = {"Retry-After": {"description": "Seconds.", "schema": {"type": "i
 BEARER: Final = {"WWW-Authenticate": {"description": "How to sign in.", "schema": {"type": "string"}}}
 
 
-def openapi_routes(control: Control) -> list[web.RouteDef]:
-    """``GET /openapi.json``."""
-    token = bool(control.config().http.token.get_secret_value())
-
-    async def answer(_: web.Request) -> web.Response:
-        secret = bool(control.config().hooks.secret.get_secret_value())
-        return web.Response(body=_encoded(token, secret), content_type=JSON)
-
-    return [web.get(PATH, answer)]
-
-
 @cache
-def _encoded(token: bool, secret: bool) -> bytes:
-    return json.dumps(document(token=token, secret=secret), separators=(",", ":")).encode()
+def _schemas() -> tuple[dict[int, Schema], dict[str, Schema]]:
+    """Of each shape that an operation names, by its id, and of all that these refer to, by name."""
+    shapes = [Error, *(shape for operation in OPERATIONS for shape in _shapes(operation))]
+    found, named = schemas(shapes)
+    named |= {f"event.{kind}": schema for kind, schema in EVENTS.items()}
+    return {id(shape): schema for shape, schema in zip(shapes, found, strict=True)}, named
+
+
+def _shapes(operation: Operation) -> Iterator[Any]:
+    yield from (parameter.shape for parameter in operation.parameters)
+    yield from operation.body.values()
+    for by_type in operation.answers.values():
+        yield from by_type.values()
+
+
+def _content(shapes: Mapping[str, Any]) -> dict[str, Any]:
+    return {kind: {"schema": _schemas()[0][id(shape)]} for kind, shape in shapes.items()}
 
 
 def document(*, token: bool, secret: bool) -> dict[str, Any]:
@@ -100,7 +78,7 @@ def document(*, token: bool, secret: bool) -> dict[str, Any]:
         "servers": [{"url": "/"}],
         "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
         "paths": paths,
-        "components": {"schemas": SCHEMAS, "responses": responses, "securitySchemes": SECURITY},
+        "components": {"schemas": _schemas()[1], "responses": responses, "securitySchemes": SECURITY},
     }
 
 
@@ -114,10 +92,9 @@ def _described(operation: Operation, responses: dict[str, Any]) -> dict[str, Any
     if operation.description:
         described["description"] = operation.description
     if operation.parameters:
-        described["parameters"] = list(operation.parameters)
+        described["parameters"] = [_parameter(each) for each in operation.parameters]
     if operation.body:
-        content = {kind: {"schema": schema} for kind, schema in operation.body.items()}
-        described["requestBody"] = {"required": True, "content": content}
+        described["requestBody"] = {"required": True, "content": _content(operation.body)}
     found = _answers(operation)
     for status, codes in both(operation.errors, _guards(operation)).items():
         name = ".".join((str(status), *codes))
@@ -127,17 +104,24 @@ def _described(operation: Operation, responses: dict[str, Any]) -> dict[str, Any
     return described
 
 
+def _parameter(parameter: Parameter) -> dict[str, Any]:
+    schema = _schemas()[0][id(parameter.shape)]
+    if parameter.default is not None:
+        schema = {**schema, "default": parameter.default}
+    return {"name": parameter.name, "in": parameter.place, "required": parameter.required, "schema": schema}
+
+
 def _answers(operation: Operation) -> dict[int, dict[str, Any]]:
     found: dict[int, dict[str, Any]] = {}
     for status, by_type in operation.answers.items():
         found[status] = {"description": HTTPStatus(status).phrase}
         if by_type:
-            found[status]["content"] = {kind: {"schema": schema} for kind, schema in by_type.items()}
+            found[status]["content"] = _content(by_type)
     return found
 
 
 def _error(status: int, codes: tuple[str, ...]) -> dict[str, Any]:
-    schema = ref("Error")
+    schema: Schema = {"$ref": TEMPLATE.format(model="Error")}
     if codes:
         schema["properties"] = {"error": {"properties": {"code": {"enum": list(codes)}}}}
     response = {"description": HTTPStatus(status).phrase, "content": {JSON: {"schema": schema}}}

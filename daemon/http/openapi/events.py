@@ -1,13 +1,17 @@
 """The shapes of the data of ``/events``: what the rules tell, and health."""
 
 from dataclasses import fields
-from enum import Enum
 from typing import Any, Final, get_type_hints
 
-from daemon.http.openapi.health import ISSUES, SCORE
-from daemon.http.openapi.words import MOMENT, Schema, number, record, ref, string, truth, whole
+from typing_extensions import TypedDict
+
+from daemon.core.shapes import Moment
+from daemon.health.shapes import Issues, Score
+from daemon.http.openapi.schema import Schema, schemas
+from daemon.http.shapes.show import State
 from daemon.observability.wording import kind_of
 from statemachine import facts
+from statemachine.handover import states
 
 TOLD: Final = tuple(
     each
@@ -17,23 +21,35 @@ TOLD: Final = tuple(
 """Every fact that is passed on."""
 
 
-def _of_fact(fact: type[facts.Fact]) -> Schema:
+class Hello(TypedDict):
+    """The first."""
+
+    resumed: bool
+    """Nothing is missing since `Last-Event-ID`; else ask /status."""
+
+
+class HealthChanged(TypedDict):
+    """What is amiss has changed."""
+
+    at: Moment
+    score: Score
+    issues: Issues
+
+
+def _as_told(fact: type[facts.Fact]) -> Any:
+    """The shape of a fact in JSON: as it is, but for its moment and for states, which are told by their names."""
     hints = get_type_hints(fact)
-    return record(
-        {field.name: MOMENT if field.name == "at" else _of_type(hints[field.name]) for field in fields(fact)},
-        (fact.__doc__ or "").strip(),
-    )
+    told = {field.name: State if hints[field.name] is states.State else hints[field.name] for field in fields(fact)}
+    shape = TypedDict(fact.__name__, {**told, "at": Moment})  # type: ignore[misc]  # made while it runs
+    shape.__doc__ = fact.__doc__
+    return shape
 
 
-def _of_type(kind: Any) -> Schema:
-    if isinstance(kind, type) and issubclass(kind, Enum):
-        return ref("State")
-    return {bool: truth(), int: whole(), float: number(), str: string()}[kind]
+def _events() -> dict[str, Schema]:
+    shapes = {"hello": Hello, **{kind_of(fact): _as_told(fact) for fact in TOLD}, "health_changed": HealthChanged}
+    found, named = schemas(shapes.values())
+    return {kind: named[schema["$ref"].rpartition("/")[2]] for kind, schema in zip(shapes, found, strict=True)}
 
 
-EVENTS: Final[dict[str, Schema]] = {
-    "hello": record({"resumed": truth("Nothing is missing since `Last-Event-ID`; else ask /status.")}, "The first."),
-    **{kind_of(fact): _of_fact(fact) for fact in TOLD},
-    "health_changed": record({"at": MOMENT, "score": SCORE, "issues": ISSUES}, "What is amiss has changed."),
-}
+EVENTS: Final = _events()
 """The data of each kind of event in /events."""

@@ -1,89 +1,160 @@
 """The shapes of what the ingest servers tell, and of what they are answered."""
 
-from collections.abc import Iterable
-from typing import Final
+from typing import Annotated, Final, Literal, NotRequired
 
-from daemon.http.openapi.words import Schema, nullable, one_of, record, string, whole
+from pydantic import Field
+from typing_extensions import TypeAliasType, TypedDict
+
 from daemon.ingest.servers import mediamtx, nginx_rtmp, oryx, srs
 from daemon.ingest.stream import VHOST
 
-_NAME: Final = string(pattern="^[A-Za-z0-9_-]{1,128}$")
-_ID: Final = string(pattern="^[A-Za-z0-9_.:-]{0,128}$")
-_VHOST: Final = string("A host's name or address.", pattern=f"^({VHOST.pattern})?$")
-_CLIENT: Final[Schema] = {**_ID, "type": ["string", "integer", "null"]}
-_ARGUMENTS: Final = string("The publisher's arguments, the key among them.", examples=["?key=SECRET"])
+_PUBLISHING: Final = ["on_publish", "on_unpublish"]
+_NGINX_RTMP: Final = ["publish", "publish_done"]
+_MEDIAMTX: Final = ["publish", "unpublish"]
+# Others change nothing, among them those that later versions may send.
+_ON: Final = "^on_[a-z0-9_]{0,29}$"
+_WORD: Final = "^[a-z][a-z0-9_]{1,31}$"
+
+Part = Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,128}$")]
+Id = Annotated[str, Field(pattern="^[A-Za-z0-9_.:-]{0,128}$")]
+Client = Id | int | None
+Vhost = Annotated[
+    Annotated[str, Field(pattern=f"^({VHOST.pattern})?$")] | None, Field(description="A host's name or address.")
+]
+Arguments = Annotated[
+    str | None, Field(description="The publisher's arguments, the key among them.", examples=["?key=SECRET"])
+]
 
 
-def _hook(
-    description: str, needed: dict[str, Schema], also: dict[str, Schema], others: Iterable[str], begins: str = ""
-) -> Schema:
-    """A hook about a publisher, or one of the ``others``, which change nothing; both by their first field."""
-    first = next(iter(needed))
-    about = record({**needed, **also}, optional=tuple(also))
-    return {"description": description, "anyOf": [about, record({first: _other(needed[first], others, begins)})]}
+class SrsPublisher(TypedDict):
+    """About a publisher."""
+
+    action: Annotated[str, Field(json_schema_extra={"enum": [*_PUBLISHING]})]
+    app: Part
+    stream: Part
+    param: NotRequired[Arguments]
+    client_id: NotRequired[Client]
+    server_id: NotRequired[Client]
+    vhost: NotRequired[Vhost]
+    ip: NotRequired[str | None]
 
 
-def _other(about: Schema, others: Iterable[str], begins: str = "") -> Schema:
-    """The name of another hook, among them those that later versions may send."""
-    rest = f"{begins}[a-z0-9_]{{0,29}}" if begins else "[a-z][a-z0-9_]{1,31}"
-    text = string(pattern=f"^{rest}$", examples=sorted(others))
-    return {**text, "not": {"enum": about["enum"]}}
+class SrsOther(TypedDict):
+    """Another hook, which changes nothing."""
 
-
-SRS: Final = _hook(
-    "SRS's `http_hooks`.",
-    {"action": one_of("on_publish", "on_unpublish"), "app": _NAME, "stream": _NAME},
-    {
-        "param": nullable(_ARGUMENTS),
-        "client_id": _CLIENT,
-        "server_id": _CLIENT,
-        "vhost": nullable(_VHOST),
-        "ip": nullable(string()),
-    },
-    (*srs.OTHERS, srs.FORWARD),
-    "on_",
-)
-_STREAM: Final[dict[str, Schema]] = {"app": _NAME, "stream": _NAME, "vhost": nullable(_VHOST)}
-ORYX: Final[Schema] = {
-    "description": "Oryx's callback.",
-    "anyOf": [
-        record(
-            {"action": one_of("on_publish"), **_STREAM, "param": nullable(_ARGUMENTS), "request_id": _CLIENT},
-            optional=("param", "request_id", "vhost"),
+    action: Annotated[
+        str,
+        Field(
+            pattern=_ON,
+            examples=sorted({*srs.OTHERS, srs.FORWARD}),
+            json_schema_extra={"not": {"enum": [*_PUBLISHING]}},
         ),
-        record({"action": one_of("on_unpublish"), **_STREAM}, optional=("vhost",)),
-        record({"action": _other(one_of("on_publish", "on_unpublish"), oryx.OTHERS, "on_")}),
+    ]
+
+
+class OryxPublish(TypedDict):
+    """About a publisher who comes."""
+
+    action: Literal["on_publish"]
+    app: Part
+    stream: Part
+    vhost: NotRequired[Vhost]
+    param: NotRequired[Arguments]
+    request_id: NotRequired[Client]
+
+
+class OryxUnpublish(TypedDict):
+    """About a publisher who leaves."""
+
+    action: Literal["on_unpublish"]
+    app: Part
+    stream: Part
+    vhost: NotRequired[Vhost]
+
+
+class OryxOther(TypedDict):
+    """Another callback, which changes nothing."""
+
+    action: Annotated[
+        str,
+        Field(pattern=_ON, examples=sorted(oryx.OTHERS), json_schema_extra={"not": {"enum": [*_PUBLISHING]}}),
+    ]
+
+
+class NginxRtmpPublisher(TypedDict):
+    """About a publisher."""
+
+    call: Annotated[str, Field(json_schema_extra={"enum": [*_NGINX_RTMP]})]
+    app: Part
+    name: Part
+    addr: NotRequired[str]
+    clientid: NotRequired[Id]
+    tcurl: NotRequired[str]
+
+
+class NginxRtmpOther(TypedDict):
+    """Another call, which changes nothing."""
+
+    call: Annotated[
+        str,
+        Field(pattern=_WORD, examples=sorted(nginx_rtmp.OTHERS), json_schema_extra={"not": {"enum": [*_NGINX_RTMP]}}),
+    ]
+
+
+class MediaMtxPublisher(TypedDict):
+    """About a publisher."""
+
+    action: Annotated[str, Field(json_schema_extra={"enum": [*_MEDIAMTX]})]
+    path: Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,128}/[A-Za-z0-9_-]{1,128}$")]
+    """APP/STREAM; of one level with ingest.default_app."""
+    id: Annotated[Id, Field(min_length=1)]
+    query: NotRequired[Arguments]
+    ip: NotRequired[str | None]
+    password: NotRequired[str | None]
+    token: NotRequired[str | None]
+
+
+class MediaMtxOther(TypedDict):
+    """Another question, which changes nothing."""
+
+    action: Annotated[
+        str,
+        Field(pattern=_WORD, examples=sorted(mediamtx.OTHERS), json_schema_extra={"not": {"enum": [*_MEDIAMTX]}}),
+    ]
+
+
+SrsHook = TypeAliasType("SrsHook", Annotated[SrsPublisher | SrsOther, Field(description="SRS's `http_hooks`.")])
+OryxHook = TypeAliasType(
+    "OryxHook", Annotated[OryxPublish | OryxUnpublish | OryxOther, Field(description="Oryx's callback.")]
+)
+NginxRtmpHook = TypeAliasType(
+    "NginxRtmpHook",
+    Annotated[
+        NginxRtmpPublisher | NginxRtmpOther,
+        Field(
+            description="nginx-rtmp's `on_publish` and `on_publish_done`, and the publisher's own arguments, the key "
+            "among them."
+        ),
     ],
-}
-NGINX_RTMP: Final = _hook(
-    "nginx-rtmp's `on_publish` and `on_publish_done`, and the publisher's own arguments, the key among them.",
-    {"call": one_of("publish", "publish_done"), "app": _NAME, "name": _NAME},
-    {"addr": string(), "clientid": _ID, "tcurl": string()},
-    nginx_rtmp.OTHERS,
 )
-MEDIAMTX: Final = _hook(
-    "MediaMTX's `authHTTPAddress`, and the end of a stream from its `runOnUnavailable`.",
-    {
-        "action": one_of("publish", "unpublish"),
-        "path": string(
-            "APP/STREAM; of one level with ingest.default_app.", pattern="^[A-Za-z0-9_-]{1,128}/[A-Za-z0-9_-]{1,128}$"
-        ),
-        "id": {**_ID, "minLength": 1},
-    },
-    {
-        "query": nullable(_ARGUMENTS),
-        "ip": nullable(string()),
-        "password": nullable(string()),
-        "token": nullable(string()),
-    },
-    mediamtx.OTHERS,
+MediaMtxHook = TypeAliasType(
+    "MediaMtxHook",
+    Annotated[
+        MediaMtxPublisher | MediaMtxOther,
+        Field(description="MediaMTX's `authHTTPAddress`, and the end of a stream from its `runOnUnavailable`."),
+    ],
 )
 
-NGINX_RTMP_QUERY: Final[tuple[tuple[str, Schema], ...]] = (
-    ("app", _NAME),
-    ("name", _NAME),
-    ("call", one_of("publish", "publish_done", *sorted(nginx_rtmp.OTHERS))),
-)
-CODE_0: Final = record({"code": whole(const=0)}, "Accepted.")
-EMPTY: Final = record({}, "Accepted.")
-"""MediaMTX looks at the status alone."""
+NginxRtmpCall = Annotated[str, Field(json_schema_extra={"enum": [*_NGINX_RTMP, *sorted(nginx_rtmp.OTHERS)]})]
+
+
+class Code0(TypedDict):
+    """Accepted."""
+
+    code: Literal[0]
+
+
+class Empty(TypedDict):
+    """Accepted."""
+
+    # MediaMTX looks at the status alone.

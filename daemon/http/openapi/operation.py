@@ -2,16 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Annotated, Any, Final, Literal
 
-from daemon.http.openapi.words import Schema, one_of, string
-from daemon.http.params import LONGEST_NAME
+from pydantic import Field
+
 from daemon.ingest.hook import JSON
 
-NAME: Final = string(
-    "A streamer's name: printable characters.", minLength=1, maxLength=LONGEST_NAME, examples=["alice"]
-)
-YES_OR_NO: Final = one_of("true", "1", "yes", "on", "false", "0", "no", "off", "")
+YesOrNo = Annotated[str, Field(json_schema_extra={"enum": ["true", "1", "yes", "on", "false", "0", "no", "off", ""]})]
 
 Errors = Mapping[int, tuple[str, ...]]
 """The codes of each status; none where there are too many to name."""
@@ -34,6 +31,17 @@ HOOK: Final[Errors] = {400: (), 403: (), 408: (), 413: (), 415: ()}
 
 
 @dataclass(frozen=True, slots=True)
+class Parameter:
+    """A value beside the body."""
+
+    name: str
+    place: Literal["path", "query", "header"]
+    shape: Any
+    required: bool = False
+    default: object = None
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
     """One method of one path."""
 
@@ -42,29 +50,29 @@ class Operation:
     path: str
     tag: str
     summary: str
-    answers: Mapping[int, Mapping[str, Schema]]
-    """By status and content type, all but the errors."""
+    answers: Mapping[int, Mapping[str, Any]]
+    """The shape by status and content type, all but the errors."""
     errors: Errors = field(default_factory=dict)
     """Those of its own; the document adds those of the guards."""
-    parameters: tuple[Mapping[str, Any], ...] = ()
-    body: Mapping[str, Schema] | None = None
-    """By content type."""
+    parameters: tuple[Parameter, ...] = ()
+    body: Mapping[str, Any] = field(default_factory=dict)
+    """The shape by content type."""
     description: str = ""
 
 
-def in_path(name: str, schema: Schema) -> dict[str, Any]:
+def in_path(name: str, shape: Any) -> Parameter:
     """A part of the path."""
-    return {"name": name, "in": "path", "required": True, "schema": schema}
+    return Parameter(name, "path", shape, required=True)
 
 
-def in_query(name: str, schema: Schema, *, required: bool = False) -> dict[str, Any]:
+def in_query(name: str, shape: Any, *, required: bool = False, default: object = None) -> Parameter:
     """A parameter in the query."""
-    return {"name": name, "in": "query", "required": required, "schema": schema}
+    return Parameter(name, "query", shape, required, default)
 
 
-def ok(schema: Schema, status: int = 200) -> dict[int, dict[str, Schema]]:
+def ok(shape: Any, status: int = 200) -> dict[int, dict[str, Any]]:
     """One answer in JSON."""
-    return {status: {JSON: schema}}
+    return {status: {JSON: shape}}
 
 
 def both(*errors: Errors) -> dict[int, tuple[str, ...]]:

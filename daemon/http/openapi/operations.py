@@ -1,58 +1,56 @@
 """Every route of the API: what it takes, what it answers, and what it is refused with."""
 
-from typing import Final
+from typing import Annotated, Any, Final
+
+from pydantic import Field
 
 from daemon.config.types import LONGEST_TURN
-from daemon.http.openapi import answers, health, hooks
+from daemon.core.shapes import Count, Done, Name
+from daemon.health import shapes as health
+from daemon.http.openapi import hooks
 from daemon.http.openapi.operation import (
     BODY,
     BUSY,
     HOOK,
-    NAME,
     OBS,
     VALUE,
-    YES_OR_NO,
     Operation,
+    Parameter,
+    YesOrNo,
     both,
     in_path,
     in_query,
     ok,
 )
-from daemon.http.openapi.words import array, done, number, one_of, record, ref, string, truth, typed, whole
 from daemon.http.routes import dashboard, stream_health
 from daemon.http.routes import lineup as api
 from daemon.http.routes import obs as obs_api
+from daemon.http.shapes import control, show, studio
 from daemon.ingest.hook import FORM, JSON
 
-_DELAY: Final = done(obs_job_delay_seconds=number("Seconds.", minimum=0))
-_OFFSET: Final = done(z_offset=whole(minimum=0))
-_BLOCKED: Final = {"is_blocked": truth("The last one on air may not come straight back.")}
-_SIGNED: Final = done()
-_TEXT: Final = string()
-
 LOOKING: Final = (
-    Operation("status", "GET", "/status", "show", "What is on air and what comes next", ok(ref("Status"))),
-    Operation("queue", "GET", "/queue", "show", "The line-up in detail, and who is kept out", ok(ref("Queue"))),
+    Operation("status", "GET", "/status", "show", "What is on air and what comes next", ok(show.Status)),
+    Operation("queue", "GET", "/queue", "show", "The line-up in detail, and who is kept out", ok(show.Queue)),
     Operation(
         "history",
         "GET",
         "/history",
         "show",
         "The last hand-overs, the newest first",
-        ok(record({"history": array(ref("Handover"))})),
+        ok(show.History),
         VALUE,
-        (in_query("count", whole(minimum=1, maximum=api.MOST_HISTORY, default=50)),),
+        (in_query("count", Annotated[int, Field(ge=1, le=api.MOST_HISTORY)], default=50),),
     ),
-    Operation("states", "GET", "/states", "show", "The state machine's table", ok(answers.STATES)),
+    Operation("states", "GET", "/states", "show", "The state machine's table", ok(show.StateTable)),
     Operation(
         "thumbnail",
         "GET",
         "/thumbnail",
         "show",
         "The program's picture",
-        {200: {"image/jpeg": _TEXT}},
+        {200: {"image/jpeg": str}},
         both(OBS, VALUE, {503: ("no_picture",)}),
-        (in_query("size", one_of(*dashboard.WIDTHS)),),
+        (in_query("size", Annotated[str, Field(json_schema_extra={"enum": [*dashboard.WIDTHS]})]),),
         description="At most a second old.",
     ),
     Operation(
@@ -61,9 +59,9 @@ LOOKING: Final = (
         "/events",
         "show",
         "Everything that happens, as it happens",
-        {200: {"text/event-stream": _TEXT}},
+        {200: {"text/event-stream": str}},
         {503: ("too_many",)},
-        ({"name": "Last-Event-ID", "in": "header", "required": False, "schema": string()},),
+        (Parameter("Last-Event-ID", "header", str),),
         description=(
             "Server-sent events, the first of them `hello`. The data of each kind has the schema `event.KIND`; kinds "
             "may be added. With `Last-Event-ID` what was missed is sent first, if it is still kept."
@@ -78,20 +76,23 @@ CHANGING: Final = (
         "/queue/skip",
         "line-up",
         "End the turn of the one on air",
-        ok(done()),
+        ok(Done),
         both(BUSY, {409: ("handover_pending", "nobody_on_air", "nobody_waits")}),
     ),
-    Operation("hold", "POST", "/queue/hold", "line-up", "No turn ends by the clock", ok(done(held=truth())), BUSY),
-    Operation("release", "POST", "/queue/release", "line-up", "Turns end by the clock", ok(done(held=truth())), BUSY),
+    Operation("hold", "POST", "/queue/hold", "line-up", "No turn ends by the clock", ok(control.HeldOrNot), BUSY),
+    Operation("release", "POST", "/queue/release", "line-up", "Turns end by the clock", ok(control.HeldOrNot), BUSY),
     Operation(
         "move",
         "POST",
         "/queue/{name}/move",
         "line-up",
         "Give one who waits another place",
-        ok(done(streamer=string(), position=whole(minimum=0))),
+        ok(control.Moved),
         both(BUSY, {400: ("bad_name", "bad_position", "bad_value"), 404: ("not_found",), 409: ("on_air",)}),
-        (in_path("name", NAME), in_query("position", whole("From 0.", minimum=0, maximum=1_000_000), required=True)),
+        (
+            in_path("name", Name),
+            in_query("position", Annotated[Count, Field(description="From 0.", le=1_000_000)], required=True),
+        ),
     ),
     Operation(
         "kick",
@@ -99,11 +100,11 @@ CHANGING: Final = (
         "/queue/{name}/kick",
         "line-up",
         "Cut one off, and keep it out for a while",
-        ok(done(streamer=string(), seconds=number(minimum=0))),
+        ok(control.Kicked),
         both(BUSY, {400: ("bad_name", "bad_value")}),
         (
-            in_path("name", NAME),
-            in_query("seconds", number(minimum=0, maximum=LONGEST_TURN, default=int(api.KICK_SECONDS))),
+            in_path("name", Name),
+            in_query("seconds", Annotated[float, Field(ge=0, le=LONGEST_TURN)], default=int(api.KICK_SECONDS)),
         ),
     ),
     Operation(
@@ -112,9 +113,9 @@ CHANGING: Final = (
         "/queue/{name}/let-in",
         "line-up",
         "Let one who is kept out publish again",
-        ok(done(streamer=string())),
+        ok(control.Named),
         both(BUSY, {400: ("bad_name",), 409: ("not_blocked",)}),
-        (in_path("name", NAME),),
+        (in_path("name", Name),),
     ),
     Operation(
         "remove",
@@ -122,9 +123,9 @@ CHANGING: Final = (
         "/queue/{name}",
         "line-up",
         "Take one out; a new publish joins again",
-        ok(done(streamer=string())),
+        ok(control.Named),
         both(BUSY, {400: ("bad_name",), 404: ("not_found",)}),
-        (in_path("name", NAME),),
+        (in_path("name", Name),),
     ),
 )
 
@@ -135,7 +136,7 @@ SCRIPTS: Final = (
         "/queue-json",
         "scripts",
         "The line-up's names",
-        ok(record({"stream_queue": array(string())})),
+        ok(control.StreamQueue),
     ),
     Operation(
         "time_settings",
@@ -143,7 +144,7 @@ SCRIPTS: Final = (
         "/time-settings",
         "scripts",
         "A turn's length, and what is left of the present one",
-        ok(record({"swap_interval": whole("Seconds.", minimum=0), "remaining_time": whole("Seconds.", minimum=0)})),
+        ok(control.TimeSettings),
     ),
     Operation(
         "timer_data",
@@ -151,7 +152,7 @@ SCRIPTS: Final = (
         "/timer-data",
         "scripts",
         "What is left of the present turn, for a timer that OBS shows",
-        ok(record({"remaining_time": whole("Seconds; 0 while nobody has the turn.", minimum=0)})),
+        ok(control.RemainingTime),
         description="Asks for no token, and may be read by any page: that is how older timer pages read it.",
     ),
     Operation(
@@ -160,14 +161,16 @@ SCRIPTS: Final = (
         "/update-timer/{seconds}",
         "scripts",
         "Change a turn's length",
-        ok(done(time=whole("Seconds."), reset_time=truth())),
+        ok(control.TurnLength),
         both(BUSY, {400: ("bad_name", "bad_setting", "bad_value"), 404: ("not_found",)}),
         (
-            in_path("seconds", whole(minimum=1, maximum=LONGEST_TURN)),
-            in_query("reset_time", {**YES_OR_NO, "description": "The present turn begins anew."}),
+            in_path("seconds", Annotated[int, Field(ge=1, le=LONGEST_TURN)]),
+            in_query("reset_time", Annotated[YesOrNo, Field(description="The present turn begins anew.")]),
             in_query(
                 "streamer",
-                {**NAME, "description": "Whose turn: a name in the line-up; everybody's where it is missing."},
+                Annotated[
+                    Name, Field(description="Whose turn: a name in the line-up; everybody's where it is missing.")
+                ],
             ),
         ),
     ),
@@ -177,7 +180,7 @@ SCRIPTS: Final = (
         "/block-toggle",
         "scripts",
         "Whether the last one on air may come straight back",
-        ok(record(_BLOCKED)),
+        ok(control.LastBlocked),
     ),
     Operation(
         "block_toggle",
@@ -185,25 +188,27 @@ SCRIPTS: Final = (
         "/block-toggle",
         "scripts",
         "Let it, if it may not; else keep it from that",
-        ok(done(**_BLOCKED, blocking=truth("As `is_blocked`."))),
+        ok(control.BlockToggled),
         both(BUSY, {400: ("bad_setting",)}),
     ),
 )
 
 STUDIO: Final = (
-    Operation("inputs", "GET", "/obs/list-inputs", "OBS", "All inputs of OBS", ok(answers.INPUTS), OBS),
+    Operation("inputs", "GET", "/obs/list-inputs", "OBS", "All inputs of OBS", ok(studio.Inputs), OBS),
     Operation(
         "media_status",
         "GET",
         "/obs/media-input-status/{input}",
         "OBS",
         "How an input plays",
-        ok(answers.MEDIA),
+        ok(studio.Media),
         both(OBS, {400: ("bad_name",)}),
         (
             in_path(
                 "input",
-                {**NAME, "description": "An input's name: printable characters.", "examples": ["GMOTHERSTREAM_1"]},
+                Annotated[
+                    Name, Field(description="An input's name: printable characters.", examples=["GMOTHERSTREAM_1"])
+                ],
             ),
         ),
     ),
@@ -213,16 +218,16 @@ STUDIO: Final = (
         "/obs/connection-health",
         "OBS",
         "The connection to OBS",
-        ok(answers.CONNECTION),
+        ok(studio.Connection),
     ),
-    Operation("reconnect", "POST", "/obs/force-reconnect", "OBS", "Make the connection anew", ok(answers.RECONNECTED)),
+    Operation("reconnect", "POST", "/obs/force-reconnect", "OBS", "Make the connection anew", ok(studio.Reconnected)),
     Operation(
         "test_notifications",
         "POST",
         "/notify/test",
         "health",
         "Send a test to everybody who is told",
-        ok(answers.NOTIFY_TEST),
+        ok(control.NotifyTest),
         {409: ("no_targets", "test_running")},
         description="Past what waits to be sent. No answer holds an address.",
     ),
@@ -232,21 +237,21 @@ STUDIO: Final = (
         "/measurements",
         "health",
         "Tell what was measured of the one on air",
-        ok(done(streamer=string(), quantity=string())),
+        ok(control.Measured),
         both(BODY, BUSY, {400: ("bad_name", "bad_value")}),
-        body={JSON: answers.MEASUREMENT},
+        body={JSON: control.Measurement},
         description="`sound` is its level in dBFS. Silent below -60 for 5 seconds, it is an issue of health, and told "
         "after `quality.silence`; above -50 for 2 seconds it sounds again. It is good for 30 seconds. Of one "
         "who is not on air it changes nothing.",
     ),
-    Operation("streaming", "GET", "/obs/streaming-status", "OBS", "Whether OBS streams", ok(answers.STREAMING), OBS),
+    Operation("streaming", "GET", "/obs/streaming-status", "OBS", "Whether OBS streams", ok(studio.Streaming), OBS),
     Operation(
         "test",
         "POST",
         "/debug/test-dynamic-source-switch",
         "OBS",
         "Show a stream of the ingest server at once",
-        ok(answers.TEST, 202),
+        ok(control.TestBegun, 202),
         both(
             BODY,
             BUSY,
@@ -256,7 +261,7 @@ STUDIO: Final = (
                 409: ("blocked", "name_taken", "no_picture", "on_air", "other_scene"),
             },
         ),
-        body={JSON: answers.TEST_BODY},
+        body={JSON: control.TestBody},
     ),
     Operation(
         "set_z_offset",
@@ -264,44 +269,49 @@ STUDIO: Final = (
         "/debug/set-source-z-offset",
         "OBS",
         "Place new inputs so many layers below the top",
-        ok(_OFFSET),
+        ok(control.ZOffset),
         both(BUSY, {400: ("bad_setting", "bad_value")}),
-        (in_query("z_offset", whole(minimum=0, maximum=obs_api.MOST_OFFSET), required=True),),
+        (in_query("z_offset", Annotated[int, Field(ge=0, le=obs_api.MOST_OFFSET)], required=True),),
     ),
-    Operation("z_offset", "GET", "/debug/get-source-z-offset", "OBS", "Where new inputs are placed", ok(_OFFSET)),
-    Operation("job_delay", "GET", "/debug/obs-job-delay", "OBS", "The least time between two hand-overs", ok(_DELAY)),
+    Operation(
+        "z_offset", "GET", "/debug/get-source-z-offset", "OBS", "Where new inputs are placed", ok(control.ZOffset)
+    ),
+    Operation(
+        "job_delay", "GET", "/debug/obs-job-delay", "OBS", "The least time between two hand-overs", ok(control.JobDelay)
+    ),
     Operation(
         "set_job_delay",
         "POST",
         "/debug/obs-job-delay",
         "OBS",
         "Change the least time between two hand-overs",
-        ok(_DELAY),
+        ok(control.JobDelay),
         both(BUSY, {400: ("bad_setting", "bad_value")}),
-        (in_query("delay_seconds", number(minimum=0, maximum=obs_api.MOST_DELAY), required=True),),
+        (in_query("delay_seconds", Annotated[float, Field(ge=0, le=obs_api.MOST_DELAY)], required=True),),
         description="The parameter may be called `seconds` too.",
     ),
 )
 
 WATCHING: Final = (
-    Operation("healthz", "GET", "/healthz", "health", "It runs", {**ok(health.ALIVE), **ok(health.ALIVE, 503)}),
+    Operation("healthz", "GET", "/healthz", "health", "It runs", {**ok(studio.Alive), **ok(studio.Alive, 503)}),
     Operation(
-        "readyz", "GET", "/readyz", "health", "It can do its work", {**ok(health.READY), **ok(health.READY, 503)}
+        "readyz", "GET", "/readyz", "health", "It can do its work", {**ok(studio.Ready), **ok(studio.Ready, 503)}
     ),
-    Operation("metrics", "GET", "/metrics", "health", "For Prometheus", {200: {"text/plain": _TEXT}}),
-    Operation("stream_health", "GET", "/stream-health/current", "health", "How the show plays", ok(health.HEALTH_NOW)),
+    Operation("metrics", "GET", "/metrics", "health", "For Prometheus", {200: {"text/plain": str}}),
+    Operation("stream_health", "GET", "/stream-health/current", "health", "How the show plays", ok(health.HealthNow)),
     Operation(
         "stream_health_history",
         "GET",
         "/stream-health/history",
         "health",
         "How it has played",
-        ok(health.HEALTH_HISTORY),
+        ok(health.HealthHistory),
         VALUE,
         (
             in_query(
                 "count",
-                whole(minimum=1, maximum=stream_health.MOST_HISTORY, default=int(stream_health.DEFAULT_HISTORY)),
+                Annotated[int, Field(ge=1, le=stream_health.MOST_HISTORY)],
+                default=int(stream_health.DEFAULT_HISTORY),
             ),
         ),
     ),
@@ -311,21 +321,21 @@ WATCHING: Final = (
         "/stream-health/status",
         "health",
         "How the monitoring goes",
-        ok(health.HEALTH_STATUS),
+        ok(health.HealthStatus),
     ),
 )
 
 PAGES: Final = (
-    Operation("dashboard", "GET", "/", "dashboard", "The dashboard", {200: {"text/html": _TEXT}}),
+    Operation("dashboard", "GET", "/", "dashboard", "The dashboard", {200: {"text/html": str}}),
     Operation(
         "dashboard_file",
         "GET",
         "/dashboard/{file}",
         "dashboard",
         "The dashboard's files",
-        {200: dict.fromkeys(dashboard.TYPES.values(), _TEXT), 304: {}},
+        {200: dict.fromkeys(dashboard.TYPES.values(), str), 304: {}},
         {404: ("not_found",)},
-        (in_path("file", string(minLength=1, examples=["main.js"])),),
+        (in_path("file", Annotated[str, Field(min_length=1, examples=["main.js"])]),),
     ),
     Operation(
         "signed_in",
@@ -333,7 +343,7 @@ PAGES: Final = (
         "/sign-in",
         "dashboard",
         "Whether a token is asked for, and whether this client has signed in",
-        ok(record({"token_required": truth(), "signed_in": truth()})),
+        ok(control.SignInState),
     ),
     Operation(
         "sign_in",
@@ -341,18 +351,23 @@ PAGES: Final = (
         "/sign-in",
         "dashboard",
         "Take the token for a cookie",
-        ok(_SIGNED),
+        ok(Done),
         both(BODY, {401: ("unauthorized",), 429: ("too_many_tries",)}),
-        body={JSON: record({"token": string(maxLength=2048)})},
+        body={JSON: control.SignInBody},
     ),
-    Operation("sign_out", "POST", "/sign-out", "dashboard", "Take the cookie back", ok(_SIGNED)),
+    Operation("sign_out", "POST", "/sign-out", "dashboard", "Take the cookie back", ok(Done)),
     Operation(
         "openapi",
         "GET",
         "/openapi.json",
         "dashboard",
         "This description",
-        ok(typed("object", "An OpenAPI document.", {"required": ["openapi", "info", "paths"]})),
+        ok(
+            Annotated[
+                dict[str, Any],
+                Field(description="An OpenAPI document.", json_schema_extra={"required": ["openapi", "info", "paths"]}),
+            ]
+        ),
     ),
 )
 
@@ -365,14 +380,14 @@ INGEST: Final = tuple(
         f"{name} tells of a publisher",
         ok(answer),
         both(HOOK, more),
-        body={kind: ref(body)},
+        body={kind: body},
         description="Accepted is a 2xx; anything else refuses the publisher.",
     )
     for name, kind, body, answer, more in (
-        ("SRS", JSON, "SrsHook", hooks.CODE_0, {}),
-        ("Oryx", JSON, "OryxHook", hooks.CODE_0, {}),
-        ("nginx-rtmp", FORM, "NginxRtmpHook", hooks.CODE_0, {}),
-        ("MediaMTX", JSON, "MediaMtxHook", hooks.EMPTY, {401: ()}),
+        ("SRS", JSON, hooks.SrsHook, hooks.Code0, {}),
+        ("Oryx", JSON, hooks.OryxHook, hooks.Code0, {}),
+        ("nginx-rtmp", FORM, hooks.NginxRtmpHook, hooks.Code0, {}),
+        ("MediaMTX", JSON, hooks.MediaMtxHook, hooks.Empty, {401: ()}),
     )
 )
 
@@ -382,9 +397,13 @@ BY_GET: Final = Operation(
     "/hooks/nginx-rtmp",
     "hooks",
     "nginx-rtmp tells of a publisher, by notify_method get",
-    ok(hooks.CODE_0),
+    ok(hooks.Code0),
     {400: (), 403: ()},
-    tuple(in_query(name, schema, required=True) for name, schema in hooks.NGINX_RTMP_QUERY),
+    (
+        in_query("app", hooks.Part, required=True),
+        in_query("name", hooks.Part, required=True),
+        in_query("call", hooks.NginxRtmpCall, required=True),
+    ),
     description="As the POST. The fields stand behind the hook URL's own arguments, and the app is the first of them.",
 )
 

@@ -15,6 +15,7 @@ from daemon.core.ports import ObsError
 from daemon.http.dependencies import Control
 from daemon.http.errors import ApiError
 from daemon.http.forwarded import forwarded_prefix
+from daemon.http.shapes import show
 from daemon.observability.wording import for_page
 from statemachine.handover.states import State
 from statemachine.handover.table import TRANSITIONS
@@ -129,9 +130,9 @@ class DashboardRoutes:
         return web.Response(body=picture, content_type="image/jpeg", headers={"Cache-Control": "no-store"})
 
 
-def states() -> dict[str, object]:
+def states() -> show.StateTable:
     """The transition table, for the state diagram."""
-    rows = (
+    rows: list[show.Transition] = [
         {
             "from": row.source.value,
             "event": row.event.__name__,
@@ -140,8 +141,8 @@ def states() -> dict[str, object]:
             "meaning": row.meaning,
         }
         for row in TRANSITIONS
-    )
-    return {"states": [state.value for state in State], "transitions": list(rows)}
+    ]
+    return {"states": [state.value for state in State], "transitions": rows}
 
 
 def wording_script() -> bytes:

@@ -1,6 +1,6 @@
 """The line-up over HTTP, also under the names that existing users' scripts call."""
 
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
 
@@ -9,6 +9,7 @@ from daemon.http import views
 from daemon.http.auth import TIMER_DATA
 from daemon.http.dependencies import Control
 from daemon.http.params import carry_out, checked_name, done, name_in, number, truth, whole_number
+from daemon.http.shapes import show
 from statemachine import events as ev
 from statemachine.facts import LineupChanged
 
@@ -50,7 +51,7 @@ class QueueRoutes:
     async def _status(self, _: web.Request) -> web.Response:
         return web.json_response(self._status_now())
 
-    def _status_now(self) -> dict[str, Any]:
+    def _status_now(self) -> show.Status:
         control = self._control
         return views.status(control.view(), control.studio.info, control.refusals.recent(control.now()))
 

@@ -19,6 +19,7 @@ from typing import Final
 
 from aiohttp import web
 
+from daemon.health.shapes import HealthNow, HealthStatus
 from daemon.http.dependencies import StreamHealth
 from daemon.http.params import whole_number
 from daemon.http.sending import Kept
@@ -43,9 +44,9 @@ class StreamHealthRoutes:
         ]
 
     async def _current(self, _: web.Request) -> web.Response:
-        current = dict(self._health.current())
-        status = "no_monitoring" if current.get("score") is None else "success"
-        return web.json_response({"status": status, **current})
+        current = self._health.current()
+        now: HealthNow = {"status": "no_monitoring" if current["score"] is None else "success", **current}
+        return web.json_response(now)
 
     async def _history(self, request: web.Request) -> web.Response:
         count = whole_number(request.query.get("count", DEFAULT_HISTORY), "count", 1, MOST_HISTORY)
@@ -56,4 +57,5 @@ class StreamHealthRoutes:
         return b'{"status": "success", "count": %d, "history": [%b]}' % (len(rows), b", ".join(rows))
 
     async def _status(self, _: web.Request) -> web.Response:
-        return web.json_response({"status": "success", **self._health.status()})
+        status: HealthStatus = {"status": "success", **self._health.status()}
+        return web.json_response(status)

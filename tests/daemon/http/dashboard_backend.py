@@ -61,13 +61,13 @@ class Health:
     def __init__(self) -> None:
         self.now: dict[str, Any] = {"score": None, "issues": []}
 
-    def current(self) -> Mapping[str, Any]:
+    def current(self) -> Any:
         return self.now
 
     def rows(self, count: int) -> Sequence[bytes]:
         return [json.dumps(self.now).encode()][:count]
 
-    def status(self) -> Mapping[str, Any]:
+    def status(self) -> Any:
         return {}
 
 

@@ -45,13 +45,13 @@ SWITCH = facts.HandoverEnded(
 class NoHealth:
     """The health monitor before its first sample."""
 
-    def current(self) -> Mapping[str, Any]:
+    def current(self) -> Any:
         return {"monitoring_active": False, "score": None, "issues": []}
 
     def rows(self, count: int) -> Sequence[bytes]:
         return []
 
-    def status(self) -> Mapping[str, Any]:
+    def status(self) -> Any:
         return {"monitoring_active": False}
 
 

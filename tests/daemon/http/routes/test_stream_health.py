@@ -1,7 +1,7 @@
 """``/stream-health/*``, with a monitor that says what a test lays ready."""
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import pytest
@@ -19,14 +19,14 @@ class Monitor:
         self.now: dict[str, Any] = {"monitoring_active": True, **ROW}
         self.asked: list[int] = []
 
-    def current(self) -> Mapping[str, Any]:
+    def current(self) -> Any:
         return self.now
 
     def rows(self, count: int) -> Sequence[bytes]:
         self.asked.append(count)
         return [json.dumps(ROW).encode()] * min(count, 3)
 
-    def status(self) -> Mapping[str, Any]:
+    def status(self) -> Any:
         return {"monitoring_active": True, "samples": 7}
 
 

@@ -1,0 +1,39 @@
+"""The words that the API's shapes are written with.
+
+A shape is a TypedDict: the type checker holds the code that makes an answer against it, and ``/openapi.json`` is made
+of it, with the docstrings as descriptions. pydantic reads no TypedDict of ``typing`` before Python 3.12, so all come
+from typing_extensions.
+"""
+
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+LONGEST_NAME: Final = 256
+
+Success = Literal["success"]
+Moment = Annotated[str, Field(examples=["2026-01-01T20:00:00Z"], json_schema_extra={"format": "date-time"})]
+Streamer = Annotated[str, Field(description="A streamer's name.")]
+Seconds = Annotated[float, Field(description="Seconds.", ge=0)]
+WholeSeconds = Annotated[int, Field(description="Seconds.", ge=0)]
+Count = Annotated[int, Field(ge=0)]
+Amount = Annotated[float, Field(ge=0)]
+Milliseconds = Annotated[float, Field(description="Milliseconds.")]
+Name = Annotated[
+    str,
+    Field(
+        description="A streamer's name: printable characters.",
+        min_length=1,
+        max_length=LONGEST_NAME,
+        examples=["alice"],
+    ),
+]
+
+
+class Done(TypedDict):
+    """A request that was carried out."""
+
+    status: Success
+    message: str
+    """For people."""

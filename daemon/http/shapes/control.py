@@ -1,0 +1,182 @@
+"""What operators and their scripts ask for, and what they are answered."""
+
+from typing import Annotated, Literal, NotRequired
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from daemon.core.shapes import LONGEST_NAME, Amount, Count, Done, WholeSeconds
+from daemon.http.shapes.show import State
+
+
+class HeldOrNot(Done):
+    """Whether turns end by the clock."""
+
+    held: bool
+
+
+class Moved(Done):
+    """One has another place."""
+
+    streamer: str
+    position: Count
+
+
+class Named(Done):
+    """Something was done about one streamer."""
+
+    streamer: str
+
+
+class Kicked(Named):
+    """One is kept out, and for how long."""
+
+    seconds: Amount
+
+
+class StreamQueue(TypedDict):
+    """The line-up's names."""
+
+    stream_queue: list[str]
+
+
+class RemainingTime(TypedDict):
+    """What is left of the present turn."""
+
+    remaining_time: WholeSeconds
+    """Seconds; 0 while nobody has the turn."""
+
+
+class TimeSettings(TypedDict):
+    """A turn's length, and what is left of the present one."""
+
+    swap_interval: WholeSeconds
+    remaining_time: WholeSeconds
+
+
+class TurnLength(Done):
+    """A turn's length was changed."""
+
+    time: Annotated[int, Field(description="Seconds.")]
+    reset_time: bool
+
+
+class LastBlocked(TypedDict):
+    """Whether the last one on air may come straight back."""
+
+    is_blocked: bool
+    """The last one on air may not come straight back."""
+
+
+class BlockToggled(Done):
+    """The same, changed."""
+
+    is_blocked: bool
+    """The last one on air may not come straight back."""
+    blocking: bool
+    """As `is_blocked`."""
+
+
+class JobDelay(Done):
+    """The least time between two hand-overs."""
+
+    obs_job_delay_seconds: Amount
+    """Seconds."""
+
+
+class ZOffset(Done):
+    """How many layers below the top new inputs are placed."""
+
+    z_offset: Count
+
+
+class TestBody(TypedDict):
+    """A stream to be shown at once."""
+
+    rtmp_url: Annotated[
+        str,
+        Field(
+            max_length=2048,
+            pattern=r"^rtmps?://[A-Za-z0-9._~:/?\[\]&=%-]+$",
+            examples=["rtmp://127.0.0.1:1935/live/alice"],
+        ),
+    ]
+    """The stream's URL: rtmp or rtmps, of the host and port of `ingest.rtmp_url`, ending in APP/STREAM."""
+    scene_name: NotRequired[Annotated[str, Field(max_length=2048)]]
+    """`obs.scene`, which it is anyway."""
+
+
+class TestBegun(Done):
+    """It is created, buffered, and shown when it is ready."""
+
+    rtmp_url: str
+    """As asked for, its keys made unreadable."""
+    scene_name: str
+    attempt: Count
+    state: State
+    session: str
+    """The session that is shown."""
+
+
+class Measurement(TypedDict):
+    """What was measured of the one on air."""
+
+    streamer: Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
+    """Printable characters."""
+    quantity: Annotated[str, Field(json_schema_extra={"enum": ["sound"]})]
+    value: float | None
+    """dBFS, from -200 to 20; what is beyond counts as the bound. Null is silence."""
+
+
+class Measured(Done):
+    """It is known."""
+
+    streamer: str
+    quantity: str
+
+
+class NotifyTarget(TypedDict):
+    """One who is told."""
+
+    target: str
+    """Its number in `notify.urls`, and its kind."""
+    ok: bool
+    problem: str | None
+    """Why it was not sent."""
+
+
+class NotifyTest(TypedDict):
+    """How a test of the notifications went."""
+
+    status: Literal["success", "warning"]
+    """warning: one could not be sent."""
+    message: str
+    targets: list[NotifyTarget]
+
+
+class SignInBody(TypedDict):
+    """The token."""
+
+    token: Annotated[str, Field(max_length=2048)]
+
+
+class SignInState(TypedDict):
+    """Whether a token is asked for, and whether this client has signed in."""
+
+    token_required: bool
+    signed_in: bool
+
+
+class ErrorDetail(TypedDict):
+    """What went wrong."""
+
+    code: Annotated[str, Field(min_length=1)]
+    """For programs."""
+    message: str
+    """For people."""
+
+
+class Error(TypedDict):
+    """The form of every error."""
+
+    error: ErrorDetail

@@ -1,0 +1,112 @@
+"""OBS as the daemon sees it, and the probes."""
+
+from typing import Literal
+
+from typing_extensions import TypedDict
+
+from daemon.core.shapes import Count, Milliseconds, Success
+
+
+class Input(TypedDict):
+    """One input of OBS."""
+
+    name: str
+    kind: str
+    own: bool
+    """The daemon has made it."""
+    shown: bool
+    """It is shown in the scene of the streams."""
+
+
+class Inputs(TypedDict):
+    """All inputs of OBS."""
+
+    status: Success
+    inputs: list[Input]
+    count: Count
+
+
+class MediaStatus(TypedDict):
+    """OBS's answer to GetMediaInputStatus."""
+
+    mediaState: str
+    mediaDuration: Milliseconds | None
+    mediaCursor: Milliseconds | None
+
+
+class Media(TypedDict):
+    """How an input plays."""
+
+    status: Success
+    input_name: str
+    media_status: MediaStatus
+
+
+class ConnectionDetail(TypedDict):
+    """The connection in some detail."""
+
+    connected: bool
+    reason: str
+    """Why it is not."""
+    version: str | None
+    websocket: str | None
+    losses: Count
+    """Times that the connection was lost."""
+    fps: float | None
+    rendered_frames: int | None
+    lagged_frames: int | None
+    cpu_percent: float | None
+    memory_mb: float | None
+
+
+class Connection(TypedDict):
+    """The connection to OBS."""
+
+    status: Success
+    connection_healthy: bool
+    message: str
+    connection: ConnectionDetail
+
+
+class Reconnected(TypedDict):
+    """Whether the new connection is up."""
+
+    status: Literal["success", "warning"]
+    connection_healthy: bool
+    message: str
+
+
+class Streaming(TypedDict):
+    """OBS's answer to GetStreamStatus."""
+
+    status: Success
+    outputActive: bool
+    outputReconnecting: bool
+    outputTimecode: str
+    outputDuration: Milliseconds
+    outputCongestion: float
+    outputBytes: float
+    outputSkippedFrames: int
+    outputTotalFrames: int
+
+
+class Alive(TypedDict):
+    """Whether the daemon makes progress."""
+
+    status: Literal["ok", "stuck"]
+
+
+class CheckResult(TypedDict):
+    """One thing that has to be well."""
+
+    ok: bool
+    detail: str
+    """What is wrong."""
+
+
+class Ready(TypedDict):
+    """Whether it can do its work."""
+
+    ready: bool
+    checks: dict[str, CheckResult]
+    """What has to be well, by name."""
