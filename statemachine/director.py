@@ -32,7 +32,7 @@ from statemachine.policy import Policy
 from statemachine.settings import Settings, Value
 from statemachine.snapshot import Snapshot
 from statemachine.steering import EMPTY_AGAIN, Steering
-from statemachine.view import Places, View, make_view
+from statemachine.view import Places, Sessions, View, make_sessions, make_view
 
 STEADY = 10.0
 """Seconds for which a picture has to move ahead of its turn before the failures before it are forgotten."""
@@ -131,6 +131,10 @@ class Director:
     def view(self, at: float) -> View:
         """What people see of it."""
         return make_view(self, max(at, self.now))
+
+    def sessions(self) -> Sessions:
+        """Those that the rules know of."""
+        return make_sessions(self)
 
     # --- events ----------------------------------------------------------------------------------------------
 
@@ -375,14 +379,6 @@ class Director:
 
     def _refuse(self, code: str, message: str) -> None:
         self._facts.append(facts.Refused(self.now, code, message))
-
-    @property
-    def held_sessions(self) -> set[str]:
-        """The ids of the sessions that may still be shown or are."""
-        program, attempt = self.switchover.program, self.switchover.attempt
-        sessions = [session for entry in self.lineup for session in entry.sessions]
-        used = (program.session if program else None, attempt.target if attempt else None)
-        return {session.id for session in (*sessions, *used) if session is not None}
 
     @property
     def orphans(self) -> tuple[str, ...]:

@@ -1,8 +1,9 @@
 """What people see of the rules: read-only, derived, for /status, the dashboard and the terminal."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from statemachine.events import Session
 from statemachine.facts import HandoverEnded
 from statemachine.handover.fallback import Fallback
 from statemachine.handover.states import State
@@ -32,6 +33,8 @@ class OnAir:
     """Its stream is still published."""
     silent_since: float | None = None
     """Since when it has no sound; None where it has, or nobody measures."""
+    session: str = ""
+    """The id of the session that it plays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +120,22 @@ class View:
     fallen_back: bool = False
     """OBS's own media source has taken the place of a plugin that fails."""
     program: ProgramView = ProgramView(None, None, None, None)
+    measured: str = ""
+    """The id of the session whose bitrate matters; empty where there is none."""
+    policy: Policy = field(default_factory=Policy)
+    """The rules' settings with what was set live."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """The sessions that the rules know of, for who keeps what stands behind them."""
+
+    live: tuple[Session, ...]
+    """All that still publish as far as is known, in the line-up and taken out of it."""
+    ended: tuple[str, ...]
+    """The ids of those that ended a short while ago."""
+    held: frozenset[str]
+    """The ids of those that may still be shown or are."""
 
 
 class Places:
@@ -186,6 +205,7 @@ def make_view(rules: Rules, at: float) -> View:
             remaining=lineup.turn_left(entry, at) if entry else None,
             live=lineup.by_session(program.session.id) is not None,
             silent_since=rules.quality.silent_since,
+            session=program.session.id,
         )
     standby = None
     # The one that could be cut to, before the one that is tried.
@@ -212,6 +232,20 @@ def make_view(rules: Rules, at: float) -> View:
         standby_off=_standby_off(rules),
         fallen_back=rules.fallback.state.since is not None,
         program=_program(rules),
+        measured=rules.bitrates.subject,
+        policy=rules.policy,
+    )
+
+
+def make_sessions(rules: Rules) -> Sessions:
+    """Those that the rules know of now."""
+    program, attempt = rules.switchover.program, rules.switchover.attempt
+    sessions = [session for entry in rules.lineup for session in entry.sessions]
+    used = (program.session if program else None, attempt.target if attempt else None)
+    return Sessions(
+        live=rules.lineup.live_sessions,
+        ended=tuple(rules.lineup.state.ended),
+        held=frozenset(session.id for session in (*sessions, *used) if session is not None),
     )
 
 

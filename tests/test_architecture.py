@@ -25,7 +25,7 @@ PURE = {
 """The standard library's pure parts: no clock, no I/O, no log, no chance, no thread."""
 LAYERS = {
     "the command line": {"daemon.__main__", "daemon.cli*", "daemon.studio.demo"},
-    "the composition": {"daemon.app"},
+    "the composition": {"daemon.app", "daemon.composition*"},
     "the adapters": {
         "daemon.config*",
         "daemon.health*",
@@ -80,15 +80,15 @@ MAY_IMPORT = {
 ONLY_FOR = {
     "daemon.app": {"daemon.__main__", "daemon.cli.main"},
     "daemon.cli*": {"daemon.__main__", "daemon.cli*"},
-    "daemon.core.dispatcher": {"daemon.app"},
-    "daemon.core.executor": {"daemon.app"},
+    "daemon.composition*": {"daemon.app", "daemon.composition*"},
+    "daemon.core.dispatcher": {"daemon.composition.studio"},
+    "daemon.core.executor": {"daemon.composition.studio"},
     "daemon.studio*": {"daemon.studio*", "daemon.cli.main"},
     "statemachine.director": {
-        "daemon.app",
+        "daemon.composition.store",
         "daemon.core.dispatcher",
         "daemon.journal.journal",
         "daemon.journal.replay",
-        "statemachine.view",
         "statemachine.recorder",
     },
     "transitions": {"statemachine.handover.switchover"},

@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import structlog
 
 from daemon.core.clock import Clock
+from daemon.core.event_queue import Asked, EventQueue, Queued
 from daemon.core.ports import HandoverRow, JournalPort
 from statemachine import commands as cmd
 from statemachine import events as ev
@@ -18,20 +19,10 @@ from statemachine.recorder import Recorder
 
 log = structlog.get_logger(__name__)
 
-BATCH = 256
-"""Events of one step at most: they share one write to the journal."""
 ANSWER_PATIENCE = 2.0
 """Seconds that who asked waits for a slow disk."""
 
 Observer = Callable[[Sequence[facts.Fact]], None]
-Asked = asyncio.Future[tuple[facts.Fact, ...]]
-
-
-class _Item(NamedTuple):
-    event: ev.Event
-    asked: Asked | None = None
-    written: bool = True
-    """The answer waits until the event is in the file."""
 
 
 class CommandSink(Protocol):
@@ -45,10 +36,11 @@ class CommandSink(Protocol):
 
 
 class Dispatcher:
-    """Feeds the director. ``submit`` and ``ask`` are the only ways in."""
+    """Feeds the director with what ``events`` holds."""
 
     def __init__(
         self,
+        events: EventQueue,
         director: Director,
         journal: JournalPort,
         sink: CommandSink,
@@ -57,11 +49,11 @@ class Dispatcher:
     ) -> None:
         """``history`` picks out of a step's facts what is journaled with it for people to read."""
         self.director = director
+        self.events = events
         self._journal = journal
         self._sink = sink
         self._clock = clock
         self._history = history
-        self._queue: asyncio.Queue[_Item] = asyncio.Queue()
         self._observers: list[Observer] = []
         self._timer: asyncio.TimerHandle | None = None
         self._armed: float | None = None
@@ -73,40 +65,19 @@ class Dispatcher:
         """Have ``observer`` called with the facts of each step, after the step was journaled. It must not block."""
         self._observers.append(observer)
 
-    def submit(self, event: ev.Event) -> None:
-        """Queue an event."""
-        self._queue.put_nowait(_Item(event))
-
-    async def ask(self, event: ev.Event, *, written: bool = True) -> tuple[facts.Fact, ...]:
-        """Queue an event and wait for the facts of its step.
-
-        With ``written`` it is in the journal then: what was answered is never forgotten. A disk that does not answer
-        is waited for ANSWER_PATIENCE seconds; the journal tells of it.
-        """
-        return await self.asked(event, written=written)
-
-    def asked(self, event: ev.Event, *, written: bool = True) -> Asked:
-        """The same as a future, which whoever asked may settle or cancel: the event is taken all the same."""
-        future: Asked = asyncio.get_running_loop().create_future()
-        self._queue.put_nowait(_Item(event, future, written))
-        return future
-
     async def run(self) -> None:
         """Consume events until cancelled."""
         self._arm()
         try:
             while True:
-                batch = [await self._queue.get()]
-                while len(batch) < BATCH and not self._queue.empty():
-                    batch.append(self._queue.get_nowait())
-                await self._process(batch)
+                await self._process(await self.events.take())
         finally:
             if self._timer is not None:
                 self._timer.cancel()
 
-    async def _process(self, batch: list[_Item]) -> None:
+    async def _process(self, batch: list[Queued]) -> None:
         events: list[ev.Event] = []
-        steps: list[tuple[tuple[tuple[cmd.Command, ...], tuple[facts.Fact, ...]], _Item]] = []
+        steps: list[tuple[tuple[tuple[cmd.Command, ...], tuple[facts.Fact, ...]], Queued]] = []
         for item in batch:
             done, recorded = self._recorder.handle(item.event, self._handle)
             steps.append((done, item))
@@ -156,7 +127,7 @@ class Dispatcher:
 
     def _ring(self) -> None:
         self._timer = self._armed = None
-        self.submit(ev.TimePassed(self._clock.now()))
+        self.events.submit(ev.TimePassed(self._clock.now()))
 
 
 def _answer(asked: Asked, told: tuple[facts.Fact, ...], _written: object = None) -> None:

@@ -35,22 +35,26 @@ class Executor:
     """
 
     def __init__(
-        self, obs: ObsPort, kicker: KickPort, urls: UrlPort, clock: Clock, clean: Callable[[str], str] = redact
+        self,
+        obs: ObsPort,
+        kicker: KickPort,
+        urls: UrlPort,
+        clock: Clock,
+        submit: Callable[[ev.Event], None],
+        clean: Callable[[str], str] = redact,
     ) -> None:
-        """``clean`` takes the secrets out of what OBS says of a failure: that goes into events, and is kept."""
+        """``submit`` is told what came of each command. ``clean`` takes the secrets out of what OBS says of a failure:
+        that goes into events, and is kept.
+        """
         self._clean = clean
         self._obs = obs
         self._kicker = kicker
         self._urls = urls
         self._clock = clock
-        self._submit: Callable[[ev.Event], None] = lambda event: None
+        self._submit = submit
         self._lane: asyncio.Queue[cmd.Command] = asyncio.Queue()
         self._current: asyncio.Task[None] | None = None
         self._beside: set[asyncio.Task[None]] = set()
-
-    def answer_to(self, submit: Callable[[ev.Event], None]) -> None:
-        """Where the results go."""
-        self._submit = submit
 
     def execute(self, commands: Sequence[cmd.Command]) -> None:
         """Take commands over."""

@@ -49,19 +49,16 @@ class JournalCopy:
         self,
         path: Path,
         clock: Callable[[], float],
-        known_keys: Callable[[], tuple[StreamerRow, ...] | None],
         on_damage: Callable[[], None],
         tell: Callable[[str], None],
     ) -> None:
-        """``known_keys``: those in force, where somebody has them: they are newer than any copy's.
-
-        ``on_damage`` is called, in any thread, when the file that was to be copied turns out to be damaged; ``tell``
+        """``on_damage`` is called, in any thread, when the file that was to be copied turns out to be damaged; ``tell``
         with what that has cost, for people.
         """
         self._path = path
         self._place = path.with_name(f"{path.name}.backup")
         self._clock = clock
-        self._known_keys = known_keys
+        self._known_keys: Callable[[], tuple[StreamerRow, ...] | None] = lambda: None
         self._on_damage = on_damage
         self._due_at = clock() + SETTLES
         self._making = threading.Lock()
@@ -72,6 +69,10 @@ class JournalCopy:
         self.mended: Mended | None = None
         """What the last damage has cost, if there was any in this run."""
         self._tell = tell
+
+    def use_keys(self, known: Callable[[], tuple[StreamerRow, ...] | None]) -> None:
+        """``known`` tells those in force, where somebody has them: they are newer than any copy's."""
+        self._known_keys = known
 
     # --- making it -------------------------------------------------------------------------------------------
 

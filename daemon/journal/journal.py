@@ -68,10 +68,8 @@ class Journal:
         path: Path,
         *,
         clock: Callable[[], float] = time.monotonic,
-        known_keys: Callable[[], tuple[StreamerRow, ...] | None] = lambda: None,
         lock: StoreLock | None = None,
     ) -> None:
-        """``known_keys``: the streamers' keys that are in force, None while nobody knows them."""
         self._path = path
         self._lock = lock
         self.news = DatabaseNews()
@@ -88,7 +86,7 @@ class Journal:
         self._files: list[tuple[int, int]] = []
         self._unwritten: deque[HandoverRow] = deque(maxlen=UNWRITTEN_KEPT)
         self._streams = KeptStreams()
-        self._copy = JournalCopy(path, clock, known_keys, self.distrust, self.news.add)
+        self._copy = JournalCopy(path, clock, self.distrust, self.news.add)
         self.problem = ""
         """Why the file cannot be used right now; empty while all is well."""
         self.id = ""
@@ -108,6 +106,10 @@ class Journal:
     def notice(self) -> str:
         """What was lost when the file was found damaged in this run, for people; empty where it was not."""
         return self.news.text
+
+    def use_keys(self, known: Callable[[], tuple[StreamerRow, ...] | None]) -> None:
+        """``known`` tells the streamers' keys that are in force, None while nobody knows them."""
+        self._copy.use_keys(known)
 
     # --- starting and stopping -------------------------------------------------------------------------------
 

@@ -35,7 +35,7 @@ class Obs:
 
     ``config`` is asked whenever a value is needed, so what may change while the daemon runs does. ``emit`` takes
     ObsReady, ObsLost and InventoryRead, stamped by ``now``. ``stream_of`` tells ``app/stream`` from the URL of an
-    input, None where it cannot; ``on_output`` hears of OBS's output; ``owner`` is what this daemon marks its inputs
+    input, None where it cannot; ``owner`` is what this daemon marks its inputs
     with. Nothing happens before ``start``.
     """
 
@@ -46,7 +46,6 @@ class Obs:
         emit: Callable[[ev.Event], None],
         now: Callable[[], float],
         stream_of: Callable[[str], str | None] = stream_of_path,
-        on_output: Callable[[Mapping[str, Any]], None] = lambda data: None,
         pace: Pace | None = None,
         owner: str = "",
     ) -> None:
@@ -54,7 +53,7 @@ class Obs:
         self._emit = emit
         self._now = now
         self._stream_of = stream_of
-        self._on_output = on_output
+        self._output_observers: list[Callable[[Mapping[str, Any]], None]] = []
         settings = config()
         self._scene = settings.obs.scene
         self._former_scenes: list[str] = []
@@ -73,6 +72,10 @@ class Obs:
         self._leaving: set[str] = set()
         self._tasks: set[asyncio.Task[NoReturn]] = set()
         self._beside: set[asyncio.Task[None]] = set()
+
+    def observe_output(self, observer: Callable[[Mapping[str, Any]], None]) -> None:
+        """Have ``observer`` called with each of OBS's events about its output. It must not block."""
+        self._output_observers.append(observer)
 
     # -- life ----------------------------------------------------------------------------------------------------
 
@@ -333,7 +336,8 @@ class Obs:
 
     def _hint(self, event: ObsEvent) -> None:
         if event.kind == "StreamStateChanged":
-            self._on_output(event.data)
+            for observer in self._output_observers:
+                observer(event.data)
         if (answer := self._owners.hear(event)) is not None:
             self._aside(self.call(answer.kind, answer.data), "obs-neighbour")
         if self._wish is not None and dressing.concerns(event, (self._wish.template, self._wish.like)):

@@ -37,10 +37,13 @@ LONGEST_KEY: Final = 128
 class StreamerIndex:
     """The ``KeyLookup`` of the daemon. ``start`` before hooks are answered, ``stop`` at the end."""
 
-    def __init__(self, path: Path, *, on_change: Callable[[], None] | None = None) -> None:
-        """``on_change`` is called by the index's thread when another set of streamers has come into force."""
+    def __init__(
+        self, path: Path, *, on_change: Callable[[], None] | None = None, on_damage: Callable[[], None] | None = None
+    ) -> None:
+        """``on_change`` is called by the index's thread when another set of streamers has come into force; so is
+        ``on_damage`` when the file turns out to be damaged: others write it, and may not see that."""
         self._path = path
-        self._on_change = on_change
+        self._on_change, self._on_damage = on_change, on_damage
         self._rows: tuple[StreamerRow, ...] = ()
         self._by_hash: dict[bytes, Streamer] = {}
         self._by_name: dict[str, Streamer] = {}
@@ -53,8 +56,6 @@ class StreamerIndex:
         self._thread: threading.Thread | None = None
         self.problem = ""
         """Why the file cannot be read right now; empty while all is well."""
-        self.on_damage: Callable[[], None] | None = None
-        """Called by the index's thread when the file turns out to be damaged: others write it, and may not see that."""
 
     # --- look-ups, from any thread ---------------------------------------------------------------------------
 
@@ -113,8 +114,8 @@ class StreamerIndex:
                 self._fail(str(getattr(error, "strerror", "") or error))
                 if not self._rows and not is_damage(error):
                     self._read_without_writing()
-                if is_damage(error) and self.on_damage is not None:
-                    self.on_damage()
+                if is_damage(error) and self._on_damage is not None:
+                    self._on_damage()
                 return
             if self.problem:
                 log.info("the streamers' keys can be read again", path=str(self._path))

@@ -17,7 +17,8 @@ from unittest import mock
 import aiohttp
 from structlog.testing import capture_logs
 
-from daemon.app import _App
+from daemon.app import App
+from daemon.composition.live import Live
 from daemon.config.keys import secret_values
 from daemon.config.loader import load
 from daemon.config.model import Config
@@ -93,7 +94,7 @@ class Life(Process):
         self.dispatcher: Dispatcher | None = None
         self._file = config_file
         self.main: asyncio.Task[int] | None = None
-        self.app: _App | None = None
+        self.app: App | None = None
 
     @property
     def config(self) -> Config:
@@ -110,7 +111,7 @@ class Life(Process):
     async def _run(self) -> int:
         config = load(self._file, {})
         handle = cast(LogHandle, _Quiet())
-        self.app = _App(config, self._file, Redactor(*secret_values(config)), handle)
+        self.app = App(Live(config, self._file, Redactor(*secret_values(config)), handle))
         return await self.app.run()
 
     @property
@@ -389,8 +390,8 @@ async def world(folder: Path, settings: Mapping[str, object] | None = None, **ob
     place.mkdir()
     with (
         capture_logs() as lines,
-        mock.patch("daemon.app.Dispatcher", _Dispatcher),
-        mock.patch("daemon.app.StreamerIndex", Index),
+        mock.patch("daemon.composition.studio.Dispatcher", _Dispatcher),
+        mock.patch("daemon.composition.store.StreamerIndex", Index),
         mock.patch("aiohttp.client.TCPConnector", SimConnector),
     ):
         async with FakeObs(**{"password": PASSWORD, "fps": 30, **obs}) as fake, FakeSrs() as srs:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from daemon.core.clock import Clock
 from daemon.core.dispatcher import Dispatcher
+from daemon.core.event_queue import EventQueue
 from daemon.journal.history import handovers
 from daemon.journal.journal import Journal
 from statemachine import commands as cmd
@@ -41,7 +42,7 @@ class Sink:
 async def running(tmp_path: Path, policy: Policy | None = None) -> AsyncIterator[tuple[Dispatcher, Sink, Clock]]:
     journal, sink, clock = Journal(tmp_path / "a.db"), Sink(), Clock()
     await journal.open()
-    dispatcher = Dispatcher(Director(policy or Policy()), journal, sink, clock, handovers)
+    dispatcher = Dispatcher(EventQueue(), Director(policy or Policy()), journal, sink, clock, handovers)
     task = asyncio.create_task(dispatcher.run())
     try:
         yield dispatcher, sink, clock
@@ -57,34 +58,34 @@ ALICE = ev.Session("srs:1/a", "alice", "live", "alice")
 
 async def test_commands_go_out_in_the_order_of_their_events(tmp_path: Path) -> None:
     async with running(tmp_path) as (dispatcher, sink, clock):
-        dispatcher.submit(ev.ObsReady(clock.now(), ev.Inventory()))
-        dispatcher.submit(ev.Published(clock.now(), ALICE))
-        dispatcher.submit(ev.InputCreated(clock.now(), 1))
+        dispatcher.events.submit(ev.ObsReady(clock.now(), ev.Inventory()))
+        dispatcher.events.submit(ev.Published(clock.now(), ALICE))
+        dispatcher.events.submit(ev.InputCreated(clock.now(), 1))
         await sink.until(lambda: len(sink.commands) >= 3)
         assert [type(c) for c in sink.commands] == [cmd.CreateInput, cmd.PlaceInput, cmd.WatchInput]
 
 
 async def test_who_asks_gets_the_facts_of_the_own_step(tmp_path: Path) -> None:
     async with running(tmp_path) as (dispatcher, _, clock):
-        dispatcher.submit(ev.Published(clock.now(), ALICE))
-        told = await dispatcher.ask(ev.SkipRequested(clock.now()))
+        dispatcher.events.submit(ev.Published(clock.now(), ALICE))
+        told = await dispatcher.events.ask(ev.SkipRequested(clock.now()))
         assert [type(fact) for fact in told] == [facts.Refused]
 
 
 async def test_a_deadline_of_the_rules_rings_by_itself(tmp_path: Path) -> None:
     async with running(tmp_path, Policy(ready_timeout=0.05, retry_first=0.05)) as (dispatcher, sink, clock):
-        dispatcher.submit(ev.ObsReady(clock.now(), ev.Inventory()))
-        dispatcher.submit(ev.Published(clock.now(), ALICE))
-        dispatcher.submit(ev.InputCreated(clock.now(), 1))
+        dispatcher.events.submit(ev.ObsReady(clock.now(), ev.Inventory()))
+        dispatcher.events.submit(ev.Published(clock.now(), ALICE))
+        dispatcher.events.submit(ev.InputCreated(clock.now(), 1))
         # One ends the attempt, the next one begins another.
         await sink.until(lambda: any(isinstance(c, cmd.CreateInput) and c.attempt == 2 for c in sink.commands))
 
 
 async def test_losing_obs_drops_what_was_not_carried_out(tmp_path: Path) -> None:
     async with running(tmp_path) as (dispatcher, sink, clock):
-        await dispatcher.ask(ev.ObsReady(clock.now(), ev.Inventory()))
+        await dispatcher.events.ask(ev.ObsReady(clock.now(), ev.Inventory()))
         assert sink.forgotten == 0
-        await dispatcher.ask(ev.ObsLost(clock.now(), "gone"))
+        await dispatcher.events.ask(ev.ObsLost(clock.now(), "gone"))
         assert sink.forgotten == 1
 
 
@@ -100,10 +101,10 @@ async def test_an_event_is_in_the_file_before_its_commands_go_out(tmp_path: Path
 
     journal, clock = Journal(tmp_path / "a.db"), Clock()
     await journal.open()
-    dispatcher = Dispatcher(Director(Policy()), journal, Looking(), clock)
+    dispatcher = Dispatcher(EventQueue(), Director(Policy()), journal, Looking(), clock)
     task = asyncio.create_task(dispatcher.run())
-    await dispatcher.ask(ev.ObsReady(clock.now(), ev.Inventory()))
-    await dispatcher.ask(ev.Published(clock.now(), ALICE))
+    await dispatcher.events.ask(ev.ObsReady(clock.now(), ev.Inventory()))
+    await dispatcher.events.ask(ev.Published(clock.now(), ALICE))
     task.cancel()
     await journal.close()
     assert written == [2]
@@ -118,24 +119,24 @@ async def test_an_observer_that_fails_stops_nothing(tmp_path: Path) -> None:
 
         dispatcher.observe(broken)
         dispatcher.observe(seen.extend)
-        await dispatcher.ask(ev.Published(clock.now(), ALICE))
+        await dispatcher.events.ask(ev.Published(clock.now(), ALICE))
         assert any(isinstance(fact, facts.LineupChanged) for fact in seen)
 
 
 async def test_a_fault_of_the_rules_ends_neither_the_loop_nor_the_asker(tmp_path: Path) -> None:
     async with running(tmp_path) as (dispatcher, _, clock):
-        assert await dispatcher.ask(ev.Event(clock.now())) == ()
-        assert await dispatcher.ask(ev.Published(clock.now(), ALICE))
+        assert await dispatcher.events.ask(ev.Event(clock.now())) == ()
+        assert await dispatcher.events.ask(ev.Published(clock.now(), ALICE))
 
 
 async def test_a_slow_disk_holds_up_the_answer_and_not_the_show(tmp_path: Path) -> None:
     async with running(tmp_path) as (dispatcher, sink, clock):
-        await dispatcher.ask(ev.ObsReady(clock.now(), ev.Inventory()))
+        await dispatcher.events.ask(ev.ObsReady(clock.now(), ev.Inventory()))
         writer = sqlite3.connect(tmp_path / "a.db", isolation_level=None)
         writer.execute("BEGIN IMMEDIATE")
-        asked = asyncio.create_task(dispatcher.ask(ev.Published(clock.now(), ALICE)))
+        asked = asyncio.create_task(dispatcher.events.ask(ev.Published(clock.now(), ALICE)))
         await sink.until(lambda: len(sink.commands) > 0)
-        assert await dispatcher.ask(ev.TimePassed(clock.now()), written=False) == (), "the loop is not held up"
+        assert await dispatcher.events.ask(ev.TimePassed(clock.now()), written=False) == (), "the loop is not held up"
         assert not asked.done()
         writer.execute("ROLLBACK")
         writer.close()
@@ -156,9 +157,9 @@ async def test_a_hand_over_is_in_the_history_before_anybody_is_told_of_it(tmp_pa
                 db.close()
 
         dispatcher.observe(look)
-        await dispatcher.ask(ev.ObsReady(clock.now(), ev.Inventory()))
-        await dispatcher.ask(ev.Published(clock.now(), ALICE))
-        await dispatcher.ask(ev.InputCreated(clock.now(), 1))
-        await dispatcher.ask(ev.MediaReady(clock.now(), 1))
-        await dispatcher.ask(ev.CutDone(clock.now(), 1))
+        await dispatcher.events.ask(ev.ObsReady(clock.now(), ev.Inventory()))
+        await dispatcher.events.ask(ev.Published(clock.now(), ALICE))
+        await dispatcher.events.ask(ev.InputCreated(clock.now(), 1))
+        await dispatcher.events.ask(ev.MediaReady(clock.now(), 1))
+        await dispatcher.events.ask(ev.CutDone(clock.now(), 1))
         assert rows == [1]

@@ -114,9 +114,8 @@ class Rig:
     def __init__(self) -> None:
         self._news = asyncio.Event()
         self.obs, self.kicker = FakeObs(self._news), FakeKicker(self._news)
-        self.executor = Executor(self.obs, self.kicker, Urls(), Clock())
+        self.executor = Executor(self.obs, self.kicker, Urls(), Clock(), self._hear)
         self.events: list[ev.Event] = []
-        self.executor.answer_to(self._hear)
 
     def _hear(self, event: ev.Event) -> None:
         self.events.append(event)

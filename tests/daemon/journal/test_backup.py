@@ -39,7 +39,8 @@ class Channel:
         self.path = path
         self.copy = path.with_name(f"{path.name}.backup")
         self.at = 0.0
-        self.journal = Journal(path, clock=lambda: self.at, known_keys=known_keys)
+        self.journal = Journal(path, clock=lambda: self.at)
+        self.journal.use_keys(known_keys)
         self.director = fresh()
 
     async def feed(self, *events: ev.Event) -> None:

@@ -1,4 +1,4 @@
-"""The composition root's own parts."""
+"""The watchdog of systemd and /healthz: fed for as long as events are really handled."""
 
 import asyncio
 import socket
@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from daemon import app as root
-from daemon.config.model import Config, Log
-from daemon.core.redaction import Redactor
-from daemon.observability import logging as logs
+from daemon.composition import watchdog as watching
+from daemon.composition.watchdog import Watchdog
+from daemon.systemd import Notifier
 from statemachine import events as ev
 from tests.daemon.http.studio import until
 
@@ -33,19 +32,18 @@ async def test_the_watchdog_is_fed_for_as_long_as_events_are_really_handled(
     manager.setblocking(False)
     monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
     monkeypatch.setenv("WATCHDOG_USEC", "30000")
-    monkeypatch.setattr(root, "WATCHDOG_PATIENCE", 0.02)
-    handle = logs.LogHandle.__new__(logs.LogHandle)  # nothing is logged here
-    app = root._App(Config(log=Log(file=None)), None, Redactor(), handle)
+    monkeypatch.setattr(watching, "WATCHDOG_PATIENCE", 0.02)
     dispatcher = Dispatcher()
-    feeding = asyncio.create_task(app._feed_watchdog(dispatcher))  # type: ignore[arg-type]  # all that it needs of one
+    watchdog = Watchdog(dispatcher, Notifier())
+    feeding = asyncio.create_task(watchdog.run())
     loop = asyncio.get_running_loop()
     async with asyncio.timeout(10):
-        await until(lambda: not app._alive)
+        await until(lambda: not watchdog.alive)
         with pytest.raises(BlockingIOError):
             manager.recv(100)
         dispatcher.moves.set()
         assert await loop.sock_recv(manager, 100) == b"WATCHDOG=1"
-        assert app._alive
+        assert watchdog.alive
     feeding.cancel()
     await asyncio.gather(feeding, return_exceptions=True)
     manager.close()

@@ -1,0 +1,79 @@
+"""What outlives the daemon: the database with the journal and the streamers' keys, and the proof that it is ours."""
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+
+from daemon.composition.live import Live
+from daemon.core.clock import Clock
+from daemon.core.event_queue import EventQueue
+from daemon.http.server import Claim
+from daemon.journal.alone import Alone
+from daemon.journal.journal import Journal
+from daemon.streamers.index import StreamerIndex
+from statemachine import events as ev
+from statemachine.director import Director
+from statemachine.policy import Policy
+from statemachine.view import View
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Nothing of it is open before ``opened``."""
+
+    claim: Claim
+    alone: Alone
+    journal: Journal
+    keys: StreamerIndex
+
+    async def opened(self, stop: asyncio.Event, stack: contextlib.AsyncExitStack) -> bool:
+        """Open it. False where it is another daemon's, or ``stop`` is set."""
+        stack.callback(self.alone.release)
+        if not await self.alone.take(stop):
+            return False
+        await self.journal.open()
+        stack.push_async_callback(self.journal.close)
+        # What it has mended by then is what is read.
+        self.keys.start()
+        stack.callback(self.keys.stop)
+        return True
+
+
+def make_store(live: Live, events: EventQueue) -> Store:
+    """As configured."""
+    config = live.config
+    claim = Claim(config.http.host, config.http.port)
+    alone = Alone(config, live.path, claim)
+    journal = Journal(config.store.path, lock=alone.lock)
+    loop = asyncio.get_running_loop()
+
+    def distrust() -> None:
+        journal.distrust()
+        # With the next event it looks, and that is now. Time never goes back: 0 is now.
+        loop.call_soon_threadsafe(events.submit, ev.TimePassed(0.0))
+
+    keys = StreamerIndex(config.store.path, on_change=journal.keys_changed, on_damage=distrust)
+    journal.use_keys(keys.known)
+    return Store(claim, alone, journal, keys)
+
+
+class Rules:
+    """The rules as the last run left them, their clock, and the way to them. They are looked at through views alone."""
+
+    def __init__(self, director: Director, clock: Clock, events: EventQueue) -> None:
+        self.director = director
+        self.clock = clock
+        self.events = events
+
+    def view(self) -> View:
+        """What they come to now."""
+        return self.director.view(self.clock.now())
+
+
+async def restore(store: Store, policy: Policy, events: EventQueue) -> Rules:
+    """Take them out of the journal."""
+    journal = store.journal
+    director = await journal.in_our_time(await journal.restore(lambda: Director(policy)))
+    clock = Clock(not_before=director.now)
+    journal.watch(clock.now)
+    return Rules(director, clock, events)

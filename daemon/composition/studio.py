@@ -1,0 +1,63 @@
+"""OBS's side: the adapter, what is watched and written there beside the hand-overs, and who carries commands out."""
+
+from dataclasses import dataclass
+
+from daemon.composition.live import Live
+from daemon.composition.store import Rules, Store
+from daemon.composition.tasks import Tasks
+from daemon.core.dispatcher import Dispatcher
+from daemon.core.executor import Executor
+from daemon.ingest.kick import Kicker
+from daemon.ingest.listing import IngestServer
+from daemon.ingest.sessions import SessionDirectory
+from daemon.journal.history import handovers
+from daemon.obs import Obs
+from daemon.obs.diagnostics import Desk
+from daemon.obs.inventory import stream_of_path
+from daemon.obs.output import OutputKeeper
+from daemon.obs.overlays import Overlays
+
+
+@dataclass(frozen=True, slots=True)
+class Studio:
+    """OBS and what is done with it."""
+
+    obs: Obs
+    output: OutputKeeper
+    overlays: Overlays
+    desk: Desk
+
+    def start(self, tasks: Tasks) -> None:
+        """What goes on beside the hand-overs; OBS itself is connected later."""
+        tasks.start(self.overlays.run(), "overlays")
+        tasks.start(self.output.run(), "output")
+
+
+def make_studio(live: Live, store: Store, rules: Rules, sessions: SessionDirectory) -> Studio:
+    """As configured."""
+    now = rules.clock.now
+    obs = Obs(
+        lambda: live.config,
+        emit=rules.events.submit,
+        now=now,
+        # A database that cannot be read keeps no name: nothing is marked then, and nothing is somebody else's.
+        owner="" if store.journal.problem else store.journal.id,
+        stream_of=lambda url: sessions.stream_of(url) or stream_of_path(url),
+    )
+    output = OutputKeeper(obs, lambda: live.config.obs.keep_streaming, now)
+    obs.observe_output(output.hear)
+    return Studio(
+        obs=obs,
+        output=output,
+        overlays=Overlays(obs, rules.view, lambda: live.config.overlays, now),
+        desk=Desk(obs, lambda: live.config.obs.scene, lambda: rules.view().program),
+    )
+
+
+def make_engine(
+    live: Live, store: Store, rules: Rules, obs: Obs, servers: tuple[IngestServer, ...], sessions: SessionDirectory
+) -> tuple[Dispatcher, Executor]:
+    """Who asks the rules, and who carries out what they say."""
+    events = rules.events
+    executor = Executor(obs, Kicker(servers), sessions, rules.clock, events.submit, live.redactor.text)
+    return Dispatcher(events, rules.director, store.journal, executor, rules.clock, handovers), executor

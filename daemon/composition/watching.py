@@ -1,0 +1,126 @@
+"""What watches the show and tells people: health, metrics, notifications, and what is amiss."""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+
+from prometheus_client import CollectorRegistry
+
+from daemon.composition.ingest import Ingest
+from daemon.composition.live import Live
+from daemon.composition.store import Rules, Store
+from daemon.composition.studio import Studio
+from daemon.core.ports import Check
+from daemon.health.measurements import Teller
+from daemon.health.metrics import HealthMetrics
+from daemon.health.monitor import HealthMonitor
+from daemon.health.reporter import Reporter
+from daemon.http.routes.events import EventHub
+from daemon.notify.alerts import Watch
+from daemon.notify.notifier import Notifier
+from daemon.notify.troubles import Output, Troubles
+from daemon.obs.diagnostics import check_program
+from daemon.observability.metrics import Metrics
+
+LOOK_EVERY = 1.0
+
+
+class Watching:
+    """``run`` looks once a second at what ends soon, and at what is amiss."""
+
+    def __init__(
+        self, store: Store, rules: Rules, studio: Studio, ingest: Ingest, health: HealthMonitor, notifier: Notifier
+    ) -> None:
+        self._store = store
+        self._rules = rules
+        self._studio = studio
+        self._reconciler = ingest.reconciler
+        self._health = health
+        self._notifier = notifier
+        self._troubles = Troubles(notifier)
+
+    def checks(self) -> Sequence[Check]:
+        """What has to be well for ``/readyz`` to be so."""
+        unreachable = self._reconciler.unreachable
+        info, journal, keys = self._studio.obs.info, self._store.journal, self._store.keys
+        return (
+            Check("obs", info.connected, info.reason),
+            check_program(self._rules.view().program),
+            Check("journal", not journal.trouble, journal.trouble or journal.notice),
+            Check("keys", not keys.problem, keys.problem),
+            Check("ingest", not unreachable, f"no answer from {', '.join(unreachable)}" if unreachable else ""),
+        )
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        notifier, output, store = self._notifier, self._studio.output, self._store
+        while True:
+            seen = self._rules.view()
+            notifier.look(seen)
+            told = Output(output.status, output.rules.state)
+            self._troubles.look(seen, self.checks(), self._health.kept.latest, told)
+            store.alone.look(notifier.trouble, notifier.recovered)
+            for number, news in store.journal.news.take():
+                notifier.trouble(f"database {number}", news)
+            await asyncio.sleep(LOOK_EVERY)
+
+
+def make_health(
+    live: Live, rules: Rules, studio: Studio, ingest: Ingest, hub: EventHub, stack: contextlib.AsyncExitStack
+) -> HealthMonitor:
+    """The monitor, which measures for the rules as well."""
+    obs, reconciler, now = studio.obs, ingest.reconciler, rules.clock.now
+
+    def received(session_id: str) -> int | None:
+        # A counter that nobody reads stands still.
+        return None if reconciler.unreachable else reconciler.received_bytes(session_id)
+
+    def received_on_air() -> int | None:
+        on_air = rules.view().on_air
+        return received(on_air.session) if on_air else None
+
+    teller = Teller(
+        rules.events.submit,
+        now,
+        subject=lambda: rules.view().measured,
+        received=received,
+        period=lambda: live.config.ingest.reconcile,
+        stats=lambda: obs.stats if obs.info.connected else {},
+    )
+    reporter = None
+    if live.config.health.report_dir is not None:
+        reporter = Reporter(live.config.health.report_dir)
+        reporter.start()
+        stack.push_async_callback(reporter.stop)
+    return HealthMonitor(
+        obs,
+        rules.view,
+        received_on_air,
+        lambda: live.config,
+        now,
+        output=lambda: studio.output.status,
+        reporter=reporter,
+        tell=hub.publish,
+        beside=teller.look,
+    )
+
+
+def make_metrics(rules: Rules, studio: Studio, health: HealthMonitor) -> tuple[CollectorRegistry, Metrics]:
+    """Prometheus's, and what counts into it."""
+    registry = CollectorRegistry()
+    HealthMetrics(registry, health)
+    return registry, Metrics(registry, rules.view, lambda: studio.obs.info.connected)
+
+
+def make_notifier(live: Live, stack: contextlib.AsyncExitStack) -> Notifier:
+    """Running; what it still has to send is sent at the end."""
+    watch = Watch(turn_when_alone=lambda: live.config.queue.turn_when_alone)
+    notifier = Notifier(notify_urls(live), watch=watch, redact=live.redactor.text)
+    notifier.start()
+    stack.push_async_callback(notifier.stop)
+    return notifier
+
+
+def notify_urls(live: Live) -> list[str]:
+    """Whom notifications go to."""
+    return [url.get_secret_value() for url in live.config.notify.urls]
