@@ -4,4 +4,10 @@ Facts go in as events, intent comes out as commands; time is a field of every ev
 ``daemon``) turns the outside world into the one and the other into calls.
 """
 
+from statemachine.director import Director
+from statemachine.policy import Policy
+from statemachine.step import Step
+from statemachine.view import View
+
+__all__ = ["Director", "Policy", "Step", "View"]
 __version__ = "0.1.0"

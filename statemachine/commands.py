@@ -18,6 +18,11 @@ class AttemptCommand(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class AbandonPending(Command):
+    """OBS is lost: drop the commands that wait for it, and the call under way. No answer."""
+
+
+@dataclass(frozen=True, slots=True)
 class CreateInput(AttemptCommand):
     """Create ``input`` hidden, playing ``session``. Answer: InputCreated, CreationFailed.
 

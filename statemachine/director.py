@@ -1,18 +1,39 @@
-"""Line-up and switchover together: what happened goes in, what is to be done comes out.
+"""Line-up and switchover together: what happened goes in, and all that comes of it comes out as one Step.
 
 The director works by level, not by edge: after every event it compares whom the line-up wants on air with what
 the program shows, and takes the next legal step towards it. A lost, late or doubled event therefore costs time at
 most, never the picture.
+
+Invariants, after every step:
+
+- the same snapshot and the same events give the same steps; time comes with the events and never goes back;
+- a moving picture leaves the program only for one that was proven, or for nobody where nobody may be shown;
+- an input that is on air is not removed, and in mode dynamic no input's name is used twice;
+- what an earlier attempt is told of changes nothing; what the table forbids raises and leaves all as it was;
+- nothing is left that could be done now: feeding the same moment again gives no command;
+- ``deadline`` lies ahead, or is None where nothing will happen by time alone.
+
+The order of a step:
+
+1. The time of the event is now. OBS away before the event was known of: the clocks of absences stood still.
+2. What time alone has brought expires: blocks, graces, turns.
+3. The event is taken by whom it concerns: the line-up, a monitor, or the switchover, which asks its table first.
+4. Until nothing moves: what attempts came to is told to the line-up, those whose time is over go, what stood still for
+   too long is a stall, and the steering takes one legal step from what is shown towards what is wanted.
+5. An own input that nothing refers to is swept, one at a time.
+6. Commands, facts, refusal and deadline are returned. Where OBS was lost, AbandonPending comes before whatever is
+   asked of the next one.
+
+An event on which the rules raise returns nothing; what came of it until then comes out with the next step.
 """
 
 from dataclasses import replace
 from typing import Any
 
-from statemachine import commands as cmd
 from statemachine import events as ev
 from statemachine import facts
 from statemachine.codec import from_plain, to_plain
-from statemachine.handover.attempt import Brief
+from statemachine.handover.attempt import Aftermath, Brief
 from statemachine.handover.fallback import Fallback
 from statemachine.handover.orphans import Orphans
 from statemachine.handover.states import State
@@ -27,23 +48,21 @@ from statemachine.monitors.render_load import RenderLoad
 from statemachine.monitors.stalls import Pictures
 from statemachine.monitors.streams import Streams, needs_own_player
 from statemachine.monitors.viewers import Viewers
-from statemachine.planning import kept_until, passes_over
+from statemachine.outcomes import Outcomes
+from statemachine.planning import kept_until
 from statemachine.policy import Policy
 from statemachine.settings import Settings, Value
 from statemachine.snapshot import Snapshot
-from statemachine.steering import EMPTY_AGAIN, Steering
+from statemachine.steering import Steering
+from statemachine.step import Step
 from statemachine.view import Places, Sessions, View, make_sessions, make_view
 
-STEADY = 10.0
-"""Seconds for which a picture has to move ahead of its turn before the failures before it are forgotten."""
 STEPS = 32
 """More steps than any one event can cause; reaching it is a fault of the rules."""
-BLAMED = frozenset({"creation_failed", "not_ready", "media_failed", "cut_failed"})
-"""Outcomes after which the next candidate is tried first."""
 
 
 class Director:
-    """The rules' one entrance. Same snapshot and same events give the same commands and facts."""
+    """The rules' one entrance: ``handle`` is the only way in for events, and its Step the only way out."""
 
     def __init__(self, policy: Policy) -> None:
         self.settings = Settings(policy)
@@ -62,13 +81,14 @@ class Director:
         self.streams = Streams(self.lineup, self.switchover)
         self.quality = Quality(self.lineup, self.switchover)
         self.fallback = Fallback()
+        self._outcomes = Outcomes(self.lineup, self.switchover, self.steering, self.streams, self.fallback)
         self._orphans = Orphans()
         self._facts: list[facts.Fact] = []
 
     # --- the entrance ----------------------------------------------------------------------------------------
 
-    def handle(self, event: ev.Event) -> tuple[cmd.Command, ...]:
-        """Take one event; return what is to be done, in this order. Time never goes back: an older ``at`` is now."""
+    def handle(self, event: ev.Event) -> Step:
+        """Take one event; return all that comes of it. Time never goes back: an older ``at`` is now."""
         self.now = self.steering.now = max(self.now, event.at)
         # A reading keeps its time: what was read before the scene was last changed says nothing about it.
         if event.at < self.now and not isinstance(event, ev.InventoryRead):
@@ -79,8 +99,13 @@ class Director:
                 part.shift_deadlines(gap)
         self._expire()
         self._take(event)
+        self._settle(event)
+        self._sweep()
+        return self._step()
+
+    def _settle(self, event: ev.Event) -> None:
         for _ in range(STEPS):
-            self._drain_switchover()
+            self._heed(self.switchover.aftermath())
             self._expire()
             if self.lineup.dismiss(self.now, *self.pictures.on_air):
                 continue
@@ -89,25 +114,22 @@ class Director:
                 break
         else:
             raise AssertionError(f"the rules do not settle after {event}")
-        self._sweep()
+
+    def _step(self) -> Step:
         following = self.viewers.after(self.switchover.commands, self.now)
         commands = (*self.viewers.commands, *self.switchover.commands, *following, *self.lineup.commands)
-        for told in (self.lineup.facts, self.render_load.facts, self.fallback.facts, self.viewers.facts):
-            self._facts += told
-            told.clear()
+        for new in (self.lineup.facts, self.render_load.facts, self.fallback.facts, self.viewers.facts):
+            self._facts += new
+            new.clear()
         for pending in (self.switchover.commands, self.viewers.commands, self.lineup.commands):
             pending.clear()
-        return commands
-
-    def take_facts(self) -> tuple[facts.Fact, ...]:
-        """What has happened since the last call."""
-        taken = tuple(self._facts)
-        self._facts.clear()
-        return taken
+        told, self._facts = tuple(self._facts), []
+        refusal = next((fact for fact in told if isinstance(fact, facts.Refused)), None)
+        return Step(commands, told, refusal, self.deadline)
 
     @property
     def deadline(self) -> float | None:
-        """When TimePassed is to be fed, if nothing else happens before."""
+        """When TimePassed is to be fed, if nothing else happens before. Each step bears it; a start asks for it."""
         times = [
             self.lineup.deadline(self.now),
             self.switchover.deadline,
@@ -306,70 +328,21 @@ class Director:
 
     # --- aftermath -------------------------------------------------------------------------------------------
 
-    def _drain_switchover(self) -> None:
-        """Let the line-up know what became of attempts."""
-        for fact in self.switchover.facts:
-            if isinstance(fact, facts.HandoverEnded):
-                self._ended(fact)
-            self._facts.append(fact)
-        self.switchover.facts.clear()
-        self._orphans.add(self.switchover.orphans_found)
-        self.switchover.orphans_found.clear()
-        for attempt in self.switchover.abandoned:
+    def _heed(self, came: Aftermath) -> None:
+        """Let the line-up know what attempts came to, and sweep what they left."""
+        for ended in came.ended:
+            self._outcomes.take(ended, standby=self.policy.standby and not self.render_load.standby_suspended)
+            if ended.attempt.outcome == "completed" or ended.attempt.due_at is not None:
+                self.last_switch = ended.fact
+        self._orphans.add(came.orphans)
+        for attempt in came.abandoned:
             self._orphans.leave(attempt, self.now)
-        self.switchover.abandoned.clear()
-
-    def _ended(self, fact: facts.HandoverEnded) -> None:
-        attempt, program = self.switchover.ended.pop(fact.attempt, None), self.switchover.program
-        target = attempt.target if attempt else None
-        if fact.outcome == "completed":
-            self.steering.last_cut, self.steering.empty_at = fact.at, None
-            streamer = target.streamer if target else ""
-            passes = passes_over(self.lineup, streamer, self.switchover.incoming, fact.at)
-            self.lineup.cut(fact.at, streamer, fills_in=bool(target) and passes)
-            if target and program and program.stalled_since is not None:
-                self.lineup.stalled(fact.at, target.id, program.stalled_since)
-        elif fact.outcome == "cut_failed" and attempt and target is None:
-            self.steering.empty_at = fact.at + EMPTY_AGAIN
-        elif fact.outcome in BLAMED and target:
-            if attempt and attempt.ready_at is not None and fact.at >= attempt.ready_at + STEADY:
-                self.lineup.forgive(target.id)
-            self._blame(fact, target.id, plain=attempt is not None and attempt.plain)
-        elif fact.outcome == "superseded" and attempt and not self._stands_by:
-            self.streams.passed_over(fact.at, attempt)
-        if fact.outcome == "completed" or (attempt and attempt.due_at is not None):
-            self.last_switch = fact
-
-    @property
-    def _stands_by(self) -> bool:
-        return self.policy.standby and not self.render_load.standby_suspended
-
-    def _blame(self, fact: facts.HandoverEnded, session_id: str, *, plain: bool) -> None:
-        # Where somebody removed its input that says nothing of the stream.
-        silent = fact.outcome in ("not_ready", "media_failed") and fact.code != "gone"
-        self.lineup.failed(fact.at, session_id, seldom=fact.code == "no_video", silent=silent)
-        # What is known to be wrong with a stream is not the plugin's fault.
-        unknown = not fact.code and fact.outcome != "cut_failed"
-        if (
-            unknown
-            and self._may_fall_back
-            and self.fallback.failed(fact.at, fact.to_streamer, fact.detail, plain=plain)
-        ):
-            # It is called wrong only if it plays no other way either; a later session of it may come first now.
-            if entry := self.lineup.by_session(session_id):
-                self.lineup.let_try(entry.sessions[0].id)
-        else:
-            self.streams.failed(fact, session_id)
-
-    @property
-    def _may_fall_back(self) -> bool:
-        """Each input is a fresh one, so that the next may be of another kind."""
-        return self.fallback.state.allowed and self.policy.mode == "dynamic"
+        self._facts += came.facts
 
     def _brief(self, session: ev.Session) -> Brief:
         tracks, entry = self.streams.of(session.id), self.lineup.by_session(session.id)
         plain = self.fallback.plain(self.now, session.streamer) or needs_own_player(tracks)
-        return Brief(tracks, entry.failures if entry else 0, plain and self._may_fall_back)
+        return Brief(tracks, entry.failures if entry else 0, plain and self._outcomes.may_fall_back)
 
     def _sweep(self) -> None:
         if self.switchover.state not in (State.RECOVERING, State.SWAPPING):

@@ -5,15 +5,13 @@ line-up; mostly they say what was known.
 """
 
 from collections.abc import Callable
-from typing import TypeVar
 
 from statemachine import events as ev
 from statemachine.director import Director
 from statemachine.snapshot import essence
+from statemachine.step import Step
 
 READINGS = (ev.InventoryRead, ev.PublishersListed)
-
-T = TypeVar("T")
 
 
 class Recorder:
@@ -23,18 +21,18 @@ class Recorder:
         self._director = director
         self._left_out_at = 0.0
 
-    def handle(self, event: ev.Event, handle: Callable[[ev.Event], T]) -> tuple[T, tuple[ev.Event, ...]]:
-        """Have ``handle`` give the event to the director; what came of it, and what is to be recorded."""
+    def handle(self, event: ev.Event, handle: Callable[[ev.Event], Step]) -> tuple[Step, tuple[ev.Event, ...]]:
+        """Have ``handle`` give the event to the director; its step, and what is to be recorded."""
         if isinstance(event, READINGS):
             before = essence(self._director.kept())
-            done = handle(event)
+            step = handle(event)
             if before == essence(self._director.kept()):
                 self._left_out_at = self._director.now
-                return done, ()
+                return step, ()
         else:
-            done = handle(event)
+            step = handle(event)
         left_out_at, self._left_out_at = self._left_out_at, 0.0
         if left_out_at > event.at:
             # A reading that was left out had moved the time, and this event was taken at that time.
-            return done, (ev.TimePassed(left_out_at), event)
-        return done, (event,)
+            return step, (ev.TimePassed(left_out_at), event)
+        return step, (event,)

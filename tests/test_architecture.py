@@ -89,6 +89,7 @@ ONLY_FOR = {
         "daemon.core.dispatcher",
         "daemon.journal.journal",
         "daemon.journal.replay",
+        "statemachine",
         "statemachine.recorder",
     },
     "transitions": {"statemachine.handover.switchover"},

@@ -14,8 +14,8 @@ from statemachine import commands as cmd
 from statemachine import events as ev
 from statemachine import facts
 from statemachine.director import Director
-from statemachine.handover.states import State
 from statemachine.recorder import Recorder
+from statemachine.step import Step
 
 log = structlog.get_logger(__name__)
 
@@ -30,9 +30,6 @@ class CommandSink(Protocol):
 
     def execute(self, commands: Sequence[cmd.Command]) -> None:
         """Take commands over, in order; returns at once."""
-
-    def forget(self) -> None:
-        """Drop what has not been carried out: OBS was lost."""
 
 
 class Dispatcher:
@@ -67,7 +64,7 @@ class Dispatcher:
 
     async def run(self) -> None:
         """Consume events until cancelled."""
-        self._arm()
+        self._arm(self.director.deadline)
         try:
             while True:
                 await self._process(await self.events.take())
@@ -77,44 +74,40 @@ class Dispatcher:
 
     async def _process(self, batch: list[Queued]) -> None:
         events: list[ev.Event] = []
-        steps: list[tuple[tuple[tuple[cmd.Command, ...], tuple[facts.Fact, ...]], Queued]] = []
+        steps: list[tuple[Step, Queued]] = []
         for item in batch:
-            done, recorded = self._recorder.handle(item.event, self._handle)
-            steps.append((done, item))
+            step, recorded = self._recorder.handle(item.event, self._handle)
+            steps.append((step, item))
             events += recorded
-        history = [row for (_, told), _ in steps for row in self._history(told)]
+        history = [row for step, _ in steps for row in self._history(step.facts)]
         late = await self._journal.append(events, self.director.snapshot, history)
-        for (commands, told), item in steps:
-            if any(isinstance(fact, facts.StateChanged) and fact.dest is State.RECOVERING for fact in told):
-                self._sink.forget()
-            self._sink.execute(commands)
+        for step, item in steps:
+            self._sink.execute(step.commands)
             for observer in self._observers:
                 try:
-                    observer(told)
+                    observer(step.facts)
                 except Exception:
                     log.exception("an observer failed", observer=getattr(observer, "__qualname__", repr(observer)))
             if item.asked is not None and (late is None or not item.written):
-                _answer(item.asked, told)
+                _answer(item.asked, step.facts)
             elif item.asked is not None and late is not None:
                 # A hand-over does not wait for a slow disk; who asked does.
-                answer = partial(_answer, item.asked, told)
+                answer = partial(_answer, item.asked, step.facts)
                 late.add_done_callback(answer)
                 asyncio.get_running_loop().call_later(ANSWER_PATIENCE, answer)
-        self._arm()
+        self._arm(steps[-1][0].deadline)
 
-    def _handle(self, event: ev.Event) -> tuple[tuple[cmd.Command, ...], tuple[facts.Fact, ...]]:
+    def _handle(self, event: ev.Event) -> Step:
         self.handled += 1
         try:
-            commands = self.director.handle(event)
+            return self.director.handle(event)
         except Exception:
             # A fault of the rules must not end the show: the next event finds them where they stand.
             log.exception("the rules failed on an event", rules_event=type(event).__name__)
-            commands = ()
-        return commands, self.director.take_facts()
+            return Step(deadline=self.director.deadline)
 
-    def _arm(self) -> None:
-        """Have TimePassed come at the director's deadline."""
-        deadline = self.director.deadline
+    def _arm(self, deadline: float | None) -> None:
+        """Have TimePassed come at the rules' deadline."""
         if deadline == self._armed:
             return
         if self._timer is not None:

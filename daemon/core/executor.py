@@ -59,17 +59,13 @@ class Executor:
     def execute(self, commands: Sequence[cmd.Command]) -> None:
         """Take commands over."""
         for command in commands:
-            if isinstance(command, cmd.RemoveOrphan | cmd.KickSession):
-                self._start_beside(self._carry_out(command))
-            else:
-                self._lane.put_nowait(command)
-
-    def forget(self) -> None:
-        """Drop what has not been carried out, and the call under way."""
-        while not self._lane.empty():
-            self._lane.get_nowait()
-        if self._current is not None:
-            self._current.cancel()
+            match command:
+                case cmd.AbandonPending():
+                    self._abandon()
+                case cmd.RemoveOrphan() | cmd.KickSession():
+                    self._start_beside(self._carry_out(command))
+                case _:
+                    self._lane.put_nowait(command)
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -82,6 +78,13 @@ class Executor:
         finally:
             for task in (*self._beside, *([self._current] if self._current else [])):
                 task.cancel()
+
+    def _abandon(self) -> None:
+        """Drop what has not been carried out, and the call under way."""
+        while not self._lane.empty():
+            self._lane.get_nowait()
+        if self._current is not None:
+            self._current.cancel()
 
     def _start_beside(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -80,7 +80,6 @@ def _replay(director: Director, body: str) -> bool:
     except Exception:
         # As when it came: the dispatcher went on from where the rules stood then.
         log.exception("the rules failed on an event", rules_event=type(event).__name__)
-    director.take_facts()
     return True
 
 

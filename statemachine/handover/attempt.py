@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from statemachine import events as ev
+from statemachine import facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,51 @@ class Attempt:
     """Its input is OBS's own media source, in place of a plugin that has failed."""
     code: str = ""
     """What was wrong with its stream in one word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What an attempt came to: its ``outcome``, with ``detail`` and ``code``."""
+
+    at: float
+    attempt: Attempt
+
+    @property
+    def to_streamer(self) -> str:
+        """Whose picture it was to show; empty where the program was to be emptied."""
+        return self.attempt.target.streamer if self.attempt.target else ""
+
+    @property
+    def fact(self) -> facts.HandoverEnded:
+        """The same as people are told it."""
+        a = self.attempt
+        since = a.due_at if a.outcome == "completed" and a.due_at is not None else a.begun_at
+        return facts.HandoverEnded(
+            self.at,
+            attempt=a.number,
+            input=a.input,
+            outgoing=a.outgoing,
+            from_streamer=a.from_streamer,
+            to_streamer=self.to_streamer,
+            reason=a.reason,
+            outcome=a.outcome,
+            seconds=self.at - since,
+            detail=a.detail,
+            code=a.code,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Aftermath:
+    """What has come of the switchover's steps since it was last asked."""
+
+    ended: tuple[Ended, ...]
+    orphans: tuple[str, ...]
+    """Own inputs that nothing refers to (any more)."""
+    abandoned: tuple[Attempt, ...]
+    """Attempts that were given up while their inputs still opened."""
+    facts: tuple[facts.Fact, ...]
+    """For people."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from statemachine import commands as cmd
 from statemachine import events as ev
 from statemachine import facts
-from statemachine.handover.attempt import Attempt, Brief
+from statemachine.handover.attempt import Aftermath, Attempt, Brief, Ended
 from statemachine.handover.program import Program, adopt, highest
 from statemachine.handover.reserves import Reserves
 from statemachine.handover.states import State
@@ -22,7 +22,7 @@ def fixtures(policy: Policy) -> set[str]:
 
 
 class Scene:
-    """The program, the incoming, and the names; appends to ``commands``, ``facts`` and ``orphans_found``."""
+    """The program, the incoming, and the names; appends to ``commands``, and to what ``aftermath`` returns."""
 
     state: State
 
@@ -52,11 +52,9 @@ class Scene:
         """The one on air may not change: studio mode is on, and the operator wants it left alone."""
         self.commands: list[cmd.Command] = []
         self.facts: list[facts.Fact] = []
-        self.orphans_found: list[str] = []
-        self.abandoned: list[Attempt] = []
-        """Attempts that were given up while their inputs still opened."""
-        self.ended: dict[int, Attempt] = {}
-        """The attempts that HandoverEnded tells of."""
+        self._orphans_found: list[str] = []
+        self._abandoned: list[Attempt] = []
+        self._ended: list[Ended] = []
         self.reserves = Reserves(self)
         self._identify = identify
         self._brief = brief
@@ -75,6 +73,12 @@ class Scene:
         self.old_slates = tuple(name for name in old if name not in fixtures(policy))[-SLATES_MOST:]
         if fixtures(policy) != fixtures(before) and self.state is not State.RECOVERING:
             self._set_slates()
+
+    def aftermath(self) -> Aftermath:
+        """What attempts came to, and what they left, since the last call: each is returned once."""
+        came = Aftermath(tuple(self._ended), tuple(self._orphans_found), tuple(self._abandoned), tuple(self.facts))
+        self._ended, self._orphans_found, self._abandoned, self.facts = [], [], [], []
+        return came
 
     @property
     def on_air_streamer(self) -> str:
@@ -110,7 +114,7 @@ class Scene:
         self.attempt, self.scene_at = None, event.at
         if self.program and self.program.input not in self.pool:
             self.pool = self.pool[:1]  # one beside what is on air
-        self.orphans_found += [name for name in result.orphans if name not in self.in_use]
+        self._orphans_found += [name for name in result.orphans if name not in self.in_use]
         if self.program:
             self._do(cmd.WatchOnAir(self.program.input))
             if result.hidden and not self.held:
@@ -142,7 +146,7 @@ class Scene:
             return False
         self._note(event.inventory, now)
         known = {item.name: item for item in event.inventory.inputs}
-        self.orphans_found += [name for name in known if name not in self.in_use]
+        self._orphans_found += [name for name in known if name not in self.in_use]
         if self.held or event.at <= self.scene_at:
             return False
         lost = self.program is not None and self.is_gone(self.program.input, event.inventory)
@@ -238,7 +242,7 @@ class Scene:
     def _let_go(self, at: float, attempt: Attempt) -> None:
         """Its input goes: by the sweep, and not while it still opens."""
         self._distrust(attempt.input)
-        self.abandoned.append(attempt)
+        self._abandoned.append(attempt)
 
     def _distrust(self, name: str) -> None:
         """Mode pooled: a request for it failed and may yet come true, so that it is removed and not used again."""
@@ -246,23 +250,9 @@ class Scene:
 
     def _report(self, at: float, a: Attempt) -> None:
         """Tell of an attempt that has come to its end."""
-        self.ended[a.number] = a
-        since = a.due_at if a.outcome == "completed" and a.due_at is not None else a.begun_at
-        self.facts.append(
-            facts.HandoverEnded(
-                at,
-                attempt=a.number,
-                input=a.input,
-                outgoing=a.outgoing,
-                from_streamer=a.from_streamer,
-                to_streamer=a.target.streamer if a.target else "",
-                reason=a.reason,
-                outcome=a.outcome,
-                seconds=at - since,
-                detail=a.detail,
-                code=a.code,
-            )
-        )
+        ended = Ended(at, a)
+        self._ended.append(ended)
+        self.facts.append(ended.fact)
 
     def _do(self, command: cmd.Command) -> None:
         self.commands.append(command)

@@ -37,7 +37,7 @@ TAKEN_MOST = 5
 
 
 class Switchover(Scene):
-    """The hand-over under way. ``handle`` appends to ``commands`` and ``facts``, which the director drains."""
+    """The hand-over under way. ``handle`` appends to ``commands``; ``aftermath`` returns what attempts came to."""
 
     state: State
 
@@ -344,7 +344,7 @@ class Switchover(Scene):
     def give_up(self, event: ev.RemovalFailed) -> None:
         victim = self._attempt.victim
         self._distrust(victim)
-        self.orphans_found.append(victim)
+        self._orphans_found.append(victim)
         self.facts.append(facts.OrphanReported(event.at, victim, event.reason))
         self.attempt = None
 
@@ -355,6 +355,7 @@ class Switchover(Scene):
         self.attempt = None
 
     def interrupt(self, event: ev.ObsLost) -> None:
+        self._do(cmd.AbandonPending())
         for reserve in self.reserves.clear():
             self.conclude_reserve(event.at, reserve, "obs_lost", event.reason)
         if self.attempt is None:

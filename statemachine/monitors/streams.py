@@ -6,8 +6,7 @@ what became of the try.
 """
 
 from statemachine import events as ev
-from statemachine import facts
-from statemachine.handover.attempt import Attempt
+from statemachine.handover.attempt import Attempt, Ended
 from statemachine.handover.states import State
 from statemachine.handover.switchover import Switchover
 from statemachine.lineup.lineup import Lineup
@@ -61,22 +60,23 @@ class Streams:
                 if self._wrong(entry.barred) is None:
                     self._lineup.let_try(entry.barred)
 
-    def failed(self, fact: facts.HandoverEnded, session_id: str) -> None:
+    def failed(self, ended: Ended, session_id: str) -> None:
         """An attempt at its picture came to nothing: name the reason."""
+        attempt = ended.attempt
         wrong = self._wrong(session_id)
         video = self.of(session_id).video
         if wrong is not None:
             reason, detail = wrong
-        elif fact.outcome == "cut_failed":
-            reason, detail = fact.outcome, fact.detail
-        elif fact.code:
-            reason, detail = fact.code, fact.detail
+        elif attempt.outcome == "cut_failed":
+            reason, detail = attempt.outcome, attempt.detail
+        elif attempt.code:
+            reason, detail = attempt.code, attempt.detail
         elif video and video not in PLAIN:
             reason, detail = "codec", video
         else:
             reasons = {"creation_failed": "obs", "media_failed": "unreachable"}
-            reason, detail = reasons.get(fact.outcome, fact.outcome), fact.detail
-        self._lineup.blame(fact.at, session_id, reason, detail)
+            reason, detail = reasons.get(attempt.outcome, attempt.outcome), attempt.detail
+        self._lineup.blame(ended.at, session_id, reason, detail)
 
     def passed_over(self, at: float, attempt: Attempt) -> None:
         """Another one had a picture first, and the next try is a turn away: none is made ready ahead."""

@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 
 from statemachine import events as ev
+from statemachine import facts
 from statemachine.director import Director
+from statemachine.handover.attempt import Aftermath
 from statemachine.policy import Policy
 from tests.statemachine import strategies
 
@@ -13,12 +15,12 @@ from tests.statemachine import strategies
 def test_no_order_of_events_makes_the_rules_raise(policy: Policy, script: list[ev.Event]) -> None:
     director = Director(policy)
     for event in script:
-        director.handle(event)
-        assert director.deadline is None or director.deadline > director.now
+        step = director.handle(event)
+        assert step.deadline is None or step.deadline > director.now
+        assert step.deadline == director.deadline
+        assert step.refusal is next((fact for fact in step.facts if isinstance(fact, facts.Refused)), None)
         names = [place.streamer for place in director.view(director.now).queue]
         assert len(set(names)) == len(names)
-    director.take_facts()
-    assert director.take_facts() == ()
 
 
 @given(strategies.policies, strategies.scripts(60))
@@ -52,20 +54,27 @@ def test_nothing_is_remembered_of_sessions_and_attempts_that_are_over(policy: Po
         assert set(kept.crowded) <= streamers
         assert set(kept.leaving) == {entry.streamer for entry in kept.entries if entry.leaves is not None}
         assert set(kept.failing) & streamers == set()
-        pending = director.switchover
-        assert [*pending.ended, *pending.abandoned, *pending.orphans_found, *pending.facts] == []
+        assert director.switchover.aftermath() == Aftermath((), (), (), ())
         assert len(director.streams.tracks) <= 2 * len(kept.entries) + 16
-        director.take_facts()
+
+
+@given(strategies.policies, strategies.scripts(30))
+def test_a_step_leaves_nothing_that_could_be_done_now(policy: Policy, script: list[ev.Event]) -> None:
+    director = Director(policy)
+    for event in script:
+        director.handle(event)
+        twin = Director.restore(director.snapshot())
+        assert twin.handle(ev.TimePassed(twin.now)).commands == ()
 
 
 @given(strategies.policies, strategies.scripts(30))
 def test_time_never_goes_back(policy: Policy, script: list[ev.Event]) -> None:
     director, latest = Director(policy), 0.0
     for event in script:
-        director.handle(event)
+        step = director.handle(event)
         latest = max(latest, event.at)
         assert director.now == latest
-        assert all(fact.at <= latest for fact in director.take_facts())
+        assert all(fact.at <= latest for fact in step.facts)
 
 
 def test_what_is_no_event_of_the_rules_is_refused() -> None:

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from statemachine import commands as cmd
 from statemachine import events as ev
-from statemachine import facts
 from statemachine.codec import event_from_plain, event_to_plain
 from statemachine.director import Director
 from statemachine.errors import BadSnapshotError
@@ -18,15 +17,9 @@ from statemachine.snapshot import lasting
 from tests.statemachine import strategies
 from tests.statemachine.handover.test_handover import channel
 
-Step = tuple[tuple[cmd.Command, ...], tuple[facts.Fact, ...], float | None]
-
 
 def through_json(director: Director) -> Director:
     return Director.restore(json.loads(json.dumps(director.snapshot())))
-
-
-def step(director: Director, event: ev.Event) -> Step:
-    return director.handle(event), director.take_facts(), director.deadline
 
 
 @given(strategies.policies, strategies.scripts(), st.data())
@@ -36,22 +29,22 @@ def test_a_director_restored_at_any_time_goes_on_as_if_nothing_had_happened(
     director = Director(policy)
     crash_at = data.draw(st.integers(0, len(script)))
     for event in script[:crash_at]:
-        step(director, event)
+        director.handle(event)
     restored = through_json(director)
     assert restored.snapshot() == director.snapshot()
     assert restored.view(director.now) == director.view(director.now)
     for event in script[crash_at:]:
-        assert step(restored, event) == step(director, event)
+        assert restored.handle(event) == director.handle(event)
     assert restored.snapshot() == director.snapshot()
 
 
 @given(strategies.policies, strategies.scripts())
 def test_a_journal_of_events_replays_to_the_same_commands(policy: Policy, script: list[ev.Event]) -> None:
     director = Director(policy)
-    first = [step(director, event) for event in script]
+    first = [director.handle(event) for event in script]
     journal = json.loads(json.dumps([event_to_plain(event) for event in script]))
     again = Director(policy)
-    assert [step(again, event_from_plain(plain)) for plain in journal] == first
+    assert [again.handle(event_from_plain(plain)) for plain in journal] == first
     assert again.snapshot() == director.snapshot()
 
 
@@ -114,7 +107,7 @@ def test_what_outlasts_a_show_holds_nothing_of_a_stream_and_is_a_fresh_start_tha
 ) -> None:
     director = Director(policy)
     for event in script:
-        step(director, event)
+        director.handle(event)
     kept = lasting(director.snapshot(), spare=7)
     text = json.dumps(kept)
     assert not [name for name in ("srs:", "test:1", '"stream"', '"session"') if name in text]
@@ -126,7 +119,7 @@ def test_what_outlasts_a_show_holds_nothing_of_a_stream_and_is_a_fresh_start_tha
     assert again.switchover.last_number == director.switchover.last_number + 7
     assert lasting(kept) == kept
     for event in script:
-        step(again, event)
+        again.handle(event)
 
 
 def test_who_was_kicked_stays_out_and_the_next_input_has_a_new_name() -> None:
@@ -138,6 +131,6 @@ def test_who_was_kicked_stays_out_and_the_next_input_has_a_new_name() -> None:
     assert again.policy.turn == 900.0
     used = world.director.switchover.next_input
     again.handle(ev.ObsReady(again.now, ev.Inventory()))
-    commands = again.handle(ev.Published(again.now, ev.Session("srs:9/bob", "bob", "live", "bob")))
-    made = [command.input for command in commands if isinstance(command, cmd.CreateInput)]
+    step = again.handle(ev.Published(again.now, ev.Session("srs:9/bob", "bob", "live", "bob")))
+    made = [command.input for command in step.commands if isinstance(command, cmd.CreateInput)]
     assert made == [f"{again.policy.prefix}{used + 1000}"]

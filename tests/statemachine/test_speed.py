@@ -24,7 +24,6 @@ def crowded(count: int) -> Director:
         director.handle(ev.InputCreated(3.0, attempt))
         director.handle(ev.MediaReady(3.1, attempt))
         director.handle(ev.CutDone(3.2, attempt))
-    director.take_facts()
     return director
 
 
@@ -45,11 +44,9 @@ def hook_pair(director: Director) -> Callable[[], None]:
     def work() -> None:
         number = next(numbers)
         at = 10.0 + number / 1000
-        director.handle(ev.Published(at, ev.Session(f"x:{number}", "newcomer", "live", "newcomer")))
-        assert director.deadline is not None
-        director.handle(ev.Unpublished(at, f"x:{number}"))
-        assert director.deadline is not None
-        director.take_facts()
+        came = ev.Session(f"x:{number}", "newcomer", "live", "newcomer")
+        assert director.handle(ev.Published(at, came)).deadline is not None
+        assert director.handle(ev.Unpublished(at, f"x:{number}")).deadline is not None
 
     return work
 

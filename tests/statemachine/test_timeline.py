@@ -34,7 +34,6 @@ def a_show() -> Director:
         director.handle(ev.Published(BEGAN + 2, session(name)))
     director.handle(ev.KickRequested(BEGAN + 8, "carol", 300.0))
     director.handle(ev.Unpublished(BEGAN + 9, "srs:1/dave"))
-    director.take_facts()
     return director
 
 

@@ -18,6 +18,7 @@ from statemachine.director import Director
 from statemachine.handover.states import State
 from statemachine.planning import PATIENCE
 from statemachine.policy import Policy
+from statemachine.step import Step
 from tests.statemachine.audience import Audience
 from tests.statemachine.calm import amiss, in_line
 from tests.statemachine.checks import Checks
@@ -66,6 +67,8 @@ class World:
         self.called_back: list[str] = []
         """Streamers whose encoders were cut off for a hook, and are about to publish again."""
         self.trace: list[tuple[ev.Event, tuple[cmd.Command, ...]]] = []
+        self.last = Step()
+        """The rules' answer to the last event."""
         self.obs.up = False
         self.fallback = False  # OBS has a plugin for inputs, whose place its own media source may take
         self.kept: deque[dict[str, Any]] = deque(maxlen=0)
@@ -79,18 +82,18 @@ class World:
         self.audience.heard(event)
         if isinstance(event, ev.Published):
             self.ingest.unnamed.discard(event.session.id)
-        commands = self.director.handle(event)
+        step = self.last = self.director.handle(event)
+        commands, told = step.commands, step.facts
         if self.kept.maxlen:
             self.kept.append(self.director.snapshot())
-        told = self.director.take_facts()
         self.checks.after(event, commands, told)
         self.audience.decided(commands)
         self.told += told
         self.trace.append((event, commands))
-        if any(isinstance(fact, facts.StateChanged) and fact.dest is State.RECOVERING for fact in told):
-            self.lane.clear()
         for command in commands:
-            if isinstance(command, cmd.KickSession):
+            if isinstance(command, cmd.AbandonPending):
+                self.lane.clear()
+            elif isinstance(command, cmd.KickSession):
                 if command.reason == "unannounced" and (session := self.ingest.live.get(command.session.id)):
                     self.called_back.append(session.streamer)
                 self.ingest.end(command.session.id)

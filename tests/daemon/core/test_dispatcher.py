@@ -21,15 +21,11 @@ from statemachine.policy import Policy
 class Sink:
     def __init__(self) -> None:
         self.commands: list[cmd.Command] = []
-        self.forgotten = 0
         self.changed = asyncio.Event()
 
     def execute(self, commands: Sequence[cmd.Command]) -> None:
         self.commands += commands
         self.changed.set()
-
-    def forget(self) -> None:
-        self.forgotten += 1
 
     async def until(self, condition: Callable[[], bool]) -> None:
         async with asyncio.timeout(10):
@@ -84,9 +80,9 @@ async def test_a_deadline_of_the_rules_rings_by_itself(tmp_path: Path) -> None:
 async def test_losing_obs_drops_what_was_not_carried_out(tmp_path: Path) -> None:
     async with running(tmp_path) as (dispatcher, sink, clock):
         await dispatcher.events.ask(ev.ObsReady(clock.now(), ev.Inventory()))
-        assert sink.forgotten == 0
+        assert cmd.AbandonPending() not in sink.commands
         await dispatcher.events.ask(ev.ObsLost(clock.now(), "gone"))
-        assert sink.forgotten == 1
+        assert sink.commands == [cmd.AbandonPending()]
 
 
 async def test_an_event_is_in_the_file_before_its_commands_go_out(tmp_path: Path) -> None:

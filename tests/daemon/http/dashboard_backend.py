@@ -117,13 +117,13 @@ class Rules:
         self.take(ev.TimePassed(self._clock.now()))
 
     def _step(self, event: ev.Event) -> tuple[tuple[facts.Fact, ...], list[ev.Event]]:
-        commands = self.director.handle(event)
-        told = self.director.take_facts()
+        step = self.director.handle(event)
+        told = step.facts
         self.hub.publish_facts(told)
         for fact in told:
             if isinstance(fact, facts.HandoverEnded):
                 self.history.insert(0, {**asdict(fact), "at": iso(fact.at)})
-        return told, [answer for command in commands if (answer := self._answer(command)) is not None]
+        return told, [answer for command in step.commands if (answer := self._answer(command)) is not None]
 
     def _answer(self, command: cmd.Command) -> ev.Event | None:
         at = self._clock.now()

@@ -33,10 +33,9 @@ class Rules:
     def asked(self, event: ev.Event) -> asyncio.Future[tuple[Fact, ...]]:
         self.events.append(event)
         answer: asyncio.Future[tuple[Fact, ...]] = asyncio.get_running_loop().create_future()
-        self.director.handle(event)
-        told = self.director.take_facts()
+        step = self.director.handle(event)
         if not self.stuck:
-            answer.set_result(told)
+            answer.set_result(step.facts)
         return answer
 
     async def ask(self, event: ev.Event) -> tuple[Fact, ...]:
@@ -77,7 +76,6 @@ class Door:
 
     def block(self, streamer: str) -> None:
         self.rules.director.handle(ev.KickRequested(self.now, streamer, 60.0))
-        self.rules.director.take_facts()
 
 
 def publish(stream: str = "alice", client: str = "c1", **more: Any) -> Publish:

@@ -10,7 +10,6 @@ from daemon.ingest.stream import make_ref
 from daemon.streamers.names import fold
 from statemachine import events as ev
 from statemachine.director import Director
-from statemachine.facts import Refused
 from statemachine.policy import Policy
 from tests.daemon.ingest.helpers import Keys, admission
 
@@ -65,8 +64,7 @@ def test_a_session_s_streamer_is_whose_key_it_is_and_its_path_is_its_streamer_s_
             if isinstance(verdict, Streamer):
                 session = sessions.open(ref, gate._by_rules(verdict, now), now)
                 assert session.streamer == verdict.name, "another's session"
-                director.handle(ev.Published(now, session))
-                if any(isinstance(fact, Refused) for fact in director.take_facts()):
+                if director.handle(ev.Published(now, session)).refusal:
                     sessions.drop(session)
                 else:
                     keys.setdefault(session.id, given_key or hook["stream"])
@@ -76,7 +74,6 @@ def test_a_session_s_streamer_is_whose_key_it_is_and_its_path_is_its_streamer_s_
         elif what == "list":
             live = tuple(each for each in sessions.live(ref.path, server) if sessions.vhost(each) == ref.vhost)
             director.handle(ev.PublishersListed(now, f"{server}:", now, live))
-        director.take_facts()
         urls: dict[str, str] = {}
         for entry in director.lineup:
             for session in entry.sessions:

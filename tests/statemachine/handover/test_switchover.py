@@ -126,13 +126,16 @@ def test_an_incoming_that_comes_to_nothing_is_removed_and_the_one_on_air_stays(
         made = at_state(state, due=False)
         made.handle(event)
         ring(made, event.at)
+        came = made.aftermath()
         if state is S.BUFFERING and opens:
             # It still opens: the sweep takes it once it has.
-            assert [left.input for left in made.abandoned] == [NEW]
+            assert [left.input for left in came.abandoned] == [NEW]
             assert (made.commands, made.state) == ([], S.IDLE)
         else:
             assert made.commands == [cmd.RemoveInput(2, NEW, outgoing=False)]
-        assert outcome(made) == told
+        (ended,) = came.ended
+        assert (ended.at, ended.attempt.outcome) == (event.at, told)
+        assert ended.fact in came.facts
         assert made.program == Program(OLD, ALICE, 1.0, 1)
 
 
@@ -208,8 +211,9 @@ def test_a_removal_that_fails_is_retried_with_backoff_and_then_left_to_the_sweep
         made.expire(made.deadline or 0.0)
     assert pauses == [0.5, 1.0, 2.0]
     made.handle(ev.RemovalFailed(20.0, 2, "still there"))
-    assert (made.state, made.orphans_found) == (S.IDLE, [OLD])
-    assert facts.OrphanReported(20.0, OLD, "still there") in made.facts
+    came = made.aftermath()
+    assert (made.state, came.orphans) == (S.IDLE, (OLD,))
+    assert facts.OrphanReported(20.0, OLD, "still there") in came.facts
 
 
 def test_a_hurried_removal_that_failed_before_gets_one_more_try() -> None:
@@ -219,7 +223,7 @@ def test_a_hurried_removal_that_failed_before_gets_one_more_try() -> None:
     made.handle(ev.RemovalFailed(13.5, 2, "still there"))
     assert made.hurry(13.6)
     made.handle(ev.RemovalFailed(13.7, 2, "still there"))
-    assert (made.state, made.orphans_found) == (S.IDLE, [OLD])
+    assert (made.state, made.aftermath().orphans) == (S.IDLE, (OLD,))
 
 
 def test_hurry_does_not_disturb_a_scene_that_is_being_put_right() -> None:
@@ -254,7 +258,8 @@ def test_the_first_picture_leaves_nothing_to_remove() -> None:
 def test_obs_lost_stops_the_timers_and_abandons_the_incoming(state: State) -> None:
     made = at_state(state, due=False)
     made.handle(ev.ObsLost(20.0, "gone"))
-    assert (made.state, made.attempt, made.deadline, made.commands) == (S.RECOVERING, None, None, [])
+    assert (made.state, made.attempt, made.deadline) == (S.RECOVERING, None, None)
+    assert made.commands == [cmd.AbandonPending()]
     assert outcome(made) == "obs_lost"
 
 
@@ -265,8 +270,8 @@ def test_a_cut_that_was_under_way_when_obs_was_lost_is_judged_by_the_inventory()
         inputs = tuple(ev.OwnInput(name, name == shown) for name in (OLD, NEW))
         made.handle(ev.ObsReady(21.0, ev.Inventory(inputs)))
         assert made.program == expected
-        assert made.commands == [cmd.WatchOnAir(shown)]
-        assert made.orphans_found == [name for name in (OLD, NEW) if name != shown]
+        assert made.commands == [cmd.AbandonPending(), cmd.WatchOnAir(shown)]
+        assert made.aftermath().orphans == tuple(name for name in (OLD, NEW) if name != shown)
 
 
 def test_names_pass_over_whatever_obs_has() -> None:

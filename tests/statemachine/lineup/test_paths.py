@@ -16,6 +16,7 @@ from statemachine.lineup.lineup import Lineup
 from statemachine.lineup.order import STRAY_FOR
 from statemachine.lineup.sessions import MOST_SESSIONS, NAMELESS_MOST
 from statemachine.policy import Policy
+from statemachine.step import Step
 from tests.statemachine.lineup.test_lineup import entry, names, told
 
 SERVER = "srs:1/"
@@ -119,7 +120,6 @@ def shows_alice(stream: str = "show") -> Director:
     director.handle(ev.Published(1.0, publishes("alice", 1, stream)))
     comes_on_air(director, 1.1)
     assert director.switchover.on_air_streamer == "alice"
-    director.take_facts()
     return director
 
 
@@ -134,8 +134,8 @@ def comes_on_air(director: Director, at: float) -> None:
         director.handle(event)
 
 
-def refusals(director: Director) -> list[str]:
-    return [fact.code for fact in director.take_facts() if isinstance(fact, facts.Refused)]
+def refusals(step: Step) -> list[str]:
+    return [fact.code for fact in step.facts if isinstance(fact, facts.Refused)]
 
 
 @pytest.mark.parametrize("pause", [0.0, 0.5, 2.9])
@@ -143,23 +143,23 @@ def test_people_who_share_a_path_and_take_turns_follow_each_other_at_once(pause:
     """Not after the grace of the one before, who cannot come back to the path anyway."""
     director = shows_alice()
     director.handle(ev.Unpublished(60.0, "srs:1/1"))
-    director.handle(ev.Published(60.0 + pause, publishes("bob", 2)))
-    assert refusals(director) == []
+    step = director.handle(ev.Published(60.0 + pause, publishes("bob", 2)))
+    assert refusals(step) == []
     attempt = director.switchover.attempt
     assert attempt is not None
     assert (attempt.target, attempt.due_at) == (publishes("bob", 2), 60.0 + pause)
     comes_on_air(director, 60.2 + pause)
     assert director.switchover.on_air_streamer == "bob"
-    director.handle(ev.Published(64.0, publishes("alice", 3)))
-    assert refusals(director) == ["path_taken"]
+    step = director.handle(ev.Published(64.0, publishes("alice", 3)))
+    assert refusals(step) == ["path_taken"]
 
 
 def test_a_picture_that_goes_on_moving_long_after_its_end_was_told_keeps_its_path() -> None:
     """That word was wrong, and the server lets nobody else publish there: bob would get alice's picture."""
     director = shows_alice()
     director.handle(ev.Unpublished(60.0, "srs:1/1"))
-    director.handle(ev.Published(64.0, publishes("bob", 2)))
-    assert refusals(director) == ["path_taken"]
+    step = director.handle(ev.Published(64.0, publishes("bob", 2)))
+    assert refusals(step) == ["path_taken"]
     assert names(director.lineup) == ["alice"]
     director.handle(ev.Published(65.0, publishes("alice", 3)))
     assert playing(director.lineup, "alice") == ["srs:1/3"]
@@ -169,8 +169,8 @@ def test_a_picture_that_stands_still_after_its_end_keeps_nobody_off_the_path() -
     director = shows_alice()
     director.handle(ev.Unpublished(60.0, "srs:1/1"))
     director.handle(ev.MediaStalled(60.5, "GMOTHERSTREAM_1", 60.2))
-    director.handle(ev.Published(64.0, publishes("bob", 2)))
-    assert refusals(director) == []
+    step = director.handle(ev.Published(64.0, publishes("bob", 2)))
+    assert refusals(step) == []
     assert names(director.lineup) == ["alice", "bob"]
 
 
@@ -185,9 +185,9 @@ def test_an_input_that_plays_whoever_came_to_its_path_next_is_that_one_s() -> No
     director.handle(ev.TimePassed(62.5))
     assert director.switchover.on_air_streamer == "alice", "her last frame"
     director.handle(ev.MediaResumed(63.0, "GMOTHERSTREAM_1"))
-    director.handle(ev.TimePassed(64.0))
+    step = director.handle(ev.TimePassed(64.0))
     assert director.switchover.on_air_streamer == "bob"
-    (told_of,) = [fact for fact in director.take_facts() if isinstance(fact, facts.OnAirChanged)]
+    (told_of,) = [fact for fact in step.facts if isinstance(fact, facts.OnAirChanged)]
     assert (told_of.streamer, told_of.input) == ("bob", "GMOTHERSTREAM_1")
     director.handle(ev.TimePassed(80.0))
     assert director.switchover.program is not None
@@ -275,8 +275,8 @@ def running(**policy: bool) -> Director:
 
 def lists(director: Director, at: float, *who: ev.Session, live: tuple[ev.Session, ...] = ()) -> list[str]:
     """Whom it kicks."""
-    done = director.handle(ev.PublishersListed(at, "srs:", at, live, nameless=who))
-    return [command.session.id for command in done if isinstance(command, cmd.KickSession)]
+    step = director.handle(ev.PublishersListed(at, "srs:", at, live, nameless=who))
+    return [command.session.id for command in step.commands if isinstance(command, cmd.KickSession)]
 
 
 def test_one_that_two_lists_have_and_nobody_can_be_named_for_is_kicked_once() -> None:
