@@ -24,6 +24,8 @@ The order of a step:
 6. Commands, facts, refusal and deadline are returned. Where OBS was lost, AbandonPending comes before whatever is
    asked of the next one.
 
+tests/statemachine/golden/handovers.txt shows three hand-overs step by step, each answer in full.
+
 An event on which the rules raise returns nothing; what came of it until then comes out with the next step.
 """
 
