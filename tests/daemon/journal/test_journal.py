@@ -290,7 +290,7 @@ async def test_a_file_system_that_has_no_write_ahead_log_is_enough(
         def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
             return super().execute("PRAGMA journal_mode" if sql == "PRAGMA journal_mode=WAL" else sql, *values)
 
-    monkeypatch.setattr("daemon.journal.sqlite3.connect", partial(sqlite3.connect, factory=Plain))
+    monkeypatch.setattr("daemon.journal.database.sqlite3.connect", partial(sqlite3.connect, factory=Plain))
     director, path = fresh(), tmp_path / "a.db"
     async with opened(path) as journal:
         await feed(journal, director, ev.Published(2.0, session("alice")))
