@@ -277,11 +277,10 @@ class Steering:
             return True
         if goal.settled or goal.empty or self.switchover.barred:
             if attempt.due_at is not None:
-                self.switchover.attempt = replace(attempt, due_at=None)
+                self.switchover.postpone()
             return False
         if self._may_cut() and attempt.due_at is None:
-            self.switchover.attempt = replace(attempt, reason=self._reason(incoming))
-            self.switchover.handle(ev.TurnCame(self.now, number))
+            self.switchover.become_due(self.now, self._reason(incoming))
             return True
         return False
 

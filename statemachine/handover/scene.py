@@ -182,6 +182,66 @@ class Scene:
         item = next((item for item in inventory.inputs if item.name == name), None)
         return inventory.whole and (item is None or item.items == 0)
 
+    # --- what is told of pictures ----------------------------------------------------------------------------
+
+    def stands_still(self, at: float, name: str, since: float, *, blank: bool) -> None:
+        """The picture of that input does, which is no stall yet. Mode static: one input is on air and incoming."""
+        program, attempt = self.program, self.attempt
+        if program and program.input == name:
+            self.program = replace(program, still_since=since, moves_since=None)
+            if blank:
+                self._set_blank(at, blank=True)
+        if attempt and attempt.input == name and self.state in (State.STANDBY, State.SWAPPING):
+            self.attempt = replace(attempt, still_since=since, blank=attempt.blank or blank)
+        reserve = self.reserves.by_input(name)
+        if reserve is not None and reserve.ready_at is not None:
+            self.reserves.put(replace(reserve, still_since=since, blank=reserve.blank or blank))
+
+    def moves(self, at: float, name: str) -> None:
+        """The picture of that input moves (again); the one on air, where it had stalled, has to go on."""
+        program, attempt = self.program, self.attempt
+        if program and program.input == name:
+            moves = at if program.stalled_since is not None else None
+            self.program = replace(program, still_since=None, moves_since=moves)
+            self._set_blank(at, blank=False)
+        if attempt and attempt.input == name:
+            self.attempt = replace(attempt, still_since=None, stalled_since=None, blank=False)
+        elif reserve := self.reserves.by_input(name):
+            self.reserves.put(replace(reserve, still_since=None, blank=False))
+
+    def mark_stalled(self, since: float) -> None:
+        """The picture on air has stood still for too long, or will not play any more."""
+        if self.program is not None:
+            self.program = replace(self.program, still_since=None, stalled_since=since, moves_since=None)
+
+    def mark_recovered(self) -> None:
+        """The picture on air had stalled, and has moved for long enough since."""
+        if self.program is not None:
+            self.program = replace(self.program, stalled_since=None, moves_since=None)
+
+    def mark_stalled_in_cut(self, at: float) -> None:
+        """The incoming failed while it was cut to: once on air, it has stalled."""
+        if self.attempt is not None:
+            self.attempt = replace(self.attempt, stalled_since=at)
+
+    def inherit(self, at: float, heir: ev.Session) -> None:
+        """What is shown plays another publisher of the same path by now."""
+        if self.program is not None:
+            self.program = replace(self.program, session=heir, since=at)
+            self.facts.append(facts.OnAirChanged(at, heir.streamer, self.program.input, adopted=True))
+
+    def name_program(self, at: float, session: ev.Session) -> None:
+        """It is known by now whose picture is shown."""
+        if self.program is not None:
+            self.program = replace(self.program, session=session, stream="")
+            self.facts.append(facts.OnAirChanged(at, session.streamer, self.program.input, adopted=True))
+
+    def _set_blank(self, at: float, *, blank: bool) -> None:
+        """The input on air shows nothing any more, or shows a picture again."""
+        if self.program is not None and self.program.blank is not blank:
+            self.program = replace(self.program, blank=blank)
+            self.facts.append(replace(self._on_air(at), same_input=True))
+
     # --- helpers ---------------------------------------------------------------------------------------------
 
     def _note(self, inventory: ev.Inventory, at: float) -> None:
@@ -226,12 +286,6 @@ class Scene:
         seen = self.program is not None and not self.program.blank
         name = self.program.input if self.program and seen else ""
         return facts.OnAirChanged(at, self.on_air_streamer if seen else "", name, adopted)
-
-    def picture_is_gone(self, at: float, *, gone: bool) -> None:
-        """The input on air shows nothing any more, or shows a picture again."""
-        if self.program is not None and self.program.blank is not gone:
-            self.program = replace(self.program, blank=gone)
-            self.facts.append(replace(self._on_air(at), same_input=True))
 
     def conclude_reserve(self, at: float, attempt: Attempt, outcome: str, detail: str, code: str = "") -> None:
         """A reserve came to its end: its input is left to the sweep, so that nothing waits for its removal."""

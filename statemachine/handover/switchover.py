@@ -150,6 +150,15 @@ class Switchover(Scene):
         self.attempt = replace(reserve, reason=reason, from_streamer=self.on_air_streamer, outgoing=outgoing)
         self.handle(ev.TakenUp(at, reserve.number))
 
+    def become_due(self, at: float, reason: str) -> None:
+        """From BUFFERING or STANDBY: the turn of the attempt under way has come."""
+        self._set(reason=reason)
+        self.handle(ev.TurnCame(at, self._attempt.number))
+
+    def postpone(self) -> None:
+        """Its turn, which had come, is not yet: it is only made ready."""
+        self._set(due_at=None)
+
     @property
     def incoming(self) -> tuple[Attempt, ...]:
         """The attempt under way, as long as it is no cut yet, and the reserves."""

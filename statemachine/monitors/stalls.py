@@ -7,10 +7,7 @@ each time when it moves: better its pauses than a picture that flaps. Alone, it 
 the slate takes its place.
 """
 
-from dataclasses import replace
-
 from statemachine import events as ev
-from statemachine import facts
 from statemachine.backoff import backoff
 from statemachine.handover.attempt import Attempt
 from statemachine.handover.program import Program
@@ -38,19 +35,8 @@ class Pictures:
         self._switchover = switchover
 
     def stalled(self, event: ev.MediaStalled) -> None:
-        """A picture stands still. Mode static: one input is both, the program's and the incoming's."""
-        program, attempt = self._switchover.program, self._switchover.attempt
-        since = min(event.since, event.at)
-        if program and program.input == event.input:
-            self._switchover.program = replace(program, still_since=since, moves_since=None)
-            if event.blank:
-                self._switchover.picture_is_gone(event.at, gone=True)
-        if attempt and attempt.input == event.input and self._switchover.state in (State.STANDBY, State.SWAPPING):
-            self._switchover.attempt = replace(attempt, still_since=since, blank=attempt.blank or event.blank)
-        reserve = self._switchover.reserves.by_input(event.input)
-        if reserve is not None and reserve.ready_at is not None:
-            blank = reserve.blank or event.blank
-            self._switchover.reserves.put(replace(reserve, still_since=since, blank=blank))
+        """A picture stands still."""
+        self._switchover.stands_still(event.at, event.input, min(event.since, event.at), blank=event.blank)
 
     def failed(self, event: ev.MediaFailed) -> None:
         """An input will not play any more. On air that is a stall."""
@@ -64,17 +50,12 @@ class Pictures:
 
     def resumed(self, event: ev.MediaResumed) -> None:
         """A picture that stood still moves again; one that stalled has to go on."""
-        program, attempt = self._switchover.program, self._switchover.attempt
-        if program and program.input == event.input:
-            moves = event.at if program.stalled_since is not None else None
-            self._switchover.program = replace(program, still_since=None, moves_since=moves)
-            self._switchover.picture_is_gone(event.at, gone=False)
-            if program.session and program.still_since is not None and moves is None:
-                self._lineup.paused(event.at, program.session.id, event.at - program.still_since >= self._covered)
-        if attempt and attempt.input == event.input:
-            self._switchover.attempt = replace(attempt, still_since=None, stalled_since=None, blank=False)
-        elif reserve := self._switchover.reserves.by_input(event.input):
-            self._switchover.reserves.put(replace(reserve, still_since=None, blank=False))
+        before = self._switchover.program
+        self._switchover.moves(event.at, event.input)
+        if before is None or before.input != event.input or before.session is None:
+            return
+        if before.still_since is not None and before.stalled_since is None:
+            self._lineup.paused(event.at, before.session.id, event.at - before.still_since >= self._covered)
 
     # --- time ------------------------------------------------------------------------------------------------
 
@@ -85,7 +66,6 @@ class Pictures:
         # The incoming first: what stands still itself covers nothing.
         attempt, due = self._switchover.attempt, self._incoming_due()
         if attempt and due is not None and due <= now:
-            self._switchover.attempt = replace(attempt, still_since=None)
             self._incoming_failed(ev.MediaFailed(now, attempt.number, "its picture stands still", "stalled"))
             return True
         for reserve in self._switchover.reserves:
@@ -98,7 +78,7 @@ class Pictures:
         if program.stalled_since is None:
             self._stands_still(now, program.still_since or now)
             return True
-        self._switchover.program = replace(program, stalled_since=None, moves_since=None)
+        self._switchover.mark_recovered()
         if program.session:
             self._lineup.moves(now, program.session.id)
             self._lineup.relieve(now, program.session.id, on_air=True)
@@ -200,8 +180,7 @@ class Pictures:
         due = self._inherits_at(heir)
         if heir is None or due is None or program is None or now < due:
             return False
-        self._switchover.program = replace(program, session=heir, since=now)
-        self._switchover.facts.append(facts.OnAirChanged(now, heir.streamer, program.input, adopted=True))
+        self._switchover.inherit(now, heir)
         return True
 
     @property
@@ -232,20 +211,19 @@ class Pictures:
         """
         program, session = self._switchover.program, self._lineup.by_stream(stream) if stream else None
         if program is not None and session is not None:
-            self._switchover.program = replace(program, session=session, stream="")
-            self._switchover.facts.append(facts.OnAirChanged(at, session.streamer, program.input, adopted=True))
+            self._switchover.name_program(at, session)
 
     def _incoming_failed(self, event: ev.MediaFailed) -> None:
         """While the cut is under way its outcome decides first; then it counts as a stall of the one on air."""
         attempt = self._switchover.attempt
         if attempt and attempt.number == event.attempt and self._switchover.state is State.SWAPPING:
-            self._switchover.attempt = replace(attempt, stalled_since=event.at)
+            self._switchover.mark_stalled_in_cut(event.at)
         self._switchover.handle(event)
 
     def _stands_still(self, at: float, since: float) -> None:
         program = self._switchover.program
         if program and program.stalled_since is None:
             since = min(max(since, program.since), at)
-            self._switchover.program = replace(program, still_since=None, stalled_since=since, moves_since=None)
+            self._switchover.mark_stalled(since)
             if program.session:
                 self._lineup.stalled(at, program.session.id, since)
