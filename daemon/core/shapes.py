@@ -37,3 +37,31 @@ class Done(TypedDict):
     status: Success
     message: str
     """For people."""
+
+
+class Input(TypedDict):
+    """One input of OBS."""
+
+    name: str
+    kind: str
+    own: bool
+    """The daemon has made it."""
+    shown: bool
+    """It is shown in the scene of the streams."""
+
+
+class ConnectionDetail(TypedDict):
+    """The connection in some detail."""
+
+    connected: bool
+    reason: str
+    """Why it is not."""
+    version: str | None
+    websocket: str | None
+    losses: Count
+    """Times that the connection was lost."""
+    fps: float | None
+    rendered_frames: int | None
+    lagged_frames: int | None
+    cpu_percent: float | None
+    memory_mb: float | None

@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from daemon.config.model import Config
 from daemon.core.ports import Check, ObsInfo, RulesPort
+from daemon.core.shapes import ConnectionDetail, Input
 from daemon.health.shapes import Current, Monitoring
 from daemon.http.routes.events import EventHub
 from daemon.ingest.admission import Admission
@@ -25,10 +26,10 @@ class Studio(Protocol):
     def info(self) -> ObsInfo:
         """What is known without asking."""
 
-    def health(self) -> Mapping[str, Any]:
+    def health(self) -> ConnectionDetail:
         """The connection in some detail: plain values for JSON."""
 
-    async def list_inputs(self) -> Sequence[Mapping[str, Any]]:
+    async def list_inputs(self) -> Sequence[Input]:
         """All inputs of OBS, with their kinds; no settings, for these hold URLs."""
 
     async def media_status(self, name: str) -> Mapping[str, Any]:

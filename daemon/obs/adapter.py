@@ -10,6 +10,7 @@ import structlog
 from daemon.config.model import Config
 from daemon.core.ports import NOT_FOUND, Making, ObsError, ObsInfo, ObsRefused, ObsTimeout, WatchCallbacks
 from daemon.core.readings import Look
+from daemon.core.shapes import Input
 from daemon.obs import dressing, inputs
 from daemon.obs import fade as fades
 from daemon.obs.connection import Link, ObsEvent
@@ -274,7 +275,7 @@ class Obs:
         )
         self._watches.begin(watch)
 
-    async def list_inputs(self) -> list[dict[str, Any]]:
+    async def list_inputs(self) -> list[Input]:
         """Every input with its kind, and no settings, for these hold URLs. Raises ObsError."""
         link = self._supervisor.link()
         shown = {item.name for item in await read_items(link, self._scene) if item.shown}

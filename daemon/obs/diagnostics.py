@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from daemon.core.ports import Check, ObsError, ObsInfo
 from daemon.core.readings import count, number
+from daemon.core.shapes import ConnectionDetail, Input
 from daemon.obs import Obs
 from statemachine.view import ProgramView
 
@@ -37,7 +38,7 @@ class Desk:
         """As last heard."""
         return self._obs.info
 
-    def health(self) -> Mapping[str, Any]:
+    def health(self) -> ConnectionDetail:
         """The connection in some detail."""
         known, stats = self._obs.info, self._obs.stats
         return {
@@ -53,7 +54,7 @@ class Desk:
             "memory_mb": number(stats.get("memoryUsage")),
         }
 
-    async def list_inputs(self) -> Sequence[Mapping[str, Any]]:
+    async def list_inputs(self) -> Sequence[Input]:
         """Raises ObsError."""
         return await self._obs.list_inputs()
 

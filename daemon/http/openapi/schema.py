@@ -42,7 +42,7 @@ class _Generator(GenerateJsonSchema):
     def typed_dict_schema(self, schema: core_schema.TypedDictSchema) -> JsonSchemaValue:
         found = super().typed_dict_schema(schema)
         found.pop("title", None)
-        for name, text in _docstrings(schema["cls"]).items():
+        for name, text in docstrings(schema["cls"]).items():
             found["properties"][name]["description"] = text
         return found
 
@@ -56,21 +56,26 @@ class _Generator(GenerateJsonSchema):
         return {**inner, "type": [inner["type"], "null"]}
 
 
-def _docstrings(shape: type) -> dict[str, str]:
+def docstrings(shape: type) -> dict[str, str]:
     """What stands below each field of a TypedDict, and of those that it is made of."""
     found: dict[str, str] = {}
     for base in getattr(shape, "__orig_bases__", ()):
         if hasattr(base, "__total__"):
-            found |= _docstrings(base)
+            found |= docstrings(base)
     module = inspect.getmodule(shape)
-    return found | (_in_module(module).get(shape.__name__, {}) if module else {})
+    return found | (in_module(module).get(shape.__name__, {}) if module else {})
 
 
 @cache
-def _in_module(module: ModuleType) -> dict[str, dict[str, str]]:
+def in_module(module: ModuleType) -> dict[str, dict[str, str]]:
     """pydantic can read these as well, but does so anew for each class, which takes a second before Python 3.13."""
     found: dict[str, dict[str, str]] = {}
-    for shape in ast.parse(inspect.getsource(module)).body:
+    try:
+        source = inspect.getsource(module)
+    except OSError:
+        # Installed without its sources: the document has fewer words then.
+        return found
+    for shape in ast.parse(source).body:
         if isinstance(shape, ast.ClassDef):
             found[shape.name] = {
                 field.target.id: " ".join(text.value.value.split())

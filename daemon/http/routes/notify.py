@@ -6,6 +6,7 @@ from aiohttp import web
 
 from daemon.http.dependencies import Control
 from daemon.http.errors import ApiError
+from daemon.http.shapes.control import NotifyTest
 
 
 class NotifyRoutes:
@@ -28,6 +29,9 @@ class NotifyRoutes:
             raise ApiError(409, "no_targets", "nobody is told of anything: set notify.urls")
         failed = sum(1 for _, problem in tried if problem)
         what = f"{failed} of {len(tried)} could not be sent" if failed else f"sent to {len(tried)}"
-        targets = [{"target": label, "ok": not problem, "problem": problem or None} for label, problem in tried]
-        status = "warning" if failed else "success"
-        return web.json_response({"status": status, "message": what, "targets": targets})
+        answer: NotifyTest = {
+            "status": "warning" if failed else "success",
+            "message": what,
+            "targets": [{"target": label, "ok": not problem, "problem": problem or None} for label, problem in tried],
+        }
+        return web.json_response(answer)

@@ -1,7 +1,7 @@
 """OBS as the daemon sees it, and the knobs that operators know by the seed's names."""
 
 import asyncio
-from typing import Final
+from typing import Final, Literal
 
 from aiohttp import web
 
@@ -10,6 +10,7 @@ from daemon.http.dependencies import Control
 from daemon.http.errors import ApiError
 from daemon.http.manual_stream import HandUrl, read_url
 from daemon.http.params import carry_out, done, json_object, name_in, number, text_in, whole_number
+from daemon.http.shapes import studio
 from daemon.ingest.sessions import HAND_TEST
 from statemachine import events as ev
 
@@ -43,8 +44,9 @@ class ObsRoutes:
     # --- OBS -------------------------------------------------------------------------------------------------
 
     async def _list_inputs(self, _: web.Request) -> web.Response:
-        inputs = [dict(row) for row in await self._control.studio.list_inputs()]
-        return web.json_response({"status": "success", "inputs": inputs, "count": len(inputs)})
+        inputs = list(await self._control.studio.list_inputs())
+        answer: studio.Inputs = {"status": "success", "inputs": inputs, "count": len(inputs)}
+        return web.json_response(answer)
 
     async def _media_status(self, request: web.Request) -> web.Response:
         name = name_in(request, "input")
@@ -54,10 +56,13 @@ class ObsRoutes:
     async def _health(self, _: web.Request) -> web.Response:
         connected = self._control.studio.info.connected
         message = "OBS is connected" if connected else "OBS is not connected"
-        detail = dict(self._control.studio.health())
-        return web.json_response(
-            {"status": "success", "connection_healthy": connected, "message": message, "connection": detail}
-        )
+        answer: studio.Connection = {
+            "status": "success",
+            "connection_healthy": connected,
+            "message": message,
+            "connection": self._control.studio.health(),
+        }
+        return web.json_response(answer)
 
     async def _reconnect(self, _: web.Request) -> web.Response:
         try:
@@ -66,9 +71,9 @@ class ObsRoutes:
         except TimeoutError:
             connected = False
         message = "OBS is connected" if connected else "OBS is not connected yet; it is tried again and again"
-        return web.json_response(
-            {"status": "success" if connected else "warning", "connection_healthy": connected, "message": message}
-        )
+        status: Literal["success", "warning"] = "success" if connected else "warning"
+        answer: studio.Reconnected = {"status": status, "connection_healthy": connected, "message": message}
+        return web.json_response(answer)
 
     async def _streaming(self, _: web.Request) -> web.Response:
         return web.json_response({"status": "success", **await self._control.studio.stream_status()})

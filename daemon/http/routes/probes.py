@@ -4,6 +4,7 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from daemon.http.dependencies import Control
+from daemon.http.shapes import studio
 
 
 class HealthRoutes:
@@ -22,13 +23,17 @@ class HealthRoutes:
 
     async def _alive(self, _: web.Request) -> web.Response:
         alive = self._control.alive()
-        return web.json_response({"status": "ok" if alive else "stuck"}, status=200 if alive else 503)
+        answer: studio.Alive = {"status": "ok" if alive else "stuck"}
+        return web.json_response(answer, status=200 if alive else 503)
 
     async def _ready(self, _: web.Request) -> web.Response:
         checks = self._control.ready()
         ready = all(check.ok for check in checks)
-        found = {check.name: {"ok": check.ok, "detail": check.detail} for check in checks}
-        return web.json_response({"ready": ready, "checks": found}, status=200 if ready else 503)
+        answer: studio.Ready = {
+            "ready": ready,
+            "checks": {check.name: {"ok": check.ok, "detail": check.detail} for check in checks},
+        }
+        return web.json_response(answer, status=200 if ready else 503)
 
     async def _metrics(self, _: web.Request) -> web.Response:
         # Not in a thread: some collectors look at the rules, which belong to the event loop's.

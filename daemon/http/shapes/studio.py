@@ -4,18 +4,7 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
-from daemon.core.shapes import Count, Milliseconds, Success
-
-
-class Input(TypedDict):
-    """One input of OBS."""
-
-    name: str
-    kind: str
-    own: bool
-    """The daemon has made it."""
-    shown: bool
-    """It is shown in the scene of the streams."""
+from daemon.core.shapes import ConnectionDetail, Count, Input, Milliseconds, Success
 
 
 class Inputs(TypedDict):
@@ -40,23 +29,6 @@ class Media(TypedDict):
     status: Success
     input_name: str
     media_status: MediaStatus
-
-
-class ConnectionDetail(TypedDict):
-    """The connection in some detail."""
-
-    connected: bool
-    reason: str
-    """Why it is not."""
-    version: str | None
-    websocket: str | None
-    losses: Count
-    """Times that the connection was lost."""
-    fps: float | None
-    rendered_frames: int | None
-    lagged_frames: int | None
-    cpu_percent: float | None
-    memory_mb: float | None
 
 
 class Connection(TypedDict):

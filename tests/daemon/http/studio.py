@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from daemon.config.model import Config, Hooks, Http, Ingest, Obs, Queue
 from daemon.core.ports import Check, ObsError, ObsInfo
+from daemon.core.shapes import ConnectionDetail, Input
 from daemon.http.app import build_app
 from daemon.http.dependencies import Control
 from daemon.http.routes.events import EventHub
@@ -55,7 +56,7 @@ class NoHealth:
         return {"monitoring_active": False}
 
 
-INPUT: Mapping[str, Any] = {"name": "GMOTHERSTREAM_12", "kind": "gstreamer-source", "own": True, "shown": True}
+INPUT: Input = {"name": "GMOTHERSTREAM_12", "kind": "gstreamer-source", "own": True, "shown": True}
 MEDIA: Mapping[str, Any] = {"mediaState": "OBS_MEDIA_STATE_PLAYING", "mediaDuration": None, "mediaCursor": 7}
 STREAMING: Mapping[str, Any] = {
     "outputActive": True,
@@ -67,7 +68,7 @@ STREAMING: Mapping[str, Any] = {
     "outputSkippedFrames": 0,
     "outputTotalFrames": 30,
 }
-HEALTH: Mapping[str, Any] = {
+HEALTH: ConnectionDetail = {
     "connected": True,
     "reason": "",
     "version": "29.0.2",
@@ -156,11 +157,11 @@ class FakeStudio:
             raise self.error
         return value
 
-    def health(self) -> Mapping[str, Any]:
+    def health(self) -> ConnectionDetail:
         return HEALTH
 
-    async def list_inputs(self) -> Sequence[Mapping[str, Any]]:
-        rows: Sequence[Mapping[str, Any]] = self._answer([INPUT])
+    async def list_inputs(self) -> Sequence[Input]:
+        rows: Sequence[Input] = self._answer([INPUT])
         return rows
 
     async def media_status(self, name: str) -> Mapping[str, Any]:
