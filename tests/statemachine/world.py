@@ -23,7 +23,7 @@ from tests.statemachine.audience import Audience
 from tests.statemachine.calm import amiss, in_line
 from tests.statemachine.checks import Checks
 from tests.statemachine.model_ingest import SERVER, ModelIngest
-from tests.statemachine.model_obs import Item, ModelObs, Refused, answer
+from tests.statemachine.model_obs import TAKEN, Item, ModelObs, Refused, answer
 from tests.statemachine.model_program import BREAK
 
 START = 1000.0
@@ -184,6 +184,8 @@ class World:
                 failure = str(error)
         elif outcome == "timeout":
             self.late.append(command)
+        elif isinstance(command, cmd.CreateInput) and command.input in self.obs.foreign:
+            failure = TAKEN  # OBS looks at the name first
         incoming = command.incoming if isinstance(command, cmd.Cut) else None
         shown = self.obs.program.scene != BREAK if incoming is None else incoming in self.obs.program.shows
         told = answer(command, self.now, failure, shown=shown)
