@@ -2,6 +2,10 @@
 
 What stands earlier goes first: the environment, a secret's own file, the credential, the TOML file, the default.
 Every mistake is found in one go, and none is told with a secret's value.
+
+The sources are read by hand, as pydantic-settings (tried: 2.16) cannot say where a wrong value was set, overlooks a
+variable whose section is misspelt, ends at the first list that is not JSON before it looks at anything else, and
+takes secrets from one folder, not from the file that a `_file` key names.
 """
 
 from __future__ import annotations

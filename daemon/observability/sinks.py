@@ -100,6 +100,10 @@ class LogFile:
     """The log file. It follows logrotate's renaming by itself, and makes its folder.
 
     While it cannot be written it says so once on the console and is tried again every RETRY_AFTER seconds.
+
+    logging's WatchedFileHandler will not do (tried with Python 3.11): on a full disk it prints the record as it was
+    before redaction; then, and where its folder is gone, it raises in the thread that writes; and it tries again at
+    each line.
     """
 
     def __init__(self, path: Path, render: Renderer, console: Console) -> None:
