@@ -46,7 +46,11 @@ INGEST_FIRST = 1.0
 
 
 def run(path: Path | None) -> int:
-    """Run the daemon until SIGTERM or SIGINT; the exit code. Raises ConfigError."""
+    """Run the daemon until SIGTERM or SIGINT; the exit code. Raises ConfigError.
+
+    On asyncio's own loop: uvloop 0.23 took 8 % less CPU a hook (497 against 542 us, means of four runs each on a busy
+    machine, pairs from 18 % less to 11 % more). msgspec has less to win: JSON is 3 % of a hook's CPU.
+    """
     hangups: list[int] = []
     # Before the file is read: a reload that comes from now on is made up for once the daemon is up.
     signal.signal(signal.SIGHUP, lambda number, _: hangups.append(number))
