@@ -172,6 +172,17 @@ def test_nothing_points_back(module: str) -> None:
     assert not pointing_back, f"{module} imports {sorted(pointing_back)}"
 
 
+def test_the_shell_uses_the_rules_by_their_entrance_alone() -> None:
+    entrance = {"admits", "deadline", "handle", "now", "restarted", "sessions", "snapshot", "view"}
+    used = set()
+    for module, path in modules("daemon").items():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Attribute) and ast.unparse(node.value).rpartition(".")[2] == "director":
+                assert node.attr in entrance, f"{module} reads {ast.unparse(node)}"
+                used.add(node.attr)
+    assert {"handle", "view"} <= used
+
+
 def test_no_tests_are_imported_by_what_is_installed() -> None:
     for module, path in OURS.items():
         assert not {name for name in imports(path) if name.partition(".")[0] == "tests"}, module

@@ -10,6 +10,7 @@ import contextlib
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
+from enum import Enum, auto
 from typing import Any, NoReturn
 
 import structlog
@@ -109,6 +110,18 @@ def rendered(stats: Mapping[str, Any]) -> int | None:
         return None
 
 
+class Phase(Enum):
+    """How far the connection is."""
+
+    AWAY = auto()
+    """There is none, or it is being made."""
+    SETTLING = auto()
+    """OBS answers, and what is needed is not there yet, or not any more."""
+    COMING_UP = auto()
+    """OBS has settled, and ``up`` reads what it holds: events of that time are kept for afterwards."""
+    USABLE = auto()
+
+
 class Supervisor:
     """Connects, settles, beats, reconnects.
 
@@ -136,21 +149,22 @@ class Supervisor:
         self._down = down
         self._hint = hint
         self._link: Link | None = None
-        self._usable = False
+        self._phase = Phase.AWAY
         self._loaded = asyncio.Event()
         self._forced = asyncio.Event()
         self._unsettled = asyncio.Event()
         self._hurry = asyncio.Event()
         self._said: set[str] = set()
-        self._missed: list[ObsEvent] | None = None
+        self._missed: list[ObsEvent] = []
+        """OBS's events while it comes up."""
 
     @property
     def usable(self) -> bool:
-        return self._usable
+        return self._phase is Phase.USABLE
 
     def link(self) -> Link:
         """The connection, settled. Raises ObsGone."""
-        if self._link is None or not self._usable:
+        if self._link is None or not self.usable:
             raise ObsGone(f"OBS is not connected: {self.reason}")
         return self._link
 
@@ -167,7 +181,7 @@ class Supervisor:
         if self._link is not None:
             self._link.timeout = endpoint.timeout
         if (endpoint.host, endpoint.port) != (before.host, before.port) or (
-            endpoint.password != before.password and not self._usable
+            endpoint.password != before.password and not self.usable
         ):
             self.force_reconnect()
         elif endpoint.scene != before.scene:
@@ -176,7 +190,7 @@ class Supervisor:
 
     def unsettle(self, reason: str) -> None:
         """What OBS holds is not what it was when it settled: let it settle again."""
-        if self._usable:
+        if self.usable:
             self._fall(reason)
             self._unsettled.set()
 
@@ -225,13 +239,14 @@ class Supervisor:
             if isinstance(error, PasswordRefused | Kicked) or self.losses == losses:
                 raise
         finally:
-            self._usable = False
+            self._phase = Phase.AWAY
             self._link = None
             await link.close()
 
     async def _serve(self, link: Link) -> None:
         """Use the link until it is lost (raises ObsError) or a reconnect is forced (returns)."""
         self._link = link
+        self._phase = Phase.SETTLING
         self._loaded.set()
         work = {
             asyncio.create_task(self._end_of(link), name="obs-end"),
@@ -318,13 +333,15 @@ class Supervisor:
 
     async def _rise(self, link: Link, traits: Traits) -> None:
         self.traits = traits
-        missed: list[ObsEvent] = []
-        self._missed = missed
+        self._missed = []
+        self._phase = Phase.COMING_UP
         try:
             await self._up(link, traits)
-        finally:
-            self._missed = None
-        self._usable = True
+        except BaseException:
+            self._phase = Phase.SETTLING
+            raise
+        self._phase = Phase.USABLE
+        missed, self._missed = self._missed, []
         self.reason = ""
         self._said.clear()
         log.info(
@@ -338,8 +355,8 @@ class Supervisor:
             self._hint(event)
 
     def _fall(self, reason: str) -> None:
-        if self._usable:
-            self._usable = False
+        if self.usable:
+            self._phase = Phase.SETTLING
             self.losses += 1
             self.reason = reason
             log.warning(f"Lost OBS: {reason}", reason=reason)
@@ -387,9 +404,9 @@ class Supervisor:
                     self.unsettle(f"the scene {self.endpoint.scene!r} was renamed")
                 case "SceneNameChanged":
                     self._hurry.set()
-                case _ if self._usable or event.kind == CUSTOM:
+                case _ if self.usable or event.kind == CUSTOM:
                     self._hint(event)
-                case _ if self._missed is not None:
+                case _ if self._phase is Phase.COMING_UP:
                     self._missed.append(event)
 
     # -- what is said, and how long is waited ----------------------------------------------------------------------
