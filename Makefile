@@ -12,6 +12,7 @@ KEEP ?=
 HOURS ?= 1
 STEPS ?= 100000
 SEED ?=
+WORKERS ?= 2
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
@@ -20,13 +21,13 @@ demo: ## a real OBS, streamers taking turns, until Ctrl-C or for DURATION=60 (ST
 	@deploy/prepare.sh demo
 	@$(PYTHON_IN_VENV) -m daemon demo --duration $(DURATION) --streamers $(STREAMERS) --port $(PORT)$(if $(KEEP), --keep '$(KEEP)')
 
-test: ## every test, those on a real OBS among them (ARGS="-k name")
+test: ## every test, those on a real OBS among them (ARGS="-k name", WORKERS=2)
 	@deploy/prepare.sh test
-	$(PYTHON_IN_VENV) -m pytest $(ARGS)
+	$(PYTHON_IN_VENV) -m pytest -n $(WORKERS) $(ARGS)
 
 quick: ## the tests that need no studio
 	@deploy/prepare.sh python
-	$(PYTHON_IN_VENV) -m pytest -m 'not real' --ignore tests/deploy $(ARGS)
+	$(PYTHON_IN_VENV) -m pytest -n $(WORKERS) -m 'not real' --ignore tests/deploy $(ARGS)
 
 lint: ## ruff (the shell scripts are checked by a test)
 	@deploy/prepare.sh python

@@ -5,6 +5,13 @@ import signal
 
 from hypothesis import HealthCheck, settings
 
+from tests.alone import (  # noqa: F401  hooks of pytest
+    pytest_collection_modifyitems,
+    pytest_runtest_protocol,
+    pytest_runtest_setup,
+    pytest_xdist_make_scheduler,
+)
+
 # A shell that starts the tests in the background has them ignore Ctrl-C, and all that they start with them: those
 # that press it would wait for ever.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -51,7 +51,8 @@ def free_port() -> int:
     program's connection would take it now and then.
     """
     first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    for port in random.sample(range(10_000, max(first, 12_000)), 200):
+    # Not from the generator that a test may have seeded: tests that run beside it would look in the same order.
+    for port in random.SystemRandom().sample(range(10_000, max(first, 12_000)), 200):
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
