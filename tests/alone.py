@@ -10,13 +10,8 @@ import functools
 import os
 from collections.abc import Generator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
-
-if TYPE_CHECKING:
-    from xdist.remote import Producer
-    from xdist.scheduler import LoadScopeScheduling
 
 PLACES = (
     "tests/attacks/test_crowds.py",  # hundreds of connections, and how late a hook is answered meanwhile
@@ -68,14 +63,12 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> "LoadScopeScheduling":
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
     """Each test goes to whoever is free; those that run alone go together, last, to one."""
     from xdist.scheduler import LoadScopeScheduling
 
-    class Scheduling(LoadScopeScheduling):
-        def _split_scope(self, nodeid: str) -> str:
-            return "alone" if is_alone(nodeid) else nodeid
-
     # It would put the largest group first.
     config.option.loadscopereorder = False
-    return Scheduling(config, log)
+    scheduling = LoadScopeScheduling(config, log)
+    scheduling._split_scope = lambda nodeid: "alone" if is_alone(nodeid) else nodeid
+    return scheduling
