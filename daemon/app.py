@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import structlog
 
+from daemon import __version__
 from daemon.composition.ingest import make_ingest, make_sessions
 from daemon.composition.live import Live
 from daemon.composition.store import Rules, Store, make_store, restore
@@ -36,7 +37,6 @@ from daemon.observability import logging as logs
 from daemon.observability.event_log import narrate
 from daemon.observability.loop_errors import Unhandled
 from daemon.systemd import Notifier
-from statemachine import __version__
 from statemachine import events as ev
 
 log = structlog.get_logger("daemon.app")

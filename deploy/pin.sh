@@ -7,8 +7,10 @@ cd "$(dirname "$0")/.."
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 "${PYTHON:-python3.11}" -m venv "$scratch/venv"
-"$scratch/venv/bin/pip" install --quiet --disable-pip-version-check -e '.[studio,test,lint,notify]'
-"$scratch/venv/bin/pip" freeze --exclude-editable | LC_ALL=C sort -f >"$scratch/constraints.txt"
+"$scratch/venv/bin/pip" install --quiet --disable-pip-version-check 'pip>=25.1'
+"$scratch/venv/bin/pip" install --quiet --disable-pip-version-check -e '.[studio,notify]' --group test --group lint
+# pip itself is among them, for prepare.sh brings it up to date.
+"$scratch/venv/bin/pip" freeze --all --exclude setuptools --exclude wheel --exclude-editable | LC_ALL=C sort -f >"$scratch/constraints.txt"
 # One that names an address or a folder would be of use on this machine alone.
 if grep -n '[@/]' "$scratch/constraints.txt"; then
     echo "pin: these are no plain versions" >&2

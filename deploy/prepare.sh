@@ -137,7 +137,10 @@ install_python() {
     say "python: installing the packages into $VENV"
     rm -f $VENV/made-from
     logged "$python" -m venv --clear $VENV
-    logged $VENV/bin/pip install --disable-pip-version-check -c constraints.txt -e '.[studio,test,lint,notify]'
+    # Debian 12's knows no dependency groups.
+    logged $VENV/bin/pip install --disable-pip-version-check -c constraints.txt 'pip>=25.1'
+    logged $VENV/bin/pip install --disable-pip-version-check -c constraints.txt \
+        -e '.[studio,notify]' --group test --group lint
     printf '%s\n' "$wanted" >$VENV/made-from
 }
 

@@ -10,4 +10,3 @@ from statemachine.step import Step
 from statemachine.view import View
 
 __all__ = ["Director", "Policy", "Step", "View"]
-__version__ = "0.1.0"

@@ -12,13 +12,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from daemon import __version__
 from daemon.cli.client import Client, ClientError, quoted
 from daemon.cli.store import add_parsers as add_store_parsers
 from daemon.cli.streamer import add_parser as add_streamer_parser
 from daemon.config.loader import ConfigError, load
 from daemon.config.model import Config
 from daemon.observability.wording import STANDBY_OFF, clock, place, printable, program
-from statemachine import __version__
 from statemachine.handover.table import as_table, mermaid
 
 EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_CONFIG = 0, 1, 2, 78

@@ -16,7 +16,8 @@ from tests.deploy.support import DEPLOY, PATH, ROOT, done, run
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 LISTED = re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
-EXTRAS = ("studio", "test", "lint", "notify")
+EXTRAS = ("studio", "notify")
+GROUPS = ("test", "lint")
 
 
 # -- make
@@ -90,10 +91,13 @@ def test_pins_are_in_order_and_each_is_there_once() -> None:
 
 
 def test_everything_that_is_needed_is_pinned_to_a_version_that_will_do() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    project, groups = declared["project"], declared["dependency-groups"]
     assert set(project["optional-dependencies"]) == set(EXTRAS)
+    assert set(groups) == set(GROUPS)
     wanted = [Requirement(text) for text in project["dependencies"]]
     wanted += [Requirement(text) for extra in EXTRAS for text in project["optional-dependencies"][extra]]
+    wanted += [Requirement(text) for group in GROUPS for text in groups[group]]
     pinned = pins()
     seen: set[tuple[str, str]] = set()
     while wanted:

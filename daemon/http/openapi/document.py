@@ -5,6 +5,7 @@ from functools import cache
 from http import HTTPStatus
 from typing import Any, Final
 
+from daemon import __version__
 from daemon.http.auth import COOKIE, HOOKS, OPEN, OPEN_PREFIX, SAFE, UNCHECKED
 from daemon.http.openapi.events import EVENTS
 from daemon.http.openapi.operation import Errors, Operation, Parameter, both
@@ -12,7 +13,6 @@ from daemon.http.openapi.operations import OPERATIONS
 from daemon.http.openapi.schema import TEMPLATE, Schema, schemas
 from daemon.http.shapes.control import Error
 from daemon.ingest.hook import JSON
-from statemachine import __version__
 
 DESCRIPTION: Final = (
     "Hands one shared live stream from streamer to streamer in OBS Studio.\n\n"

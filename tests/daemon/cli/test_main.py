@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from daemon import __version__
 from daemon.cli.main import main
-from statemachine import __version__
 from statemachine.handover.states import State
 
 STATUS: dict[str, Any] = {
