@@ -21,11 +21,11 @@ demo: ## a real OBS, streamers taking turns, until Ctrl-C or for DURATION=60 (ST
 	@deploy/prepare.sh demo
 	@$(PYTHON_IN_VENV) -m daemon demo --duration $(DURATION) --streamers $(STREAMERS) --port $(PORT)$(if $(KEEP), --keep '$(KEEP)')
 
-test: ## every test, those on a real OBS among them (ARGS="-k name", WORKERS=2)
+test: ## every test, those on a real OBS among them (ARGS="-k name", ARGS="-n 2" for two at a time)
 	@deploy/prepare.sh test
-	$(PYTHON_IN_VENV) -m pytest -n $(WORKERS) $(ARGS)
+	$(PYTHON_IN_VENV) -m pytest $(ARGS)
 
-quick: ## the tests that need no studio
+quick: ## the tests that need no studio, WORKERS=2 at a time
 	@deploy/prepare.sh python
 	$(PYTHON_IN_VENV) -m pytest -n $(WORKERS) -m 'not real' --ignore tests/deploy $(ARGS)
 

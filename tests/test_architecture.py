@@ -50,7 +50,9 @@ MAY_IMPORT = {
     "daemon.core*": CORE,
     "daemon.config*": {"daemon.config*", *CORE},
     "daemon.health*": {"daemon.health*", "daemon.config*", *CORE},
+    # The package itself holds the version, and imports nothing.
     "daemon.http*": {
+        "daemon",
         "daemon.http*",
         "daemon.health.shapes",
         "daemon.ingest*",

@@ -46,8 +46,7 @@ def test_demo_prepares_its_studio_and_passes_its_settings_on() -> None:
 def test_test_prepares_the_machine_and_runs_every_test() -> None:
     steps = would_do("test").splitlines()
     assert steps[0] == "deploy/prepare.sh test"
-    # Nothing is chosen and nothing is left out.
-    assert re.search(r" -m pytest -n [1-9][0-9]*$", steps[1].strip())
+    assert steps[1].strip().endswith("-m pytest")
 
 
 @pytest.mark.parametrize("target", LISTED)
