@@ -12,6 +12,7 @@ from typing import NamedTuple
 import structlog
 
 from daemon import __version__
+from daemon.composition.api import make_server
 from daemon.composition.ingest import make_ingest, make_sessions
 from daemon.composition.live import Live
 from daemon.composition.store import Rules, Store, make_store, restore
@@ -25,8 +26,6 @@ from daemon.config.model import Config
 from daemon.config.policy import policy_of
 from daemon.core.event_queue import EventQueue
 from daemon.core.redaction import Redactor
-from daemon.http.app import build_app
-from daemon.http.dependencies import Control
 from daemon.http.routes.events import EventHub
 from daemon.http.server import HttpServer
 from daemon.ingest.api import open_client
@@ -131,29 +130,9 @@ class App:
         registry, metrics = make_metrics(rules, studio, health)
         watching = Watching(store, rules, studio, ingest, health, notifier)
         watchdog = Watchdog(self._events, self._systemd)
-        app, gate = build_app(
-            Control(
-                config=lambda: live.config,
-                now=rules.clock.now,
-                dispatcher=self._events,
-                view=rules.view,
-                policy=lambda: rules.view().policy,
-                history=store.journal.handovers,
-                studio=studio.desk,
-                admission=ingest.admission,
-                sessions=sessions,
-                publishing=ingest.publishing,
-                refusals=ingest.refusals,
-                hub=hub,
-                registry=registry,
-                health=health,
-                ready=watching.checks,
-                alive=watchdog.is_alive,
-                tested=ingest.hand_tests.begin,
-                test_notifications=notifier.test,
-            )
+        server = make_server(
+            live, store, rules, sessions, studio, ingest, hub, registry, health, watching, watchdog, notifier
         )
-        server = HttpServer(app, gate, live.config.http.host, live.config.http.port, claim=store.claim)
         tasks.start(watching.run(), "notifier")
         tasks.start(health.run(), "health")
         studio.start(tasks)
