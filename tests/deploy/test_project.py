@@ -14,7 +14,7 @@ from daemon.config.keys import KEYS, SECTIONS
 from statemachine.handover.table import mermaid
 from tests.deploy.support import DEPLOY, PATH, ROOT, done, run
 
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 LISTED = re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
 EXTRAS = ("studio", "notify")
 GROUPS = ("test", "lint")
