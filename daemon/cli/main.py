@@ -10,7 +10,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from daemon import __version__
 from daemon.cli.client import Client, ClientError, quoted
@@ -27,9 +27,16 @@ NOTIFY_SECONDS = 40.0
 """That the daemon may take to try every target."""
 
 
+FORMER: Final = {"let-in": "unblock"}
+"""Commands by their former names, which scripts may use."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code says how it went."""
-    arguments = _parser().parse_args(argv)
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words:
+        words[0] = FORMER.get(words[0], words[0])
+    arguments = _parser().parse_args(words)
     action: Callable[[argparse.Namespace], int] = arguments.action
     try:
         code = action(arguments)
@@ -73,47 +80,49 @@ def _parser() -> argparse.ArgumentParser:
         return sub
 
     with_config(add("run", _run, "run the daemon"))
-    with_config(add("check", _check, "validate the configuration, then look at the studio: one line each"))
+    with_config(add("check", _check, "validate the configuration, then check OBS and the RTMP server: one line each"))
     for name, action, text in (
         ("status", _status, "show what is on air, on standby and waiting"),
         ("queue", _queue, "list the line-up"),
     ):
         sub = with_config(add(name, action, text))
-        sub.add_argument("--json", action="store_true", help="print the API's answer as it is")
-    with_config(add("skip", _post("/queue/skip"), "end the turn of the one on air"))
-    with_config(add("hold", _post("/queue/hold"), "let no turn end by the clock until `release`"))
+        sub.add_argument("--json", action="store_true", help="print the API's answer as JSON")
+    with_config(add("skip", _post("/queue/skip"), "end the current turn"))
+    with_config(add("hold", _post("/queue/hold"), "stop turns from ending by the clock until `release`"))
     with_config(add("release", _post("/queue/release"), "let turns end by the clock again"))
-    move = with_config(add("move", _move, "put a waiting streamer at another position"))
+    move = with_config(add("move", _move, "move a waiting streamer to another position"))
     move.add_argument("name", metavar="NAME", help="the streamer")
     move.add_argument("position", type=int, metavar="POSITION", help="1 is next after the one on air")
     remove = with_config(add("remove", _remove, "take a streamer out of the line-up until the next publish"))
     remove.add_argument("name", metavar="NAME", help="the streamer")
-    turn = with_config(add("turn", _turn, "set the length of turns, of all or of one who is in the line-up"))
+    turn = with_config(add("turn", _turn, "set the length of turns, for everybody or for one streamer in the line-up"))
     turn.add_argument("seconds", type=int, metavar="SECONDS")
-    turn.add_argument("--streamer", metavar="NAME", help="this one's alone, until it leaves or its turn is over")
-    turn.add_argument("--restart", action="store_true", help="count the present turn from now on")
-    block = with_config(add("block-last", _block_last, "whether the last one on air may come straight back"))
+    turn.add_argument("--streamer", metavar="NAME", help="only for this streamer, until it leaves or its turn is over")
+    turn.add_argument("--restart", action="store_true", help="restart the current turn")
+    block = with_config(add("block-last", _block_last, "whether the last streamer on air may come straight back"))
     block.add_argument("choice", choices=("on", "off", "show"), nargs="?", default="show")
-    kick = with_config(add("kick", _kick, "cut a streamer off and keep it out for a while"))
+    kick = with_config(add("kick", _kick, "disconnect a streamer and block it for a while"))
     kick.add_argument("name", metavar="NAME", help="the streamer")
-    kick.add_argument("--seconds", type=float, default=300.0, help="how long to keep it out (default: 300)")
-    let_in = with_config(add("let-in", _let_in, "let one who is kept out publish again"))
-    let_in.add_argument("name", metavar="NAME", help="the streamer")
-    notify = add("notify", _notify_test, "what people are told")
+    kick.add_argument("--seconds", type=float, default=300.0, help="how long to block it (default: 300)")
+    unblock = with_config(add("unblock", _unblock, "let a blocked streamer publish again"))
+    unblock.add_argument("name", metavar="NAME", help="the streamer")
+    notify = add("notify", _notify_test, "send test notifications")
     test = notify.add_subparsers(metavar="COMMAND", required=True).add_parser("test", help="send a test to each target")
-    with_config(test).description = "Send a test to each of notify.urls, and say of each whether it was sent."
+    with_config(test).description = "Send a test message to each target of notify.urls, and report which were sent."
     add_streamer_parser(commands)
     add_store_parsers(commands)
     watch = with_config(add("watch", _watch, "the dashboard in the terminal, until Ctrl-C"))
-    watch.add_argument("--once", action="store_true", help="print one picture of it and end")
-    states = add("states", _states, "print the state machine, drawn from its table")
+    watch.add_argument("--once", action="store_true", help="print one frame and exit")
+    states = add("states", _states, "print the state machine, generated from its table")
     states.add_argument("--format", choices=("table", "mermaid"), default="table")
     completion = add("completion", _completion, "print what makes a shell complete this command")
     completion.add_argument("shell", choices=("bash", "zsh"))
     demo = add("demo", _demo, "run a whole studio on this machine: OBS, an RTMP server, streamers taking turns")
-    demo.add_argument("--duration", type=float, default=0.0, metavar="SECONDS", help="stop after so long (0: Ctrl-C)")
+    demo.add_argument(
+        "--duration", type=float, default=0.0, metavar="SECONDS", help="stop after this long (0: on Ctrl-C)"
+    )
     demo.add_argument("--streamers", type=int, default=3, choices=range(2, 7), metavar="2..6")
-    demo.add_argument("--port", type=int, default=8000, help="of the control API and the dashboard; 0 takes a free one")
+    demo.add_argument("--port", type=int, default=8000, help="port of the API and the dashboard; 0 picks a free one")
     demo.add_argument("--keep", metavar="DIR", type=Path, help="keep the recording and the logs here")
     return parser
 
@@ -189,7 +198,7 @@ def _kick(arguments: argparse.Namespace) -> int:
     return EXIT_DONE
 
 
-def _let_in(arguments: argparse.Namespace) -> int:
+def _unblock(arguments: argparse.Namespace) -> int:
     print(_said(_client(arguments).post(f"/queue/{quoted(arguments.name)}/let-in")))
     return EXIT_DONE
 
@@ -285,7 +294,7 @@ def _queue(arguments: argparse.Namespace) -> int:
     if not queue["queue"]:
         print("the line-up is empty: it fills as streamers publish")
     for row in queue["blocked"]:
-        print(f"kept out: {printable(row['streamer'])} for another {clock(row['seconds'])}")
+        print(f"blocked: {printable(row['streamer'])} for another {clock(row['seconds'])}")
     if queue["held"]:
         print("held: no turn ends by the clock")
     return EXIT_DONE

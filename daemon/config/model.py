@@ -63,7 +63,7 @@ class Http(Section):
     public_url: PublicUrl = live(
         "", "what people type where a proxy is in front, such as https://show.example.org/live"
     )
-    trusted_proxies: tuple[Network, ...] = live((), "addresses of proxies whose X-Forwarded-… headers are believed")
+    trusted_proxies: tuple[Network, ...] = live((), "addresses of proxies whose X-Forwarded-… headers are trusted")
 
 
 class Hooks(Section):
@@ -165,7 +165,7 @@ class Sources(Section):
     standby: bool = live(True, "make the next streamer's input ready ahead of the turn")
     standby_lag: Float = live(
         0.25,
-        "share of OBS's frames that may be late before standby is given up for now; 0 for no bound",
+        "share of OBS's frames that may be late before standby is suspended; 0 for no bound",
         ge=0,
         le=1,
     )
@@ -232,7 +232,7 @@ class Health(Section):
     low_bitrate_warn: Float = live(10.0, "seconds of a poor stream until it is told; 0 never", ge=0, le=86_400)
     low_bitrate_slate: Float = live(0.0, "until the slate is shown in its place; 0 never", ge=0, le=86_400)
     low_bitrate_skip: Float = live(0.0, "until the next one follows, if there is one; 0 never", ge=0, le=86_400)
-    low_bitrate_kick: Float = live(0.0, "until it is cut off, and kept out for 5 minutes; 0 never", ge=0, le=86_400)
+    low_bitrate_kick: Float = live(0.0, "until it is disconnected and blocked for 5 minutes; 0 never", ge=0, le=86_400)
     report_dir: File = fixed("logs/stream-health", "folder of the hourly reports; empty for none")
 
 

@@ -78,7 +78,7 @@ class HealthMonitor:
                 except Exception:
                     if not self._failed:
                         self._failed = True
-                        log.exception("Stream health cannot be sampled; it is tried again")
+                        log.exception("Stream health cannot be sampled; retrying")
                 interval = self._config().health.interval
                 # By the clock, not one wait after the other; but what was missed is not made up for.
                 due = max(due + interval, self._now())

@@ -73,9 +73,7 @@ class Reporter:
     def _tell(self, problem: str) -> None:
         """From the thread: each trouble once, until it is over."""
         if problem and not self.problem:
-            log.warning(
-                "Stream health reports cannot be written; it is tried again", folder=str(self.folder), why=problem
-            )
+            log.warning("Stream health reports cannot be written; retrying", folder=str(self.folder), why=problem)
         elif self.problem and not problem:
             log.info("Stream health reports are written again", folder=str(self.folder))
         self.problem = problem

@@ -25,7 +25,7 @@ NO_STREAMERS: Final = (
 
 
 UNREADABLE: Final = (
-    "the streamers' keys cannot be read, so nobody can be let in: it is no mistake of the publisher's; "
+    "the streamers' keys cannot be read, so nobody can be admitted: this is not the publisher's fault; "
     "/readyz and the log say what is wrong with the database"
 )
 

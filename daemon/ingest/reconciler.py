@@ -139,7 +139,9 @@ class Reconciler:
         self._failures[server.prefix] = failures
         if failures == 1:
             log.warning(
-                "The ingest server's API does not answer; hooks alone are believed", reason=str(error), mend=error.mend
+                "The ingest server's API does not answer; falling back to hooks only",
+                reason=str(error),
+                mend=error.mend,
             )
 
     def _session(self, listed: Listed, at: float) -> Session | None:

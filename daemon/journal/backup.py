@@ -100,7 +100,7 @@ class JournalCopy:
                 self._due_at = self._clock() + TRY_AGAIN
                 if not self.problem:
                     log.warning(
-                        "no copy of the journal could be made: it is tried again, and the last good one is kept",
+                        "no copy of the journal could be made: retrying, and the last good one is kept",
                         path=str(self._place),
                         error=str(error),
                     )
@@ -175,9 +175,9 @@ class JournalCopy:
         )
 
     def _told(self, there: bool, readable: bool, mended: Mended, copied: Copied | None) -> str:
-        was = "the journal was damaged: it was put aside" if there else "the journal was gone"
+        was = "the journal was damaged: it was quarantined" if there else "the journal was gone"
         if not readable and copied is None:
-            return f"{was} and begun anew. Lost: {'; '.join(mended.lost)}"
+            return f"{was}, and a new one started empty. Lost: {'; '.join(mended.lost)}"
         and_ = f"{was}, and" if there else f"{was}:"
         if not readable:
             rest = (

@@ -30,7 +30,7 @@ class DatabaseNews:
         """It was another database's."""
         text = (
             "the database is another file than the one that was in use: it is taken as it is, and the log that lay "
-            f"beside it was put aside as {stem}-wal. `motherstream restore` does that without a word"
+            f"beside it was quarantined as {stem}-wal. `motherstream restore` avoids this"
         )
         self.add(text)
         log.warning(text)

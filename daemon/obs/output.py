@@ -93,7 +93,7 @@ class OutputKeeper:
             except Exception:
                 if not self._failing:
                     self._failing = True
-                    log.exception("OBS's output cannot be watched; it is tried again")
+                    log.exception("OBS's output cannot be watched; retrying")
             await self._sleep(EVERY)
 
     async def once(self) -> None:
@@ -154,6 +154,6 @@ def _tell(before: OutputState, after: OutputState, rules: OutputRules) -> None:
         case OutputState.BY_HAND:
             log.warning("OBS's output was stopped by hand: it is left alone until it is started again")
         case OutputState.WAITING if rules.failures > 1:
-            log.warning("OBS's output does not stream; it is tried again", failures=rules.failures)
+            log.warning("OBS's output is not streaming; retrying", failures=rules.failures)
         case _:
             pass

@@ -150,7 +150,7 @@ class Overlays:
             except Exception:
                 if not self._failed:
                     self._failed = True
-                    log.exception("The overlays cannot be kept current; it is tried again")
+                    log.exception("The overlays cannot be kept current; retrying")
 
     async def once(self) -> None:
         """Change what is different. Without OBS, or where no overlay is configured, nothing is done."""
@@ -185,7 +185,7 @@ class Overlays:
             self._not_before[name] = self._now() + RETRY
             if name not in self._told:
                 self._told.add(name)
-                log.warning(f"The overlay '{name}' cannot be changed; it is tried again", input=name, reason=str(error))
+                log.warning(f"The overlay '{name}' cannot be changed; retrying", input=name, reason=str(error))
         else:
             self._is[name] = value
             if name in self._told:

@@ -153,7 +153,7 @@ class StreamerIndex:
         keys = read_keys(self._db)
         if not keys.table and not keys.lost and self._rows:
             StreamerStore(self._path).put_back(self._rows)
-            log.warning("the file was begun anew: the streamers' keys were put back", streamers=len(self._rows))
+            log.warning("the database was started empty: the streamers' keys were restored", streamers=len(self._rows))
             keys = read_keys(self._db)
         if keys.lost:
             if not self._read:

@@ -30,7 +30,7 @@ from daemon.ingest.hook import FORM, JSON
 
 LOOKING: Final = (
     Operation("status", "GET", "/status", "show", "What is on air and what comes next", ok(show.Status)),
-    Operation("queue", "GET", "/queue", "show", "The line-up in detail, and who is kept out", ok(show.Queue)),
+    Operation("queue", "GET", "/queue", "show", "The line-up in detail, and who is blocked", ok(show.Queue)),
     Operation(
         "history",
         "GET",
@@ -112,7 +112,7 @@ CHANGING: Final = (
         "POST",
         "/queue/{name}/let-in",
         "line-up",
-        "Let one who is kept out publish again",
+        "Let a blocked streamer publish again",
         ok(control.Named),
         both(BUSY, {400: ("bad_name",), 409: ("not_blocked",)}),
         (in_path("name", Name),),

@@ -161,7 +161,7 @@ class HookRoutes:
         """MediaMTX asks about somebody who does not publish."""
         if self._senders.allowed(ip, self._control.config().hooks):
             return ACCEPTED
-        return refused("reader_not_allowed", "readers are let in from hooks.allow alone; see authHTTPExclude")
+        return refused("reader_not_allowed", "readers are admitted from hooks.allow only; see authHTTPExclude")
 
     def _tell_unknown(self, server: Server, action: str) -> None:
         kind = f"{server.name} {action}"

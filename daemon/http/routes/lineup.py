@@ -90,7 +90,7 @@ class QueueRoutes:
         # Whoever mistypes a name has to see that nobody was kicked.
         was_there = any(isinstance(fact, LineupChanged) and fact.what == "kicked" for fact in told)
         what = "is kicked" if was_there else "is not in the line-up"
-        return done(f"{name} {what}, and kept out for {seconds:g} s", streamer=name, seconds=seconds)
+        return done(f"{name} {what}, and blocked for {seconds:g} s", streamer=name, seconds=seconds)
 
     async def _let_in(self, request: web.Request) -> web.Response:
         name = self._meant(name_in(request, "name"))

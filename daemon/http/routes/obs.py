@@ -70,7 +70,7 @@ class ObsRoutes:
                 connected = await self._control.studio.reconnect()
         except TimeoutError:
             connected = False
-        message = "OBS is connected" if connected else "OBS is not connected yet; it is tried again and again"
+        message = "OBS is connected" if connected else "OBS is not connected yet; retrying"
         status: Literal["success", "warning"] = "success" if connected else "warning"
         answer: studio.Reconnected = {"status": status, "connection_healthy": connected, "message": message}
         return web.json_response(answer)

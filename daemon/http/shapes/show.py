@@ -151,7 +151,7 @@ class Status(TypedDict):
     obs: StatusObs
     last_switch: Switch | None
     refused: list[RefusedPublisher]
-    """Publishers who were not let in within the last hour, the newest first."""
+    """Publishers who were refused within the last hour, the newest first."""
 
 
 class QueuePlace(Place):
@@ -184,7 +184,7 @@ class Queue(TypedDict):
     """No turn ends by the clock."""
     queue: list[QueuePlace]
     blocked: list[Blocked]
-    """Who is kept out, and for how long."""
+    """Who is blocked, and for how long."""
 
 
 class Handover(TypedDict):

@@ -168,7 +168,7 @@ def test_the_line_up_is_told_with_how_each_one_is_and_who_is_kept_out(
         "  0  alice  (on air; since x)\n"
         "  1  bob  (ready; since x)\n"
         "  2  ca\N{REPLACEMENT CHARACTER}[2Jrol  (away, keeps the place for 0:06; since x)\n"
-        "kept out: mallory for another 14:30\n"
+        "blocked: mallory for another 14:30\n"
         "held: no turn ends by the clock\n"
     )
 
@@ -188,6 +188,7 @@ def test_the_status_as_json_is_the_apis_answer(
         (["hold"], "POST /queue/hold"),
         (["release"], "POST /queue/release"),
         (["kick", "a/b", "--seconds", "600"], "POST /queue/a%2Fb/kick?seconds=600"),
+        (["unblock", "bob"], "POST /queue/bob/let-in"),
         (["let-in", "bob"], "POST /queue/bob/let-in"),
         (["move", "bob", "2"], "POST /queue/bob/move?position=2"),
         (["remove", "bob"], "DELETE /queue/bob"),

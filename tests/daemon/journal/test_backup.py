@@ -207,7 +207,11 @@ async def test_a_copy_that_is_damaged_too_is_put_aside_and_the_file_begun_anew(
             await channel.feed(ev.Published(9.0, session("carol")))
     told = [line["event"] for line in logged]
     assert "the journal's copy cannot be used" in told
-    assert [line for line in told if line.startswith("the journal was damaged: it was put aside and begun anew")]
+    assert [
+        line
+        for line in told
+        if line.startswith("the journal was damaged: it was quarantined, and a new one started empty")
+    ]
     assert next(tmp_path.glob("a.db.damaged-*.backup")).read_bytes() == harmed
     assert not copy.exists()
 

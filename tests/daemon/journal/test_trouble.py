@@ -158,7 +158,7 @@ def test_a_file_that_is_damaged_at_the_start_costs_the_line_up_and_not_the_show(
     path = tmp_path / "motherstream.db"
     path.write_bytes(b"this is no database" * 1000)
     with Live(tmp_path) as live:
-        live.until(lambda: "the journal was damaged: it was put aside" in live.console())
+        live.until(lambda: "the journal was damaged: it was quarantined" in live.console())
         assert check(live, "journal")["ok"]
         shows_both(live, "alice", "bob")
     aside = next(tmp_path.glob("*.damaged-*"))
@@ -187,7 +187,9 @@ def test_a_file_that_is_damaged_at_the_start_comes_back_from_its_copy_and_the_st
 
         live.start()
         live.until(
-            lambda: "the journal was damaged: it was put aside, and its last good copy took its place" in live.console()
+            lambda: (
+                "the journal was damaged: it was quarantined, and its last good copy took its place" in live.console()
+            )
         )
         assert all(check(live, name)["ok"] for name in ("journal", "keys"))
         assert live.get("/time-settings")["swap_interval"] == 900
