@@ -130,9 +130,7 @@ class App:
         registry, metrics = make_metrics(rules, studio, health)
         watching = Watching(store, rules, studio, ingest, health, notifier)
         watchdog = Watchdog(self._events, self._systemd)
-        server = make_server(
-            live, store, rules, sessions, studio, ingest, hub, registry, health, watching, watchdog, notifier
-        )
+        server = make_server(live, store, rules, studio, ingest, hub, registry, health, watching, watchdog, notifier)
         tasks.start(watching.run(), "notifier")
         tasks.start(health.run(), "health")
         studio.start(tasks)

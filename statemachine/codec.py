@@ -151,10 +151,11 @@ def _scalar(kind: Any) -> _Build:
     return build
 
 
+_BASES = (ev.Event, ev.AttemptEvent, ev.OperatorEvent)
 EVENT_TYPES: dict[str, type[ev.Event]] = {
     kind.__name__: kind
     for kind in vars(ev).values()
-    if isinstance(kind, type) and issubclass(kind, ev.Event) and kind not in (ev.Event, ev.AttemptEvent)
+    if isinstance(kind, type) and issubclass(kind, ev.Event) and kind not in _BASES
 }
 
 

@@ -5,10 +5,12 @@ anchors its monotonic clock to the Unix epoch once, at start). An event that ans
 of the attempt that it belongs to: one of an earlier attempt changes nothing.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from statemachine.policy import Policy
-from statemachine.reading import ProgramReading
+from statemachine.reading import ForeignInput as ForeignInput
+from statemachine.reading import Inventory as Inventory
+from statemachine.reading import OwnInput as OwnInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,47 +48,6 @@ class Tracks:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnInput:
-    """An input in OBS that bears the daemon's prefix and a number."""
-
-    name: str
-    shown: bool
-    """In the scene and enabled there."""
-    stream: str | None = None
-    """``app/stream`` as read out of its settings; None where they say nothing."""
-    items: int = 1
-    """How many items it has in the scene and in its groups; 0 where it lives on outside the scene alone."""
-    shown_items: int = 1
-    """How many of them are shown, where any is."""
-
-
-@dataclass(frozen=True, slots=True)
-class ForeignInput:
-    """An input that bears another daemon's mark, and this one's prefix and a number, or a place in its scene."""
-
-    name: str
-    owner: str
-    """Who that is, for people."""
-
-
-@dataclass(frozen=True, slots=True)
-class Inventory:
-    """OBS as it was read just now: own inputs, in the order of their numbers."""
-
-    inputs: tuple[OwnInput, ...] = ()
-    others: tuple[str, ...] | None = None
-    """The scene's other items that are shown, by name (the slate among them); None where nobody looked."""
-    missing: tuple[str, ...] = ()
-    """What the configuration names and OBS does not have: the slate, the static input, the template."""
-    foreign: tuple[ForeignInput, ...] = ()
-    """Inputs of another daemon that lives: not to be touched, but their names are taken."""
-    whole: bool = True
-    """Every entry could be read. Where not, what is absent may be there."""
-    program: ProgramReading | None = None
-    """None where nobody looked."""
-
-
-@dataclass(frozen=True, slots=True)
 class Event:
     """The base of all events."""
 
@@ -98,6 +59,24 @@ class AttemptEvent(Event):
     """The base of what answers a command of one attempt, or ends it."""
 
     attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who asked for something."""
+
+    kind: str
+    """local: anybody on this machine, where no token is set; token: who has it; sign-in: who has signed in with it."""
+    name: str = ""
+    """Of the person or program, where it has one."""
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorEvent(Event):
+    """The base of what a person asks for."""
+
+    actor: Actor | None = field(default=None, kw_only=True, compare=False)
+    """Kept for people; the same request is the same whoever asks. None in journals of older versions."""
 
 
 # --- time -----------------------------------------------------------------------------------------------------
@@ -161,22 +140,22 @@ class Measured(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class SkipRequested(Event):
+class SkipRequested(OperatorEvent):
     """The turn of the one on air shall end now."""
 
 
 @dataclass(frozen=True, slots=True)
-class Held(Event):
+class Held(OperatorEvent):
     """No turn ends by the clock until released."""
 
 
 @dataclass(frozen=True, slots=True)
-class Released(Event):
+class Released(OperatorEvent):
     """Turns end by the clock again."""
 
 
 @dataclass(frozen=True, slots=True)
-class MoveRequested(Event):
+class MoveRequested(OperatorEvent):
     """A waiting streamer shall stand at another position (0 is the turn's holder)."""
 
     streamer: str
@@ -184,14 +163,14 @@ class MoveRequested(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class RemoveRequested(Event):
+class RemoveRequested(OperatorEvent):
     """A streamer shall leave the line-up; a new publish may join again."""
 
     streamer: str
 
 
 @dataclass(frozen=True, slots=True)
-class KickRequested(Event):
+class KickRequested(OperatorEvent):
     """A streamer shall be cut off and kept out for some seconds."""
 
     streamer: str
@@ -199,14 +178,14 @@ class KickRequested(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class LetInRequested(Event):
+class LetInRequested(OperatorEvent):
     """A streamer that is kept out may publish again."""
 
     streamer: str
 
 
 @dataclass(frozen=True, slots=True)
-class TurnChanged(Event):
+class TurnChanged(OperatorEvent):
     """The turn's length was set live: of one streamer, or of all where ``streamer`` is None."""
 
     seconds: float
@@ -216,7 +195,7 @@ class TurnChanged(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class SettingChanged(Event):
+class SettingChanged(OperatorEvent):
     """One field of the policy was set live; it outlives a restart, until the file says something new."""
 
     name: str
@@ -231,7 +210,7 @@ class PolicyLoaded(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class TestRequested(Event):
+class TestRequested(OperatorEvent):
     """A stream that no hook announced shall be handed over to now, and leave with its turn."""
 
     session: Session

@@ -13,7 +13,6 @@ from daemon.http.app import build_app
 from daemon.http.dependencies import Control
 from daemon.http.routes.events import EventHub
 from daemon.http.server import HttpServer
-from daemon.ingest.sessions import SessionDirectory
 from daemon.notify.notifier import Notifier
 
 
@@ -21,7 +20,6 @@ def make_server(
     live: Live,
     store: Store,
     rules: Rules,
-    sessions: SessionDirectory,
     studio: Studio,
     ingest: Ingest,
     hub: EventHub,
@@ -36,13 +34,11 @@ def make_server(
         Control(
             config=lambda: live.config,
             now=rules.clock.now,
-            dispatcher=rules.events,
+            operator=ingest.operator,
             view=rules.view,
             policy=lambda: rules.view().policy,
             history=store.journal.handovers,
             studio=studio.desk,
-            admission=ingest.admission,
-            sessions=sessions,
             publishing=ingest.publishing,
             refusals=ingest.refusals,
             hub=hub,
@@ -50,7 +46,6 @@ def make_server(
             health=health,
             ready=watching.checks,
             alive=watchdog.is_alive,
-            tested=ingest.hand_tests.begin,
             test_notifications=notifier.test,
         )
     )

@@ -8,6 +8,7 @@ import aiohttp
 
 from daemon.composition.live import Live
 from daemon.composition.store import Rules, Store
+from daemon.core.operator import Operator
 from daemon.ingest.admission import Admission
 from daemon.ingest.auth_url import UrlAuth
 from daemon.ingest.listing import IngestServer
@@ -32,6 +33,8 @@ class Ingest:
     refusals: Refusals
     reconciler: Reconciler
     hand_tests: HandTests
+    operator: Operator
+    """What a person may ask: who is meant, and what is shown by hand, is known here."""
 
 
 KeptStreams = Mapping[str, dict[str, Any]]
@@ -75,7 +78,8 @@ def make_ingest(
         ours=lambda ref: is_ours(ref, live.config.ingest.apps, live.config.ingest.vhosts),
     )
     hand_tests = HandTests(lambda: rules.director.sessions().held, sessions, now)
-    return Ingest(admission, servers, publishing, refusals, reconciler, hand_tests)
+    operator = Operator(rules.events, now, rules.view, lambda: rules.view().policy, admission.meant, hand_tests)
+    return Ingest(admission, servers, publishing, refusals, reconciler, hand_tests, operator)
 
 
 def _make_admission(

@@ -26,6 +26,7 @@ from daemon.core.redaction import same
 from daemon.http.errors import ApiError
 from daemon.http.forwarded import client_of, forwarded_host, forwarded_https, passed_a_proxy, whose
 from daemon.observability.throttle import Quiet
+from statemachine.events import Actor
 
 COOKIE: Final = "motherstream"
 COOKIE_SECONDS: Final = 30 * 24 * 3600
@@ -38,6 +39,12 @@ UNCHECKED: Final = frozenset({"/healthz", "/readyz"})
 """Paths that may be asked for by any host's name: probes use addresses."""
 HOOKS: Final = "/hooks/"
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+ACTOR: Final = "actor"
+"""Where a request bears who asks; nothing where no token is set."""
+LOCAL: Final = Actor("local")
+TOKEN: Final = Actor("token")
+SIGNED_IN: Final = Actor("sign-in")
 
 WRONG_TOKENS: Final = 10
 """Wrong tokens in a row that a client may try."""
@@ -96,7 +103,7 @@ class Guard:
             if request.method not in SAFE:
                 self._check_site(request)
             if self._token and path not in OPEN and not path.startswith(OPEN_PREFIX):
-                self._check_token(request)
+                request[ACTOR] = self._check_token(request)
         return await handler(request)
 
     # --- the sign-in -----------------------------------------------------------------------------------------
@@ -132,14 +139,15 @@ class Guard:
 
     # --- checks ----------------------------------------------------------------------------------------------
 
-    def _check_token(self, request: web.Request) -> None:
+    def _check_token(self, request: web.Request) -> Actor:
         if self._has_cookie(request):
-            return
+            return SIGNED_IN
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         token = token.strip() if scheme.lower() == "bearer" else request.headers.get("X-Token", "")
         if not token:
             raise _unauthorized("a token is needed")
         self._try(request, token)
+        return TOKEN
 
     def _try(self, request: web.Request, token: str) -> None:
         # The right one passes whatever others try: whoever guesses behind the same address must keep nobody out.

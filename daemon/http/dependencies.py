@@ -7,14 +7,13 @@ from typing import Any, Protocol
 from prometheus_client import CollectorRegistry
 
 from daemon.config.model import Config
-from daemon.core.ports import Check, ObsInfo, RulesPort
+from daemon.core.operator import Operator
+from daemon.core.ports import Check, ObsInfo
 from daemon.core.shapes import ConnectionDetail, Input
 from daemon.health.shapes import Current, Monitoring
 from daemon.http.routes.events import EventHub
-from daemon.ingest.admission import Admission
 from daemon.ingest.publishing import Publishing
 from daemon.ingest.refusals import Refusals
-from daemon.ingest.sessions import SessionDirectory
 from statemachine.policy import Policy
 from statemachine.view import View
 
@@ -66,16 +65,16 @@ class Control:
     """As it is now: what may change live does."""
     now: Callable[[], float]
     """The events' clock."""
-    dispatcher: RulesPort
+    operator: Operator
+    """What a person may ask."""
     view: Callable[[], View]
     policy: Callable[[], Policy]
     """The rules' settings with what was set live."""
     history: Callable[[int], Awaitable[Sequence[Mapping[str, Any]]]]
     """The last hand-overs, newest first."""
     studio: Studio
-    admission: Admission
-    sessions: SessionDirectory
     publishing: Publishing
+    """What a hook means."""
     refusals: Refusals
     """Who was not let in a short while ago."""
     hub: EventHub
@@ -85,8 +84,6 @@ class Control:
     """What has to be well for /readyz to be so."""
     alive: Callable[[], bool] = field(default=lambda: True)
     """The dispatcher makes progress."""
-    tested: Callable[[str], None] = field(default=lambda session_id: None)
-    """Told the id of each session that is opened for a hand-over by hand."""
     test_notifications: Callable[[], Awaitable[Sequence[tuple[str, str]]]] = field(default=lambda: _nobody())
     """Send a test to each target: what it is called, and why it was not sent (empty where it was)."""
 

@@ -3,12 +3,17 @@
 import asyncio
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Final
 
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from daemon.core.operator import RequestRefused, RulesBusy
 from daemon.core.ports import NOT_FOUND, ObsError, ObsGone, ObsRefused, ObsTimeout
+
+REFUSALS: Final = {"not_found": 404, "bad_position": 400, "bad_setting": 400}
+"""What the rules refuse with another status than 409."""
 
 log = structlog.get_logger(__name__)
 
@@ -52,6 +57,10 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         return await handler(request)
     except ApiError as error:
         return error.response()
+    except RequestRefused as error:
+        return error_response(REFUSALS.get(error.code, 409), error.code, str(error))
+    except RulesBusy as error:
+        return error_response(503, "busy", str(error))
     except ObsError as error:
         return obs_error(error).response()
     except web.HTTPException as error:

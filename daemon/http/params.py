@@ -1,6 +1,5 @@
-"""What the control routes have in common: reading a request's values, asking the rules, saying that it is done."""
+"""What the control routes have in common: who asks, reading a request's values, saying that it is done."""
 
-import asyncio
 import json
 import re
 from typing import Any, Final
@@ -8,31 +7,19 @@ from typing import Any, Final
 from aiohttp import web
 
 from daemon.core.shapes import LONGEST_NAME
-from daemon.http.dependencies import Control
+from daemon.http.auth import ACTOR, LOCAL
 from daemon.http.errors import ApiError
 from daemon.http.limits import read_body
-from statemachine.events import Event
-from statemachine.facts import Fact, Refused
-
-ASK_SECONDS: Final = 5.0
-REFUSALS: Final = {"not_found": 404, "bad_position": 400, "bad_setting": 400}
-"""What the rules refuse with another status than 409."""
+from statemachine.events import Actor
 
 _WHOLE: Final = re.compile(r"[+-]?[0-9]{1,20}")
 _NUMBER: Final = re.compile(r"[+-]?([0-9]{1,20}(\.[0-9]{0,30})?|\.[0-9]{1,30})([eE][+-]?[0-9]{1,3})?")
 
 
-async def carry_out(control: Control, event: Event) -> tuple[Fact, ...]:
-    """Have the rules take an event. Raises ApiError where they refuse."""
-    try:
-        async with asyncio.timeout(ASK_SECONDS):
-            told = await control.dispatcher.ask(event)
-    except TimeoutError:
-        raise ApiError(503, "busy", "the daemon is busy; the request may still be carried out") from None
-    for fact in told:
-        if isinstance(fact, Refused):
-            raise ApiError(REFUSALS.get(fact.code, 409), fact.code, fact.message)
-    return told
+def actor(request: web.Request) -> Actor:
+    """Who asks: whom the guard let pass."""
+    asks: Actor = request.get(ACTOR, LOCAL)
+    return asks
 
 
 def done(message: str, **fields: object) -> web.Response:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 
 from daemon.ingest.sessions import HAND_TEST, SessionDirectory
+from statemachine.events import Session
 from statemachine.facts import Fact
 
 UNSEEN = 60.0
@@ -18,12 +19,25 @@ class HandTests:
         self._held = held
         self._sessions = sessions
         self._now = now
+        self._number = 0
         # Those of the last run are held by the rules, or they would not have been restored.
         self._open: dict[str, float] = dict.fromkeys(sessions.opened(HAND_TEST, float("inf")), float("-inf"))
 
-    def begin(self, session_id: str) -> None:
-        """It was opened, and the rules are about to hear of it."""
-        self._open[session_id] = self._now()
+    def open(self, url: str, app: str, stream: str) -> tuple[Session, bool]:
+        """The session that publishes it, or (True) one of its own where no hook has told of it."""
+        if known := self._sessions.live(f"{app}/{stream}"):
+            return known[0], False
+        at = self._now()
+        self._number += 1
+        session = Session(f"{HAND_TEST}{int(at)}-{self._number}", "test", app, stream)
+        self._sessions.open_url(session, url, at)
+        self._open[session.id] = at
+        return session, True
+
+    def drop(self, session: Session) -> None:
+        """The rules refused it."""
+        self._open.pop(session.id, None)
+        self._sessions.drop(session)
 
     def observe(self, _: Sequence[Fact]) -> None:
         """Look whether one is over."""

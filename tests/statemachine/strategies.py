@@ -123,6 +123,7 @@ def _of(name: str, hint: Any) -> st.SearchStrategy[Any]:
         "late": st.integers(-1, 900),
         "taken": st.booleans(),
         "untouched": st.booleans(),
+        "actor": st.none() | st.builds(ev.Actor, st.sampled_from(["local", "token", "sign-in"]), TEXT),
         "tracks": st.builds(ev.Tracks, video=CODECS, audio=st.sampled_from([None, "", "aac"])),
         "fallback": st.booleans(),
         "blank": st.booleans(),

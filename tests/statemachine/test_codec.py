@@ -19,11 +19,22 @@ def test_every_event_comes_back_as_it_was(event: ev.Event) -> None:
     assert event_from_plain(json.loads(json.dumps(event_to_plain(event)))) == event
 
 
+BASES = {"AttemptEvent", "OperatorEvent"}
+
+
+def test_who_asked_is_journaled_and_is_no_part_of_what_is_asked() -> None:
+    asked = ev.KickRequested(5.0, "alice", 60.0, actor=ev.Actor("token", "nadia"))
+    back = event_from_plain(json.loads(json.dumps(event_to_plain(asked))))
+    assert isinstance(back, ev.KickRequested)
+    assert back.actor == ev.Actor("token", "nadia")
+    assert back == ev.KickRequested(5.0, "alice", 60.0)
+
+
 def test_every_kind_of_event_is_known_by_its_name() -> None:
     tree = ast.parse(Path(ev.__file__).read_text(encoding="utf-8"))
     classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
-    events = {node.name for node in classes if {ast.unparse(base) for base in node.bases} & {"Event", "AttemptEvent"}}
-    assert set(EVENT_TYPES) == events - {"AttemptEvent"}
+    events = {node.name for node in classes if {ast.unparse(base) for base in node.bases} & {*BASES, "Event"}}
+    assert set(EVENT_TYPES) == events - BASES
     assert all(getattr(ev, name) is kind for name, kind in EVENT_TYPES.items())
 
 

@@ -8,10 +8,8 @@ from daemon.config.types import LONGEST_TURN
 from daemon.http import views
 from daemon.http.auth import TIMER_DATA
 from daemon.http.dependencies import Control
-from daemon.http.params import carry_out, checked_name, done, name_in, number, truth, whole_number
+from daemon.http.params import actor, checked_name, done, name_in, number, truth, whole_number
 from daemon.http.shapes import show
-from statemachine import events as ev
-from statemachine.facts import LineupChanged
 
 KICK_SECONDS: Final = "300"
 MOST_HISTORY: Final = 1000
@@ -24,6 +22,7 @@ class QueueRoutes:
 
     def __init__(self, control: Control) -> None:
         self._control = control
+        self._operator = control.operator
 
     def routes(self) -> list[web.RouteDef]:
         """All of them."""
@@ -64,49 +63,40 @@ class QueueRoutes:
 
     # --- changing --------------------------------------------------------------------------------------------
 
-    async def _skip(self, _: web.Request) -> web.Response:
-        skipped = self._control.view().on_air
-        await carry_out(self._control, ev.SkipRequested(self._control.now()))
-        return done(f"the turn of {skipped.streamer} is over" if skipped else "skipped")
+    async def _skip(self, request: web.Request) -> web.Response:
+        skipped = (await self._operator.skip(actor(request))).streamer
+        return done(f"the turn of {skipped} is over" if skipped else "skipped")
 
-    async def _hold(self, _: web.Request) -> web.Response:
-        await carry_out(self._control, ev.Held(self._control.now()))
+    async def _hold(self, request: web.Request) -> web.Response:
+        await self._operator.hold(actor(request))
         return done("held: no turn ends by the clock", held=True)
 
-    async def _release(self, _: web.Request) -> web.Response:
-        await carry_out(self._control, ev.Released(self._control.now()))
+    async def _release(self, request: web.Request) -> web.Response:
+        await self._operator.release(actor(request))
         return done("released: turns end by the clock", held=False)
 
     async def _move(self, request: web.Request) -> web.Response:
-        name = self._meant(name_in(request, "name"))
+        name = name_in(request, "name")
         position = whole_number(request.query.get("position"), "position", 0, 1_000_000)
-        await carry_out(self._control, ev.MoveRequested(self._control.now(), name, position))
-        return done(f"{name} is at position {position}", streamer=name, position=position)
+        streamer = (await self._operator.move(actor(request), name, position)).streamer
+        return done(f"{streamer} is at position {position}", streamer=streamer, position=position)
 
     async def _kick(self, request: web.Request) -> web.Response:
-        name = self._meant(name_in(request, "name"))
+        name = name_in(request, "name")
         seconds = number(request.query.get("seconds", KICK_SECONDS), "seconds", 0, LONGEST_TURN)
-        told = await carry_out(self._control, ev.KickRequested(self._control.now(), name, seconds))
+        answer = await self._operator.kick(actor(request), name, seconds)
         # Whoever mistypes a name has to see that nobody was kicked.
-        was_there = any(isinstance(fact, LineupChanged) and fact.what == "kicked" for fact in told)
-        what = "is kicked" if was_there else "is not in the line-up"
-        return done(f"{name} {what}, and blocked for {seconds:g} s", streamer=name, seconds=seconds)
+        what = "is kicked" if answer.changed("kicked") else "is not in the line-up"
+        streamer = answer.streamer
+        return done(f"{streamer} {what}, and blocked for {seconds:g} s", streamer=streamer, seconds=seconds)
 
     async def _let_in(self, request: web.Request) -> web.Response:
-        name = self._meant(name_in(request, "name"))
-        await carry_out(self._control, ev.LetInRequested(self._control.now(), name))
-        return done(f"{name} may publish again", streamer=name)
+        streamer = (await self._operator.let_in(actor(request), name_in(request, "name"))).streamer
+        return done(f"{streamer} may publish again", streamer=streamer)
 
     async def _remove(self, request: web.Request) -> web.Response:
-        name = self._meant(name_in(request, "name"))
-        await carry_out(self._control, ev.RemoveRequested(self._control.now(), name))
-        return done(f"{name} is out of the line-up", streamer=name)
-
-    def _meant(self, name: str) -> str:
-        """Who is meant, however the name is written: "ALICE" for alice. Whoever bears the very name comes first."""
-        view = self._control.view()
-        known = dict.fromkeys((*(place.streamer for place in view.queue), *view.blocks))
-        return self._control.admission.meant(name, known)
+        streamer = (await self._operator.remove(actor(request), name_in(request, "name"))).streamer
+        return done(f"{streamer} is out of the line-up", streamer=streamer)
 
     # --- the names that scripts know -------------------------------------------------------------------------
 
@@ -127,16 +117,15 @@ class QueueRoutes:
         seconds = whole_number(request.match_info["seconds"], "the turn", 1, LONGEST_TURN)
         restart = truth(request.query.get("reset_time"), "reset_time")
         named = request.query.get("streamer")
-        streamer = self._meant(checked_name(named)) if named is not None else None
-        await carry_out(self._control, ev.TurnChanged(self._control.now(), float(seconds), streamer, restart))
+        name = checked_name(named) if named is not None else None
+        streamer = (await self._operator.set_turn(actor(request), float(seconds), name, restart=restart)).streamer
         whose = f"the turn of {streamer}" if streamer else "a turn"
         return done(f"{whose} takes {seconds} s", time=seconds, reset_time=restart)
 
     async def _is_blocked(self, _: web.Request) -> web.Response:
         return web.json_response({"is_blocked": self._control.policy().block_last})
 
-    async def _block_toggle(self, _: web.Request) -> web.Response:
-        blocks = not self._control.policy().block_last
-        await carry_out(self._control, ev.SettingChanged(self._control.now(), "block_last", blocks))
+    async def _block_toggle(self, request: web.Request) -> web.Response:
+        blocks = await self._operator.toggle_block_last(actor(request))
         said = "may not come straight back" if blocks else "may come straight back"
         return done(f"the last one on air {said}", is_blocked=blocks, blocking=blocks)

@@ -7,8 +7,7 @@ from aiohttp import web
 
 from daemon.http.dependencies import Control
 from daemon.http.errors import ApiError
-from daemon.http.params import carry_out, checked_name, done, json_object, text_in
-from statemachine.events import Measured
+from daemon.http.params import checked_name, done, json_object, text_in
 
 QUANTITIES: Final = {"sound": (-200.0, 20.0)}
 """What can be told, and between which values: the level of the sound in dBFS."""
@@ -41,5 +40,5 @@ class MeasurementRoutes:
         # A whole number may be longer than any float: then it is beyond the bound.
         if not is_number or (isinstance(value, float) and not math.isfinite(value)):
             raise ApiError(400, "bad_value", f"value must be a number from {least:g} to {most:g}, or null for silence")
-        await carry_out(self._control, Measured(self._control.now(), streamer, quantity, min(most, max(least, value))))
+        await self._control.operator.measured(streamer, quantity, min(most, max(least, value)))
         return done(f"the {quantity} of {streamer} is known", streamer=streamer, quantity=quantity)

@@ -8,11 +8,9 @@ from aiohttp import web
 from daemon.core.redaction import redact_url
 from daemon.http.dependencies import Control
 from daemon.http.errors import ApiError
-from daemon.http.manual_stream import HandUrl, read_url
-from daemon.http.params import carry_out, done, json_object, name_in, number, text_in, whole_number
+from daemon.http.manual_stream import read_url
+from daemon.http.params import actor, done, json_object, name_in, number, text_in, whole_number
 from daemon.http.shapes import studio
-from daemon.ingest.sessions import HAND_TEST
-from statemachine import events as ev
 
 MOST_OFFSET: Final = 1000
 MOST_DELAY: Final = 60.0
@@ -24,7 +22,6 @@ class ObsRoutes:
 
     def __init__(self, control: Control) -> None:
         self._control = control
-        self._tests = 0
 
     def routes(self) -> list[web.RouteDef]:
         """All of them."""
@@ -86,13 +83,7 @@ class ObsRoutes:
         if text_in(body, "scene_name", config.obs.scene) != config.obs.scene:
             raise ApiError(409, "other_scene", f"streams are shown in the scene {config.obs.scene} alone (obs.scene)")
         target = read_url(text_in(body, "rtmp_url"), config.ingest.rtmp_url)
-        session, is_new = self._open(target)
-        try:
-            await carry_out(self._control, ev.TestRequested(self._control.now(), session))
-        except ApiError as error:
-            if error.status != 503 and is_new:
-                self._control.sessions.drop(session)
-            raise
+        session = await self._control.operator.hand_test(actor(request), target.url, target.app, target.stream)
         view = self._control.view()
         answer = {
             "status": "success",
@@ -105,22 +96,11 @@ class ObsRoutes:
         }
         return web.json_response(answer, status=202)
 
-    def _open(self, target: HandUrl) -> tuple[ev.Session, bool]:
-        """The session that publishes it, or (True) one of its own where no hook has told of it."""
-        at = self._control.now()
-        if known := self._control.sessions.live(f"{target.app}/{target.stream}"):
-            return known[0], False
-        self._tests += 1
-        session = ev.Session(f"{HAND_TEST}{int(at)}-{self._tests}", "test", target.app, target.stream)
-        self._control.sessions.open_url(session, target.url, at)
-        self._control.tested(session.id)
-        return session, True
-
     # --- knobs -----------------------------------------------------------------------------------------------
 
     async def _set_offset(self, request: web.Request) -> web.Response:
         offset = whole_number(request.query.get("z_offset"), "z_offset", 0, MOST_OFFSET)
-        await carry_out(self._control, ev.SettingChanged(self._control.now(), "z_offset", offset))
+        await self._control.operator.set(actor(request), "z_offset", offset)
         return done(f"new inputs are placed {offset} below the top", z_offset=offset)
 
     async def _get_offset(self, _: web.Request) -> web.Response:
@@ -134,5 +114,5 @@ class ObsRoutes:
     async def _set_delay(self, request: web.Request) -> web.Response:
         text = request.query.get("delay_seconds", request.query.get("seconds"))
         delay = number(text, "delay_seconds", 0, MOST_DELAY)
-        await carry_out(self._control, ev.SettingChanged(self._control.now(), "job_delay", delay))
+        await self._control.operator.set(actor(request), "job_delay", delay)
         return done(f"hand-overs are {delay:g} s apart at least", obs_job_delay_seconds=delay)

@@ -15,10 +15,12 @@ from typing import Any, Self, TypeVar
 
 from daemon.config.model import Config
 from daemon.core.clock import Clock, iso
+from daemon.core.operator import Operator
 from daemon.core.ports import Check, ObsGone, ObsInfo
 from daemon.http.app import build_app
 from daemon.http.routes.events import EventHub
 from daemon.http.server import HttpServer
+from daemon.ingest.manual_streams import HandTests
 from statemachine import commands as cmd
 from statemachine import events as ev
 from statemachine import facts
@@ -26,6 +28,7 @@ from statemachine.director import Director
 from statemachine.policy import Policy
 from statemachine.view import View
 from tests.daemon.http.studio import FakeStudio, config, make_control, make_house
+from tests.daemon.ingest.helpers import admission
 
 PICTURE = base64.b64decode(
     "/9j/4AAQSkZJRgABAgAAAQABAAD//gAQTGF2YzU5LjM3LjEwMAD/2wBDAAg+Pkk+SVVVVVVVVWRdZGhoaGRkZGRoaGhwcHCDg4NwcHBoaHBwfH"
@@ -267,7 +270,14 @@ class Backend:
         control = replace(
             make_control(house),
             now=self._clock.now,
-            dispatcher=self.rules,
+            operator=Operator(
+                self.rules,
+                self._clock.now,
+                self.rules.view,
+                lambda: self.rules.director.policy,
+                admission(None, house.keys).meant,
+                HandTests(lambda: (), house.sessions, self._clock.now),
+            ),
             view=self.rules.view,
             policy=lambda: self.rules.director.policy,
             history=history,

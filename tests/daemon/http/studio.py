@@ -12,11 +12,13 @@ from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
 from daemon.config.model import Config, Hooks, Http, Ingest, Obs, Queue
+from daemon.core.operator import Operator
 from daemon.core.ports import Check, ObsError, ObsInfo
 from daemon.core.shapes import ConnectionDetail, Input
 from daemon.http.app import build_app
 from daemon.http.dependencies import Control
 from daemon.http.routes.events import EventHub
+from daemon.ingest.manual_streams import HandTests
 from daemon.ingest.publishing import Publishing
 from daemon.ingest.refusals import Refusals
 from daemon.ingest.sessions import SessionDirectory
@@ -240,13 +242,18 @@ def make_control(house: House, admits: Any = lambda streamer, at: None) -> Contr
     return Control(
         config=lambda: house.config,
         now=lambda: AT,
-        dispatcher=house.dispatcher,
+        operator=Operator(
+            house.dispatcher,
+            lambda: AT,
+            lambda: house.view,
+            lambda: house.policy,
+            gate.meant,
+            HandTests(lambda: (), house.sessions, lambda: AT),
+        ),
         view=lambda: house.view,
         policy=lambda: house.policy,
         history=history,
         studio=house.studio,
-        admission=gate,
-        sessions=house.sessions,
         publishing=Publishing(
             lambda: house.config.ingest, lambda: AT, gate, house.sessions, house.dispatcher, house.refusals
         ),

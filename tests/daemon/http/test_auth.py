@@ -12,6 +12,7 @@ from daemon.config.model import Http
 from daemon.http import auth
 from daemon.http.app import build_app
 from daemon.http.auth import Guard, Tries
+from statemachine.events import Actor, OperatorEvent
 from tests.daemon.http.studio import House, config, make_control, make_house, open_house
 
 TOKEN = "correct-horse-battery"
@@ -186,7 +187,6 @@ async def test_signing_in_sets_a_cookie_that_lets_in_and_holds_no_token(locked: 
 
 
 async def test_signing_out_takes_the_cookie_back(locked: House) -> None:
-    await locked.post("/sign-in", json={"token": TOKEN})
     async with locked.client.post("/sign-out") as response:
         assert 'motherstream="";' in response.headers["Set-Cookie"]
 
@@ -278,3 +278,17 @@ async def test_a_page_cannot_pose_as_an_ingest_server(house: House, headers: dic
     form = {"Content-Type": "application/x-www-form-urlencoded", **headers}
     assert (await house.post("/hooks/nginx-rtmp", data=body, headers=form))[0] == 403
     assert house.dispatcher.events == []
+
+
+async def test_who_asks_is_told_to_the_rules(house: House, locked: House) -> None:
+    await house.post("/queue/hold")
+    await locked.post("/queue/hold", headers=BEARER)
+    async with locked.client.post("/sign-in", json={"token": TOKEN}) as response:
+        cookie = response.cookies[auth.COOKIE].value
+    await locked.post("/queue/hold", headers={"Cookie": f"{auth.COOKIE}={cookie}"})
+    events = (*house.dispatcher.events, *locked.dispatcher.events)
+    assert [event.actor for event in events if isinstance(event, OperatorEvent)] == [
+        Actor("local"),
+        Actor("token"),
+        Actor("sign-in"),
+    ]

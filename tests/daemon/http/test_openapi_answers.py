@@ -242,7 +242,7 @@ async def test_what_the_rules_refuse_is_as_described(house: House, operation: st
 async def test_a_busy_daemon_says_so_as_described(
     house: House, operation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("daemon.http.params.ASK_SECONDS", 0.01)
+    monkeypatch.setattr("daemon.core.operator.ASK_SECONDS", 0.01)
     house.dispatcher.stuck = asyncio.Event()
     assert await check(house, operation) == (503, "busy")
 

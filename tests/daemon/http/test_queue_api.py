@@ -234,7 +234,7 @@ async def test_the_rules_refusal_is_the_answer(house: House, code: str, status: 
 
 
 async def test_a_busy_daemon_says_so(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("daemon.http.params.ASK_SECONDS", 0.02)
+    monkeypatch.setattr("daemon.core.operator.ASK_SECONDS", 0.02)
     house.dispatcher.stuck = asyncio.Event()
     status, answer = await house.post("/queue/skip")
     assert (status, answer["error"]["code"]) == (503, "busy")

@@ -1,0 +1,178 @@
+"""What a person may ask, whoever passes it on: one event each, and the rules' own answer."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from daemon.core import operator as module
+from daemon.core.operator import Operator, RequestRefused, RulesBusy
+from daemon.ingest.manual_streams import HandTests
+from daemon.ingest.sessions import HAND_TEST, SessionDirectory
+from statemachine import events as ev
+from statemachine.director import Director
+from statemachine.facts import Fact
+from statemachine.policy import Policy
+from statemachine.view import View
+from tests.daemon.ingest.helpers import admission, ref, yes
+
+NADIA = ev.Actor("token", "nadia")
+URL = "rtmp://127.0.0.1:1935/live/extra?key=s3cret"
+PATH = ("live", "extra")
+
+
+class Desk:
+    """An operator before the rules themselves, with alice on air by turn and bob after her."""
+
+    def __init__(self) -> None:
+        self.now = 1.0
+        self.stuck = False
+        self.events: list[ev.Event] = []
+        self.director = Director(Policy())
+        self.sessions = SessionDirectory(lambda: "rtmp://127.0.0.1:1935/{app}/{stream}")
+        self.manual = HandTests(lambda: self.director.sessions().held, self.sessions, lambda: self.now)
+        for name in ("alice", "bob"):
+            self._take(ev.Published(self.now, self.sessions.open(ref(name, name), yes(name), self.now)))
+        self.operator = Operator(
+            self, lambda: self.now, self.view, lambda: self.view().policy, admission().meant, self.manual
+        )
+
+    def view(self) -> View:
+        return self.director.view(self.now)
+
+    @property
+    def line_up(self) -> list[str]:
+        return [place.streamer for place in self.view().queue]
+
+    def asked(self, event: ev.Event) -> asyncio.Future[tuple[Fact, ...]]:
+        answer: asyncio.Future[tuple[Fact, ...]] = asyncio.get_running_loop().create_future()
+        self.events.append(event)
+        told = self._take(event)
+        if not self.stuck:
+            answer.set_result(told)
+        return answer
+
+    async def ask(self, event: ev.Event) -> tuple[Fact, ...]:
+        return await self.asked(event)
+
+    def _take(self, event: ev.Event) -> tuple[Fact, ...]:
+        return self.director.handle(event).facts
+
+
+Ask = Callable[[Operator], Awaitable[object]]
+
+EACH: list[tuple[Ask, ev.Event]] = [
+    (lambda operator: operator.skip(NADIA), ev.SkipRequested(1.0)),
+    (lambda operator: operator.hold(NADIA), ev.Held(1.0)),
+    (lambda operator: operator.release(NADIA), ev.Released(1.0)),
+    (lambda operator: operator.remove(NADIA, "bob"), ev.RemoveRequested(1.0, "bob")),
+    (lambda operator: operator.kick(NADIA, "bob", 60.0), ev.KickRequested(1.0, "bob", 60.0)),
+    (lambda operator: operator.set_turn(NADIA, 900.0), ev.TurnChanged(1.0, 900.0)),
+    (
+        lambda operator: operator.set_turn(NADIA, 900.0, "bob", restart=True),
+        ev.TurnChanged(1.0, 900.0, "bob", restart=True),
+    ),
+    (lambda operator: operator.set(NADIA, "z_offset", 3), ev.SettingChanged(1.0, "z_offset", 3)),
+    (lambda operator: operator.toggle_block_last(NADIA), ev.SettingChanged(1.0, "block_last", True)),
+]
+
+
+@pytest.mark.parametrize(("ask", "event"), EACH, ids=[type(event).__name__ for _, event in EACH])
+async def test_each_request_is_one_event_that_bears_who_asked(ask: Ask, event: ev.OperatorEvent) -> None:
+    desk = Desk()
+    await ask(desk.operator)
+    (asked,) = desk.events
+    assert asked == event
+    assert isinstance(asked, ev.OperatorEvent)
+    assert asked.actor == NADIA
+
+
+async def test_what_the_rules_refuse_is_raised_in_their_words() -> None:
+    desk = Desk()
+    with pytest.raises(RequestRefused) as refused:
+        await desk.operator.remove(NADIA, "nobody")
+    assert refused.value.code == "not_found"
+    with pytest.raises(RequestRefused) as refused:
+        await desk.operator.let_in(NADIA, "alice")
+    assert refused.value.code == "not_blocked"
+    assert desk.line_up == ["alice", "bob"]
+    await desk.operator.remove(NADIA, "alice")
+    await desk.operator.remove(NADIA, "bob")
+    with pytest.raises(RequestRefused) as refused:
+        await desk.operator.skip(NADIA)
+    assert (refused.value.code, str(refused.value)) == ("nobody_on_air", "nobody is on air")
+
+
+async def test_a_name_is_found_however_it_is_written() -> None:
+    desk = Desk()
+    assert (await desk.operator.kick(NADIA, "BOB", 60.0)).streamer == "bob"
+    assert desk.line_up == ["alice"]
+    # One who is blocked is known by its name, too.
+    assert (await desk.operator.let_in(NADIA, "Bob")).streamer == "bob"
+
+
+async def test_a_move_is_done_by_the_time_of_the_answer() -> None:
+    desk = Desk()
+    desk._take(ev.Published(1.0, ev.Session("srs:1/carol", "carol", "live", "carol")))
+    answer = await desk.operator.move(NADIA, "carol", 1)
+    assert answer.streamer == "carol"
+    assert desk.line_up == ["alice", "carol", "bob"]
+
+
+async def test_a_kick_tells_whether_anybody_was_there() -> None:
+    desk = Desk()
+    assert (await desk.operator.kick(NADIA, "bob", 60.0)).changed("kicked")
+    assert not (await desk.operator.kick(NADIA, "nobody", 60.0)).changed("kicked")
+
+
+async def test_a_toggle_turns_back_what_is_on() -> None:
+    desk = Desk()
+    assert await desk.operator.toggle_block_last(NADIA) is True
+    assert desk.view().policy.block_last
+    assert await desk.operator.toggle_block_last(NADIA) is False
+    assert not desk.view().policy.block_last
+
+
+async def test_a_stream_that_no_hook_announced_is_shown_from_its_url() -> None:
+    desk = Desk()
+    session = await desk.operator.hand_test(NADIA, URL, *PATH)
+    assert session.id.startswith(HAND_TEST)
+    assert desk.events == [ev.TestRequested(1.0, session)]
+    assert desk.sessions.play_url(session) == URL
+
+
+async def test_a_stream_that_is_published_is_shown_as_its_streamer_s() -> None:
+    desk = Desk()
+    (published,) = desk.sessions.live("live/bob")
+    assert await desk.operator.hand_test(NADIA, URL.replace("extra", "bob"), "live", "bob") == published
+    assert desk.events == [ev.TestRequested(1.0, published)]
+    assert desk.sessions.live("live/bob") == (published,)
+
+
+async def test_a_hand_over_that_the_rules_refuse_leaves_no_session() -> None:
+    desk = Desk()
+    await desk.operator.hand_test(NADIA, URL, *PATH)
+    with pytest.raises(RequestRefused):
+        await desk.operator.hand_test(NADIA, URL.replace("extra", "more"), "live", "more")
+    assert desk.sessions.live("live/more") == ()
+    assert len(desk.sessions.live("live/extra")) == 1
+
+
+async def test_one_who_waits_too_long_is_told_and_what_was_asked_is_done_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "ASK_SECONDS", 0.0)
+    desk = Desk()
+    desk.stuck = True
+    with pytest.raises(RulesBusy):
+        await desk.operator.hand_test(NADIA, URL, *PATH)
+    assert len(desk.sessions.live("live/extra")) == 1
+    with pytest.raises(RulesBusy):
+        await desk.operator.hold(NADIA)
+    assert desk.view().held
+
+
+async def test_a_measurement_is_one_event() -> None:
+    desk = Desk()
+    await desk.operator.measured("alice", "sound", -30.0)
+    assert desk.events == [ev.Measured(1.0, "alice", "sound", -30.0)]
