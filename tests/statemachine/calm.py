@@ -90,4 +90,6 @@ def _not_called_back(world: "World") -> set[str]:
 def _is_nameless(world: "World", name: str) -> bool:
     item = world.obs.items.get(name)
     paths = {world.ingest.live[i].path for i in world.ingest.unnamed}
+    # Of one who was taken out of the line-up, and whose leftover a hand has shown while the daemon was away.
+    paths |= {session.path for session in world.ingest.live.values() if world.is_out(session)}
     return item is not None and item.session is not None and item.session.path in paths
