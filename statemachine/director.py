@@ -109,7 +109,7 @@ class Director:
         for _ in range(STEPS):
             self._heed(self.switchover.aftermath())
             self._expire()
-            if self.lineup.dismiss(self.now, *self.pictures.on_air):
+            if self.lineup.turns.dismiss(self.now, *self.pictures.on_air):
                 continue
             moved = self.pictures.expire(self.now) or self.bitrates.expire(self.now) or self.streams.expire(self.now)
             if not moved and not self.quality.expire(self.now) and not self.steering.step():
@@ -169,26 +169,26 @@ class Director:
             case ev.Published():
                 self._publish(event)
             case ev.Unpublished():
-                self.lineup.unpublish(event.at, event.session_id)
+                self.lineup.publishers.unpublish(event.at, event.session_id)
             case ev.PublishersListed():
                 nameless = self.pictures.nameless
-                self.lineup.listed(event, nameless)
+                self.lineup.publishers.listed(event, nameless)
                 self.pictures.name_program(event.at, nameless)
                 # What is shown has to be known first.
                 if self.switchover.state is not State.RECOVERING:
-                    self.lineup.call_back(event, self.switchover.paths)
+                    self.lineup.publishers.call_back(event, self.switchover.paths)
             case ev.SkipRequested():
-                self.lineup.skip(event.at, self.switchover.on_air_streamer)
+                self.lineup.requests.skip(event.at, self.switchover.on_air_streamer)
             case ev.Held() | ev.Released():
-                self.lineup.hold(event.at, isinstance(event, ev.Held))
+                self.lineup.requests.hold(event.at, isinstance(event, ev.Held))
             case ev.MoveRequested():
-                self.lineup.move(event.at, event.streamer, event.position)
+                self.lineup.requests.move(event.at, event.streamer, event.position)
             case ev.RemoveRequested():
-                self.lineup.remove(event.at, event.streamer)
+                self.lineup.requests.remove(event.at, event.streamer)
             case ev.KickRequested():
-                self.lineup.kick(event.at, event.streamer, event.seconds)
+                self.lineup.requests.kick(event.at, event.streamer, event.seconds)
             case ev.LetInRequested():
-                self.lineup.let_in(event.at, event.streamer)
+                self.lineup.requests.unblock(event.at, event.streamer)
             case ev.TurnChanged():
                 self._set_turn(event)
             case ev.SettingChanged():
@@ -253,7 +253,7 @@ class Director:
             self._refuse("path_taken", why)
             return
         nameless = self.pictures.nameless
-        self.lineup.publish(event.at, event.session)
+        self.lineup.publishers.publish(event.at, event.session)
         if nameless and self.pictures.moves:
             self.pictures.name_program(event.at, nameless)
 
@@ -263,7 +263,7 @@ class Director:
             return
         if event.streamer is None:
             self._set("turn", event.seconds)
-        self.lineup.set_turn(event)
+        self.lineup.requests.set_turn(event)
 
     def _adopt(self, event: ev.ObsReady) -> None:
         was_lost = self.switchover.state is State.RECOVERING
@@ -277,14 +277,14 @@ class Director:
             program = self.switchover.program
             if program and program.session:
                 # A new watch tells of a stall afresh.
-                self.lineup.moves(event.at, program.session.id)
-                self.lineup.relieve(event.at, program.session.id, on_air=True)
+                self.lineup.standing.resumed(event.at, program.session.id)
+                self.lineup.standing.relieve(event.at, program.session.id, on_air=True)
 
     def _reread(self, event: ev.InventoryRead) -> None:
         if event.inventory.whole:
             self._orphans.keep_only([item.name for item in event.inventory.inputs], event.at)
         if self.switchover.reread(event, self.now):
-            self.lineup.because("lost")
+            self.lineup.set_cause("lost")
         for attempt in self.switchover.incoming:
             seen = attempt.opened_at if attempt.ready_at is None else attempt.ready_at
             if seen is not None and event.at > seen and self.switchover.is_gone(attempt.input, event.inventory):
@@ -296,8 +296,8 @@ class Director:
         attempt = next((a for a in self.switchover.incoming if a.number == event.attempt), None)
         if attempt and attempt.target and attempt.opened_at is not None and attempt.ready_at is None:
             self.probation.begin(event.at, attempt.target.id)
-            self.lineup.seen(attempt.target.id)
-            self.lineup.relieve(event.at, attempt.target.id)
+            self.lineup.standing.seen(attempt.target.id)
+            self.lineup.standing.relieve(event.at, attempt.target.id)
             self.fallback.proven(event.at, attempt.target.streamer, plain=attempt.plain)
 
     def _set(self, name: str, value: Value) -> None:
@@ -317,7 +317,7 @@ class Director:
 
     def _expire(self) -> None:
         self.probation.expire(self.now)
-        self.lineup.pause(self.now, self.viewers.clock_stands)
+        self.lineup.turns.pause(self.now, self.viewers.clock_stands)
         self.lineup.expire(self.now)
         self.render_load.expire(self.now)
         self.viewers.expire(self.now)

@@ -36,7 +36,7 @@ class Outcomes:
             self._steering.empty_at = at + EMPTY_AGAIN
         elif outcome in BLAMED and target:
             if attempt.ready_at is not None and at >= attempt.ready_at + STEADY:
-                self._lineup.forgive(target.id)
+                self._lineup.standing.forgive(target.id)
             self._blame(ended, target.id)
         elif outcome == "superseded" and not standby:
             self._streams.passed_over(at, attempt)
@@ -50,21 +50,21 @@ class Outcomes:
         at, target, program = ended.at, ended.attempt.target, self._switchover.program
         self._steering.last_cut, self._steering.empty_at = at, None
         passes = passes_over(self._lineup, ended.to_streamer, self._switchover.incoming, at)
-        self._lineup.cut(at, ended.to_streamer, fills_in=bool(target) and passes)
+        self._lineup.turns.cut(at, ended.to_streamer, fills_in=bool(target) and passes)
         if target and program and program.stalled_since is not None:
-            self._lineup.stalled(at, target.id, program.stalled_since)
+            self._lineup.standing.stalled(at, target.id, program.stalled_since)
 
     def _blame(self, ended: Ended, session_id: str) -> None:
         at, attempt = ended.at, ended.attempt
         outcome, code, detail, plain = attempt.outcome, attempt.code, attempt.detail, attempt.plain
         # Where somebody removed its input that says nothing of the stream.
         silent = outcome in ("not_ready", "media_failed") and code != "gone"
-        self._lineup.failed(at, session_id, seldom=code == "no_video", silent=silent)
+        self._lineup.standing.failed(at, session_id, seldom=code == "no_video", silent=silent)
         # What is known to be wrong with a stream is not the plugin's fault.
         unknown = not code and outcome != "cut_failed"
         if unknown and self.may_fall_back and self._fallback.failed(at, ended.to_streamer, detail, plain=plain):
             # It is called wrong only if it plays no other way either; a later session of it may come first now.
             if entry := self._lineup.by_session(session_id):
-                self._lineup.let_try(entry.sessions[0].id)
+                self._lineup.standing.let_try(entry.sessions[0].id)
         else:
             self._streams.failed(ended, session_id)

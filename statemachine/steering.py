@@ -112,7 +112,7 @@ class Steering:
             return True
         holder = self.lineup.holder
         if settled and isinstance(target, ev.Session) and holder and holder.turn_began is None:
-            self.lineup.shown(self.now, target.streamer)
+            self.lineup.turns.shown(self.now, target.streamer)
         goal = self._goal(target, settled)
         if switchover.barred:
             goal = replace(goal, empty=False)
@@ -225,7 +225,7 @@ class Steering:
         waits = any(entry.session is not None and entry.session.id not in tried for entry in line)
         if not waits or self.now < oldest.begun_at + PATIENCE or oldest.target is None:
             return False
-        self.lineup.failed(self.now, oldest.target.id, reason="not_ready", silent=False)
+        self.lineup.standing.failed(self.now, oldest.target.id, reason="not_ready", silent=False)
         switchover.reserves.drop(self.now, oldest, "superseded", "it shows no picture, and others wait for its place")
         return True
 

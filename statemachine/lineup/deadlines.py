@@ -3,6 +3,10 @@
 from collections.abc import Callable, Iterable
 from heapq import heapify, heappop, heappush
 
+from statemachine.lineup.entry import Entry
+from statemachine.lineup.order import Order
+from statemachine.lineup.times import Times
+
 SPARE = 64
 """Times that no longer count and may stay besides four for each streamer."""
 
@@ -48,3 +52,63 @@ class Schedule:
                 return at
             heappop(self._heap)
         return None
+
+
+class Agenda:
+    """Knows when something ends or may be tried again, without a walk along the whole line."""
+
+    def __init__(self, order: Order, times: Times) -> None:
+        self._order = order
+        self._times = times
+        self._schedule = Schedule(self._of)
+        self._overdue: dict[str, None] = {}
+        self._generation = -1
+
+    def __len__(self) -> int:
+        """Times that are kept."""
+        return len(self._schedule)
+
+    def begin_anew(self) -> None:
+        """All times may be others."""
+        self._overdue = {}
+        self._order.changed.clear()
+        self._schedule.begin(entry.streamer for entry in self._order)
+        self._generation = self._order.generation
+
+    def past_grace(self, now: float) -> list[Entry]:
+        """Those whose grace has run out, in the order of the line-up; they stay among them until that is settled."""
+        self._collect(now)
+        past = {}
+        for streamer in self._overdue:
+            entry = self._order.find(streamer)
+            ends = self._times.grace_ends(entry) if entry else None
+            if entry is not None and ends is not None and ends <= now:
+                past[streamer] = entry
+        self._overdue = dict.fromkeys(past)
+        return [entry for entry in self._order if entry.streamer in past] if len(past) > 1 else list(past.values())
+
+    def earliest(self, now: float) -> float | None:
+        """The first time after now."""
+        self._collect(now)
+        times = [self._schedule.next()]
+        holder, memory = self._order.holder, self._order.memory
+        if holder is not None and not memory.held and memory.paused_since is None:
+            times.append(self._times.turn_ends(holder))
+        return min((at for at in times if at is not None and at > now), default=None)
+
+    def _collect(self, now: float) -> None:
+        if self._generation != self._order.generation:
+            self.begin_anew()
+        for streamer in self._order.changed:
+            self._schedule.note(streamer)
+        self._order.changed.clear()
+        if self._schedule.is_full_of(len(self._order)):
+            self.begin_anew()
+        self._overdue.update(dict.fromkeys(self._schedule.due(now)))
+
+    def _of(self, streamer: str) -> tuple[float, ...]:
+        """When this one may be tried again, and when its grace ends."""
+        entry = self._order.find(streamer)
+        if entry is None:
+            return ()
+        return tuple(at for at in (entry.retry_at, self._times.grace_ends(entry)) if at is not None)

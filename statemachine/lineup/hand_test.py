@@ -32,11 +32,11 @@ def request_test(lineup: Lineup, streams: Streams, event: ev.TestRequested, now:
         refused = facts.Refused(now, "no_picture", f"{streamer}'s stream cannot be shown: {wrong}")
     if refused is None:
         if known is None:
-            lineup.publish(event.at, event.session, transient=True)
+            lineup.publishers.publish(event.at, event.session, transient=True)
         else:
             # Asked for by hand: whatever kept it waiting, it is tried now.
-            lineup.prefer(known.id)
-            lineup.moves(event.at, known.id)
+            lineup.standing.prefer(known.id)
+            lineup.standing.resumed(event.at, known.id)
         if lineup.find(streamer) is None:
             refused = facts.Refused(now, "not_found", f"the session {event.session.id} is over")
     if refused is not None:
@@ -44,6 +44,6 @@ def request_test(lineup: Lineup, streams: Streams, event: ev.TestRequested, now:
         return
     holder = lineup.holder
     if holder is not None and holder.turn_began is not None:
-        lineup.end_turn(event.at, holder)
-    lineup.move(event.at, streamer, 0)
-    lineup.because("test", streamer)
+        lineup.turns.end_turn(event.at, holder)
+    lineup.requests.move(event.at, streamer, 0)
+    lineup.set_cause("test", streamer)

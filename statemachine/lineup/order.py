@@ -18,20 +18,26 @@ class Order:
     def __init__(self, state: LineupState) -> None:
         self.version = 0
         """Another number whenever an entry, or what is said of all, may have become another."""
+        self.generation = 0
+        """Another number whenever all entries have become others."""
+        self.changed: dict[str, None] = {}
+        """Whose entries were stored since ``settled`` was said last."""
         self.load(state)
 
     @property
     def state(self) -> LineupState:
         """All of it, for the snapshot."""
-        return replace(self._memory, entries=list(self._entries.values()))
+        return replace(self.memory, entries=list(self._entries.values()))
 
     def load(self, state: LineupState) -> None:
         """Stand where ``state`` was taken."""
-        self._memory = replace(state, entries=[])
+        self.memory = replace(state, entries=[])
+        """What is remembered beside the entries; for the parts of the line-up alone."""
         self._entries = {entry.streamer: entry for entry in state.entries}
         self._owners = {session.id: entry.streamer for entry in state.entries for session in entry.sessions}
         self._paths = {session.path: entry.streamer for entry in state.entries for session in entry.sessions}
-        self._touch()
+        self.generation += 1
+        self.touch()
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self._entries.values())
@@ -64,11 +70,11 @@ class Order:
         if (session := self.by_stream(path)) is not None:
             entry = self.find(session.streamer)
             return None if entry is not None and entry.transient else session
-        stray = self._memory.strays.get(path)
+        stray = self.memory.strays.get(path)
         return stray.session if stray is not None and self._strays(stray, now) else None
 
     def _strays(self, stray: Stray, now: float) -> bool:
-        return stray.seen_at >= now - STRAY_FOR or self._memory.blocks.get(stray.session.streamer, 0.0) > now
+        return stray.seen_at >= now - STRAY_FOR or self.memory.blocks.get(stray.session.streamer, 0.0) > now
 
     def taken(self, at: float, session: ev.Session) -> facts.Refused | None:
         """That another streamer's live session has its path, or None."""
@@ -83,13 +89,13 @@ class Order:
 
     def born(self, session_id: str) -> float:
         """When a live session was accepted."""
-        return self._memory.born.get(session_id, 0.0)
+        return self.memory.born.get(session_id, 0.0)
 
     @property
     def live_sessions(self) -> tuple[ev.Session, ...]:
         """All that still publish as far as is known, in the line-up and taken out of it."""
         inside = (session for entry in self for session in entry.sessions)
-        return (*inside, *(stray.session for stray in self._memory.strays.values()))
+        return (*inside, *(stray.session for stray in self.memory.strays.values()))
 
     def first_showable(self, now: float, but: str = "") -> Entry | None:
         """The first of whom a picture can be expected."""
@@ -98,9 +104,12 @@ class Order:
                 return entry
         return None
 
-    def _put(self, entry: Entry, position: int | None = None) -> None:
+    # --- for the parts of the line-up alone ------------------------------------------------------------------
+
+    def put(self, entry: Entry, position: int | None = None) -> None:
         """Store it: where it stands (a new one at the tail), or at ``position``."""
-        self._touch()
+        self.touch()
+        self.changed[entry.streamer] = None
         if position is not None:
             self._entries.pop(entry.streamer, None)
         self._entries[entry.streamer] = entry
@@ -112,11 +121,11 @@ class Order:
             order.insert(position, order.pop())
             self._entries = {entry.streamer: entry for entry in order}
 
-    def _forget_session(self, session: ev.Session) -> None:
+    def forget_session(self, session: ev.Session) -> None:
         """It is over, or not the line-up's any more: its entry is to be put without it."""
-        self._memory.born.pop(session.id, None)
-        self._memory.missing.pop(session.id, None)
-        self._memory.doubted.pop(session.id, None)
+        self.memory.born.pop(session.id, None)
+        self.memory.missing.pop(session.id, None)
+        self.memory.doubted.pop(session.id, None)
         self._disown(session)
 
     def _disown(self, session: ev.Session) -> None:
@@ -125,10 +134,15 @@ class Order:
         if streamer is not None and self._paths.get(session.path) == streamer:
             del self._paths[session.path]
 
-    def _take_out(self, streamer: str) -> Entry:
-        self._touch()
+    def take_out(self, streamer: str) -> Entry:
+        """It is in the line-up no more."""
+        self.touch()
         return self._entries.pop(streamer)
 
-    def _touch(self) -> None:
-        self._changed = True
+    def set_cause(self, why: str, whose: str = "") -> None:
+        """Remember what changed the order, until the next picture."""
+        self.memory.why, self.memory.whose = why, whose
+
+    def touch(self) -> None:
+        """Something may have become another."""
         self.version += 1

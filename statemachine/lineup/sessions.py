@@ -17,6 +17,10 @@ YOUNG = 2.0
 """Seconds: on_publish comes before the stream shows in the server's list, so a younger session may be missing."""
 MOST_SESSIONS = 8
 """Streams of one streamer at a time that are kept: an encoder that comes and goes leaves some behind for a while."""
+VOUCHED_FOR = 600.0
+"""Seconds for which a server's list says that it would tell of an end."""
+VOUCHES_EVERY = 60.0
+"""Seconds between two lists that are noted for that: one that changes nothing else need not be recorded."""
 NAMELESS_MOST = 1000
 OUSTED_MOST = 1000
 """More than can publish at once. A server that loses the hooks of their ends must not fill the memory."""
@@ -59,6 +63,26 @@ def is_over(memory: LineupState, session: ev.Session, event: ev.PublishersListed
     """Its server lists another one at its path, and not it."""
     born = memory.born.get(session.id, 0.0)
     return session.id not in live and _speaks_of(event, session.id) and born <= event.asked_at - YOUNG
+
+
+def note_list(memory: LineupState, event: ev.PublishersListed) -> None:
+    """A server tells whom it has: an end that its hook does not tell is known all the same."""
+    for known, prefixes in ((memory.listing, (event.server,)), (memory.unlisted, event.others)):
+        for prefix in prefixes:
+            if not (at := known.get(prefix)) or event.at >= at + VOUCHES_EVERY:
+                known[prefix] = event.at
+    for prefix in [prefix for prefix, at in memory.unlisted.items() if event.at >= at + VOUCHED_FOR]:
+        del memory.unlisted[prefix]
+
+
+def is_vouched_for(memory: LineupState, session_id: str, now: float) -> bool:
+    """A list that speaks of it would tell of its end."""
+    listing, unlisted = memory.listing.items(), memory.unlisted.items()
+    others = tuple(prefix for prefix, at in unlisted if session_id.startswith(prefix) and now < at + VOUCHED_FOR)
+    return any(
+        session_id.startswith(server) and now < at + VOUCHED_FOR and all(map(server.startswith, others))
+        for server, at in listing
+    )
 
 
 def see_stray(memory: LineupState, session: ev.Session, at: float) -> None:

@@ -141,18 +141,18 @@ class Bitrates:
                 return True
             case "slate":
                 self.episode = replace(episode, covered=True)
-                self._lineup.because("low_bitrate", entry.streamer)
+                self._lineup.set_cause("low_bitrate", entry.streamer)
                 return True
             case "skip" if entry.turn_began is not None:
-                self._lineup.because("low_bitrate", entry.streamer)
-                self._lineup.end_turn(now, entry)
+                self._lineup.set_cause("low_bitrate", entry.streamer)
+                self._lineup.turns.end_turn(now, entry)
             case "skip":
                 # It only fills in: the turn that it fills in for goes on.
-                self._lineup.because("low_bitrate", entry.streamer)
-                self._lineup.failed(now, episode.session_id, reason="low_bitrate")
+                self._lineup.set_cause("low_bitrate", entry.streamer)
+                self._lineup.standing.failed(now, episode.session_id, reason="low_bitrate")
             case _:
-                self._lineup.because("kick", entry.streamer)
-                self._lineup.send_off(now, entry, KICKED_FOR)
+                self._lineup.set_cause("kick", entry.streamer)
+                self._lineup.turns.send_off(now, entry, KICKED_FOR)
         self.episode = None
         return True
 

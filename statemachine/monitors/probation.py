@@ -24,20 +24,20 @@ class Probation:
 
     def begin(self, at: float, session_id: str) -> None:
         """A fresh input of that stream has a picture; nothing happens where it has not stalled."""
-        hiccups = self._lineup.hiccups(session_id, at)
-        self._lineup.start_probation(session_id, at + backoff(LEAST, MOST, hiccups))
+        hiccups = self._lineup.standing.hiccups(session_id, at)
+        self._lineup.standing.start_probation(session_id, at + backoff(LEAST, MOST, hiccups))
 
     def resumed(self, at: float, name: str) -> None:
         """An input whose picture paused moves again: it is not passed before that has gone on for a moment."""
         for attempt, session_id, until in self._under_way():
             if attempt.input == name:
-                self._lineup.start_probation(session_id, max(until, at + MOVING_FOR))
+                self._lineup.standing.start_probation(session_id, max(until, at + MOVING_FOR))
 
     def expire(self, now: float) -> None:
         """Let those pass whose time is over and whose picture moves."""
         for attempt, session_id, until in self._under_way():
             if until <= now and attempt.still_since is None:
-                self._lineup.moves(now, session_id)
+                self._lineup.standing.resumed(now, session_id)
 
     def deadline(self) -> float | None:
         """When ``expire`` may have something to do by time alone."""

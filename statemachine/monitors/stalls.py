@@ -55,7 +55,7 @@ class Pictures:
         if before is None or before.input != event.input or before.session is None:
             return
         if before.still_since is not None and before.stalled_since is None:
-            self._lineup.paused(event.at, before.session.id, event.at - before.still_since >= self._covered)
+            self._lineup.standing.paused(event.at, before.session.id, event.at - before.still_since >= self._covered)
 
     # --- time ------------------------------------------------------------------------------------------------
 
@@ -80,8 +80,8 @@ class Pictures:
             return True
         self._switchover.mark_recovered()
         if program.session:
-            self._lineup.moves(now, program.session.id)
-            self._lineup.relieve(now, program.session.id, on_air=True)
+            self._lineup.standing.resumed(now, program.session.id)
+            self._lineup.standing.relieve(now, program.session.id, on_air=True)
         return True
 
     def deadline(self, now: float) -> float | None:
@@ -106,7 +106,7 @@ class Pictures:
             return None if program.moves_since is None else program.moves_since + MOVING_FOR
         if program.still_since is None or (state is State.SWAPPING and attempt and attempt.input == program.input):
             return None
-        hiccups = self._lineup.hiccups(program.session.id, now) if program.session else 0
+        hiccups = self._lineup.standing.hiccups(program.session.id, now) if program.session else 0
         if self._can_cover(now):
             share = backoff(COVERED, 1.0, hiccups)
         elif self._lineup.first_showable(now, but=self._switchover.on_air_streamer):
@@ -226,4 +226,4 @@ class Pictures:
             since = min(max(since, program.since), at)
             self._switchover.mark_stalled(since)
             if program.session:
-                self._lineup.stalled(at, program.session.id, since)
+                self._lineup.standing.stalled(at, program.session.id, since)

@@ -47,7 +47,7 @@ class Streams:
         # Only where that is what was wrong: one that comes and goes without a picture keeps its backoff.
         blamed = entry.problem is not None and entry.problem.reason in ("no_video", "codec")
         if blamed and before.video != event.tracks.video and self._wrong(event.session_id) is None:
-            self._lineup.let_try(event.session_id)
+            self._lineup.standing.let_try(event.session_id)
         if len(self.tracks) > 2 * len(self._lineup) + 16:
             self.tracks = {i: known for i, known in self.tracks.items() if self._lineup.by_session(i)}
 
@@ -58,7 +58,7 @@ class Streams:
             self._suspects.update(dict.fromkeys(self.tracks))
             for entry in [entry for entry in self._lineup if entry.barred]:
                 if self._wrong(entry.barred) is None:
-                    self._lineup.let_try(entry.barred)
+                    self._lineup.standing.let_try(entry.barred)
 
     def failed(self, ended: Ended, session_id: str) -> None:
         """An attempt at its picture came to nothing: name the reason."""
@@ -76,12 +76,12 @@ class Streams:
         else:
             reasons = {"creation_failed": "obs", "media_failed": "unreachable"}
             reason, detail = reasons.get(attempt.outcome, attempt.outcome), attempt.detail
-        self._lineup.blame(ended.at, session_id, reason, detail)
+        self._lineup.standing.blame(ended.at, session_id, reason, detail)
 
     def passed_over(self, at: float, attempt: Attempt) -> None:
         """Another one had a picture first, and the next try is a turn away: none is made ready ahead."""
         if attempt.target is not None and attempt.ready_at is None and at >= attempt.begun_at + PATIENCE:
-            self._lineup.blame(at, attempt.target.id, "not_ready")
+            self._lineup.standing.blame(at, attempt.target.id, "not_ready")
 
     def unshowable(self, session_id: str, now: float) -> str:
         """Why its picture cannot be shown, as its server tells, in words; empty where it may be had."""
@@ -103,11 +103,11 @@ class Streams:
             if entry.sessions[0].id != session_id or now < self._believed_at(session_id, wrong[0]):
                 continue
             if self._has_picture(session_id):
-                self._lineup.relieve(now, session_id)
+                self._lineup.standing.relieve(now, session_id)
             elif other := next((each for each in entry.sessions if self._wrong(each.id) is None), None):
-                self._lineup.prefer(other.id)
+                self._lineup.standing.prefer(other.id)
             elif entry.barred != session_id:
-                self._lineup.blame(now, session_id, *wrong, barred=True)
+                self._lineup.standing.blame(now, session_id, *wrong, barred=True)
                 if self._abort(now, session_id, wrong[0]):
                     return True
         return False

@@ -152,7 +152,7 @@ class Audience:
         moving = [item for item in obs.shown if world.ingest.moves(item.session)]
         dead = not moving and not director.bitrates.covered
         program = director.switchover.program
-        hiccups = director.lineup.hiccups(program.session.id, world.now) if program and program.session else 0
+        hiccups = director.lineup.standing.hiccups(program.session.id, world.now) if program and program.session else 0
         stall = director.policy.stall
         frozen = dead and bool(obs.shown) and director.policy.slate != ""
         gone = program is not None and program.session is not None and program.session.id in self._ended

@@ -28,7 +28,7 @@ def publishes(streamer: str, number: int, stream: str = "show", space: str = "",
 
 
 def listed(line: Lineup, at: float, *live: ev.Session, **more: tuple[str, ...]) -> None:
-    line.listed(ev.PublishersListed(at, "srs:", at, live, **more))  # type: ignore[arg-type]
+    line.publishers.listed(ev.PublishersListed(at, "srs:", at, live, **more))  # type: ignore[arg-type]
 
 
 def playing(line: Lineup, streamer: str) -> list[str]:
@@ -41,8 +41,8 @@ def playing(line: Lineup, streamer: str) -> list[str]:
 
 def test_a_path_that_another_streamer_s_live_session_holds_is_refused_with_the_holder_s_name() -> None:
     line = Lineup(Policy())
-    line.publish(1.0, publishes("alice", 1))
-    line.publish(2.0, publishes("bob", 2))
+    line.publishers.publish(1.0, publishes("alice", 1))
+    line.publishers.publish(2.0, publishes("bob", 2))
     assert names(line) == ["alice"]
     (refused,) = [fact for fact in line.facts if isinstance(fact, facts.Refused)]
     assert refused.code == "path_taken"
@@ -53,17 +53,17 @@ def test_a_path_that_another_streamer_s_live_session_holds_is_refused_with_the_h
 
 def test_the_same_streamer_may_come_again_to_its_path_before_its_first_end_is_told() -> None:
     line = Lineup(Policy())
-    line.publish(1.0, publishes("alice", 1))
-    line.publish(2.0, publishes("alice", 2))
+    line.publishers.publish(1.0, publishes("alice", 1))
+    line.publishers.publish(2.0, publishes("alice", 2))
     assert playing(line, "alice") == ["srs:1/1", "srs:1/2"]
 
 
 def test_a_path_is_free_once_its_publisher_has_left_though_its_place_is_kept() -> None:
     line = Lineup(Policy(reconnect_grace=8.0))
-    line.publish(1.0, publishes("alice", 1))
-    line.unpublish(2.0, "srs:1/1")
-    line.publish(3.0, publishes("bob", 2))
-    line.publish(4.0, publishes("alice", 3))
+    line.publishers.publish(1.0, publishes("alice", 1))
+    line.publishers.unpublish(2.0, "srs:1/1")
+    line.publishers.publish(3.0, publishes("bob", 2))
+    line.publishers.publish(4.0, publishes("alice", 3))
     assert playing(line, "bob") == ["srs:1/2"]
     assert playing(line, "alice") == []
     assert told(line)[-1] == "path_taken"
@@ -71,45 +71,45 @@ def test_a_path_is_free_once_its_publisher_has_left_though_its_place_is_kept() -
 
 def test_a_later_session_s_path_is_held_as_the_first_one_s() -> None:
     line = Lineup(Policy())
-    line.publish(1.0, publishes("alice", 1, "alice"))
-    line.publish(2.0, publishes("alice", 2))
-    line.publish(3.0, publishes("bob", 3))
+    line.publishers.publish(1.0, publishes("alice", 1, "alice"))
+    line.publishers.publish(2.0, publishes("alice", 2))
+    line.publishers.publish(3.0, publishes("bob", 3))
     assert names(line) == ["alice"]
     assert line.by_stream(SHOW) == publishes("alice", 2)
-    line.unpublish(4.0, "srs:1/2")
-    line.publish(5.0, publishes("bob", 4))
+    line.publishers.unpublish(4.0, "srs:1/2")
+    line.publishers.publish(5.0, publishes("bob", 4))
     assert names(line) == ["alice", "bob"]
 
 
 def test_two_sessions_of_one_path_hold_it_until_both_have_ended() -> None:
     line = Lineup(Policy())
     for number in (1, 2):
-        line.publish(float(number), publishes("alice", number))
-    line.unpublish(3.0, "srs:1/2")
-    line.publish(4.0, publishes("bob", 3))
-    line.unpublish(5.0, "srs:1/1")
-    line.publish(6.0, publishes("bob", 4))
+        line.publishers.publish(float(number), publishes("alice", number))
+    line.publishers.unpublish(3.0, "srs:1/2")
+    line.publishers.publish(4.0, publishes("bob", 3))
+    line.publishers.unpublish(5.0, "srs:1/1")
+    line.publishers.publish(6.0, publishes("bob", 4))
     assert playing(line, "bob") == ["srs:1/4"]
 
 
 def test_two_virtual_hosts_that_the_play_url_tells_apart_are_two_paths() -> None:
     line = Lineup(Policy())
-    line.publish(1.0, publishes("alice", 1, space="a.example"))
-    line.publish(2.0, publishes("bob", 2, space="b.example"))
+    line.publishers.publish(1.0, publishes("alice", 1, space="a.example"))
+    line.publishers.publish(2.0, publishes("bob", 2, space="b.example"))
     assert names(line) == ["alice", "bob"]
     assert line.by_stream("live/show@b.example") == publishes("bob", 2, space="b.example")
 
 
 def test_a_list_that_names_another_at_the_path_says_that_the_end_of_the_one_before_was_lost() -> None:
     line = Lineup(Policy(reconnect_grace=0.0))
-    line.publish(1.0, publishes("alice", 1))
+    line.publishers.publish(1.0, publishes("alice", 1))
     listed(line, 20.0, publishes("bob", 2))
     assert names(line) == ["bob"]
 
 
 def test_a_list_that_names_both_leaves_the_path_to_the_first() -> None:
     line = Lineup(Policy())
-    line.publish(1.0, publishes("alice", 1))
+    line.publishers.publish(1.0, publishes("alice", 1))
     listed(line, 20.0, publishes("bob", 2), publishes("alice", 1))
     assert names(line) == ["alice"]
 
@@ -197,8 +197,8 @@ def test_an_input_that_plays_whoever_came_to_its_path_next_is_that_one_s() -> No
 
 def test_a_stream_shown_by_hand_gives_way_to_who_publishes_there() -> None:
     line = Lineup(Policy())
-    line.publish(1.0, ev.Session("test:1", "show", "live", "show"), transient=True)
-    line.publish(2.0, publishes("alice", 1))
+    line.publishers.publish(1.0, ev.Session("test:1", "show", "live", "show"), transient=True)
+    line.publishers.publish(2.0, publishes("alice", 1))
     assert names(line) == ["show", "alice"]
 
 
@@ -213,8 +213,8 @@ def test_a_stream_shown_by_hand_is_its_publisher_s_though_that_one_was_taken_out
 
 def test_a_list_of_one_server_ends_no_session_of_another() -> None:
     line = Lineup(Policy())
-    line.publish(1.0, publishes("alice", 1))
-    line.publish(1.0, publishes("bob", 1, "bob", server="srs:2/"))
+    line.publishers.publish(1.0, publishes("alice", 1))
+    line.publishers.publish(1.0, publishes("bob", 1, "bob", server="srs:2/"))
     for at in (20.0, 25.0, 30.0):
         listed(line, at, publishes("alice", 1), others=("srs:2/",))
     assert names(line) == ["alice", "bob"]
@@ -230,7 +230,7 @@ def test_a_list_of_one_server_ends_no_session_of_another() -> None:
 def test_of_many_streams_of_one_streamer_the_first_and_the_newest_are_kept_and_it_is_told_once() -> None:
     line = Lineup(Policy())
     for number in range(40):
-        line.publish(1.0 + number, publishes("alice", number, f"s{number}"))
+        line.publishers.publish(1.0 + number, publishes("alice", number, f"s{number}"))
     assert playing(line, "alice") == ["srs:1/0", *(f"srs:1/{number}" for number in range(33, 40))]
     assert told(line) == ["joined alice", "too_many_streams alice"]
     assert line.by_stream("live/s20") is None
@@ -239,10 +239,10 @@ def test_of_many_streams_of_one_streamer_the_first_and_the_newest_are_kept_and_i
 def test_fewer_streams_again_and_more_again_are_told_again() -> None:
     line = Lineup(Policy())
     for number in range(MOST_SESSIONS + 1):
-        line.publish(1.0, publishes("alice", number, f"s{number}"))
-    line.unpublish(2.0, "srs:1/0")
+        line.publishers.publish(1.0, publishes("alice", number, f"s{number}"))
+    line.publishers.unpublish(2.0, "srs:1/0")
     for number in (20, 21):
-        line.publish(3.0, publishes("alice", number, f"s{number}"))
+        line.publishers.publish(3.0, publishes("alice", number, f"s{number}"))
     assert told(line).count("too_many_streams alice") == 2
 
 
@@ -250,7 +250,7 @@ def test_a_list_of_4000_sessions_of_one_key_takes_no_time_to_speak_of() -> None:
     line = Lineup(Policy())
     live = tuple(publishes("mallory", number, f"s{number}") for number in range(4000))
     for number, session in enumerate(live):
-        line.publish(1.0 + number * 1e-3, session)
+        line.publishers.publish(1.0 + number * 1e-3, session)
     times = []
     for at in (100.0, 105.0, 110.0):
         began = perf_counter()
@@ -366,13 +366,13 @@ def test_whatever_is_told_no_path_is_of_two_streamers(steps: list[tuple[str, obj
         now += about if isinstance(about, float) else 0.5
         if isinstance(about, ev.Session):
             if what == "publish":
-                line.publish(now, about)
+                line.publishers.publish(now, about)
             else:
-                line.unpublish(now, about.id)
+                line.publishers.unpublish(now, about.id)
         elif isinstance(about, list):
             listed(line, now, *about)
         elif isinstance(about, str) and line.find(about):
-            line.remove(now, about) if what == "remove" else line.kick(now, about, 5.0)
+            line.requests.remove(now, about) if what == "remove" else line.requests.kick(now, about, 5.0)
         line.expire(now)
         holders: dict[str, set[str]] = {}
         for each in line:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from statemachine import events as ev
+from statemachine.lineup.deadlines import Agenda
 from statemachine.lineup.entry import Entry
 from statemachine.lineup.lineup import Lineup
 from statemachine.policy import Policy
@@ -33,16 +34,24 @@ def any_policy(chance: random.Random) -> Policy:
     )
 
 
-class Walking(Lineup):
+class Walking(Agenda):
     """Looks at everybody each time."""
 
-    def _past_grace(self, now: float) -> list[Entry]:
-        return [entry for entry in self if (ends := self.grace_ends(entry)) is not None and ends <= now]
+    def __init__(self, line: Lineup) -> None:
+        self.line = line
 
-    def _earliest(self, now: float) -> float | None:
-        times = [entry.retry_at for entry in self] + [self.grace_ends(entry) for entry in self]
-        if self.holder is not None and not self.held:
-            times.append(self.turn_ends(self.holder))
+    def begin_anew(self) -> None:
+        """Nothing is kept."""
+
+    def past_grace(self, now: float) -> list[Entry]:
+        line = self.line
+        return [entry for entry in line if (ends := line.grace_ends(entry)) is not None and ends <= now]
+
+    def earliest(self, now: float) -> float | None:
+        line = self.line
+        times = [entry.retry_at for entry in line] + [line.grace_ends(entry) for entry in line]
+        if line.holder is not None and not line.held:
+            times.append(line.turn_ends(line.holder))
         return min((at for at in times if at is not None and at > now), default=None)
 
 
@@ -52,22 +61,22 @@ def do(line: Lineup, at: float, doing: str, name: str, policy: Policy, number: i
     session = entry.session.id if entry and entry.session else f"srs:{name}"
     fresh = ev.Session(f"srs:{name}{number}", name, "live", name)
     doings: dict[str, Callable[[], object]] = {
-        "publish": lambda: line.publish(at, fresh),
-        "transient": lambda: line.publish(at, fresh, transient=True),
-        "unpublish": lambda: line.unpublish(at, session),
-        "shown": lambda: line.shown(at, name),
-        "failed": lambda: line.failed(at, session),
-        "stalled": lambda: line.stalled(at, session, at - 1.0),
-        "probation": lambda: line.start_probation(session, at + 3.0),
-        "moves": lambda: line.moves(at, session),
-        "skip": lambda: line.skip(at, name),
-        "move": lambda: line.move(at, name, 1),
-        "remove": lambda: line.remove(at, name),
-        "kick": lambda: line.kick(at, name, 5.0),
-        "hold": lambda: line.hold(at, True),
-        "release": lambda: line.hold(at, False),
+        "publish": lambda: line.publishers.publish(at, fresh),
+        "transient": lambda: line.publishers.publish(at, fresh, transient=True),
+        "unpublish": lambda: line.publishers.unpublish(at, session),
+        "shown": lambda: line.turns.shown(at, name),
+        "failed": lambda: line.standing.failed(at, session),
+        "stalled": lambda: line.standing.stalled(at, session, at - 1.0),
+        "probation": lambda: line.standing.start_probation(session, at + 3.0),
+        "moves": lambda: line.standing.resumed(at, session),
+        "skip": lambda: line.requests.skip(at, name),
+        "move": lambda: line.requests.move(at, name, 1),
+        "remove": lambda: line.requests.remove(at, name),
+        "kick": lambda: line.requests.kick(at, name, 5.0),
+        "hold": lambda: line.requests.hold(at, True),
+        "release": lambda: line.requests.hold(at, False),
         "shift_deadlines": lambda: line.shift_deadlines(2.0),
-        "turn": lambda: line.set_turn(ev.TurnChanged(at, 7.0, name, True)),
+        "turn": lambda: line.requests.set_turn(ev.TurnChanged(at, 7.0, name, True)),
         "policy": lambda: line.use(policy),
         "nothing": lambda: None,
     }
@@ -77,7 +86,8 @@ def do(line: Lineup, at: float, doing: str, name: str, policy: Policy, number: i
 @given(seed=st.integers(0, 2**32))
 def test_the_order_of_time_says_what_a_walk_along_the_line_would_say(seed: int) -> None:
     chance = random.Random(seed)
-    kept, walked = Lineup(Policy()), Walking(Policy())
+    kept, walked = Lineup(Policy()), Lineup(Policy())
+    walked.turns.agenda = Walking(walked)
     places = Places(kept)
     now = 0.0
     for number in range(STEPS):
@@ -97,8 +107,8 @@ def test_publishers_who_come_and_go_for_hours_leave_nothing_behind() -> None:
     line = Lineup(Policy(reconnect_grace=300.0, grace_cap=1e6))
     for number in range(5000):
         at = number * 0.01
-        line.publish(at, ev.Session(f"srs:{number}", f"s{number % 7}", "live", "s"))
-        line.unpublish(at, f"srs:{number}")
+        line.publishers.publish(at, ev.Session(f"srs:{number}", f"s{number % 7}", "live", "s"))
+        line.publishers.unpublish(at, f"srs:{number}")
         line.expire(at)
-    assert len(line._schedule) < 100
+    assert len(line.turns.agenda) < 100
     assert line.deadline(50.0) is not None
