@@ -5,7 +5,7 @@ from typing import Protocol
 
 from daemon.systemd import Notifier
 from statemachine import events as ev
-from statemachine import facts
+from statemachine.step import Step
 
 WATCHDOG_DEFAULT = 15.0
 WATCHDOG_PATIENCE = 5.0
@@ -15,7 +15,7 @@ WATCHDOG_PATIENCE = 5.0
 class Asked(Protocol):
     """The event queue, as much of it as is needed here."""
 
-    async def ask(self, event: ev.Event, *, written: bool = True) -> tuple[facts.Fact, ...]:
+    async def ask(self, event: ev.Event, *, written: bool = True) -> Step:
         """Queue an event and wait for the facts of its step."""
 
 

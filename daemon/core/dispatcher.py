@@ -89,10 +89,10 @@ class Dispatcher:
                 except Exception:
                     log.exception("an observer failed", observer=getattr(observer, "__qualname__", repr(observer)))
             if item.asked is not None and (late is None or not item.written):
-                _answer(item.asked, step.facts)
+                _answer(item.asked, step)
             elif item.asked is not None and late is not None:
                 # A hand-over does not wait for a slow disk; who asked does.
-                answer = partial(_answer, item.asked, step.facts)
+                answer = partial(_answer, item.asked, step)
                 late.add_done_callback(answer)
                 asyncio.get_running_loop().call_later(ANSWER_PATIENCE, answer)
         self._arm(steps[-1][0].deadline)
@@ -123,6 +123,6 @@ class Dispatcher:
         self.events.submit(ev.TimePassed(self._clock.now()))
 
 
-def _answer(asked: Asked, told: tuple[facts.Fact, ...], _written: object = None) -> None:
+def _answer(asked: Asked, step: Step, _written: object = None) -> None:
     if not asked.done():
-        asked.set_result(told)
+        asked.set_result(step)

@@ -4,12 +4,12 @@ import asyncio
 from typing import Final, NamedTuple
 
 from statemachine import events as ev
-from statemachine import facts
+from statemachine.step import Step
 
 BATCH: Final = 256
 """Events of one step at most: they share one write to the journal."""
 
-Asked = asyncio.Future[tuple[facts.Fact, ...]]
+Asked = asyncio.Future[Step]
 
 
 class Queued(NamedTuple):
@@ -31,8 +31,8 @@ class EventQueue:
         """Queue an event."""
         self._queue.put_nowait(Queued(event))
 
-    async def ask(self, event: ev.Event, *, written: bool = True) -> tuple[facts.Fact, ...]:
-        """Queue an event and wait for the facts of its step.
+    async def ask(self, event: ev.Event, *, written: bool = True) -> Step:
+        """Queue an event and wait for what the rules answer: its refusal is the answer to who asked.
 
         With ``written`` it is in the journal then: what was answered is never forgotten. A disk that does not answer
         is waited for ANSWER_PATIENCE seconds; the journal tells of it.

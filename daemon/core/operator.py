@@ -12,7 +12,7 @@ from typing import Final, Protocol
 from daemon.core.ports import RulesPort
 from statemachine import events as ev
 from statemachine.events import Actor, Session
-from statemachine.facts import Fact, LineupChanged, Refused
+from statemachine.facts import Fact, LineupChanged
 from statemachine.policy import Policy
 from statemachine.view import View
 
@@ -161,10 +161,9 @@ class Operator:
     async def _ask(self, event: ev.Event, streamer: str | None = None) -> Answer:
         try:
             async with asyncio.timeout(ASK_SECONDS):
-                told = await self._rules.ask(event)
+                step = await self._rules.ask(event)
         except TimeoutError:
             raise RulesBusy from None
-        for fact in told:
-            if isinstance(fact, Refused):
-                raise RequestRefused(fact.code, fact.message)
-        return Answer(told, streamer)
+        if refusal := step.refusal:
+            raise RequestRefused(refusal.code, refusal.message)
+        return Answer(step.facts, streamer)

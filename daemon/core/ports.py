@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from statemachine.events import Event, Inventory, Session, Tracks
-from statemachine.facts import Fact
+from statemachine.step import Step
 
 NOT_FOUND: Final = 600
 """obs-websocket's status for what is not there."""
@@ -260,8 +260,8 @@ class KeyLookup(Protocol):
 class RulesPort(Protocol):
     """The rules, for who asks them something; the dispatcher stands before them."""
 
-    async def ask(self, event: Event) -> tuple[Fact, ...]:
-        """Queue an event; the facts of its step, after it was journaled."""
+    async def ask(self, event: Event) -> Step:
+        """Queue an event; what the rules answer, after it was journaled."""
 
-    def asked(self, event: Event) -> asyncio.Future[tuple[Fact, ...]]:
+    def asked(self, event: Event) -> asyncio.Future[Step]:
         """The same for who will not wait for ever: the future may be given a result, or be cancelled."""

@@ -7,7 +7,7 @@ asked.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
@@ -22,7 +22,7 @@ from daemon.ingest.sessions import SessionDirectory
 from daemon.ingest.stream import HookError, StreamRef, is_ours
 from daemon.observability.throttle import Quiet
 from statemachine.events import Event, Published, Unpublished
-from statemachine.facts import Fact, Refused
+from statemachine.step import Step
 
 JOURNAL_SECONDS: Final = 1.0
 """Seconds that a publisher waits for its event to be journaled. Then it is let in: the event is queued already."""
@@ -122,11 +122,10 @@ class Publishing:
         if sessions.is_shadowed(session):
             sessions.drop(session)
             return refused("path_taken", SHADOWED, streamer=streamer)
-        for fact in await self._ask(Published(at, session)):
-            if isinstance(fact, Refused):
-                sessions.drop(session)
-                why = fact.message + self._two_hosts(ref) if fact.code == "path_taken" else fact.message
-                return refused(fact.code, why, streamer=streamer)
+        if refusal := (await self._ask(Published(at, session))).refusal:
+            sessions.drop(session)
+            why = refusal.message + self._two_hosts(ref) if refusal.code == "path_taken" else refusal.message
+            return refused(refusal.code, why, streamer=streamer)
         self._refusals.let_in(session.streamer)
         self._log.info("A stream is published", session=session.id, streamer=session.streamer, ip=ref.ip or None)
         return verdict
@@ -140,8 +139,8 @@ class Publishing:
             return ""
         return "; it is at another virtual host: {vhost} in ingest.rtmp_url tells them apart"
 
-    async def _ask(self, event: Event) -> Sequence[Fact]:
-        """The facts, or nothing where they do not come in time: the event takes effect all the same."""
+    async def _ask(self, event: Event) -> Step:
+        """The answer, or an empty one where it does not come in time: the event takes effect all the same."""
         asked = self._rules.asked(event)
         timer = asyncio.get_running_loop().call_later(JOURNAL_SECONDS, self._give_up, asked)
         try:
@@ -149,9 +148,9 @@ class Publishing:
         finally:
             timer.cancel()
 
-    def _give_up(self, asked: "asyncio.Future[tuple[Fact, ...]]") -> None:
+    def _give_up(self, asked: "asyncio.Future[Step]") -> None:
         if asked.done():
             return
-        asked.set_result(())
+        asked.set_result(Step())
         if (count := self._quiet.held_back("slow")) is not None:
             log.warning("A hook is answered before its event was journaled", seconds=JOURNAL_SECONDS, more=count)

@@ -10,6 +10,7 @@ from daemon.composition import watchdog as watching
 from daemon.composition.watchdog import Watchdog
 from daemon.systemd import Notifier
 from statemachine import events as ev
+from statemachine.step import Step
 from tests.daemon.http.studio import until
 
 
@@ -19,9 +20,9 @@ class Dispatcher:
     def __init__(self) -> None:
         self.moves = asyncio.Event()
 
-    async def ask(self, event: ev.Event, *, written: bool = True) -> tuple[()]:
+    async def ask(self, event: ev.Event, *, written: bool = True) -> Step:
         await self.moves.wait()
-        return ()
+        return Step()
 
 
 async def test_the_watchdog_is_fed_for_as_long_as_events_are_really_handled(

@@ -16,6 +16,7 @@ from statemachine import events as ev
 from statemachine import facts
 from statemachine.director import Director
 from statemachine.policy import Policy
+from statemachine.step import Step
 
 
 class Sink:
@@ -61,11 +62,12 @@ async def test_commands_go_out_in_the_order_of_their_events(tmp_path: Path) -> N
         assert [type(c) for c in sink.commands] == [cmd.CreateInput, cmd.PlaceInput, cmd.WatchInput]
 
 
-async def test_who_asks_gets_the_facts_of_the_own_step(tmp_path: Path) -> None:
+async def test_who_asks_gets_the_answer_to_the_own_event(tmp_path: Path) -> None:
     async with running(tmp_path) as (dispatcher, _, clock):
         dispatcher.events.submit(ev.Published(clock.now(), ALICE))
-        told = await dispatcher.events.ask(ev.SkipRequested(clock.now()))
-        assert [type(fact) for fact in told] == [facts.Refused]
+        step = await dispatcher.events.ask(ev.SkipRequested(clock.now()))
+        assert step.refusal is not None
+        assert step.facts == (step.refusal,)
 
 
 async def test_a_deadline_of_the_rules_rings_by_itself(tmp_path: Path) -> None:
@@ -121,8 +123,8 @@ async def test_an_observer_that_fails_stops_nothing(tmp_path: Path) -> None:
 
 async def test_a_fault_of_the_rules_ends_neither_the_loop_nor_the_asker(tmp_path: Path) -> None:
     async with running(tmp_path) as (dispatcher, _, clock):
-        assert await dispatcher.events.ask(ev.Event(clock.now())) == ()
-        assert await dispatcher.events.ask(ev.Published(clock.now(), ALICE))
+        assert await dispatcher.events.ask(ev.Event(clock.now())) == Step()
+        assert (await dispatcher.events.ask(ev.Published(clock.now(), ALICE))).facts
 
 
 async def test_a_slow_disk_holds_up_the_answer_and_not_the_show(tmp_path: Path) -> None:
@@ -132,11 +134,12 @@ async def test_a_slow_disk_holds_up_the_answer_and_not_the_show(tmp_path: Path) 
         writer.execute("BEGIN IMMEDIATE")
         asked = asyncio.create_task(dispatcher.events.ask(ev.Published(clock.now(), ALICE)))
         await sink.until(lambda: len(sink.commands) > 0)
-        assert await dispatcher.events.ask(ev.TimePassed(clock.now()), written=False) == (), "the loop is not held up"
+        other = await dispatcher.events.ask(ev.TimePassed(clock.now()), written=False)
+        assert other.facts == (), "the loop is not held up"
         assert not asked.done()
         writer.execute("ROLLBACK")
         writer.close()
-        assert await asked
+        assert (await asked).facts
         with sqlite3.connect(tmp_path / "a.db") as db:
             assert db.execute("SELECT count(*) FROM event WHERE body LIKE '%Published%'").fetchone() == (1,)
         db.close()

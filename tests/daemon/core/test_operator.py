@@ -11,8 +11,8 @@ from daemon.ingest.manual_streams import HandTests
 from daemon.ingest.sessions import HAND_TEST, SessionDirectory
 from statemachine import events as ev
 from statemachine.director import Director
-from statemachine.facts import Fact
 from statemachine.policy import Policy
+from statemachine.step import Step
 from statemachine.view import View
 from tests.daemon.ingest.helpers import admission, ref, yes
 
@@ -44,19 +44,19 @@ class Desk:
     def line_up(self) -> list[str]:
         return [place.streamer for place in self.view().queue]
 
-    def asked(self, event: ev.Event) -> asyncio.Future[tuple[Fact, ...]]:
-        answer: asyncio.Future[tuple[Fact, ...]] = asyncio.get_running_loop().create_future()
+    def asked(self, event: ev.Event) -> asyncio.Future[Step]:
+        answer: asyncio.Future[Step] = asyncio.get_running_loop().create_future()
         self.events.append(event)
-        told = self._take(event)
+        step = self._take(event)
         if not self.stuck:
-            answer.set_result(told)
+            answer.set_result(step)
         return answer
 
-    async def ask(self, event: ev.Event) -> tuple[Fact, ...]:
+    async def ask(self, event: ev.Event) -> Step:
         return await self.asked(event)
 
-    def _take(self, event: ev.Event) -> tuple[Fact, ...]:
-        return self.director.handle(event).facts
+    def _take(self, event: ev.Event) -> Step:
+        return self.director.handle(event)
 
 
 Ask = Callable[[Operator], Awaitable[object]]

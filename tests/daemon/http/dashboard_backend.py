@@ -26,6 +26,7 @@ from statemachine import events as ev
 from statemachine import facts
 from statemachine.director import Director
 from statemachine.policy import Policy
+from statemachine.step import Step
 from statemachine.view import View
 from tests.daemon.http.studio import FakeStudio, config, make_control, make_house
 from tests.daemon.ingest.helpers import admission
@@ -86,15 +87,15 @@ class Rules:
         self._clock = clock
         self._timer: asyncio.TimerHandle | None = None
 
-    async def ask(self, event: ev.Event) -> tuple[facts.Fact, ...]:
+    async def ask(self, event: ev.Event) -> Step:
         """As the dispatcher does."""
         return self.take(event)
 
-    def asked(self, event: ev.Event) -> asyncio.Future[tuple[facts.Fact, ...]]:
+    def asked(self, event: ev.Event) -> asyncio.Future[Step]:
         """As the dispatcher does."""
         return asyncio.ensure_future(self.ask(event))
 
-    def take(self, event: ev.Event) -> tuple[facts.Fact, ...]:
+    def take(self, event: ev.Event) -> Step:
         """One event, and all that OBS answers to what comes of it."""
         first, waiting = self._step(event)
         while waiting:
@@ -119,14 +120,13 @@ class Rules:
     def _pass_time(self) -> None:
         self.take(ev.TimePassed(self._clock.now()))
 
-    def _step(self, event: ev.Event) -> tuple[tuple[facts.Fact, ...], list[ev.Event]]:
+    def _step(self, event: ev.Event) -> tuple[Step, list[ev.Event]]:
         step = self.director.handle(event)
-        told = step.facts
-        self.hub.publish_facts(told)
-        for fact in told:
+        self.hub.publish_facts(step.facts)
+        for fact in step.facts:
             if isinstance(fact, facts.HandoverEnded):
                 self.history.insert(0, {**asdict(fact), "at": iso(fact.at)})
-        return told, [answer for command in step.commands if (answer := self._answer(command)) is not None]
+        return step, [answer for command in step.commands if (answer := self._answer(command)) is not None]
 
     def _answer(self, command: cmd.Command) -> ev.Event | None:
         at = self._clock.now()

@@ -26,6 +26,7 @@ from statemachine import facts
 from statemachine.events import Event
 from statemachine.handover.states import State
 from statemachine.policy import Policy
+from statemachine.step import Step
 from statemachine.view import OnAir, Place, ProgramView, Standby, View
 from tests.daemon.ingest.helpers import Ask, Keys, admission
 
@@ -117,33 +118,34 @@ def view(**changes: Any) -> View:
 
 
 class FakeDispatcher:
-    """Remembers what it was asked; answers with the facts that a test has laid ready."""
+    """Remembers what it was asked; answers with what a test has laid ready."""
 
     def __init__(self) -> None:
         self.events: list[Event] = []
-        self.facts: tuple[facts.Fact, ...] = ()
+        self.answer = Step()
         self.stuck: asyncio.Event | None = None
 
-    async def ask(self, event: Event) -> tuple[facts.Fact, ...]:
+    async def ask(self, event: Event) -> Step:
         return await self.asked(event)
 
-    def asked(self, event: Event) -> asyncio.Future[tuple[facts.Fact, ...]]:
+    def asked(self, event: Event) -> asyncio.Future[Step]:
         self.events.append(event)
-        answer: asyncio.Future[tuple[facts.Fact, ...]] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Step] = asyncio.get_running_loop().create_future()
         if self.stuck:
             self._waiting = asyncio.ensure_future(self._answer_when_freed(self.stuck, answer))
         else:
-            answer.set_result(self.facts)
+            answer.set_result(self.answer)
         return answer
 
-    async def _answer_when_freed(self, free: asyncio.Event, answer: asyncio.Future[tuple[facts.Fact, ...]]) -> None:
+    async def _answer_when_freed(self, free: asyncio.Event, answer: asyncio.Future[Step]) -> None:
         await free.wait()
         if not answer.done():
-            answer.set_result(self.facts)
+            answer.set_result(self.answer)
 
     def refuse(self, code: str, message: str = "it will not do") -> None:
         """From now on."""
-        self.facts = (facts.Refused(AT, code, message),)
+        refusal = facts.Refused(AT, code, message)
+        self.answer = Step(facts=(refusal,), refusal=refusal)
 
 
 class FakeStudio:

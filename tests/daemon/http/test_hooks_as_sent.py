@@ -13,7 +13,6 @@ from daemon.http.routes.hooks import SERVERS
 from daemon.ingest.auth_url import UrlAnswer
 from daemon.ingest.stream import TYPE
 from statemachine.events import Published, Unpublished
-from statemachine.facts import Refused
 from tests.daemon.http.routes.test_hooks import BODIES, BY_NAME, send
 from tests.daemon.http.studio import AT, House, config, open_house
 from tests.daemon.ingest.test_hook_bodies import MEDIAMTX, NGINX, ORYX, SRS5, body
@@ -343,7 +342,7 @@ async def test_the_right_key_does_not_open_another_streamer_s_path(house: House,
 async def test_a_path_that_the_rules_hold_taken_is_refused_and_two_hosts_are_named_for_it(house: House) -> None:
     keys(house)
     await srs(house, stream="show", vhost="a.example")
-    house.dispatcher.facts = (Refused(AT, "path_taken", "bob publishes to that path already"),)
+    house.dispatcher.refuse("path_taken", "bob publishes to that path already")
     status, answer, _ = await srs(house, client_id="other", stream="show", vhost="b.example")
     assert (status, answer["error"]["code"]) == (403, "path_taken")
     assert "{vhost} in ingest.rtmp_url" in answer["error"]["message"]
@@ -364,5 +363,5 @@ async def test_a_play_url_that_is_changed_in_mid_show_makes_no_two_of_one_place(
 async def test_what_the_operator_s_service_names_is_held_to_the_same_paths(house: House) -> None:
     house.config = config(queue=Queue(auth="http", auth_url="http://127.0.0.1:9/auth"))
     house.ask.answer = UrlAnswer(True, streamer="bob")
-    house.dispatcher.facts = (Refused(AT, "path_taken", "alice publishes to that path already"),)
+    house.dispatcher.refuse("path_taken", "alice publishes to that path already")
     assert (await srs(house, stream="alice"))[1]["error"]["code"] == "path_taken"

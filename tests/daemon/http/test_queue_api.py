@@ -12,6 +12,7 @@ from statemachine import events as ev
 from statemachine.facts import LineupChanged
 from statemachine.lineup.entry import Problem
 from statemachine.policy import Policy
+from statemachine.step import Step
 from tests.daemon.http.studio import AT, House, place, view
 
 
@@ -259,9 +260,9 @@ async def test_the_names_that_scripts_know_answer_as_they_did(house: House) -> N
 
 async def test_a_kick_says_whether_anybody_was_there(house: House) -> None:
     """Or a name that was mistyped at three in the morning looks like a kick."""
-    house.dispatcher.facts = (LineupChanged(AT, "kicked", "bob"),)
+    house.dispatcher.answer = Step(facts=(LineupChanged(AT, "kicked", "bob"),))
     assert (await house.post("/queue/bob/kick"))[1]["message"] == "bob is kicked, and blocked for 300 s"
-    house.dispatcher.facts = (LineupChanged(AT, "blocked", "bbo"),)
+    house.dispatcher.answer = Step(facts=(LineupChanged(AT, "blocked", "bbo"),))
     _, answer = await house.post("/queue/bbo/kick")
     assert answer["message"] == "bbo is not in the line-up, and blocked for 300 s"
 

@@ -17,8 +17,8 @@ from daemon.ingest.sessions import SessionDirectory
 from daemon.ingest.stream import HookError, make_ref
 from statemachine import events as ev
 from statemachine.director import Director
-from statemachine.facts import Fact
 from statemachine.policy import Policy
+from statemachine.step import Step
 from tests.daemon.ingest.helpers import Ask, Keys, admission, ref
 
 
@@ -30,15 +30,15 @@ class Rules:
         self.events: list[ev.Event] = []
         self.stuck = False
 
-    def asked(self, event: ev.Event) -> asyncio.Future[tuple[Fact, ...]]:
+    def asked(self, event: ev.Event) -> asyncio.Future[Step]:
         self.events.append(event)
-        answer: asyncio.Future[tuple[Fact, ...]] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Step] = asyncio.get_running_loop().create_future()
         step = self.director.handle(event)
         if not self.stuck:
-            answer.set_result(step.facts)
+            answer.set_result(step)
         return answer
 
-    async def ask(self, event: ev.Event) -> tuple[Fact, ...]:
+    async def ask(self, event: ev.Event) -> Step:
         return await self.asked(event)
 
     @property

@@ -16,7 +16,6 @@ from daemon.http.routes.hooks import SERVERS, Server, allowed
 from daemon.ingest.auth_url import UrlAnswer
 from daemon.ingest.publishing import MOST_REFUSALS
 from statemachine.events import Published, Unpublished
-from statemachine.facts import Refused
 from tests.daemon.http.studio import AT, House, config, open_house
 from tests.daemon.ingest.test_hook_bodies import MEDIAMTX, NGINX, ORYX, SRS5, body
 from tests.fakes.srs import FakeSrs
@@ -97,7 +96,7 @@ async def test_a_key_lets_its_streamer_in(house: House) -> None:
 
 
 async def test_what_the_rules_refuse_after_all_is_refused(house: House) -> None:
-    house.dispatcher.facts = (Refused(AT, "blocked", "alice is blocked"),)
+    house.dispatcher.refuse("blocked", "alice is blocked")
     status, answer = await send(house, BY_NAME["srs"], BODIES["srs"])
     assert (status, answer["error"]["code"]) == (403, "blocked")
     assert house.sessions.live("live/alice") == ()
