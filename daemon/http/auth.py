@@ -40,7 +40,7 @@ UNCHECKED: Final = frozenset({"/healthz", "/readyz"})
 HOOKS: Final = "/hooks/"
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
-ACTOR: Final = "actor"
+ACTOR: Final = web.RequestKey("actor", Actor)
 """Where a request bears who asks; nothing where no token is set."""
 LOCAL: Final = Actor("local")
 TOKEN: Final = Actor("token")

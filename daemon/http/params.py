@@ -18,8 +18,7 @@ _NUMBER: Final = re.compile(r"[+-]?([0-9]{1,20}(\.[0-9]{0,30})?|\.[0-9]{1,30})([
 
 def actor(request: web.Request) -> Actor:
     """Who asks: whom the guard let pass."""
-    asks: Actor = request.get(ACTOR, LOCAL)
-    return asks
+    return request.get(ACTOR, LOCAL)
 
 
 def done(message: str, **fields: object) -> web.Response:
