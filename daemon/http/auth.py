@@ -13,6 +13,7 @@ import hmac
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -40,9 +41,10 @@ UNCHECKED: Final = frozenset({"/healthz", "/readyz"})
 HOOKS: Final = "/hooks/"
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
-ACTOR: Final = web.RequestKey("actor", Actor)
-"""Where a request bears who asks; nothing where no token is set."""
 LOCAL: Final = Actor("local")
+ACTOR: Final = ContextVar("actor", default=LOCAL)
+"""Who asks, while a request is answered that needs a token. Not kept with the request: the library's way to do that
+without a warning differs between its versions."""
 TOKEN: Final = Actor("token")
 SIGNED_IN: Final = Actor("sign-in")
 
@@ -103,7 +105,7 @@ class Guard:
             if request.method not in SAFE:
                 self._check_site(request)
             if self._token and path not in OPEN and not path.startswith(OPEN_PREFIX):
-                request[ACTOR] = self._check_token(request)
+                ACTOR.set(self._check_token(request))
         return await handler(request)
 
     # --- the sign-in -----------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from daemon.core.shapes import LONGEST_NAME
-from daemon.http.auth import ACTOR, LOCAL
+from daemon.http.auth import ACTOR
 from daemon.http.errors import ApiError
 from daemon.http.limits import read_body
 from statemachine.events import Actor
@@ -16,9 +16,9 @@ _WHOLE: Final = re.compile(r"[+-]?[0-9]{1,20}")
 _NUMBER: Final = re.compile(r"[+-]?([0-9]{1,20}(\.[0-9]{0,30})?|\.[0-9]{1,30})([eE][+-]?[0-9]{1,3})?")
 
 
-def actor(request: web.Request) -> Actor:
+def actor(_: web.Request) -> Actor:
     """Who asks: whom the guard let pass."""
-    return request.get(ACTOR, LOCAL)
+    return ACTOR.get()
 
 
 def done(message: str, **fields: object) -> web.Response:
