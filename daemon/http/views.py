@@ -39,7 +39,7 @@ def status(view: View, obs: ObsInfo, refused: Sequence[Refusal] = ()) -> show.St
 
 
 def queue(view: View) -> show.Queue:
-    """``GET /queue``: the line-up in more detail, and who is kept out."""
+    """``GET /queue``: the line-up in more detail, and who is blocked."""
     return {
         "held": view.held,
         "queue": [

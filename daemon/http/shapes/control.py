@@ -29,7 +29,7 @@ class Named(Done):
 
 
 class Kicked(Named):
-    """One is kept out, and for how long."""
+    """Who is blocked, and for how long."""
 
     seconds: Amount
 

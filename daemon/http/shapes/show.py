@@ -171,14 +171,14 @@ class QueuePlace(Place):
 
 
 class Blocked(TypedDict):
-    """One who is kept out."""
+    """A blocked streamer."""
 
     streamer: Streamer
     seconds: Seconds
 
 
 class Queue(TypedDict):
-    """The line-up in detail, and who is kept out."""
+    """The line-up in detail, and who is blocked."""
 
     held: bool
     """No turn ends by the clock."""
