@@ -52,7 +52,7 @@ def _how(kind: type) -> Callable[[Any], Any]:
 
 def from_plain(kind: type[D], value: Any) -> D:
     """The inverse, for the type ``kind``. Raises BadSnapshotError, which names the field."""
-    return typing.cast(D, _builder(kind)(value, kind.__name__))
+    return typing.cast("D", _builder(kind)(value, kind.__name__))
 
 
 _Build = Callable[[Any, str], Any]

@@ -78,7 +78,7 @@ class Guarded(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.Transport, transport)
+        self.transport = cast("asyncio.Transport", transport)
         self.gate.arrived(self)
         self._inner.connection_made(transport)
 

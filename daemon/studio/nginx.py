@@ -1,7 +1,7 @@
 """nginx-rtmp as one of the studio's programs: the ingest server that Debian packages."""
 
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from xml.etree import ElementTree
 
 import aiohttp
 

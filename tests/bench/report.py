@@ -140,7 +140,7 @@ def _machine(found: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _hand_overs(kind: str, results: Sequence[Result]) -> Iterator[str]:
-    yield f"![Hand-overs](benchmarks/hand-overs-{kind.split('_')[0].split('-')[0]}.svg)\n"
+    yield f"![Hand-overs](benchmarks/hand-overs-{kind.split('_', maxsplit=1)[0].split('-', maxsplit=1)[0]}.svg)\n"
     rows = []
     for result in results:
         picture = Spread.of(result.pictures)

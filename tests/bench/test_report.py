@@ -1,11 +1,11 @@
 """The benchmark's report and plots: they can be drawn of anything, and say no where an aim was missed."""
 
 import math
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 

@@ -1,7 +1,7 @@
 """The monitor's pure parts: what looks become, and the picture that is drawn of them."""
 
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 

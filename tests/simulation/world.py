@@ -110,7 +110,7 @@ class Life(Process):
 
     async def _run(self) -> int:
         config = load(self._file, {})
-        handle = cast(LogHandle, _Quiet())
+        handle = cast("LogHandle", _Quiet())
         self.app = App(Live(config, self._file, Redactor(*secret_values(config)), handle))
         return await self.app.run()
 

@@ -359,9 +359,8 @@ class Channel(RuleBasedStateMachine):
             elif what == "duplicate":
                 item.items = item.items and 2
                 item.shown_items = 2 if item.shown else 1
-            else:
-                if item.items and item.shown != (what == "show"):
-                    item.shown, item.astray = what == "show", True
+            elif item.items and item.shown != (what == "show"):
+                item.shown, item.astray = what == "show", True
 
     @rule(on=st.booleans(), duplicates=st.sampled_from([True, True, False]))
     def somebody_switches_studio_mode(self, on: bool, duplicates: bool) -> None:
