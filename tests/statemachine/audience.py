@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from statemachine import commands as cmd
 from statemachine import events as ev
 from statemachine.handover.states import State
+from statemachine.lineup.sessions import YOUNG
 from statemachine.monitors.stalls import MOVING_FOR
 from tests.statemachine.model_obs import Item
 
@@ -33,6 +34,8 @@ class Audience:
         self._dead: dict[str, float] = {}
         """Since when each promise waits for its picture."""
         self._ended: set[str] = set()
+        self._told_of_end: dict[str, float] = {}
+        """When a hook told of an end: a list that was asked for just after it may be older than it looks."""
         """Sessions of whom the rules were told, rightly or not, that they are over."""
         self._still: set[str] = set()
         """Inputs of whom they were told, rightly or not, that they stand still or fail."""
@@ -48,11 +51,14 @@ class Audience:
         match event:
             case ev.Unpublished():
                 self._ended.add(event.session_id)
+                self._told_of_end[event.session_id] = world.now
             case ev.Published():
                 self._ended.discard(event.session.id)
             case ev.PublishersListed():
                 there = {session.id for session in event.sessions}
-                self._ended -= there
+                self._ended -= {
+                    i for i in there if self._told_of_end.get(i, event.asked_at - YOUNG) <= event.asked_at - YOUNG
+                }
                 self._ended |= {
                     each.id for each in world.ingest.live.values() if each.id.startswith(event.server)
                 } - there
