@@ -59,7 +59,8 @@ def amiss(world: "World", *, tidy: bool = True) -> str:
     if view.on_air.streamer in leaving and len(live) > 1:
         return f"{view.on_air.streamer} is to go, and somebody could follow"
     # Whoever fills in for one without a picture is not relieved by another who would only fill in.
-    fills_in = any(place.has_turn and place.streamer not in live for place in view.queue)
+    dark = set(there.values()) - live
+    fills_in = any(place.has_turn and place.streamer in dark for place in view.queue)
     stays = fills_in and view.on_air.streamer in live
     expected = view.on_air.streamer if stays else next(each.streamer for each in view.queue if each.streamer in live)
     if view.on_air.streamer != expected or shown != [view.on_air.input]:

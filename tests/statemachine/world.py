@@ -36,6 +36,8 @@ CALM_WITHIN = 60.0
 not counted."""
 GHOST_TRIES = 8
 """More failures than there are until one of whom nobody tells that it has left is taken to be gone."""
+DARK_TRIES = 3
+"""Tries of one without a picture, one after the other with those of others like it, until all wait for their next."""
 TIDY_WITHIN = 420.0
 """Seconds: the longest backoff of a leftover."""
 CALM_MOST = 3000.0
@@ -356,7 +358,9 @@ class World:
     def _until_well(self, *, tidy: bool = False) -> None:
         """Seconds in which one who ought to be shown, or is gone, waits for its next try are not counted."""
         ghosts = sum(not self.ingest.lists(i) and i not in self.ingest.live for i in in_line(self))
-        within = CALM_WITHIN + ghosts * GHOST_TRIES * (PATIENCE + self.director.policy.ready_timeout)
+        dark = sum(not self.ingest.moves(session) for session in self.ingest.live.values())
+        tries = ghosts * GHOST_TRIES + dark * DARK_TRIES
+        within = CALM_WITHIN + tries * (PATIENCE + self.director.policy.ready_timeout)
         counted, began, count = 0.0, self.now, 0
         self.settle()
         self.audience.begin()
