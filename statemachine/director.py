@@ -71,7 +71,7 @@ class Director:
         self.policy = policy
         self.lineup = Lineup(policy)
         self.places = Places(self.lineup)
-        self.switchover = Switchover(policy, self.lineup.by_stream, self._brief)
+        self.switchover = Switchover(policy, self.lineup.announced, self._brief)
         self.pictures = Pictures(self.lineup, self.switchover)
         self.probation = Probation(self.lineup, self.switchover)
         self.steering = Steering(self.lineup, self.switchover)

@@ -118,6 +118,10 @@ class Lineup:
         """The live session whose path that is: the one that its streamer is played from, before a later one."""
         return self._order.by_stream(stream)
 
+    def announced(self, stream: str) -> ev.Session | None:
+        """The same, where it announced itself: one that was asked for by hand says nothing of who publishes there."""
+        return self._order.announced(stream)
+
     def holder_of(self, path: str, now: float) -> ev.Session | None:
         """The live session that has that path, in the line-up or taken out of it; none that was asked for by hand."""
         return self._order.holder_of(path, now)

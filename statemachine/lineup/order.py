@@ -65,11 +65,16 @@ class Order:
         entry = self._entries.get(owner) if owner is not None else None
         return next((session for session in entry.sessions if session.path == stream), None) if entry else None
 
+    def announced(self, stream: str) -> ev.Session | None:
+        """The same, where it announced itself: one that was asked for by hand says nothing of who publishes there."""
+        session = self.by_stream(stream)
+        entry = self.find(session.streamer) if session is not None else None
+        return None if entry is not None and entry.transient else session
+
     def holder_of(self, path: str, now: float) -> ev.Session | None:
         """The live session that has that path, in the line-up or taken out of it; none that was asked for by hand."""
-        if (session := self.by_stream(path)) is not None:
-            entry = self.find(session.streamer)
-            return None if entry is not None and entry.transient else session
+        if self.by_stream(path) is not None:
+            return self.announced(path)
         stray = self.memory.strays.get(path)
         return stray.session if stray is not None and self._strays(stray, now) else None
 

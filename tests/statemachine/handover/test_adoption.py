@@ -299,6 +299,13 @@ def test_an_unknown_input_on_air_is_named_at_once_where_its_stream_is_known() ->
     assert on_air(world) == "alice"
 
 
+def test_an_unknown_input_on_air_is_not_given_the_name_of_whoever_is_asked_for_by_hand_on_its_path() -> None:
+    world = stranger()
+    world.feed(ev.TestRequested(world.now, ev.Session("test:1", "bob", "live", "alice")))
+    world.obs_ready()
+    assert on_air(world) == ""
+
+
 def test_a_publish_names_an_unknown_input_whose_picture_moves() -> None:
     world = stranger()
     world.ingest.live.clear()
