@@ -69,7 +69,11 @@ async def test_held_in_studio_mode_and_told_within_two_seconds_of_another_scene(
         await channel.post("/queue/skip")
         await asyncio.sleep(1.5)  # nothing is to happen for a while
         assert on_air(await channel.status()) == "alice"
-        assert any("NO HAND-OVER is made" in line["event"] for line in channel.lines() if line["level"] == "error")
+        assert any(
+            "no hand-over until it is switched off" in line["event"]
+            for line in channel.lines()
+            if line["level"] == "error"
+        )
         await studio_mode(studio, False)
         await channel.until(lambda status: on_air(status) == "bob" and status["program"]["shown"])
         await ready(channel)

@@ -223,10 +223,10 @@ class Live:
         """Wait until it holds."""
         deadline = time.monotonic() + within
         while True:
+            ended = self._process is not None and self._process.poll() is not None
             with contextlib.suppress(OSError):
                 if condition():
                     return
-            ended = self._process is not None and self._process.poll() is not None
             if ended or time.monotonic() > deadline:
                 raise AssertionError(f"not in time:\n{self.console()[-4000:]}")
             time.sleep(0.02)
