@@ -30,6 +30,7 @@ An event on which the rules raise returns nothing; what came of it until then co
 """
 
 from dataclasses import replace
+from math import inf
 from typing import Any
 
 from statemachine import events as ev
@@ -86,6 +87,8 @@ class Director:
         self._outcomes = Outcomes(self.lineup, self.switchover, self.steering, self.streams, self.fallback)
         self._orphans = Orphans()
         self._facts: list[facts.Fact] = []
+        self._due: float | None = -inf
+        """The deadline of the last step: by time alone nothing happens before it."""
 
     # --- the entrance ----------------------------------------------------------------------------------------
 
@@ -99,7 +102,9 @@ class Director:
             gap = max(0.0, self.now - event.down_since)
             for part in (self.lineup, self.bitrates, self.quality):
                 part.shift_deadlines(gap)
-        self._expire()
+        due, self._due = self._due, -inf
+        if due is not None and due <= self.now:
+            self._expire()
         self._take(event)
         self._settle(event)
         self._sweep()
@@ -127,7 +132,8 @@ class Director:
             pending.clear()
         told, self._facts = tuple(self._facts), []
         refusal = next((fact for fact in told if isinstance(fact, facts.Refused)), None)
-        return Step(commands, told, refusal, self.deadline)
+        self._due = self.deadline
+        return Step(commands, told, refusal, self._due)
 
     @property
     def deadline(self) -> float | None:

@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from enum import Enum
-from functools import cache
-from typing import Any, Final, Literal
+from functools import cache, lru_cache
+from typing import Any, Final, Literal, NamedTuple
 
 from daemon.observability.problems import CODECS, SENTENCES, WITH_DETAIL
 from statemachine import facts
@@ -228,15 +228,22 @@ def program(row: Mapping[str, Any] | None) -> str:
 
 def tell(kind: str, data: Mapping[str, Any], name: Callable[[str], str] = str) -> tuple[str, Sort]:
     """What an event says, and of what sort it is; ``name`` shows a name as the outlet shows names."""
-    for sentence in _BY_KIND.get(kind, ()):
+    what = data.get("what")
+    for sentence in _candidates(kind, what if isinstance(what, str) else None):
         if all(_holds(data.get(key), wanted) for key, wanted in sentence.when.items()):
-            return "".join(_filled(part, data, name) for part in _parts(sentence.text)), sentence.sort
+            return "".join([_filled(part, data, name) for part in _parts(sentence.text)]), sentence.sort
     return " ".join(filter(None, (_plain(kind), str(data.get("message", ""))))), "news"
 
 
 def tell_fact(fact: facts.Fact, name: Callable[[str], str] = str) -> str:
     """What a fact says."""
-    return tell(kind_of(type(fact)), {each.name: getattr(fact, each.name) for each in fields(fact)}, name)[0]
+    names = _fields(type(fact))  # type: ignore[arg-type]  # a class can be looked up, whatever its instances can
+    return tell(kind_of(type(fact)), {each: getattr(fact, each) for each in names}, name)[0]
+
+
+@cache
+def _fields(fact: type[Any]) -> tuple[str, ...]:
+    return tuple(each.name for each in fields(fact))
 
 
 def kind_of(fact: type[facts.Fact]) -> str:
@@ -311,29 +318,53 @@ def _holds(value: object, wanted: object) -> bool:
     return bool(value) is wanted if isinstance(wanted, bool) else value == wanted
 
 
+@lru_cache(maxsize=256)
+def _candidates(kind: str, what: str | None) -> tuple[Sentence, ...]:
+    """The sentences of a kind that are not about another ``what``: each hook has one told, out of some thirty."""
+    return tuple(each for each in _BY_KIND.get(kind, ()) if each.when.get("what", what) in (what, True, False))
+
+
+class _Value(NamedTuple):
+    key: str
+    otherwise: str | None
+    form: str | None
+
+
+_Part = tuple[bool, tuple[str | _Value, ...]]
+"""Whether it is left out where one of its values is empty, and what it consists of."""
+
+
 @cache
-def _parts(text: str) -> tuple[str, ...]:
-    """A sentence cut where parts of it may be left out."""
-    return tuple(filter(None, re.split(r"(\[[^\]]*\])", text)))
+def _parts(text: str) -> tuple[_Part, ...]:
+    """A sentence cut where parts of it may be left out, and each of them around its values."""
+    parts = []
+    for part in filter(None, re.split(r"(\[[^\]]*\])", text)):
+        optional = part.startswith("[")
+        inner = part[1:-1] if optional else part
+        pieces: list[str | _Value] = []
+        end = 0
+        for found in _VALUE.finditer(inner):
+            pieces += [inner[end : found.start()], _Value(*found.groups())]
+            end = found.end()
+        parts.append((optional, (*pieces, inner[end:])))
+    return tuple(parts)
 
 
-def _filled(part: str, data: Mapping[str, Any], name: Callable[[str], str]) -> str:
-    if part.startswith("["):
-        part = part[1:-1]
-        if not all(data.get(value[1]) for value in _VALUE.finditer(part)):
-            return ""
+def _filled(part: _Part, data: Mapping[str, Any], name: Callable[[str], str]) -> str:
+    optional, pieces = part
+    if optional and not all(data.get(each.key) for each in pieces if isinstance(each, _Value)):
+        return ""
+    return "".join([each if isinstance(each, str) else _written(each, data, name) for each in pieces])
 
-    def written(value: re.Match[str]) -> str:
-        key, otherwise, form = value.groups()
-        given = data.get(key, "")
-        if form:
-            return FORMS[form](given)
-        if not given and otherwise:
-            return str(otherwise)
-        text = str(given.value if isinstance(given, Enum) else given)
-        return name(text) if key in NAMES else text
 
-    return _VALUE.sub(written, part)
+def _written(value: _Value, data: Mapping[str, Any], name: Callable[[str], str]) -> str:
+    given = data.get(value.key, "")
+    if value.form:
+        return FORMS[value.form](given)
+    if not given and value.otherwise:
+        return value.otherwise
+    text = str(given.value if isinstance(given, Enum) else given)
+    return name(text) if value.key in NAMES else text
 
 
 def for_page() -> dict[str, object]:
