@@ -105,6 +105,8 @@ class Director:
         due, self._due = self._due, -inf
         if due is not None and due <= self.now:
             self._expire()
+        else:
+            self.lineup.forget(self.now)
         self._take(event)
         self._settle(event)
         self._sweep()

@@ -81,6 +81,10 @@ class Lineup:
         """Let turns, graces and memories end whose time has come."""
         self.turns.expire(now)
 
+    def forget(self, now: float) -> None:
+        """Let memories and blocks go that can no longer matter."""
+        self.turns.forget(now)
+
     def deadline(self, now: float) -> float | None:
         """When ``expire`` is to be called next."""
         return self.turns.deadline(now)

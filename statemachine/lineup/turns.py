@@ -121,7 +121,7 @@ class Turns:
     def expire(self, now: float) -> None:
         """Let turns, graces and memories end whose time has come."""
         memory = self._order.memory
-        forget_old(memory, now, self._times.policy.reconnect_grace)
+        self.forget(now)
         if self._looked_at == self._order.version and (self._next is None or now < self._next):
             return
         for entry in self.agenda.past_grace(now):
@@ -135,6 +135,10 @@ class Turns:
                 self._outbox.emit(now, "turn_ended", holder.streamer)
                 self.end_turn(now, holder)
         self._next, self._looked_at = self.agenda.earliest(now), self._order.version
+
+    def forget(self, now: float) -> None:
+        """Let memories and blocks go that can no longer matter: nobody is told of it, so no deadline waits for it."""
+        forget_old(self._order.memory, now, self._times.policy.reconnect_grace)
 
     def deadline(self, now: float) -> float | None:
         """When ``expire`` is to be called next."""

@@ -5,6 +5,7 @@ They use the same settings of the inputs as the daemon does, so that what differ
 
 import asyncio
 import time
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -25,7 +26,7 @@ PROGRAM = "program"
 """The stream that a relay feeds."""
 
 
-class Other:
+class Other(ABC):
     """What the drivers share: whose turn it is, and inputs."""
 
     ours = False
@@ -52,11 +53,11 @@ class Other:
             yield
             await self.end()
 
+    @abstractmethod
     async def begin(self) -> None:
         """Bring the first one on air."""
-        raise NotImplementedError
 
-    async def end(self) -> None:
+    async def end(self) -> None:  # noqa: B027  # not every way leaves something behind
         """Take away what OBS does not hold."""
 
     async def settle(self) -> None:
@@ -188,7 +189,7 @@ class RestartStatic(Other):
         self._input, self._item = await self.create(PROGRAM, shown=True)
         await self.until_seen(self._input)
 
-    async def end(self) -> None:
+    async def end(self) -> None:  # noqa: B027  # not every way leaves something behind
         if self._relay is not None:
             await self._relay.stop()
 

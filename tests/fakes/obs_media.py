@@ -5,6 +5,7 @@ between (PLAYING said, first frame, buffer dry, a reconnect) comes out exact how
 """
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -114,7 +115,7 @@ class Medium:
         """PLAY, PAUSE, STOP or RESTART."""
 
 
-class StreamMedium(Medium):
+class StreamMedium(Medium, ABC):
     """What both stream players share: connecting, the first frame, a cursor that moves while frames arrive."""
 
     controllable = True
@@ -187,8 +188,9 @@ class StreamMedium(Medium):
     # What a player looks at
 
     @property
+    @abstractmethod
     def url(self) -> str:
-        raise NotImplementedError
+        """Where its stream comes from, by its settings."""
 
     def stream(self) -> Stream | None:
         return self._streams.find(self.url)
@@ -277,8 +279,9 @@ class StreamMedium(Medium):
         self.picture = False
         self.size = (0, 0)
 
+    @abstractmethod
     def _happen(self, name: str, now: float) -> None:
-        raise NotImplementedError
+        """What was due at that time, by its name."""
 
 
 class GStreamerMedium(StreamMedium):

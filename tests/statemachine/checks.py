@@ -1,6 +1,7 @@
 """What must never happen, looked at after every single event and every single change of the scene."""
 
 from collections.abc import Callable
+from math import inf
 
 from statemachine import commands as cmd
 from statemachine import events as ev
@@ -13,6 +14,8 @@ from statemachine.planning import PATIENCE
 from tests.statemachine.model_obs import ModelObs
 
 EPSILON = 1e-6
+LOOK_EVERY = 8
+"""Events between two looks at what costs a snapshot."""
 
 
 class Checks:
@@ -29,6 +32,7 @@ class Checks:
         self.kbps: dict[str, float | None] = {}
         """What was told last of each session."""
         self.last_at = 0.0
+        self._events = 0
         self._before: tuple[Entry, ...] = ()
         self.moves: Callable[[ev.Session | None], bool] = bool
         """Whether pictures of it come in."""
@@ -42,6 +46,21 @@ class Checks:
             self.away.clear()
             if poor := director.bitrates.episode:
                 self.kbps[poor.session_id] = poor.kbps
+
+    def nothing_is_due(self, event: ev.Event) -> None:
+        """By time alone nothing happens ahead of the deadline: the rules rest on it. Looked at now and then."""
+        director, self._events = self.director, self._events + 1
+        at = max(director.now, event.at)
+        ahead = director.deadline is None or at < director.deadline
+        if self._events % LOOK_EVERY or not ahead or director._due == -inf or isinstance(event, ev.ObsLost):
+            return
+        director.lineup.forget(at)
+        before = director.snapshot() | {"now": at}
+        director.now = director.steering.now = at
+        director._expire()
+        step = director._step()
+        assert (step.commands, step.facts) == ((), ()), f"due before the deadline: {step}"
+        assert director.snapshot() == before, "something has changed before the deadline"
 
     def before(self) -> None:
         """Just before an event."""

@@ -80,6 +80,7 @@ class World:
 
     def feed(self, event: ev.Event) -> tuple[cmd.Command, ...]:
         """Hand an event to the rules and look at what they make of it."""
+        self.checks.nothing_is_due(event)
         self.checks.before()
         self.audience.heard(event)
         if isinstance(event, ev.Published):
