@@ -189,7 +189,7 @@ class RestartStatic(Other):
         self._input, self._item = await self.create(PROGRAM, shown=True)
         await self.until_seen(self._input)
 
-    async def end(self) -> None:  # noqa: B027  # not every way leaves something behind
+    async def end(self) -> None:
         if self._relay is not None:
             await self._relay.stop()
 

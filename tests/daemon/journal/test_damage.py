@@ -2,8 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,32 +13,7 @@ from daemon.streamers.index import StreamerIndex
 from daemon.streamers.store import StreamerError, StreamerStore
 from statemachine import events as ev
 from statemachine.director import Director
-from statemachine.policy import Policy
-
-
-def fresh() -> Director:
-    return Director(Policy())
-
-
-def session(name: str) -> ev.Session:
-    return ev.Session(f"srs:1/{name}", name, "live", name)
-
-
-@asynccontextmanager
-async def opened(path: Path) -> AsyncIterator[Journal]:
-    journal = Journal(path)
-    await journal.open()
-    try:
-        yield journal
-    finally:
-        await journal.close()
-
-
-async def feed(journal: Journal, director: Director, *events: ev.Event) -> None:
-    for event in events:
-        director.handle(event)
-    if late := await journal.append(events, director.snapshot):
-        await late
+from tests.daemon.journal.helpers import feed, fresh, opened, session
 
 
 async def a_show(path: Path) -> None:
