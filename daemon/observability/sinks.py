@@ -115,10 +115,15 @@ class LogFile:
         self._place: tuple[int, int] | None = None
         self._missed = 0
         self._retry_at = 0.0
+        self._is_to_reopen = False
 
     def take(self, text: str, lines: int) -> None:
         """Write them to the file that has the name now."""
         with self._lock:
+            if self._is_to_reopen:
+                self._is_to_reopen = False
+                self._retry_at = 0.0
+                self._drop()
             if self._missed and time.monotonic() < self._retry_at:
                 self._missed += lines
                 return
@@ -132,10 +137,8 @@ class LogFile:
                     self._missed = 0
 
     def reopen(self) -> None:
-        """Close the file, so that the next line opens it by its name."""
-        with self._lock:
-            self._retry_at = 0.0
-            self._drop()
+        """Have the next line open the file by its name. Returns at once, also while a stuck disk holds a line up."""
+        self._is_to_reopen = True
 
     def close(self) -> None:
         """Close the file."""
