@@ -9,11 +9,10 @@ from hypothesis.stateful import precondition, rule
 from tests.fakes import Stream
 from tests.fakes.srs import Lists
 from tests.simulation.random_viewer import FOR_GOOD, LISTS
-from tests.simulation.random_world import NAMES, STRANGERS, RandomWorld
+from tests.simulation.random_world import HAND_TEST, NAMES, STRANGERS, RandomWorld
 from tests.simulation.streamers import key_of
 from tests.simulation.world import SCENE, SLATE
 
-HAND_TEST = "rtmp://127.0.0.1:1935/live/extra"
 SENT_AWAY = 60.0
 """Seconds for which one whom an operator sent away may be taken off, until the next one is ready."""
 RELOADS: list[dict[str, object]] = [
