@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from tests.bench.crowd import BODY, HEAD, Crowd, gather
+from tests.support import until
 
 
 @asynccontextmanager
@@ -31,10 +32,8 @@ async def crowd_until(port: int, kind: str, condition: Callable[[Crowd], object]
     """Three of a kind, until something has come of it."""
     crowd = Crowd()
     task = asyncio.create_task(gather(port, 30, {kind: 3}, crowd))
-    async with asyncio.timeout(20):
-        while not condition(crowd):
-            assert not task.done()
-            await asyncio.sleep(0.01)
+    await until(lambda: condition(crowd) or task.done())
+    assert condition(crowd)
     task.cancel()
     await asyncio.wait({task})
     return crowd

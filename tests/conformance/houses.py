@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
@@ -10,6 +10,7 @@ from daemon.core.ports import ObsRefused
 from daemon.obs.connection import Link
 from daemon.studio import Publisher, Studio
 from tests.fakes import FakeObs, Stream
+from tests.support import until
 
 SCENE = "MOTHERSTREAM"
 OVERLAYS = ("LOWER THIRD", "LOGO", "TEXT")
@@ -138,16 +139,6 @@ async def open_house(kind: str, *, duplicate_sources: bool = False) -> AsyncIter
     async with Studio(scene=SCENE, overlays=overlays, drop_idle=None, duplicate_sources=duplicate_sources) as studio:
         house = RealHouse(studio)
         yield house
-
-
-async def until(condition: Callable[[], Any], within: float = 20.0) -> Any:
-    """Ask again and again until the awaited answer is true, and return it."""
-    async with asyncio.timeout(within):
-        while True:
-            answer = await condition()
-            if answer:
-                return answer
-            await asyncio.sleep(0.02)
 
 
 class Hands:

@@ -8,8 +8,9 @@ from daemon.obs.connection import Link
 from daemon.obs.dressing import SOUND
 from daemon.obs.fade import FILTER_KIND
 from daemon.obs.owners import OWNER
-from tests.conformance.houses import CANVAS, SCENE, Hands, House, until
+from tests.conformance.houses import CANVAS, SCENE, Hands, House
 from tests.conformance.test_obs import adapter, box
+from tests.support import until
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
 

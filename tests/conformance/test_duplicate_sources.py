@@ -1,6 +1,5 @@
 """Studio mode with "Duplicate Sources": nested scenes are copied, too; on the fake and the real OBS."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -10,6 +9,7 @@ from daemon.obs.connection import Link
 from daemon.obs.program import Program
 from tests.conformance.houses import SCENE, Hands, open_house
 from tests.conformance.test_program import FPS, enable, other_scene, seen, studio_mode
+from tests.support import until
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
 
@@ -56,9 +56,11 @@ async def test_a_copy_of_ours_in_a_copy_of_another_scene_is_known_and_brought_th
     await enable(hands, second, False)
     await program.bring_ours(hands.link, SCENE, FPS)
     # It asks OBS for a fresh copy, and waits for nothing that ought to be seen in it.
-    async with asyncio.timeout(5):
-        while await seen(hands, two) != (False,):  # noqa: ASYNC110  # OBS signals nothing of what is seen
-            await asyncio.sleep(0.02)
+
+    async def not_seen() -> bool:
+        return await seen(hands, two) == (False,)
+
+    await until(not_seen, 5.0)
 
     # What somebody puts into the scene that is shown is for them to take into Program.
     await hands.call("SetCurrentProgramScene", {"sceneName": lacks})

@@ -8,7 +8,8 @@ import pytest
 
 from daemon.obs.connection import Request
 from daemon.obs.priming import prime, renderings, shows_something
-from tests.conformance.houses import Hands, House, until
+from tests.conformance.houses import Hands, House
+from tests.support import until
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
 

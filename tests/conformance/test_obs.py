@@ -13,8 +13,9 @@ from daemon.obs.connection import Link, PasswordRefused, Request
 from daemon.obs.fade import FILTER, FILTER_KIND, VOLUMES
 from daemon.obs.priming import SIZE, shows_something
 from statemachine import events as ev
-from tests.conformance.houses import CANVAS, OVERLAYS, SCENE, Hands, House, until
+from tests.conformance.houses import CANVAS, OVERLAYS, SCENE, Hands, House
 from tests.daemon.obs.rig import Rig, config
+from tests.support import until
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
 

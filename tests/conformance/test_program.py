@@ -7,8 +7,9 @@ import pytest
 from daemon.core.ports import ObsError
 from daemon.obs.connection import Link
 from daemon.obs.program import Program, is_seen, leave_studio_mode, read_program, until_unseen
-from tests.conformance.houses import SCENE, Hands, House, until
+from tests.conformance.houses import SCENE, Hands, House
 from tests.conformance.test_obs import box, show
+from tests.support import until
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
 

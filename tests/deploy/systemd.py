@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from tests.deploy.support import PATH, ROOT, done, run
+from tests.support import NotInTimeError, blocking_until
 
 SYSTEMD: Final = Path("/lib/systemd/systemd")
 CGROUPS: Final = Path("/sys/fs/cgroup")
@@ -159,11 +160,11 @@ class Systemd:
                 stderr=console,
                 start_new_session=True,
             )
-        deadline = time.monotonic() + 20.0
-        while not self._is_up():
-            if time.monotonic() > deadline or self._outer.poll() is not None:
-                raise OSError(f"systemd does not start here: {self.said()[-1000:]}")
-            time.sleep(0.02)
+        ended = self._outer.poll
+        try:
+            blocking_until(self._is_up, give_up=lambda: ended() is not None, tell=lambda: self.said()[-1000:])
+        except NotInTimeError as error:
+            raise OSError(f"systemd does not start here: {error}") from None
 
     def _is_up(self) -> bool:
         assert self._outer is not None

@@ -8,7 +8,6 @@ import contextlib
 import json
 import os
 import signal
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -22,6 +21,7 @@ from daemon.studio.process import free_port
 from tests.deploy.support import run
 from tests.deploy.systemd import SYSTEMD, USER, Systemd, write_config
 from tests.fakes.threaded import DEADLINE, PASSWORD, ThreadedObs
+from tests.support import blocking_until
 
 TOKEN: Final = "t0ken-of-the-api-itself"
 SECRET: Final = "what-the-hooks-bear-0123456789"
@@ -78,14 +78,7 @@ class Service:
 
     def until(self, condition: Callable[[], object], within: float = DEADLINE) -> None:
         """Wait until it holds."""
-        deadline = time.monotonic() + within
-        while True:
-            with contextlib.suppress(OSError, urllib.error.URLError):
-                if condition():
-                    return
-            if time.monotonic() > deadline:
-                raise AssertionError(f"not in time:\n{self.systemd.told()[-3000:]}")
-            time.sleep(0.02)
+        blocking_until(condition, within, ignore=OSError, tell=lambda: self.systemd.told()[-3000:])
 
     def adopted(self, since: int) -> Callable[[], bool]:
         """A later daemon than that one, which has found OBS and what is on air."""

@@ -4,13 +4,13 @@ import os
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from tests.deploy.support import PATH
+from tests.support import blocking_until
 
 NGINX = """
 daemon off;
@@ -63,17 +63,21 @@ class WebServer:
                 stdout=console,
                 stderr=console,
             )
-        deadline = time.monotonic() + DEADLINE
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self._port), timeout=1).close()
-                return self
-            except OSError:
-                said = (self._folder / "console.log").read_text()
-                if self._process.poll() is not None or time.monotonic() > deadline:
-                    self.__exit__(None, None, None)
-                    raise AssertionError(f"it does not listen: {said}") from None
-                time.sleep(0.05)
+        try:
+            blocking_until(
+                self._listens,
+                ignore=OSError,
+                give_up=lambda: self._process is not None and self._process.poll() is not None,
+                tell=(self._folder / "console.log").read_text,
+            )
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def _listens(self) -> bool:
+        socket.create_connection(("127.0.0.1", self._port), timeout=1).close()
+        return True
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -1,17 +1,11 @@
 """What several end-to-end tests need."""
 
-import asyncio
 import contextlib
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-
-async def eventually(condition: Callable[[], Awaitable[bool]], *, within: float = 15.0) -> None:
-    """Wait until the condition holds; TimeoutError where it does not."""
-    async with asyncio.timeout(within):
-        while not await condition():  # noqa: ASYNC110  # it is another program's state: nothing signals it
-            await asyncio.sleep(0.05)
+from tests.support import until
 
 
 async def becomes(ask: Callable[[], Awaitable[object]], wanted: object, *, within: float = 15.0) -> None:
@@ -23,10 +17,7 @@ async def becomes(ask: Callable[[], Awaitable[object]], wanted: object, *, withi
         answer = await ask()
         return answer == wanted
 
-    try:
-        await eventually(as_wanted, within=within)
-    except TimeoutError:
-        raise AssertionError(f"{answer!r} has not become {wanted!r} within {within:g} s") from None
+    await until(as_wanted, within, what=f"{wanted!r}", tell=lambda: f"it is {answer!r}")
 
 
 def alive(pid: int) -> bool:

@@ -9,7 +9,8 @@ import pytest
 from daemon.studio import Studio, free_port
 from daemon.studio.channel import Channel
 from tests.e2e.live import live
-from tests.e2e.support import becomes, eventually
+from tests.e2e.support import becomes
+from tests.support import until
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
 
@@ -92,11 +93,11 @@ async def test_the_output_is_started_and_a_stop_by_hand_is_respected() -> None:
             async def told(words: str) -> bool:
                 return any(event.startswith(words) for event in channel.events())
 
-            await eventually(streams)
-            await eventually(lambda: told("OBS's output streams"))
+            await until(streams)
+            await until(lambda: told("OBS's output streams"))
             await studio.obs.call("StopStream")
-            await eventually(lambda: told("OBS's output was stopped by hand: it is left alone"))
+            await until(lambda: told("OBS's output was stopped by hand: it is left alone"))
             assert not await streams()
             # Started by hand again, it is kept again.
             await studio.obs.call("StartStream")
-            await eventually(streams)
+            await until(streams)

@@ -5,7 +5,8 @@ import pytest
 from daemon.studio import Delivers, Studio, free_port
 from daemon.studio.channel import Channel, on_air
 from tests.e2e.live import FRESH_SILENCE, PROMISED_SILENCE, QUICK, assert_seamless, live, own_inputs, shown
-from tests.e2e.support import becomes, eventually
+from tests.e2e.support import becomes
+from tests.support import until
 
 STALL = 1.0
 """The default of health.stall, in seconds."""
@@ -92,7 +93,7 @@ async def test_a_kind_that_obs_does_not_have_is_told_and_nothing_is_created() ->
         async def told() -> bool:
             return wanted in channel.events()
 
-        await eventually(told, within=20)
+        await until(told, 20)
         assert await own_inputs(studio) == {}
         assert on_air(await channel.status()) is None
 

@@ -5,7 +5,8 @@ import pytest
 from daemon.studio import Studio
 from daemon.studio.channel import on_air
 from tests.e2e.live import live, own_inputs, shown
-from tests.e2e.support import becomes, eventually
+from tests.e2e.support import becomes
+from tests.support import until
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
 
@@ -29,7 +30,7 @@ async def test_a_fade_that_is_broken_off_ends_with_one_picture_and_leaves_no_tra
         async def both_shown() -> bool:
             return len(await shown(studio)) == 2
 
-        await eventually(both_shown)
+        await until(both_shown)
         if broken_off == "the daemon is killed":
             await channel.kill()
             await channel.start()

@@ -8,7 +8,8 @@ from daemon.studio import Studio, default_overlays, free_port
 from daemon.studio.channel import Channel, on_air
 from daemon.studio.scene import Canvas, group, slate_item
 from tests.e2e.live import QUICK, live, own_inputs, shown
-from tests.e2e.support import becomes, eventually
+from tests.e2e.support import becomes
+from tests.support import until
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
 
@@ -79,7 +80,7 @@ async def test_what_is_set_on_the_one_on_air_stays_from_hand_over_to_hand_over_a
         async def follows() -> bool:
             return await worn(studio, standby) == wanted
 
-        await eventually(follows)
+        await until(follows)
         for _ in range(2):
             await channel.until(lambda status: status["state"] == "STANDBY" and status["standby"]["ready"])
             status = await channel.skip()
@@ -90,7 +91,7 @@ async def test_what_is_set_on_the_one_on_air_stays_from_hand_over_to_hand_over_a
         async def filled() -> bool:
             return {(await transform(studio, name))["boundsWidth"] for name in await own_inputs(studio)} == {800.0}
 
-        await eventually(filled)
+        await until(filled)
         await channel.until(lambda status: status["state"] == "STANDBY" and status["standby"]["ready"])
         status = await channel.skip()
         assert (await transform(studio, status["on_air"]["input"]))["boundsHeight"] == 450.0
@@ -126,7 +127,7 @@ async def test_a_slate_in_a_group_is_shown_and_hands_on_the_items_are_made_good(
         async def gone() -> bool:
             return name not in {row["name"] for row in (await channel.get("/obs/list-inputs"))["inputs"]}
 
-        await eventually(gone)
+        await until(gone)
         # Duplicated: shown once.
         again = scene | {"sourceName": status["on_air"]["input"]}
         await studio.obs.call("CreateSceneItem", again)
@@ -137,7 +138,7 @@ async def test_a_slate_in_a_group_is_shown_and_hands_on_the_items_are_made_good(
                 True
             ) == 1
 
-        await eventually(once)
+        await until(once)
         await studio.obs.start_recording()
         await studio.publishers[0].stop()
         await channel.until_on_air(None)
@@ -156,14 +157,14 @@ async def test_a_second_daemon_in_the_same_scene_takes_nothing_away_and_says_who
             async def told() -> bool:
                 return any("another Motherstream" in text for text in second.events())
 
-            await eventually(told)
+            await until(told)
             # Longer than one who does not answer is waited for.
             began = await studio.obs.recording_position()
 
             async def long_enough() -> bool:
                 return await studio.obs.recording_position() > began + 9.0
 
-            await eventually(long_enough, within=20)
+            await until(long_enough, 20)
             assert await own_inputs(studio) == before
             assert on_air(await channel.skip()) == "bob"
         verdict = await studio.analyse(await studio.obs.stop_recording())

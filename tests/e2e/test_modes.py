@@ -7,7 +7,8 @@ import pytest
 from daemon.studio import Studio
 from daemon.studio.channel import on_air
 from tests.e2e.live import assert_seamless, live, own_inputs, shown
-from tests.e2e.support import becomes, eventually
+from tests.e2e.support import becomes
+from tests.support import until
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
 
@@ -83,7 +84,7 @@ async def test_static_the_one_input_plays_whoever_is_reported_on_air() -> None:
             await channel.skip()
             await channel.until_on_air(name)
             began = await studio.obs.recording_position()
-            await eventually(partial(longer, studio, began + 1.5), within=20)
+            await until(partial(longer, studio, began + 1.5), 20)
             assert on_air(await channel.status()) == name
             spans.append((began, await studio.obs.recording_position(), name))
         verdict = await studio.analyse(await studio.obs.stop_recording())
@@ -152,4 +153,4 @@ async def test_an_input_removed_or_hidden_by_hand_is_mended() -> None:
         async def shown_again() -> bool:
             return await shown(studio) == [status["on_air"]["input"]]
 
-        await eventually(shown_again)
+        await until(shown_again)

@@ -6,7 +6,7 @@ import pytest
 
 from daemon.studio import Delivers, Studio, free_port
 from daemon.studio.channel import Channel, on_air
-from tests.e2e.support import eventually
+from tests.support import until
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
 
@@ -63,5 +63,5 @@ async def test_a_stream_without_a_picture_is_named_and_the_one_behind_it_comes_o
         async def dropped() -> bool:
             return "alice" not in await studio.nginx.publishing()
 
-        await eventually(dropped)
+        await until(dropped)
         assert on_air(await channel.status()) == "bob"

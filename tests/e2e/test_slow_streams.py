@@ -7,7 +7,7 @@ import pytest
 
 from daemon.studio import Canvas, Studio
 from tests.daemon.obs.rig import Rig, config
-from tests.e2e.support import eventually
+from tests.support import until
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
 
@@ -51,7 +51,7 @@ async def test_no_cut_to_an_input_that_nobody_has_seen_begins_with_a_blank(rig: 
     async def recorded() -> bool:
         return await studio.obs.recording_position() >= done + 0.5
 
-    await eventually(recorded)
+    await until(recorded)
     verdict = await studio.analyse(await studio.obs.stop_recording())
     assert len(verdict.cuts) == CUTS, verdict.summary()
     assert verdict.blank_frames == 0, verdict.summary()

@@ -6,7 +6,7 @@ import pytest
 
 from daemon.studio import Studio
 from tests.e2e.live import PROMISED_SILENCE, live
-from tests.e2e.support import eventually
+from tests.support import until
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
 
@@ -41,7 +41,7 @@ async def mix_late(studio: Studio, milliseconds: int) -> None:
         await studio.obs.call("SetInputAudioSyncOffset", {"inputName": "late", "inputAudioSyncOffset": offset})
         return False
 
-    await eventually(mixed_late, within=60)
+    await until(mixed_late, 60)
     await studio.obs.call("RemoveInput", {"inputName": "late"})
 
 

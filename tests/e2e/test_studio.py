@@ -19,7 +19,7 @@ from daemon.studio import (
     default_overlays,
     free_port,
 )
-from tests.e2e.support import eventually
+from tests.support import until
 
 pytestmark = pytest.mark.real
 
@@ -52,7 +52,7 @@ async def show(studio: Studio, publisher: Publisher) -> int:
     async def has_a_frame() -> bool:
         return await width(studio, created["sceneItemId"]) > 0
 
-    await eventually(has_a_frame)
+    await until(has_a_frame)
     return int(created["sceneItemId"])
 
 
@@ -69,12 +69,12 @@ async def enable(studio: Studio, item: int, on: bool) -> None:
 
 
 async def record_for(studio: Studio, seconds: float) -> None:
-    until = await studio.obs.recording_position() + seconds
+    end = await studio.obs.recording_position() + seconds
 
     async def reached() -> bool:
-        return await studio.obs.recording_position() >= until
+        return await studio.obs.recording_position() >= end
 
-    await eventually(reached, within=seconds + 10)
+    await until(reached, seconds + 10)
 
 
 async def names(studio: Studio) -> list[str]:
@@ -149,7 +149,7 @@ async def test_a_publisher_that_delivers_no_frame_publishes_and_gives_no_picture
         status = await studio.obs.call("GetMediaInputStatus", {"inputName": "input"})
         return bool(status["mediaState"] == "OBS_MEDIA_STATE_PLAYING")
 
-    await eventually(playing)
+    await until(playing)
     assert await studio.nginx.publishing() == {"alice"}
     assert mute.sent_bytes > 0
     assert await width(studio, item["sceneItemId"]) == 0
@@ -163,7 +163,7 @@ async def test_publishers_come_and_go_as_they_are_told(studio: Studio) -> None:
     async def only_carol() -> bool:
         return await studio.nginx.publishing() == {"carol"}
 
-    await eventually(only_carol)
+    await until(only_carol)
     assert [publisher.name for publisher in studio.publishers] == ["carol"]
     with pytest.raises(StudioError, match="publishing already"):
         await carol.start()
@@ -209,7 +209,7 @@ async def test_the_hook_is_asked_on_publish_and_told_on_publish_done(hooks: Hook
         async def told() -> bool:
             return len(hooks.bodies) == 2
 
-        await eventually(told)
+        await until(told)
     assert [(body["call"], body["app"], body["name"], body["secret"]) for body in hooks.bodies] == [
         ("publish", "live", "alice", "s3cret"),
         ("publish_done", "live", "alice", "s3cret"),

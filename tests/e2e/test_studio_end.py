@@ -14,7 +14,8 @@ import pytest
 from daemon.studio import MissingProgramsError, StartError, Studio
 from daemon.studio import process as studio_process
 from daemon.studio.workspace import sweep
-from tests.e2e.support import alive, eventually, left_behind, processes_of
+from tests.e2e.support import alive, left_behind, processes_of
+from tests.support import until
 
 pytestmark = pytest.mark.real
 
@@ -127,7 +128,7 @@ async def test_an_interrupted_or_killed_interpreter_takes_the_studio_with_it(
     async def gone() -> bool:
         return not await asyncio.to_thread(runs_on)
 
-    await eventually(gone)
+    await until(gone)
     # A killed interpreter clears nothing up; the next studio does that for it.
     left = await asyncio.to_thread(left_behind, folder)
     assert left == ([str(folder)] if number == signal.SIGKILL else [])

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -16,17 +16,12 @@ from tests.e2e.timeline import Cut, Recorder, Run
 from tests.e2e.watching import Watcher
 from tests.fakes import FakeObs, Stream
 from tests.fakes.obs_client import GSTREAMER, SCENE, URL
+from tests.support import until
 
 HERE = Path(__file__).parent
 MONITOR = HERE / "obs-stream-switch-monitor.py"
 RUNNER = HERE / "run-monitored-test.sh"
 ONE, TWO = "GMOTHERSTREAM_1", "GMOTHERSTREAM_2"
-
-
-async def soon(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110  # it is another task's recorder: nothing signals it
-            await asyncio.sleep(0.01)
 
 
 @pytest.fixture
@@ -45,7 +40,7 @@ async def recorder(obs: FakeObs) -> AsyncIterator[Recorder]:
     recorder = Recorder("t")
     watcher = Watcher(recorder, began=time.monotonic(), scene=SCENE, prefix="GMOTHERSTREAM_", interval=0.2)
     task = asyncio.create_task(watcher.obs("127.0.0.1", obs.port, obs.password or ""))
-    await soon(lambda: len(recorder.timeline.inputs) == 2)
+    await until(lambda: len(recorder.timeline.inputs) == 2)
     yield recorder
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
@@ -54,24 +49,24 @@ async def recorder(obs: FakeObs) -> AsyncIterator[Recorder]:
 async def test_a_cut_is_seen_as_one(obs: FakeObs, recorder: Recorder) -> None:
     obs.studio.show(TWO)
     obs.studio.hide(ONE)
-    await soon(lambda: len(recorder.timeline.cuts) >= 2)
+    await until(lambda: len(recorder.timeline.cuts) >= 2)
     assert recorder.timeline.cuts[-1] == Cut(recorder.timeline.cuts[-1].at, (TWO,), (ONE,))
 
 
 async def test_an_input_that_has_left_the_program_is_not_asked_about(obs: FakeObs, recorder: Recorder) -> None:
-    await soon(lambda: recorder.timeline.inputs[ONE].picture[-1].what == "moves")
+    await until(lambda: recorder.timeline.inputs[ONE].picture[-1].what == "moves")
     obs.studio.hide(ONE)
-    await soon(lambda: recorder.timeline.inputs[ONE].visibility[-1].what == "hidden")
+    await until(lambda: recorder.timeline.inputs[ONE].visibility[-1].what == "hidden")
     last = recorder.timeline.inputs[ONE].picture[-1]
     end = recorder.timeline.inputs[TWO].picture[-1].end
-    await soon(lambda: recorder.timeline.inputs[TWO].picture[-1].end > end + 0.5)
+    await until(lambda: recorder.timeline.inputs[TWO].picture[-1].end > end + 0.5)
     assert recorder.timeline.inputs[ONE].picture[-1] == last
 
 
 async def test_the_watcher_comes_back_when_obs_does(obs: FakeObs, recorder: Recorder) -> None:
     await obs.restart(leftovers=True, abrupt=True)
-    await soon(lambda: [run.what for run in recorder.timeline.obs] == ["answers", "gone", "answers"])
-    await soon(lambda: len(recorder.timeline.inputs[ONE].visibility) == 2)
+    await until(lambda: [run.what for run in recorder.timeline.obs] == ["answers", "gone", "answers"])
+    await until(lambda: len(recorder.timeline.inputs[ONE].visibility) == 2)
     assert isinstance(recorder.timeline.inputs[ONE].visibility[-1], Run)
 
 

@@ -1,6 +1,5 @@
 """A fake OBS: what a test starts, steers and asks. See FakeObs."""
 
-import asyncio
 import contextlib
 from collections.abc import Callable
 from types import TracebackType
@@ -15,6 +14,7 @@ from tests.fakes.obs_program import Program
 from tests.fakes.obs_server import Logged, ObsServer
 from tests.fakes.obs_streams import Streams
 from tests.fakes.obs_studio import Studio
+from tests.support import Changes
 
 
 class FakeObs:
@@ -52,9 +52,9 @@ class FakeObs:
         )
         self.faults = Faults(jitter=jitter, seed=seed)
         self.server = ObsServer(self.studio, self.faults, password, workers)
-        self.studio.on_change = self._wake
+        self._changes = Changes()
+        self.studio.on_change = self._changes.wake
         self._scenes = scenes
-        self._waiters: set[asyncio.Future[None]] = set()
         self._furnish()
 
     def _furnish(self) -> None:
@@ -153,19 +153,7 @@ class FakeObs:
 
     async def wait_for(self, condition: Callable[[], object], within: float = 5.0) -> None:
         """Wait until it holds; asked after every change and frame. TimeoutError after `within` real seconds."""
-        async with asyncio.timeout(within):
-            while not condition():
-                waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-                self._waiters.add(waiter)
-                try:
-                    await waiter
-                finally:
-                    self._waiters.discard(waiter)
-
-    def _wake(self) -> None:
-        for waiter in self._waiters:
-            if not waiter.done():
-                waiter.set_result(None)
+        await self._changes.until(condition, within)
 
     # Trouble with the connection and the renderer
 

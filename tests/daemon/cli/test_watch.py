@@ -27,6 +27,7 @@ from daemon.observability.wording import printable, tell
 from statemachine import facts
 from statemachine.handover.states import State
 from tests.daemon.http.dashboard_backend import Backend
+from tests.support import blocking_until
 
 ROOT = Path(__file__).parents[3]
 DEADLINE = 15.0
@@ -348,6 +349,4 @@ def test_in_a_terminal_it_is_drawn_anew_and_leaves_no_trace(backend: Backend) ->
 
 def wait_for_listener(backend: Backend) -> None:
     """Until somebody listens to the events."""
-    ends = time.monotonic() + DEADLINE
-    while backend.do(lambda: backend.rules.hub.subscribers) == 0:
-        assert time.monotonic() < ends, "nobody listens"
+    blocking_until(lambda: backend.do(lambda: backend.rules.hub.subscribers), what="somebody listens to the events")

@@ -11,7 +11,7 @@ from daemon.composition.watchdog import Watchdog
 from daemon.systemd import Notifier
 from statemachine import events as ev
 from statemachine.step import Step
-from tests.daemon.http.studio import until
+from tests.support import until
 
 
 class Dispatcher:

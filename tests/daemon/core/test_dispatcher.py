@@ -17,22 +17,20 @@ from statemachine import facts
 from statemachine.director import Director
 from statemachine.policy import Policy
 from statemachine.step import Step
+from tests.support import Changes
 
 
 class Sink:
     def __init__(self) -> None:
         self.commands: list[cmd.Command] = []
-        self.changed = asyncio.Event()
+        self.changed = Changes()
 
     def execute(self, commands: Sequence[cmd.Command]) -> None:
         self.commands += commands
-        self.changed.set()
+        self.changed.wake()
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(10):
-            while not condition():
-                self.changed.clear()
-                await self.changed.wait()
+        await self.changed.until(condition)
 
 
 @asynccontextmanager

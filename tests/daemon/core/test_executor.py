@@ -14,6 +14,7 @@ from daemon.core.executor import Executor
 from daemon.core.ports import IngestError, Making, ObsRefused, ObsTimeout, WatchCallbacks
 from statemachine import commands as cmd
 from statemachine import events as ev
+from tests.support import Changes
 
 ALICE = ev.Session("srs:1/a", "alice", "live", "alice")
 IN, OUT = "GMOTHERSTREAM_2", "GMOTHERSTREAM_1"
@@ -22,7 +23,7 @@ IN, OUT = "GMOTHERSTREAM_2", "GMOTHERSTREAM_1"
 class FakeObs:
     """Writes down what it is asked; ``fails`` and ``hangs`` name the calls that do."""
 
-    def __init__(self, news: asyncio.Event) -> None:
+    def __init__(self, news: Changes) -> None:
         self.news = news
         self.calls: list[tuple[Any, ...]] = []
         self.fails: dict[str, Exception] = {}
@@ -32,7 +33,7 @@ class FakeObs:
 
     async def _called(self, name: str, *arguments: Any) -> None:
         self.calls.append((name, *arguments))
-        self.news.set()
+        self.news.wake()
         if name in self.hangs:
             await asyncio.Event().wait()
         if name in self.fails:
@@ -86,18 +87,18 @@ class FakeObs:
         if "watch" in self.fails:
             raise self.fails["watch"]
         self.callbacks[name] = callbacks
-        self.news.set()
+        self.news.wake()
 
 
 class FakeKicker:
-    def __init__(self, news: asyncio.Event) -> None:
+    def __init__(self, news: Changes) -> None:
         self.news = news
         self.kicked: list[str] = []
         self.error: Exception | None = None
 
     async def kick(self, session: ev.Session) -> bool:
         self.kicked.append(session.id)
-        self.news.set()
+        self.news.wake()
         if self.error:
             raise self.error
         return True
@@ -112,20 +113,17 @@ class Urls:
 
 class Rig:
     def __init__(self) -> None:
-        self._news = asyncio.Event()
+        self._news = Changes()
         self.obs, self.kicker = FakeObs(self._news), FakeKicker(self._news)
         self.executor = Executor(self.obs, self.kicker, Urls(), Clock(), self._hear)
         self.events: list[ev.Event] = []
 
     def _hear(self, event: ev.Event) -> None:
         self.events.append(event)
-        self._news.set()
+        self._news.wake()
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(10):
-            while not condition():
-                self._news.clear()
-                await self._news.wait()
+        await self._news.until(condition)
 
 
 @asynccontextmanager

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -13,16 +13,10 @@ from daemon.health.history import Reading
 from daemon.health.report import HOUR, append
 from daemon.health.reporter import Reporter
 from tests.daemon.health.figures import AT, reading
+from tests.support import until
 
 CSV = "stream-health-2026-01-01T20Z.csv"
 SVG = "stream-health-2026-01-01T20Z.svg"
-
-
-async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
-    """Wait until it holds, by the loop's own turns."""
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.to_thread(lambda: None)
 
 
 def count(path: Path) -> int:

@@ -3,13 +3,11 @@
 The fake lives on a thread of its own, so that the test may block.
 """
 
-import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +19,7 @@ import daemon
 from daemon.ingest.hook import JSON
 from daemon.studio.process import free_port
 from tests.fakes.threaded import PASSWORD, ThreadedObs
+from tests.support import blocking_until
 
 DEADLINE = 20.0
 """Seconds."""
@@ -221,12 +220,10 @@ class Live:
 
     def until(self, condition: Callable[[], object], within: float = DEADLINE) -> None:
         """Wait until it holds."""
-        deadline = time.monotonic() + within
-        while True:
-            ended = self._process is not None and self._process.poll() is not None
-            with contextlib.suppress(OSError):
-                if condition():
-                    return
-            if ended or time.monotonic() > deadline:
-                raise AssertionError(f"not in time:\n{self.console()[-4000:]}")
-            time.sleep(0.02)
+        blocking_until(
+            condition,
+            within,
+            ignore=OSError,
+            give_up=lambda: self._process is not None and self._process.poll() is not None,
+            tell=lambda: self.console()[-4000:],
+        )

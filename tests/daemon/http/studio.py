@@ -1,7 +1,7 @@
 """The daemon as the HTTP side sees it, for tests: everything is a plain value that a test may set."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -295,10 +295,3 @@ async def open_house(given: Config | None = None, hub: EventHub | None = None) -
     async with TestClient(TestServer(app), cookie_jar=DummyCookieJar()) as client:
         house.client = client
         yield house
-
-
-async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
-    """Wait until it holds, by the loop's own turns."""
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.get_running_loop().run_in_executor(None, lambda: None)

@@ -11,7 +11,8 @@ from daemon.http.app import build_app
 from daemon.http.limits import BODY_BYTES, Gate, Limits
 from daemon.http.server import HttpServer
 from tests.daemon.http.routes.test_hooks import BODIES
-from tests.daemon.http.studio import House, make_control, make_house, until
+from tests.daemon.http.studio import House, make_control, make_house
+from tests.support import until
 
 HOOK = BODIES["srs"]
 REQUEST = (

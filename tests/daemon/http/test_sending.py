@@ -10,7 +10,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from daemon.http.sending import LARGE, Kept, Sending
-from tests.daemon.http.studio import until
+from tests.support import until
 
 BODY: Final = bytes(range(256)) * 40_000
 """10 MB: more than the system's own buffers take."""

@@ -15,6 +15,7 @@ from daemon.journal.alone import PATIENCE
 from daemon.journal.lock import MOST, StoreLock
 from daemon.streamers.store import StreamerStore
 from tests.daemon.http.live import Live
+from tests.support import blocking_until
 
 HOLDER = """
 import sys, time; from pathlib import Path; from daemon.journal.lock import StoreLock
@@ -159,15 +160,12 @@ def test_under_systemd_a_second_daemon_waits_and_takes_over_when_the_first_has_e
             live.until(lambda: f"a second daemon (pid {other.pid}" in live.console())
             assert other.poll() is None
             live.kill()
-            until = time.monotonic() + PATIENCE + 10
-            while True:
-                try:
-                    if live.on_air() == "alice":
-                        break
-                except OSError:
-                    assert time.monotonic() < until
-                    assert other.poll() is None
-                    time.sleep(0.05)
+            blocking_until(
+                lambda: live.on_air() == "alice",
+                PATIENCE + 10,
+                ignore=OSError,
+                give_up=lambda: other.poll() is not None,
+            )
         finally:
             os.kill(other.pid, 15)
             other.communicate(timeout=20)

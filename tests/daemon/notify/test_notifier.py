@@ -18,6 +18,7 @@ from daemon.notify.apprise import AppriseTarget, TargetError, schema_of
 from daemon.notify.messages import Level
 from daemon.notify.notifier import Notifier
 from statemachine import facts
+from tests.support import blocking_until
 
 # Apprise reads pictures' types with a module that Python 3.13 does without.
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
@@ -184,8 +185,8 @@ async def test_a_dead_target_and_a_slow_one_are_in_nobodys_way(server: Server, s
     assert max(took) < 0.5
     assert slow.wait(1) == ["alice is on air"]
     assert [status.label for status in notifier.status()] == ["1 (json)", "2 (json)", "3 (json)"]
-    until(lambda: notifier.status()[2].sent == 3)
-    until(lambda: notifier.status()[0].problem != "")
+    blocking_until(lambda: notifier.status()[2].sent == 3)
+    blocking_until(lambda: notifier.status()[0].problem != "")
     begun = time.monotonic()
     await notifier.stop(flush=0.5)
     assert time.monotonic() - begun < 5.0
@@ -201,17 +202,9 @@ async def test_a_target_that_comes_back_gets_what_it_missed_in_one_piece(
     notifier.tell(on_air("alice"))
     assert server.wait(2) == ["alice is on air"] * 2
     notifier.tell(on_air("bob", "carol"))
-    until(lambda: notifier.status()[0].sent == 3)
+    blocking_until(lambda: notifier.status()[0].sent == 3)
     await notifier.stop(DEADLINE)
     assert server.bodies[-1]["message"] == "alice is on air\nbob is on air\ncarol is on air"
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Wait until it holds, for what no event tells."""
-    deadline, pause = time.monotonic() + DEADLINE, threading.Event()
-    while not condition():
-        assert time.monotonic() < deadline
-        pause.wait(0.005)
 
 
 class Gate:

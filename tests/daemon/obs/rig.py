@@ -1,6 +1,5 @@
 """The adapter on a fake OBS, with all that it emits."""
 
-import asyncio
 import itertools
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,6 +11,7 @@ from daemon.obs import Obs
 from daemon.obs.supervisor import Pace
 from statemachine import events as ev
 from tests.fakes import FakeObs
+from tests.support import Changes
 
 ALICE = "rtmp://127.0.0.1:1935/live/alice"
 BOB = "rtmp://127.0.0.1:1935/live/bob"
@@ -25,13 +25,6 @@ def config(port: int, password: str | None, **sections: Any) -> Config:
     """The defaults, with that OBS; sections as keyword arguments, added to."""
     obs = {"port": port, "password": password or "", "request_timeout": 5.0} | sections.pop("obs", {})
     return Config(obs=obs, **sections)
-
-
-async def holds(condition: Callable[[], object], within: float = 10.0) -> None:
-    """Wait until it holds, where nothing tells when: what the log says, what a fake was asked."""
-    async with asyncio.timeout(within):
-        while not condition():  # noqa: ASYNC110
-            await asyncio.sleep(0.002)
 
 
 class Seen:
@@ -79,7 +72,7 @@ class Rig:
     def __init__(self, settings: Config, *, pace: Pace = QUICK) -> None:
         self.config = settings
         self.events: list[ev.Event] = []
-        self._waiters: set[asyncio.Future[None]] = set()
+        self._changes = Changes()
         ticks = itertools.count()
         self.obs = Obs(lambda: self.config, emit=self._emit, now=lambda: float(next(ticks)), pace=pace)
 
@@ -100,7 +93,7 @@ class Rig:
         return self
 
     def watch(self, name: str, *, proven: bool = False) -> Seen:
-        seen = Seen(self._wake)
+        seen = Seen(self._changes.wake)
         self.obs.watch(name, seen.callbacks, proven=proven)
         return seen
 
@@ -125,20 +118,8 @@ class Rig:
 
     async def until(self, condition: Callable[[], object], within: float = 10.0) -> None:
         """Wait until it holds; asked after each event and each word of a watch."""
-        async with asyncio.timeout(within):
-            while not condition():
-                waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-                self._waiters.add(waiter)
-                try:
-                    await waiter
-                finally:
-                    self._waiters.discard(waiter)
+        await self._changes.until(condition, within)
 
     def _emit(self, event: ev.Event) -> None:
         self.events.append(event)
-        self._wake()
-
-    def _wake(self) -> None:
-        for waiter in self._waiters:
-            if not waiter.done():
-                waiter.set_result(None)
+        self._changes.wake()

@@ -8,8 +8,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from daemon.core.ports import NothingToAim, ObsError, ObsPort, ObsRefused, ObsTimeout
-from tests.daemon.obs.rig import ALICE, BOB, Rig, holds
+from tests.daemon.obs.rig import ALICE, BOB, Rig
 from tests.fakes import FakeObs, Stream
+from tests.support import until
 
 ONE, TWO = "GMOTHERSTREAM_1", "GMOTHERSTREAM_2"
 
@@ -178,7 +179,7 @@ async def test_a_media_source_that_plays_is_closed_before_it_is_aimed_and_does_n
     assert closing["inputSettings"] == {"is_local_file": True, "local_file": ""}
     assert opening["inputSettings"]["input"] == BOB
     seen = rig.watch("STATIC")
-    await holds(lambda: seen.ready or seen.failed)
+    await until(lambda: seen.ready or seen.failed)
     assert not seen.failed
     assert fake.inputs["STATIC"].medium.state == "OBS_MEDIA_STATE_PLAYING"
 
@@ -260,7 +261,7 @@ async def test_an_input_that_was_asked_to_go_is_not_queried_for_people_either() 
         await rig.obs.create_input(ONE, ALICE)
         assert (await rig.obs.media_status(ONE))["mediaState"].startswith("OBS_MEDIA_STATE_")
         removing = asyncio.create_task(rig.obs.remove_input(ONE))
-        await holds(lambda: fake.requested("RemoveInput"))
+        await until(lambda: fake.requested("RemoveInput"))
         with pytest.raises(ObsRefused, match="is being removed"):
             await rig.obs.media_status(ONE)
         await removing

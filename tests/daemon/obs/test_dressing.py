@@ -10,9 +10,10 @@ from structlog.testing import capture_logs
 from daemon.obs.fade import FILTER
 from daemon.obs.placement import fitted
 from daemon.obs.supervisor import LIKELY
-from tests.daemon.obs.rig import ALICE, BOB, Rig, holds
+from tests.daemon.obs.rig import ALICE, BOB, Rig
 from tests.fakes import FakeObs, Stream
 from tests.fakes.obs_model import Filter, Input
+from tests.support import until
 
 SCENE, ONE, TWO, MODEL = "MOTHERSTREAM", "GMOTHERSTREAM_1", "GMOTHERSTREAM_2", "MODEL"
 FILTERS = [
@@ -145,9 +146,9 @@ async def test_what_is_set_while_one_stands_by_reaches_it_before_its_cut(fake: F
     await rig.obs.call("SetInputVolume", {"inputName": ONE, "inputVolumeMul": 0.5})
     about = {"sourceName": ONE, "filterName": "gain", "filterKind": "gain_filter", "filterSettings": {"db": 6.0}}
     await rig.obs.call("CreateSourceFilter", about)
-    await holds(lambda: worn(fake.inputs[TWO]) == worn(fake.inputs[ONE]))
+    await until(lambda: worn(fake.inputs[TWO]) == worn(fake.inputs[ONE]))
     await rig.obs.call("RemoveSourceFilter", {"sourceName": ONE, "filterName": "gain"})
-    await holds(lambda: fake.inputs[TWO].filters == [])
+    await until(lambda: fake.inputs[TWO].filters == [])
 
 
 async def test_filters_are_kept_changed_moved_and_removed_as_the_model_has_them(
@@ -213,7 +214,7 @@ async def test_a_canvas_is_noticed_without_anybody_telling(fake: FakeObs, rig: R
     await rig.obs.place_input(ONE, 0)
     with capture_logs() as lines:
         fake.studio.canvas = (640, 360)
-        await holds(lambda: fake.item(ONE).transform.boundsWidth == 640.0)
+        await until(lambda: fake.item(ONE).transform.boundsWidth == 640.0)
     assert [line["event"] for line in lines if "canvas" in line["event"]] == [
         "OBS's canvas is 640x360 at 100 frames a second now"
     ]
@@ -234,4 +235,4 @@ async def test_a_canvas_that_changes_in_driven_studio_mode_is_filled_in_what_vie
             return copy.named(ONE)[0].transform.boundsWidth
 
         assert seen() == 1280.0
-        await holds(lambda: seen() == 640.0)
+        await until(lambda: seen() == 640.0)

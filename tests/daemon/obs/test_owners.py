@@ -8,8 +8,9 @@ from daemon.obs.connection import ObsEvent
 from daemon.obs.owners import OWNER, OWNER_SCENE, SILENT, Owners
 from statemachine import events as ev
 from statemachine.events import ForeignInput, Inventory, OwnInput
-from tests.daemon.obs.rig import ALICE, BOB, QUICK, Rig, config, holds, items_of
+from tests.daemon.obs.rig import ALICE, BOB, QUICK, Rig, config, items_of
 from tests.fakes import FakeObs
+from tests.support import until
 
 ONE, TWO = "GMOTHERSTREAM_1", "GMOTHERSTREAM_2"
 
@@ -62,7 +63,7 @@ async def test_another_living_daemons_inputs_are_foreign_in_the_same_scene_too(f
             found = await second.obs.inventory()
             assert found.inputs == (OwnInput(TWO, False, "live/bob"),)
             assert found.foreign == (ForeignInput(ONE, "first, scene MOTHERSTREAM"),)
-            await holds(lambda answers=answers: len(heard(fake, "first")) > answers)  # type: ignore[misc]
+            await until(lambda answers=answers: len(heard(fake, "first")) > answers)  # type: ignore[misc]
             await second.obs.list_inputs()  # what OBS has sent before is heard by then
         with pytest.raises(ObsRefused) as refused:
             await second.obs.create_input(ONE, BOB, reuse=True)
@@ -93,7 +94,7 @@ async def test_a_daemon_that_has_answered_and_falls_silent_is_waited_for(fake: F
             await first.up()
             await first.obs.create_input(ONE, ALICE)
             await second.obs.inventory()
-            await holds(lambda: heard(fake, "first"))
+            await until(lambda: heard(fake, "first"))
             await second.obs.inventory()
         foreign = (ForeignInput(ONE, "first, scene MOTHERSTREAM"),)
         fake.drop()
@@ -142,7 +143,7 @@ async def test_another_daemons_inputs_in_this_scene_are_foreign_whatever_their_p
             found = await second.obs.inventory()
             assert found.inputs == (OwnInput("OTHER_7", False, "live/bob"),)
             assert found.foreign == (ForeignInput(ONE, "first, scene MOTHERSTREAM"),)
-            await holds(lambda answers=answers: len(heard(fake, "first")) > answers)  # type: ignore[misc]
+            await until(lambda answers=answers: len(heard(fake, "first")) > answers)  # type: ignore[misc]
             await second.obs.list_inputs()  # what OBS has sent before is heard by then
         second.time += SILENT
         assert (await second.obs.inventory()).foreign == (), "whoever is gone is told of no more"

@@ -7,8 +7,9 @@ import zlib
 import pytest
 
 from daemon.obs.priming import COVER, SIZE, frames, renderings, shows_something
-from tests.daemon.obs.rig import ALICE, BOB, Rig, holds
+from tests.daemon.obs.rig import ALICE, BOB, Rig
 from tests.fakes import FakeObs, Stream
+from tests.support import until
 
 ONE, TWO = "GMOTHERSTREAM_1", "GMOTHERSTREAM_2"
 
@@ -96,7 +97,7 @@ async def test_what_was_rendered_long_ago_is_not_seen_again(fake: FakeObs, rig: 
     await rig.on_air(TWO, BOB)
     fake.studio.hide(ONE)
     medium = fake.inputs[ONE].medium
-    await holds(lambda: medium.stale)
+    await until(lambda: medium.stale)
     mark = fake.program.mark()
     await rig.obs.restore(show=ONE, hide=(TWO,))
     assert fake.program.now.own == (ONE,)
@@ -149,7 +150,7 @@ async def test_the_first_picture_is_rendered_while_the_proof_is_still_out(fake: 
     fake.streams[ALICE] = Stream(0.05, buffering=60.0)
     await rig.obs.create_input(ONE, ALICE)
     seen = rig.watch(ONE)
-    await holds(lambda: fake.inputs[ONE].medium.drawn)
+    await until(lambda: fake.inputs[ONE].medium.drawn)
     assert seen.ready == []
 
 
@@ -160,7 +161,7 @@ async def test_a_picture_that_is_old_by_the_time_of_the_proof_is_rendered_again(
     fake.streams[ALICE] = Stream(0.05, buffering=0.3)
     await rig.obs.create_input(ONE, ALICE)
     seen = rig.watch(ONE)
-    await holds(lambda: fake.inputs[ONE].medium.drawn)
+    await until(lambda: fake.inputs[ONE].medium.drawn)
     asked = pictures(fake)
     await rig.until(lambda: seen.ready)
     assert pictures(fake) > asked
@@ -181,13 +182,13 @@ async def test_an_input_that_waits_is_rendered_now_and_then_and_one_on_air_is_no
     monkeypatch.setattr("daemon.obs.watch.EVERY", 0.05)
     await rig.ready(ONE, ALICE)
     asked = pictures(fake)
-    await holds(lambda: pictures(fake) >= asked + 2 * frames(100))
+    await until(lambda: pictures(fake) >= asked + 2 * frames(100))
     await rig.obs.cut(show=ONE, hide=(), also_show=None, fade=0.0)
     looks = len(fake.requested("GetMediaInputStatus"))
     # A spell may be under way.
-    await holds(lambda: len(fake.requested("GetMediaInputStatus")) >= looks + 2)
+    await until(lambda: len(fake.requested("GetMediaInputStatus")) >= looks + 2)
     asked = pictures(fake)
-    await holds(lambda: len(fake.requested("GetMediaInputStatus")) >= looks + 4)
+    await until(lambda: len(fake.requested("GetMediaInputStatus")) >= looks + 4)
     assert pictures(fake) == asked
 
 
@@ -195,7 +196,7 @@ async def test_an_adopted_input_on_air_is_left_alone(fake: FakeObs, rig: Rig, mo
     monkeypatch.setattr("daemon.obs.watch.EVERY", 0.0)
     await rig.obs.create_input(ONE, ALICE)
     rig.watch(ONE, proven=True)
-    await holds(lambda: len(fake.requested("GetMediaInputStatus")) >= 3)
+    await until(lambda: len(fake.requested("GetMediaInputStatus")) >= 3)
     assert pictures(fake) == 0
 
 
@@ -208,5 +209,5 @@ async def test_a_renderer_that_stands_still_does_not_end_the_watch(
     monkeypatch.setattr("daemon.obs.priming.WITHIN", 0.1)
     seen = await rig.ready(ONE, ALICE)
     looks = len(fake.requested("GetMediaInputStatus"))
-    await holds(lambda: len(fake.requested("GetMediaInputStatus")) >= looks + 2)
+    await until(lambda: len(fake.requested("GetMediaInputStatus")) >= looks + 2)
     assert seen.failed == []

@@ -11,8 +11,9 @@ from daemon.obs.inventory import Names
 from daemon.obs.refresher import Refresher, concerns
 from statemachine import events as ev
 from statemachine.events import Inventory, OwnInput
-from tests.daemon.obs.rig import ALICE, Rig, holds, items_of
+from tests.daemon.obs.rig import ALICE, Rig, items_of
 from tests.fakes import FakeObs
+from tests.support import until
 
 NAMES = Names("GMOTHERSTREAM_")
 
@@ -72,7 +73,7 @@ async def test_a_reading_waits_for_a_change_under_way() -> None:
         for _ in range(20):
             await asyncio.sleep(0)
         assert reader.begun == 0
-    await holds(lambda: reader.told == 1)
+    await until(lambda: reader.told == 1)
     task.cancel()
 
 
@@ -82,11 +83,11 @@ async def test_a_reading_that_a_change_has_overtaken_is_done_again() -> None:
     refresher = Refresher(reader, debounce=0.0, every=NEVER)
     task = asyncio.create_task(refresher.run())
     refresher.poke()
-    await holds(lambda: reader.begun == 1)
+    await until(lambda: reader.begun == 1)
     with refresher.changing():
         pass
     reader.go.set()
-    await holds(lambda: reader.told == 1)
+    await until(lambda: reader.told == 1)
     assert reader.begun == 2
     task.cancel()
 
@@ -100,11 +101,11 @@ async def test_a_reading_that_failed_is_tried_again_and_one_that_lost_obs_is_not
     task = asyncio.create_task(refresher.run())
     reader.errors = [ObsError("no")]
     refresher.poke()
-    await holds(lambda: reader.told == 1)
+    await until(lambda: reader.told == 1)
     assert reader.begun == 2
     reader.errors = [ObsGone("gone")]
     refresher.poke()
-    await holds(lambda: reader.begun == 3)
+    await until(lambda: reader.begun == 3)
     assert reader.told == 1
     task.cancel()
 
@@ -112,7 +113,7 @@ async def test_a_reading_that_failed_is_tried_again_and_one_that_lost_obs_is_not
 async def test_without_any_hint_it_is_read_all_the_same() -> None:
     reader = Reader()
     task = asyncio.create_task(Refresher(reader, debounce=NEVER, every=0.001).run())
-    await holds(lambda: reader.told >= 3)
+    await until(lambda: reader.told >= 3)
     task.cancel()
 
 

@@ -11,9 +11,10 @@ from structlog.testing import capture_logs
 from daemon.core.ports import ObsGone
 from daemon.obs.supervisor import DEFAULT_PORT, Endpoint
 from statemachine import events as ev
-from tests.daemon.obs.rig import ALICE, QUICK, Rig, holds, items_of
+from tests.daemon.obs.rig import ALICE, QUICK, Rig, items_of
 from tests.fakes import FakeObs, Fault, Spoil, Stream
 from tests.fakes.obs_faults import pack
+from tests.support import until
 
 Lines = list[Any]
 
@@ -72,7 +73,7 @@ async def test_obs_not_running_at_start_is_said_once_and_it_is_found_when_it_com
     monkeypatch.setattr("daemon.obs.supervisor.random.uniform", uniform)
     await fake.stop()
     cold.obs.start()
-    await holds(lambda: len(waits) >= 5)
+    await until(lambda: len(waits) >= 5)
     # From the first wait it doubles up to the most.
     assert waits[:5] == [0.01, 0.02, 0.04, 0.05, 0.05]
     assert cold.events == []
@@ -119,7 +120,7 @@ async def test_a_scene_that_is_not_there_is_named_and_waited_for(lines: Lines, c
 async def test_a_renderer_that_stands_still_from_the_start_is_not_ready(lines: Lines, cold: Rig, fake: FakeObs) -> None:
     fake.stall()
     cold.obs.start()
-    await holds(lambda: told(lines, "renderer stands still"))
+    await until(lambda: told(lines, "renderer stands still"))
     assert cold.events == []
     fake.unstall()
     await cold.up()
@@ -220,7 +221,7 @@ async def test_one_heartbeat_without_a_new_frame_is_no_loss(fake: FakeObs, rig: 
 
 async def fake_beats(fake: FakeObs, beats: int) -> None:
     """Wait until so many heartbeats were answered since the start."""
-    await holds(lambda: len(fake.requested("GetStats")) >= beats)
+    await until(lambda: len(fake.requested("GetStats")) >= beats)
 
 
 async def test_obs_own_goodbye_is_a_loss(fake: FakeObs, rig: Rig) -> None:
@@ -283,7 +284,7 @@ async def test_a_forced_reconnect_does_not_wait_out_the_backoff(fake: FakeObs) -
     rig = Rig.on(fake, pace=replace(QUICK, retry_first=30.0, retry_most=60.0))
     with capture_logs() as lines:
         async with rig:
-            await holds(lambda: told(lines, "OBS cannot be reached"))
+            await until(lambda: told(lines, "OBS cannot be reached"))
             await fake.start()
             rig.obs.force_reconnect()
             await rig.up()

@@ -8,8 +8,9 @@ from structlog.testing import capture_logs
 from daemon.core.readings import Look
 from daemon.obs.readiness import STILL, Judge, Verdict
 from statemachine import events as ev
-from tests.daemon.obs.rig import ALICE, Rig, holds
+from tests.daemon.obs.rig import ALICE, Rig
 from tests.fakes import FakeObs, Stream
+from tests.support import until
 
 NAME = "GMOTHERSTREAM_1"
 
@@ -131,7 +132,7 @@ async def test_obs_being_slow_is_not_held_against_the_input(fake: FakeObs, rig: 
 async def test_no_look_is_taken_after_a_removal_was_asked_for_nor_is_one_under_way(fake: FakeObs, rig: Rig) -> None:
     await rig.ready(NAME, ALICE)
     slow = fake.faults.delay("GetMediaInputStatus", 0.2)
-    await holds(lambda: slow.hits)
+    await until(lambda: slow.hits)
     await rig.obs.remove_input(NAME)
     kinds = [kind for kind, _ in fake.requests]
     assert "GetMediaInputStatus" not in kinds[kinds.index("RemoveInput") :]
@@ -151,7 +152,7 @@ async def test_parking_ends_the_watch(fake: FakeObs, rig: Rig) -> None:
     await rig.obs.park_input(NAME)
     looks = len(fake.requested("GetMediaInputStatus"))
     beats = len(fake.requested("GetStats"))
-    await holds(lambda: len(fake.requested("GetStats")) > beats + 3)
+    await until(lambda: len(fake.requested("GetStats")) > beats + 3)
     assert len(fake.requested("GetMediaInputStatus")) == looks
     assert (seen.stalled, seen.failed) == ([], [])
 
@@ -162,7 +163,7 @@ async def test_looks_are_never_more_than_twenty_a_second(fake: FakeObs, rig: Rig
     loop = asyncio.get_running_loop()
     began = loop.time()
     rig.watch(NAME)
-    await holds(lambda: len(fake.requested("GetMediaInputStatus")) >= 11)
+    await until(lambda: len(fake.requested("GetMediaInputStatus")) >= 11)
     assert loop.time() - began >= 10 / 20 * 0.95
 
 

@@ -17,6 +17,7 @@ from statemachine import facts
 from statemachine.handover.states import State
 from statemachine.handover.table import TRANSITIONS
 from tests.daemon.http.dashboard_backend import PICTURE, Backend
+from tests.support import until
 
 TOKEN = "correct horse"
 
@@ -264,9 +265,7 @@ async def test_one_who_leaves_does_not_take_the_picture_from_the_others() -> Non
     camera.let.clear()
     leaving = asyncio.create_task(camera.thumbnails.take(640))
     staying = asyncio.create_task(camera.thumbnails.take(640))
-    async with asyncio.timeout(5):
-        while camera.shots == 0:
-            await asyncio.get_running_loop().run_in_executor(None, lambda: None)
+    await until(lambda: camera.shots > 0)
     leaving.cancel()
     camera.let.set()
     assert await staying == b"1 of 640"

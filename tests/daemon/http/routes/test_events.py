@@ -11,7 +11,8 @@ from daemon.http.errors import ApiError
 from daemon.http.routes.events import EventHub
 from statemachine import facts
 from statemachine.handover.states import State
-from tests.daemon.http.studio import AT, SWITCH, House, config, open_house, until
+from tests.daemon.http.studio import AT, SWITCH, House, config, open_house
+from tests.support import until
 
 
 async def take(response: ClientResponse, count: int) -> list[dict[str, str]]:
