@@ -84,7 +84,7 @@ programs() {
     # The programs bear the path of their interpreter: the final one, not the one they were made in.
     find "$new/bin" "$new/pyvenv.cfg" -type f -exec sed -i "s|$new|$APP|g" {} +
     # The service may not write here, and would compile at each start otherwise.
-    "$new/bin/python" -m compileall -q -f -s "$new" -p "$APP" "$new/lib" >/dev/null
+    "$new/bin/python" -m compileall -q -f -j 0 -s "$new" -p "$APP" "$new/lib" >/dev/null
 
     mkdir -p "$new/share/doc"
     cp -R "$SOURCE/README.md" "$SOURCE/LICENSE" "$SOURCE/CHANGELOG.md" "$SOURCE/docs" "$new/share/doc/"

@@ -1,4 +1,5 @@
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -36,12 +37,16 @@ def root(installed: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def later(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A later version of the checkout."""
+    """A later version of the checkout, which needs no packages: nothing has to be fetched for it."""
     source = tmp_path_factory.mktemp("later")
     for name in ("daemon", "statemachine", "deploy", "docs"):
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "constraints.txt", "README.md", "LICENSE", "CHANGELOG.md", "motherstream.service"):
         shutil.copy(ROOT / name, source)
+    project = (source / "pyproject.toml").read_text()
+    needs = re.search(r"^dependencies = \[$.*?^\]$", project, flags=re.MULTILINE | re.DOTALL)
+    assert needs
+    (source / "pyproject.toml").write_text(project.replace(needs[0], "dependencies = []"))
     for changed in (source / "deploy" / "motherstream.example.toml", source / "motherstream.service"):
         changed.write_text("# later\n" + changed.read_text())
     return source
@@ -73,13 +78,14 @@ def test_the_programs_run_from_where_they_will_stand(installed: Path) -> None:
     for text in (programs / "bin").iterdir():
         assert text.is_symlink() or str(installed) not in text.read_text(errors="replace"), text
     # The service may not write here, so what is not compiled now is compiled at each start.
-    module = programs / "lib" / f"python{python_version(programs)}" / "site-packages" / "daemon" / "app.py"
+    module = packages(programs) / "daemon" / "app.py"
     assert list((module.parent / "__pycache__").glob("app.*.pyc"))
     assert str(installed).encode() not in next((module.parent / "__pycache__").glob("app.*.pyc")).read_bytes()
 
 
-def python_version(programs: Path) -> str:
-    return next((programs / "lib").glob("python*")).name.removeprefix("python")
+def packages(programs: Path) -> Path:
+    """Where its packages are."""
+    return next((programs / "lib").glob("python*")) / "site-packages"
 
 
 def test_everything_is_in_its_place(installed: Path) -> None:
@@ -123,10 +129,12 @@ def test_root_writes_the_configuration_and_the_service_reads_it(installed: Path)
 
 
 @pytest.mark.timeout(300)
-def test_a_later_version_takes_the_place_of_what_nobody_has_edited(upgraded: Path) -> None:
+def test_a_later_version_takes_the_place_of_what_nobody_has_edited(installed: Path, upgraded: Path) -> None:
     assert (upgraded / CONFIG).read_text().startswith("# later\n")
     assert (upgraded / "etc/systemd/system/motherstream.service").read_text().startswith("# later\n")
     assert not (upgraded / PROGRAMS / "left-over").exists()
+    assert (packages(installed / PROGRAMS) / "aiohttp").exists()
+    assert not (packages(upgraded / PROGRAMS) / "aiohttp").exists(), "it needs none"
     assert not list((upgraded / "opt").glob("motherstream.*"))
 
 
