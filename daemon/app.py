@@ -15,7 +15,7 @@ from daemon import __version__
 from daemon.composition.api import make_server
 from daemon.composition.ingest import make_ingest, make_sessions
 from daemon.composition.live import Live
-from daemon.composition.store import Rules, Store, make_store, restore
+from daemon.composition.store import Rules, StoreParts, make_store, restore
 from daemon.composition.studio import make_engine, make_studio
 from daemon.composition.tasks import Tasks
 from daemon.composition.watchdog import Watchdog
@@ -30,12 +30,12 @@ from daemon.http.routes.events import EventHub
 from daemon.http.server import HttpServer
 from daemon.ingest.api import open_client
 from daemon.ingest.reconciler import Reconciler
-from daemon.notify.notifier import Notifier as Notifications
-from daemon.obs import Obs
+from daemon.notify.notifier import Notifier
+from daemon.obs import ObsAdapter
 from daemon.observability import logging as logs
 from daemon.observability.event_log import narrate
 from daemon.observability.loop_errors import Unhandled
-from daemon.systemd import Notifier
+from daemon.systemd import ServiceNotifier
 from statemachine import events as ev
 
 log = structlog.get_logger("daemon.app")
@@ -66,10 +66,10 @@ class _Parts(NamedTuple):
     """What is started and stopped."""
 
     rules: Rules
-    obs: Obs
+    obs: ObsAdapter
     reconciler: Reconciler
     server: HttpServer
-    notifier: Notifications
+    notifier: Notifier
     watchdog: Watchdog
 
 
@@ -79,7 +79,7 @@ class App:
     def __init__(self, live: Live, hangups: Sequence[int] = ()) -> None:
         self._live = live
         self._hangups = hangups
-        self._systemd = Notifier()
+        self._systemd = ServiceNotifier()
         self._stop = asyncio.Event()
         self._tasks = Tasks()
         self._events = EventQueue()
@@ -103,7 +103,7 @@ class App:
 
     # --- start-up --------------------------------------------------------------------------------------------
 
-    async def _open(self, stack: contextlib.AsyncExitStack) -> Store | None:
+    async def _open(self, stack: contextlib.AsyncExitStack) -> StoreParts | None:
         """What the daemon keeps; None where that is another daemon's."""
         log.info("motherstream starts", version=__version__, configuration=str(locate(self._live.path) or "defaults"))
         loop = asyncio.get_running_loop()
@@ -113,7 +113,7 @@ class App:
         store = make_store(self._live, self._events)
         return store if await store.opened(self._stop, stack) else None
 
-    async def _build(self, store: Store, stack: contextlib.AsyncExitStack) -> _Parts:
+    async def _build(self, store: StoreParts, stack: contextlib.AsyncExitStack) -> _Parts:
         """Each part after those that it needs; all that only work beside the show run already."""
         live, tasks = self._live, self._tasks
         client = await stack.enter_async_context(open_client())
@@ -136,8 +136,8 @@ class App:
         studio.start(tasks)
         for observer in (
             studio.overlays.observe,
-            ingest.hand_tests.observe,
-            notifier.tell,
+            ingest.manual_streams.observe,
+            notifier.notify,
             narrate,
             metrics.observe,
             hub.publish_facts,
@@ -192,7 +192,7 @@ class App:
 
     # --- the end ---------------------------------------------------------------------------------------------
 
-    async def _shut_down(self, parts: _Parts, store: Store) -> None:
+    async def _shut_down(self, parts: _Parts, store: StoreParts) -> None:
         """The picture stays; what is known of the show is written. The rest closes behind it, the last first."""
         self._systemd.stopping("stopping: the picture stays on air")
         log.info("motherstream stops; the picture stays on air")

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 
 
-class Notifier:
+class ServiceNotifier:
     """Speaks to the socket that $NOTIFY_SOCKET names, and knows how often the watchdog wants to hear.
 
     Each call tells whether systemd has been told.

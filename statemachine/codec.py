@@ -59,10 +59,15 @@ _Build = Callable[[Any, str], Any]
 """Builds a value from a plain one; the place is named where it cannot be read."""
 
 
+FORMERLY = "formerly"
+"""Key of a field's metadata: its name in snapshots of older versions, under which it is read as well."""
+
+
 @cache
-def _fields(kind: type) -> tuple[tuple[str, Any, _Build], ...]:
-    """Name, type and builder of each field: found out once, for a snapshot holds thousands."""
-    return tuple((name, hint, _builder(hint)) for name, hint in typing.get_type_hints(kind).items())
+def _fields(kind: Any) -> tuple[tuple[str, str, Any, _Build], ...]:
+    """Name, former name, type and builder of each field: found out once, for a snapshot holds thousands."""
+    hints = typing.get_type_hints(kind)
+    return tuple((f.name, f.metadata.get(FORMERLY, ""), hints[f.name], _builder(hints[f.name])) for f in fields(kind))
 
 
 def _builder(kind: Any) -> _Build:
@@ -126,10 +131,11 @@ def _dataclass(kind: Any) -> _Build:
         if not isinstance(value, dict):
             raise BadSnapshotError(f"{where}: a table is expected, not {type(value).__name__}")
         known = {}
-        for name, hint, each in _fields(kind):
+        for name, before, hint, each in _fields(kind):
             # A field that a newer version added takes its default; one that is gone is passed over.
-            if name in value:
-                item = value[name]
+            key = name if name in value else before
+            if key in value:
+                item = value[key]
                 plain = type(item) is hint and hint in _SCALARS
                 known[name] = item if plain else each(item, f"{where}.{name}")
         try:

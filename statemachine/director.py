@@ -42,8 +42,8 @@ from statemachine.handover.orphans import Orphans
 from statemachine.handover.states import State
 from statemachine.handover.switchover import Switchover
 from statemachine.handover.table import EVENTS
-from statemachine.lineup.hand_test import request_test
 from statemachine.lineup.lineup import Lineup
+from statemachine.lineup.manual_stream import request_manual_stream
 from statemachine.monitors.bitrate import Bitrates
 from statemachine.monitors.probation import Probation
 from statemachine.monitors.quality import Quality
@@ -151,7 +151,7 @@ class Director:
         times += [self.streams.deadline(self.now), self.quality.deadline(self.now)]
         times.append(self.viewers.deadline())
         if self.switchover.state is not State.RECOVERING:
-            times += [self._orphans.deadline(), self.steering.spaced_until()]
+            times += [self._orphans.deadline(), self.steering.cooldown_until()]
             if self.switchover.program:
                 times.append(kept_until(self.lineup, self.switchover.program, self.policy))
         return min((at for at in times if at is not None and at > self.now), default=None)
@@ -205,7 +205,7 @@ class Director:
                 self.settings.load(event.policy)
                 self._apply()
             case ev.TestRequested():
-                request_test(self.lineup, self.streams, event, self.now)
+                request_manual_stream(self.lineup, self.streams, event, self.now)
             case ev.MediaStalled():
                 self.pictures.stalled(event)
             case ev.MediaResumed():
@@ -394,8 +394,8 @@ class Director:
             orphans=tuple(self._orphans),
             empty_at=self.steering.empty_at,
             dead_since=self.steering.dead_since,
-            poor=self.bitrates.episode,
-            lag=self.render_load.state,
+            low_bitrate=self.bitrates.episode,
+            render_load=self.render_load.state,
             tracks=self.streams.tracks,
             unplayable=self.streams.unplayable,
             fallback=self.fallback.state,
@@ -417,7 +417,7 @@ class Director:
         director.switchover.restore(kept.switchover)
         director.steering.last_cut, director.last_switch = kept.last_cut, kept.last_switch
         director._orphans = Orphans(kept.orphans)
-        director.bitrates.episode, director.render_load.state = kept.poor, kept.lag
+        director.bitrates.episode, director.render_load.state = kept.low_bitrate, kept.render_load
         director.streams.load(kept.tracks, kept.unplayable)
         director.fallback.state, director.quality.silence = kept.fallback, kept.silence
         director.viewers.restore(director.policy, kept.viewers)

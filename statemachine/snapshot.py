@@ -1,9 +1,9 @@
-"""The shape of a snapshot: everything that the rules remember."""
+"""The shape of a snapshot: everything that the rules remember. A renamed field is read under its old name, too."""
 
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from statemachine.codec import from_plain, to_plain
+from statemachine.codec import FORMERLY, from_plain, to_plain
 from statemachine.events import Tracks
 from statemachine.facts import HandoverEnded
 from statemachine.handover.attempt import Attempt
@@ -56,8 +56,8 @@ class Snapshot:
     last_switch: HandoverEnded | None
     orphans: tuple[Orphan, ...]
     empty_at: float | None
-    poor: LowBitrateEpisode | None = None
-    lag: RenderLoadState = field(default_factory=RenderLoadState)
+    low_bitrate: LowBitrateEpisode | None = field(default=None, metadata={FORMERLY: "poor"})
+    render_load: RenderLoadState = field(default_factory=RenderLoadState, metadata={FORMERLY: "lag"})
     tracks: dict[str, Tracks] = field(default_factory=dict)
     """Of each session, as its server tells."""
     unplayable: tuple[str, ...] = ()

@@ -73,7 +73,7 @@ class Steering:
         """The one in force."""
         return self.lineup.policy
 
-    def spaced_until(self) -> float | None:
+    def cooldown_until(self) -> float | None:
         """job_delay spaces hand-overs; one that mends a dead picture does not wait for it."""
         program = self.switchover.program
         if self.last_cut is None or program is None or program.session is None:
@@ -84,7 +84,7 @@ class Steering:
         return until if until > self.now else None
 
     def _may_cut(self) -> bool:
-        return not self.switchover.barred and self.spaced_until() is None
+        return not self.switchover.barred and self.cooldown_until() is None
 
     def deadlines(self) -> list[float]:
         """When a step may be due by time alone."""
@@ -125,7 +125,7 @@ class Steering:
                 return self._steer(goal)
             case State.CLEANUP:
                 waited_for = not settled or goal.empty or self._waits_dark(goal)
-                return waited_for and self.spaced_until() is None and switchover.hurry(self.now)
+                return waited_for and self.cooldown_until() is None and switchover.skip_grace(self.now)
             case _:
                 assert_never(state)
 

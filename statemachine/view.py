@@ -169,7 +169,7 @@ class Places:
         return self._places
 
 
-class Rules(Protocol):
+class ViewSource(Protocol):
     """The parts of the rules that people see something of: the director has them."""
 
     now: float
@@ -190,7 +190,7 @@ class Rules(Protocol):
         """Own inputs that could not be removed yet."""
 
 
-def make_view(rules: Rules, at: float) -> View:
+def make_view(rules: ViewSource, at: float) -> View:
     """The view of the rules at the time ``at``."""
     lineup, switchover = rules.lineup, rules.switchover
     program = switchover.program
@@ -237,7 +237,7 @@ def make_view(rules: Rules, at: float) -> View:
     )
 
 
-def make_sessions(rules: Rules) -> Sessions:
+def make_sessions(rules: ViewSource) -> Sessions:
     """Those that the rules know of now."""
     program, attempt = rules.switchover.program, rules.switchover.attempt
     sessions = [session for entry in rules.lineup for session in entry.sessions]
@@ -249,7 +249,7 @@ def make_sessions(rules: Rules) -> Sessions:
     )
 
 
-def _with_the_channels(rules: Rules, places: tuple[Place, ...], on_air: str) -> tuple[Place, ...]:
+def _with_the_channels(rules: ViewSource, places: tuple[Place, ...], on_air: str) -> tuple[Place, ...]:
     """The line-up with what keeps the first of it from being shown, or the one on air from being seen."""
     index, reason, detail = 0, "", ""
     if on_air and rules.viewers.elsewhere and rules.viewers.shown is False:
@@ -266,7 +266,7 @@ def _with_the_channels(rules: Rules, places: tuple[Place, ...], on_air: str) -> 
     return (*places[:index], told, *places[index + 1 :])
 
 
-def _of_the_first(rules: Rules) -> str:
+def _of_the_first(rules: ViewSource) -> str:
     """Why nothing is done to show who has the turn."""
     if rules.switchover.barred:
         return "studio_mode"
@@ -275,7 +275,7 @@ def _of_the_first(rules: Rules) -> str:
     return "crowded" if rules.steering.crowded else ""
 
 
-def _program(rules: Rules) -> ProgramView:
+def _program(rules: ViewSource) -> ProgramView:
     program, switchover = rules.viewers.state, rules.switchover
     reading = program.reading
     return ProgramView(
@@ -289,10 +289,10 @@ def _program(rules: Rules) -> ProgramView:
     )
 
 
-def _standby_off(rules: Rules) -> StandbyOff | None:
-    lag = rules.render_load.state
+def _standby_off(rules: ViewSource) -> StandbyOff | None:
+    load = rules.render_load.state
     if rules.policy.mode == "static":
         return StandbyOff("static")
     if not rules.policy.standby:
         return StandbyOff("configured")
-    return StandbyOff("render_lag", lag.resting_since, lag.share) if rules.render_load.standby_suspended else None
+    return StandbyOff("render_lag", load.suspended_since, load.share) if rules.render_load.standby_suspended else None

@@ -27,7 +27,7 @@ PLUGIN = (
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class CheckResult:
     """One line: what was looked at, and, where it is not well, how to mend it."""
 
     what: str
@@ -35,40 +35,40 @@ class Result:
     detail: str = ""
 
 
-async def check(config: Config) -> list[Result]:
+async def check(config: Config) -> list[CheckResult]:
     """All results, in the order in which they build on one another."""
     return [
         *[result async for result in _obs(config)],
         *[result async for result in _ingest(config)],
-        *[Result(*found) for found in look_at_door(config)],
+        *[CheckResult(*found) for found in look_at_door(config)],
         *_line_up(config),
     ]
 
 
-async def _obs(config: Config) -> AsyncIterator[Result]:
+async def _obs(config: Config) -> AsyncIterator[CheckResult]:
     obs = config.obs
     where = f"OBS at {obs.host}:{obs.port}"
     try:
         link = await Link.open(obs.host, obs.port, obs.password.get_secret_value(), seconds=PATIENCE)
     except PasswordRefused:
-        yield Result(where, True, "reachable")
+        yield CheckResult(where, True, "reachable")
         mend = "set obs.password to the one in OBS under Tools, WebSocket Server Settings"
-        yield Result("OBS's password", False, f"refused: {mend}")
+        yield CheckResult("OBS's password", False, f"refused: {mend}")
         return
     except ObsError as error:
         mend = "start OBS and enable its WebSocket server (Tools), or set obs.host and obs.port"
-        yield Result(where, False, f"{error}: {mend}")
+        yield CheckResult(where, False, f"{error}: {mend}")
         return
     try:
         version = await link.call("GetVersion")
         numbers = f"OBS {version.get('obsVersion')}, obs-websocket {version.get('obsWebSocketVersion')}"
-        yield Result(where, True, numbers)
-        yield Result("OBS's password", True)
+        yield CheckResult(where, True, numbers)
+        yield CheckResult("OBS's password", True)
         scenes = [
             str(scene["sceneName"]) for scene in (await link.call("GetSceneList"))["scenes"] if "sceneName" in scene
         ]
         missing = f"OBS has {', '.join(sorted(scenes))}: make it, or set obs.scene"
-        yield Result(f"scene {obs.scene}", obs.scene in scenes, "" if obs.scene in scenes else missing)
+        yield CheckResult(f"scene {obs.scene}", obs.scene in scenes, "" if obs.scene in scenes else missing)
         if obs.scene in scenes:
             yield await _program(link, config)
         kinds = (await link.call("GetInputKindList"))["inputKinds"]
@@ -76,17 +76,17 @@ async def _obs(config: Config) -> AsyncIterator[Result]:
         yield kind
         if obs.scene in scenes and kind.ok and choose(config.sources.kind, frozenset(kinds)).kind == GSTREAMER:
             played = await plays(link, obs.scene, config.sources)
-            yield Result("obs-gstreamer plays a test picture", played, "" if played else PLUGIN)
+            yield CheckResult("obs-gstreamer plays a test picture", played, "" if played else PLUGIN)
         if obs.scene in scenes:
             for result in await _fixtures(link, config):
                 yield result
     except (ObsError, *NONSENSE) as error:
-        yield Result("OBS's answers", False, f"{error}: is it still starting?")
+        yield CheckResult("OBS's answers", False, f"{error}: is it still starting?")
     finally:
         await link.close()
 
 
-async def _fixtures(link: Link, config: Config) -> list[Result]:
+async def _fixtures(link: Link, config: Config) -> list[CheckResult]:
     """Each item and input that the configuration names: whether OBS has it."""
     obs, sources = config.obs, config.sources
     placed = {("obs.slate", "slate"): obs.slate}
@@ -107,66 +107,66 @@ async def _fixtures(link: Link, config: Config) -> list[Result]:
             mend = f"it is not in the scene {obs.scene}: add it, or set {key}"
             holder = items[name].holder if name in items else None
             where = f"inside {holder.name}" + ("" if holder.shown else ", which is hidden") if holder else ""
-            results.append(Result(f"{what} {name}", name in items, where if name in items else mend))
+            results.append(CheckResult(f"{what} {name}", name in items, where if name in items else mend))
     for (key, what), name in texts.items():
         if name:
             mend = f"OBS has no input of that name: make it, or set {key}"
-            results.append(Result(f"{what} {name}", name in inputs, "" if name in inputs else mend))
+            results.append(CheckResult(f"{what} {name}", name in inputs, "" if name in inputs else mend))
     return results
 
 
-async def _program(link: Link, config: Config) -> Result:
+async def _program(link: Link, config: Config) -> CheckResult:
     """What viewers get."""
     obs = config.obs
     reading = await read_program(link, obs.scene, [])
     if reading is None:
-        return Result("program", True, "OBS does not tell what viewers see")
+        return CheckResult("program", True, "OBS does not tell what viewers see")
     shown = f"viewers see the scene {reading.scene!r}"
     if reading.studio_mode and obs.studio_mode == "hold":
         mend = f'{STUDIO_MODE["hold"]}: do that, or set obs.studio_mode = "leave" or "drive"'
-        return Result("program", False, f"{shown}, studio mode is on: {mend}")
+        return CheckResult("program", False, f"{shown}, studio mode is on: {mend}")
     note = f", studio mode is on: {STUDIO_MODE[obs.studio_mode]}" if reading.studio_mode else ""
     if not (reading.live or reading.copied):
         mend = f"switch OBS to {obs.scene!r}, or put that into the scene that is shown"
-        return Result("program", False, f"{shown}{note}, not {obs.scene!r}: {mend}")
-    return Result("program", True, shown + note)
+        return CheckResult("program", False, f"{shown}{note}, not {obs.scene!r}: {mend}")
+    return CheckResult("program", True, shown + note)
 
 
-def _kind(config: Config, kinds: list[str]) -> Result:
+def _kind(config: Config, kinds: list[str]) -> CheckResult:
     wanted = choose(config.sources.kind, frozenset(kinds)).kind
     if wanted in kinds:
         note = ""
         if wanted == FFMPEG and config.sources.kind == "auto":
             note = "OBS lacks obs-gstreamer: the built-in media source is used"
-        return Result(f"source kind {wanted}", True, note)
+        return CheckResult(f"source kind {wanted}", True, note)
     mend = (
         'OBS lacks the obs-gstreamer plugin: install it, or set sources.kind = "auto"'
         if wanted == GSTREAMER
         else "OBS lacks its built-in media source: reinstall OBS"
     )
-    return Result(f"source kind {wanted}", False, mend)
+    return CheckResult(f"source kind {wanted}", False, mend)
 
 
-async def _ingest(config: Config) -> AsyncIterator[Result]:
+async def _ingest(config: Config) -> AsyncIterator[CheckResult]:
     async with open_client() as client:
         servers = configured(config.ingest, client, SessionDirectory(lambda: config.ingest.rtmp_url))
         for server in servers:
             try:
                 streams = await server.publishers()
             except IngestError as error:
-                yield Result(server.where, False, f"{error}: {error.mend}")
+                yield CheckResult(server.where, False, f"{error}: {error.mend}")
             else:
-                yield Result(server.where, True, f"{len(streams)} published")
+                yield CheckResult(server.where, True, f"{len(streams)} published")
         if not servers:
-            yield Result("ingest API", True, "none is configured: hooks only (ingest.srs_api)")
+            yield CheckResult("ingest API", True, "none is configured: hooks only (ingest.srs_api)")
 
 
-def _line_up(config: Config) -> list[Result]:
+def _line_up(config: Config) -> list[CheckResult]:
     if config.queue.auth != "keys":
         return []
     try:
         count = len(StreamerStore(config.store.path).list())
     except StreamerError as error:
-        return [Result("streamers' keys", False, str(error))]
+        return [CheckResult("streamers' keys", False, str(error))]
     note = f"{count} streamers" if count else "none yet: `motherstream streamer add NAME` makes the first"
-    return [Result("streamers' keys", True, note)]
+    return [CheckResult("streamers' keys", True, note)]

@@ -186,7 +186,7 @@ def _completion(arguments: argparse.Namespace) -> int:
 def _post(path: str) -> Callable[[argparse.Namespace], int]:
     def action(arguments: argparse.Namespace) -> int:
         answer = _client(arguments).post(path)
-        print(_said(answer))
+        print(_message(answer))
         return EXIT_DONE
 
     return action
@@ -194,29 +194,29 @@ def _post(path: str) -> Callable[[argparse.Namespace], int]:
 
 def _kick(arguments: argparse.Namespace) -> int:
     answer = _client(arguments).post(f"/queue/{quoted(arguments.name)}/kick?seconds={arguments.seconds:g}")
-    print(_said(answer))
+    print(_message(answer))
     return EXIT_DONE
 
 
 def _unblock(arguments: argparse.Namespace) -> int:
-    print(_said(_client(arguments).post(f"/queue/{quoted(arguments.name)}/let-in")))
+    print(_message(_client(arguments).post(f"/queue/{quoted(arguments.name)}/let-in")))
     return EXIT_DONE
 
 
 def _move(arguments: argparse.Namespace) -> int:
-    print(_said(_client(arguments).post(f"/queue/{quoted(arguments.name)}/move?position={arguments.position}")))
+    print(_message(_client(arguments).post(f"/queue/{quoted(arguments.name)}/move?position={arguments.position}")))
     return EXIT_DONE
 
 
 def _remove(arguments: argparse.Namespace) -> int:
-    print(_said(_client(arguments).delete(f"/queue/{quoted(arguments.name)}")))
+    print(_message(_client(arguments).delete(f"/queue/{quoted(arguments.name)}")))
     return EXIT_DONE
 
 
 def _turn(arguments: argparse.Namespace) -> int:
     whose = f"&streamer={quoted(arguments.streamer)}" if arguments.streamer else ""
     restart = "true" if arguments.restart else "false"
-    print(_said(_client(arguments).post(f"/update-timer/{arguments.seconds}?reset_time={restart}{whose}")))
+    print(_message(_client(arguments).post(f"/update-timer/{arguments.seconds}?reset_time={restart}{whose}")))
     return EXIT_DONE
 
 
@@ -238,7 +238,7 @@ def _notify_test(arguments: argparse.Namespace) -> int:
     return EXIT_DONE if all(row["ok"] for row in answer["targets"]) else EXIT_FAILED
 
 
-def _said(answer: Any) -> str:
+def _message(answer: Any) -> str:
     return str(answer["message"]) if isinstance(answer, dict) and "message" in answer else "done"
 
 

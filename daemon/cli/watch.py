@@ -18,7 +18,7 @@ from rich.live import Live
 
 from daemon.cli.client import TIMEOUT, Client, ClientError
 from daemon.cli.watch_frame import Frame, Line, Model
-from daemon.observability.wording import printable, tell
+from daemon.observability.wording import describe, printable
 
 TICK: Final = 0.25
 """Seconds between two frames: the clocks and the bar move by themselves."""
@@ -193,7 +193,7 @@ def _line(kind: str, data: dict[str, Any]) -> Line | None:
     if kind in ("hello", "lost"):
         return None
     try:
-        text, sort = tell(kind, data)
+        text, sort = describe(kind, data)
     except (KeyError, TypeError):
         text, sort = kind, "news"  # of a newer daemon
     return None if sort == "step" else Line(_time(data.get("at")), text, sort)

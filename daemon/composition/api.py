@@ -2,10 +2,10 @@
 
 from prometheus_client import CollectorRegistry
 
-from daemon.composition.ingest import Ingest
+from daemon.composition.ingest import IngestParts
 from daemon.composition.live import Live
-from daemon.composition.store import Rules, Store
-from daemon.composition.studio import Studio
+from daemon.composition.store import Rules, StoreParts
+from daemon.composition.studio import ObsParts
 from daemon.composition.watchdog import Watchdog
 from daemon.composition.watching import Watching
 from daemon.health.monitor import HealthMonitor
@@ -18,10 +18,10 @@ from daemon.notify.notifier import Notifier
 
 def make_server(
     live: Live,
-    store: Store,
+    store: StoreParts,
     rules: Rules,
-    studio: Studio,
-    ingest: Ingest,
+    studio: ObsParts,
+    ingest: IngestParts,
     hub: EventHub,
     registry: CollectorRegistry,
     health: HealthMonitor,
@@ -38,7 +38,7 @@ def make_server(
             view=rules.view,
             policy=lambda: rules.view().policy,
             history=store.journal.handovers,
-            studio=studio.desk,
+            studio=studio.diagnostics,
             publishing=ingest.publishing,
             refusals=ingest.refusals,
             hub=hub,

@@ -7,12 +7,12 @@ from typing import Any
 import aiohttp
 
 from daemon.composition.live import Live
-from daemon.composition.store import Rules, Store
+from daemon.composition.store import Rules, StoreParts
 from daemon.core.operator import Operator
 from daemon.ingest.admission import Admission
 from daemon.ingest.auth_url import UrlAuth
 from daemon.ingest.listing import IngestServer
-from daemon.ingest.manual_streams import HandTests
+from daemon.ingest.manual_streams import ManualStreams
 from daemon.ingest.publishing import Publishing
 from daemon.ingest.reconciler import Reconciler
 from daemon.ingest.refusals import Refusals
@@ -20,11 +20,11 @@ from daemon.ingest.servers.registry import configured
 from daemon.ingest.sessions import SessionDirectory
 from daemon.ingest.stream import is_ours
 from daemon.notify.notifier import Notifier
-from daemon.obs import Obs
+from daemon.obs import ObsAdapter
 
 
 @dataclass(frozen=True, slots=True)
-class Ingest:
+class IngestParts:
     """Whoever publishes comes by one of these."""
 
     admission: Admission
@@ -32,7 +32,7 @@ class Ingest:
     publishing: Publishing
     refusals: Refusals
     reconciler: Reconciler
-    hand_tests: HandTests
+    manual_streams: ManualStreams
     operator: Operator
     """What a person may ask: who is meant, and what is shown by hand, is known here."""
 
@@ -41,7 +41,7 @@ KeptStreams = Mapping[str, dict[str, Any]]
 """What the journal has kept of each session's stream, by the session's id."""
 
 
-def make_sessions(live: Live, store: Store, rules: Rules, streams: KeptStreams) -> SessionDirectory:
+def make_sessions(live: Live, store: StoreParts, rules: Rules, streams: KeptStreams) -> SessionDirectory:
     """With those that outlived the last run."""
     sessions = SessionDirectory(lambda: live.config.ingest.rtmp_url, store.journal.keep_stream)
     kept = rules.director.sessions()
@@ -51,14 +51,14 @@ def make_sessions(live: Live, store: Store, rules: Rules, streams: KeptStreams) 
 
 def make_ingest(
     live: Live,
-    store: Store,
+    store: StoreParts,
     rules: Rules,
     sessions: SessionDirectory,
     streams: KeptStreams,
     client: aiohttp.ClientSession,
-    obs: Obs,
+    obs: ObsAdapter,
     notifier: Notifier,
-) -> Ingest:
+) -> IngestParts:
     """As configured. What is played by OBS tells who publishes, where nothing else does."""
     now = rules.clock.now
     servers = configured(live.config.ingest, client, sessions, lambda: live.config.ingest.default_app)
@@ -77,13 +77,13 @@ def make_ingest(
         recall=obs.streamer_of,
         ours=lambda ref: is_ours(ref, live.config.ingest.apps, live.config.ingest.vhosts),
     )
-    hand_tests = HandTests(lambda: rules.director.sessions().held, sessions, now)
-    operator = Operator(rules.events, now, rules.view, lambda: rules.view().policy, admission.meant, hand_tests)
-    return Ingest(admission, servers, publishing, refusals, reconciler, hand_tests, operator)
+    manual_streams = ManualStreams(lambda: rules.director.sessions().held, sessions, now)
+    operator = Operator(rules.events, now, rules.view, lambda: rules.view().policy, admission.meant, manual_streams)
+    return IngestParts(admission, servers, publishing, refusals, reconciler, manual_streams, operator)
 
 
 def _make_admission(
-    live: Live, store: Store, rules: Rules, streams: KeptStreams, client: aiohttp.ClientSession
+    live: Live, store: StoreParts, rules: Rules, streams: KeptStreams, client: aiohttp.ClientSession
 ) -> Admission:
     director = rules.director
     admission = Admission(

@@ -18,7 +18,7 @@ from statemachine.view import View
 
 
 @dataclass(frozen=True, slots=True)
-class Store:
+class StoreParts:
     """Nothing of it is open before ``opened``."""
 
     claim: Claim
@@ -39,7 +39,7 @@ class Store:
         return True
 
 
-def make_store(live: Live, events: EventQueue) -> Store:
+def make_store(live: Live, events: EventQueue) -> StoreParts:
     """As configured."""
     config = live.config
     claim = Claim(config.http.host, config.http.port)
@@ -54,7 +54,7 @@ def make_store(live: Live, events: EventQueue) -> Store:
 
     keys = StreamerIndex(config.store.path, on_change=journal.keys_changed, on_damage=distrust)
     journal.use_keys(keys.known)
-    return Store(claim, alone, journal, keys)
+    return StoreParts(claim, alone, journal, keys)
 
 
 class Rules:
@@ -70,7 +70,7 @@ class Rules:
         return self.director.view(self.clock.now())
 
 
-async def restore(store: Store, policy: Policy, events: EventQueue) -> Rules:
+async def restore(store: StoreParts, policy: Policy, events: EventQueue) -> Rules:
     """Take them out of the journal."""
     journal = store.journal
     director = await journal.in_our_time(await journal.restore(lambda: Director(policy)))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from daemon.composition.live import Live
-from daemon.composition.store import Rules, Store
+from daemon.composition.store import Rules, StoreParts
 from daemon.composition.tasks import Tasks
 from daemon.core.dispatcher import Dispatcher
 from daemon.core.executor import Executor
@@ -11,21 +11,21 @@ from daemon.ingest.kick import Kicker
 from daemon.ingest.listing import IngestServer
 from daemon.ingest.sessions import SessionDirectory
 from daemon.journal.history import handovers
-from daemon.obs import Obs
-from daemon.obs.diagnostics import Desk
+from daemon.obs import ObsAdapter
+from daemon.obs.diagnostics import ObsDiagnostics
 from daemon.obs.inventory import stream_of_path
 from daemon.obs.output import OutputKeeper
-from daemon.obs.overlays import Overlays
+from daemon.obs.overlays import OverlayUpdater
 
 
 @dataclass(frozen=True, slots=True)
-class Studio:
+class ObsParts:
     """OBS and what is done with it."""
 
-    obs: Obs
+    obs: ObsAdapter
     output: OutputKeeper
-    overlays: Overlays
-    desk: Desk
+    overlays: OverlayUpdater
+    diagnostics: ObsDiagnostics
 
     def start(self, tasks: Tasks) -> None:
         """What goes on beside the hand-overs; OBS itself is connected later."""
@@ -33,10 +33,10 @@ class Studio:
         tasks.start(self.output.run(), "output")
 
 
-def make_studio(live: Live, store: Store, rules: Rules, sessions: SessionDirectory) -> Studio:
+def make_studio(live: Live, store: StoreParts, rules: Rules, sessions: SessionDirectory) -> ObsParts:
     """As configured."""
     now = rules.clock.now
-    obs = Obs(
+    obs = ObsAdapter(
         lambda: live.config,
         emit=rules.events.submit,
         now=now,
@@ -45,17 +45,22 @@ def make_studio(live: Live, store: Store, rules: Rules, sessions: SessionDirecto
         stream_of=lambda url: sessions.stream_of(url) or stream_of_path(url),
     )
     output = OutputKeeper(obs, lambda: live.config.obs.keep_streaming, now)
-    obs.observe_output(output.hear)
-    return Studio(
+    obs.observe_output(output.on_event)
+    return ObsParts(
         obs=obs,
         output=output,
-        overlays=Overlays(obs, rules.view, lambda: live.config.overlays, now),
-        desk=Desk(obs, lambda: live.config.obs.scene, lambda: rules.view().program),
+        overlays=OverlayUpdater(obs, rules.view, lambda: live.config.overlays, now),
+        diagnostics=ObsDiagnostics(obs, lambda: live.config.obs.scene, lambda: rules.view().program),
     )
 
 
 def make_engine(
-    live: Live, store: Store, rules: Rules, obs: Obs, servers: tuple[IngestServer, ...], sessions: SessionDirectory
+    live: Live,
+    store: StoreParts,
+    rules: Rules,
+    obs: ObsAdapter,
+    servers: tuple[IngestServer, ...],
+    sessions: SessionDirectory,
 ) -> tuple[Dispatcher, Executor]:
     """Who asks the rules, and who carries out what they say."""
     events = rules.events

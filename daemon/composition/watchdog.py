@@ -3,7 +3,7 @@
 import asyncio
 from typing import Protocol
 
-from daemon.systemd import Notifier
+from daemon.systemd import ServiceNotifier
 from statemachine import events as ev
 from statemachine.step import Step
 
@@ -12,7 +12,7 @@ WATCHDOG_PATIENCE = 5.0
 """Seconds that the dispatcher may take for an empty event before the watchdog is no longer fed."""
 
 
-class Asked(Protocol):
+class AskPort(Protocol):
     """The event queue, as much of it as is needed here."""
 
     async def ask(self, event: ev.Event, *, written: bool = True) -> Step:
@@ -22,7 +22,7 @@ class Asked(Protocol):
 class Watchdog:
     """``run`` is its task."""
 
-    def __init__(self, events: Asked, systemd: Notifier) -> None:
+    def __init__(self, events: AskPort, systemd: ServiceNotifier) -> None:
         self._events = events
         self._systemd = systemd
         self.alive = True

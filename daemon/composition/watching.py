@@ -6,17 +6,17 @@ from collections.abc import Sequence
 
 from prometheus_client import CollectorRegistry
 
-from daemon.composition.ingest import Ingest
+from daemon.composition.ingest import IngestParts
 from daemon.composition.live import Live
-from daemon.composition.store import Rules, Store
-from daemon.composition.studio import Studio
+from daemon.composition.store import Rules, StoreParts
+from daemon.composition.studio import ObsParts
 from daemon.core.ports import Check
-from daemon.health.measurements import Teller
+from daemon.health.measurements import MeasurementFeed
 from daemon.health.metrics import HealthMetrics
 from daemon.health.monitor import HealthMonitor
 from daemon.health.reporter import Reporter
 from daemon.http.routes.events import EventHub
-from daemon.notify.alerts import Watch
+from daemon.notify.alerts import Alerts
 from daemon.notify.notifier import Notifier
 from daemon.notify.troubles import Output, Troubles
 from daemon.obs.diagnostics import check_program
@@ -29,7 +29,13 @@ class Watching:
     """``run`` looks once a second at what ends soon, and at what is amiss."""
 
     def __init__(
-        self, store: Store, rules: Rules, studio: Studio, ingest: Ingest, health: HealthMonitor, notifier: Notifier
+        self,
+        store: StoreParts,
+        rules: Rules,
+        studio: ObsParts,
+        ingest: IngestParts,
+        health: HealthMonitor,
+        notifier: Notifier,
     ) -> None:
         self._store = store
         self._rules = rules
@@ -66,7 +72,7 @@ class Watching:
 
 
 def make_health(
-    live: Live, rules: Rules, studio: Studio, ingest: Ingest, hub: EventHub, stack: contextlib.AsyncExitStack
+    live: Live, rules: Rules, studio: ObsParts, ingest: IngestParts, hub: EventHub, stack: contextlib.AsyncExitStack
 ) -> HealthMonitor:
     """The monitor, which measures for the rules as well."""
     obs, reconciler, now = studio.obs, ingest.reconciler, rules.clock.now
@@ -79,7 +85,7 @@ def make_health(
         on_air = rules.view().on_air
         return received(on_air.session) if on_air else None
 
-    teller = Teller(
+    feed = MeasurementFeed(
         rules.events.submit,
         now,
         subject=lambda: rules.view().measured,
@@ -100,12 +106,12 @@ def make_health(
         now,
         output=lambda: studio.output.status,
         reporter=reporter,
-        tell=hub.publish,
-        beside=teller.look,
+        publish=hub.publish,
+        beside=feed.look,
     )
 
 
-def make_metrics(rules: Rules, studio: Studio, health: HealthMonitor) -> tuple[CollectorRegistry, Metrics]:
+def make_metrics(rules: Rules, studio: ObsParts, health: HealthMonitor) -> tuple[CollectorRegistry, Metrics]:
     """Prometheus's, and what counts into it."""
     registry = CollectorRegistry()
     HealthMetrics(registry, health)
@@ -114,7 +120,7 @@ def make_metrics(rules: Rules, studio: Studio, health: HealthMonitor) -> tuple[C
 
 def make_notifier(live: Live, stack: contextlib.AsyncExitStack) -> Notifier:
     """Running; what it still has to send is sent at the end."""
-    watch = Watch(turn_when_alone=lambda: live.config.queue.turn_when_alone)
+    watch = Alerts(turn_when_alone=lambda: live.config.queue.turn_when_alone)
     notifier = Notifier(notify_urls(live), watch=watch, redact=live.redactor.text)
     notifier.start()
     stack.push_async_callback(notifier.stop)

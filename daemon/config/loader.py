@@ -35,7 +35,7 @@ _LARGEST_SECRET: Final = 65_536
 _FOREIGN = re.compile(PREFIX + r"(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_\w+)?)")
 
 
-class Problem(NamedTuple):
+class ConfigProblem(NamedTuple):
     """One mistake: the dotted key (empty where it is the whole file's), what is wrong, and where it is set."""
 
     key: str
@@ -49,7 +49,7 @@ class Problem(NamedTuple):
 class ConfigError(Exception):
     """The configuration cannot be used. Names every mistake."""
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
+    def __init__(self, problems: Iterable[ConfigProblem]) -> None:
         self.problems = tuple(problems)
         super().__init__(self.problems)
 
@@ -78,7 +78,7 @@ def load(path: Path | None, environ: Mapping[str, str], *, client: bool = False)
     A `client` needs no more of it than where the daemon is and its token.
     Raises ConfigError with every mistake at once.
     """
-    problems: list[Problem] = []
+    problems: list[ConfigProblem] = []
     file = locate(path)
     document = _read(file, problems) if file else {}
     settings = _from_document(document or {}, str(file), problems)
@@ -109,7 +109,7 @@ def _is_there(path: Path) -> bool:
     return True
 
 
-def _read(path: Path, problems: list[Problem]) -> dict[str, Any] | None:
+def _read(path: Path, problems: list[ConfigProblem]) -> dict[str, Any] | None:
     try:
         return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except OSError as error:
@@ -118,15 +118,15 @@ def _read(path: Path, problems: list[Problem]) -> dict[str, Any] | None:
         message = f"is not UTF-8 (byte {error.start})"
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         message = f"is not TOML: {error}"
-    problems.append(Problem("", message, str(path)))
+    problems.append(ConfigProblem("", message, str(path)))
     return None
 
 
-def _from_document(document: Mapping[str, Any], where: str, problems: list[Problem]) -> _Settings:
+def _from_document(document: Mapping[str, Any], where: str, problems: list[ConfigProblem]) -> _Settings:
     found = {}
     for name, value in _flatten(document):
         if message := _misplaced(name, value):
-            problems.append(Problem(name, message, where))
+            problems.append(ConfigProblem(name, message, where))
         else:
             found[name] = _Setting(value, where)
     return found
@@ -170,7 +170,7 @@ def variable(key: str) -> str:
 _VARIABLES: Final = {variable(name): key for name, key in KEYS.items()}
 
 
-def _from_environment(environ: Mapping[str, str], problems: list[Problem]) -> _Settings:
+def _from_environment(environ: Mapping[str, str], problems: list[ConfigProblem]) -> _Settings:
     found = {}
     for name, text in environ.items():
         if not name.startswith(PREFIX) or _FOREIGN.fullmatch(name):
@@ -179,12 +179,12 @@ def _from_environment(environ: Mapping[str, str], problems: list[Problem]) -> _S
         if key is None:
             close = difflib.get_close_matches(name.upper(), _VARIABLES, n=1)
             hint = f"; did you mean {close[0]}?" if close else ""
-            problems.append(Problem("", f"is no setting{hint}", name))
+            problems.append(ConfigProblem("", f"is no setting{hint}", name))
             continue
         try:
             found[key.name] = _Setting(_split(text) if key.many else text, name)
         except ValueError:
-            problems.append(Problem(key.name, "must be JSON, as it begins with [", name))
+            problems.append(ConfigProblem(key.name, "must be JSON, as it begins with [", name))
     return found
 
 
@@ -195,7 +195,7 @@ def _split(text: str) -> Any:
 
 
 def _from_secret_files(
-    settings: _Settings, settled: Collection[str], credentials: str, problems: list[Problem]
+    settings: _Settings, settled: Collection[str], credentials: str, problems: list[ConfigProblem]
 ) -> _Settings:
     found = {}
     for key in KEYS.values():
@@ -206,7 +206,7 @@ def _from_secret_files(
             text = _read_secret(path)
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
-            problems.append(Problem(key.name, f"cannot be read from its file: {reason}", str(path)))
+            problems.append(ConfigProblem(key.name, f"cannot be read from its file: {reason}", str(path)))
         else:
             lines = [line.strip() for line in text.splitlines() if line.strip()]
             found[key.name] = _Setting(lines if key.many else text, str(path))
@@ -240,7 +240,7 @@ def _read_secret(path: Path) -> str:
 # -- the check
 
 
-def _validate(settings: _Settings) -> tuple[Config, list[Problem]]:
+def _validate(settings: _Settings) -> tuple[Config, list[ConfigProblem]]:
     """The configuration of the settings that are right, and what is wrong with the others."""
     try:
         return Config.model_validate(_nest(settings)), []
@@ -262,14 +262,14 @@ def _nest(settings: _Settings) -> dict[str, Any]:
     return root
 
 
-def _problem(detail: ErrorDetails, settings: _Settings) -> Problem:
+def _problem(detail: ErrorDetails, settings: _Settings) -> ConfigProblem:
     parts = [str(part) for part in detail["loc"]]
     name = next(name for end in range(len(parts), 0, -1) if (name := ".".join(parts[:end])) in KEYS)
     key = KEYS[name]
     cause = detail.get("ctx", {}).get("error")
     wanted = str(cause) if isinstance(cause, ValueError) else f"must be {_wanted(key)}"
     message = wanted if key.secret else f"is {_shown(detail['input'])}, {wanted}"
-    return Problem(name, message, settings[name].where)
+    return ConfigProblem(name, message, settings[name].where)
 
 
 def _shown(value: object) -> str:
@@ -292,8 +292,8 @@ def _wanted(key: Key) -> str:
     return "a list of texts" if key.many else "text"
 
 
-def _conflicts(config: Config, settings: _Settings, wrong: set[str]) -> Iterator[Problem]:
+def _conflicts(config: Config, settings: _Settings, wrong: set[str]) -> Iterator[ConfigProblem]:
     for conflict in conflicts(config):
         if wrong.isdisjoint(conflict.keys):
             where = next((settings[key].where for key in conflict.keys if key in settings), "default")
-            yield Problem(conflict.keys[0], conflict.message, where)
+            yield ConfigProblem(conflict.keys[0], conflict.message, where)

@@ -48,7 +48,7 @@ class Answer:
         return any(isinstance(fact, LineupChanged) and fact.what == what for fact in self.facts)
 
 
-class ManualStreams(Protocol):
+class ManualStreamsPort(Protocol):
     """Where a stream that an operator shows by hand has its session."""
 
     def open(self, url: str, app: str, stream: str) -> tuple[Session, bool]:
@@ -68,7 +68,7 @@ class Operator:
         view: Callable[[], View],
         policy: Callable[[], Policy],
         meant: Callable[[str, Collection[str]], str],
-        streams: ManualStreams,
+        streams: ManualStreamsPort,
     ) -> None:
         """``now`` is the events' clock; ``policy`` the rules' settings with what was set live.
 
@@ -111,7 +111,7 @@ class Operator:
         streamer = self._find(name)
         return await self._ask(ev.KickRequested(self._now(), streamer, seconds, actor=actor), streamer)
 
-    async def let_in(self, actor: Actor, name: str) -> Answer:
+    async def unblock(self, actor: Actor, name: str) -> Answer:
         """Let one who is blocked publish again."""
         streamer = self._find(name)
         return await self._ask(ev.LetInRequested(self._now(), streamer, actor=actor), streamer)
@@ -135,7 +135,7 @@ class Operator:
 
     # --- what is shown ---------------------------------------------------------------------------------------
 
-    async def hand_test(self, actor: Actor, url: str, app: str, stream: str) -> Session:
+    async def show_manual_stream(self, actor: Actor, url: str, app: str, stream: str) -> Session:
         """Hand over to a stream now, whether a hook has told of it or not; the session that it is shown as."""
         session, is_new = self._streams.open(url, app, stream)
         try:

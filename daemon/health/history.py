@@ -8,23 +8,23 @@ from itertools import islice
 
 from daemon.core.clock import iso
 from daemon.health.samples import Sample
-from daemon.health.score import Limits, Verdict, is_blank, is_stalled
+from daemon.health.score import Assessment, Thresholds, is_blank, is_stalled
 from daemon.health.shapes import HealthSample
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class HealthReading:
     """A sample and what was made of it."""
 
     sample: Sample
-    verdict: Verdict
+    assessment: Assessment
 
 
 class History:
     """The last readings, and totals of all there ever were. ``capacity`` readings are kept."""
 
     def __init__(self, capacity: int) -> None:
-        self._readings: deque[Reading] = deque(maxlen=capacity)
+        self._readings: deque[HealthReading] = deque(maxlen=capacity)
         # Written as they come: thousands of them at once would hold up whoever waits for the loop meanwhile.
         self._rows: deque[bytes] = deque(maxlen=capacity)
         self.capacity = capacity
@@ -41,11 +41,11 @@ class History:
         return len(self._readings)
 
     @property
-    def latest(self) -> Reading | None:
+    def latest(self) -> HealthReading | None:
         """The last one."""
         return self._readings[-1] if self._readings else None
 
-    def add(self, reading: Reading, limits: Limits, most: float) -> None:
+    def add(self, reading: HealthReading, limits: Thresholds, most: float) -> None:
         """One more. ``most`` seconds since the one before are counted at the most: the machine may have slept."""
         before, sample = self.latest, reading.sample
         seconds = min(most, max(0.0, sample.at - before.sample.at)) if before else 0.0
@@ -56,7 +56,7 @@ class History:
         self._readings.append(reading)
         self._rows.append(json.dumps(as_json(reading)).encode())
 
-    def last(self, count: int) -> tuple[Reading, ...]:
+    def last(self, count: int) -> tuple[HealthReading, ...]:
         """The last so many, the oldest first."""
         return tuple(islice(self._readings, max(0, len(self._readings) - count), None))
 
@@ -64,9 +64,9 @@ class History:
         """The same as JSON."""
         return tuple(islice(self._rows, max(0, len(self._rows) - count), None))
 
-    def since(self, at: float) -> tuple[Reading, ...]:
+    def since(self, at: float) -> tuple[HealthReading, ...]:
         """Those from that time on, the oldest first."""
-        found: list[Reading] = []
+        found: list[HealthReading] = []
         for reading in reversed(self._readings):
             if reading.sample.at < at:
                 break
@@ -74,15 +74,15 @@ class History:
         return tuple(reversed(found))
 
 
-def as_json(reading: Reading) -> HealthSample:
+def as_json(reading: HealthReading) -> HealthSample:
     """One reading as the API tells it: numbers without the noise, null for what is not known."""
-    sample, verdict = reading.sample, reading.verdict
+    sample, assessment = reading.sample, reading.assessment
     return {
         "at": iso(sample.at),
         "time": round(sample.at, 3),
-        "score": round(verdict.score, 1),
-        "issues": list(verdict.issues),
-        "penalties": {name: round(value, 1) for name, value in verdict.penalties},
+        "score": round(assessment.score, 1),
+        "issues": list(assessment.issues),
+        "penalties": {name: round(value, 1) for name, value in assessment.penalties},
         "streamer": sample.streamer or None,
         "input": sample.input or None,
         "waiting": sample.waiting,

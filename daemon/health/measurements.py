@@ -16,7 +16,7 @@ WINDOW: Final = 10.0
 """Seconds that one report of OBS's renderer spans, at least: each event is kept in the journal."""
 
 
-class Teller:
+class MeasurementFeed:
     """``look`` is called with every sample.
 
     ``subject`` names the session whose bitrate matters to the rules (empty: none), ``received`` tells the bytes that

@@ -60,11 +60,11 @@ class HealthMetrics(Collector):
         kept = self._monitor.kept
         latest = kept.latest
         sample = latest.sample if latest else None
-        score = latest.verdict.score if latest else None
+        score = latest.assessment.score if latest else None
         issues = GaugeMetricFamily("motherstream_health_issue", "1 while the issue is there", labels=["issue"])
         if latest:
             for issue in ISSUES:
-                issues.add_metric([issue], float(issue in latest.verdict.issues))
+                issues.add_metric([issue], float(issue in latest.assessment.issues))
         yield issues
         gauges = _gauges(sample) if sample else {}
         for name, text in GAUGES.items():

@@ -8,10 +8,10 @@ import structlog
 
 from daemon.config.model import Config
 from daemon.core.clock import iso
-from daemon.health.history import History, Reading, as_json
+from daemon.health.history import HealthReading, History, as_json
 from daemon.health.reporter import Reporter
 from daemon.health.samples import ObsView, Sampler
-from daemon.health.score import WINDOW, Limits, judge
+from daemon.health.score import WINDOW, Thresholds, judge
 from daemon.health.shapes import Current, Monitoring
 from statemachine.view import View
 
@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 class HealthMonitor:
     """What ``/stream-health``, the metrics and the reports are made of. ``run`` is its task.
 
-    ``tell`` takes the kind and the data of an event for those who listen to ``/events``: ``health_changed`` whenever
+    ``publish`` takes the kind and the data of an event for those who listen to ``/events``: ``health_changed`` whenever
     the issues have changed for good; ``beside`` is called with every sample. See Sampler for the rest.
     """
 
@@ -40,14 +40,14 @@ class HealthMonitor:
         *,
         output: Callable[[], Mapping[str, Any]] = dict,
         reporter: Reporter | None = None,
-        tell: Callable[[str, Mapping[str, object]], None] = lambda kind, data: None,
+        publish: Callable[[str, Mapping[str, object]], None] = lambda kind, data: None,
         beside: Callable[[], None] = lambda: None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._config = config
         self._now = now
         self._reporter = reporter
-        self._tell = tell
+        self._publish = publish
         self._beside = beside
         self._sleep = sleep
         self._sampler = Sampler(
@@ -86,30 +86,30 @@ class HealthMonitor:
         finally:
             self._running = False
 
-    async def once(self) -> Reading:
+    async def once(self) -> HealthReading:
         """Take one sample and do all that follows from it."""
         health = self._config().health
-        limits = Limits(health.stall, health.low_bitrate)
+        limits = Thresholds(health.stall, health.low_bitrate)
         self._beside()
         sample = await self._sampler.take()
         recent = [reading.sample for reading in self.kept.since(sample.at - WINDOW)]
-        reading = Reading(sample, judge([*recent, sample], limits))
+        reading = HealthReading(sample, judge([*recent, sample], limits))
         self.kept.add(reading, limits, most=5 * health.interval)
         if self._reporter:
             self._reporter.put(reading)
-        if self._settled.see(reading.verdict.issues):
-            self._say(reading)
+        if self._settled.see(reading.assessment.issues):
+            self._log_change(reading)
         return reading
 
-    def _say(self, reading: Reading) -> None:
+    def _log_change(self, reading: HealthReading) -> None:
         began, over = self._settled.began, self._settled.over
-        score, streamer = round(reading.verdict.score, 1), reading.sample.streamer or None
+        score, streamer = round(reading.assessment.score, 1), reading.sample.streamer or None
         if found := [name for name in began if name not in QUIET]:
             log.warning("Stream health: " + ", ".join(found), issues=found, score=score, streamer=streamer)
         if gone := [name for name in over if name not in QUIET]:
             log.info("Stream health: no longer " + ", ".join(gone), issues=gone, score=score, streamer=streamer)
         issues = list(self._settled.issues)
-        self._tell("health_changed", {"at": iso(reading.sample.at), "score": score, "issues": issues})
+        self._publish("health_changed", {"at": iso(reading.sample.at), "score": score, "issues": issues})
 
     # --- for the routes --------------------------------------------------------------------------------------
 
@@ -127,7 +127,7 @@ class HealthMonitor:
     def status(self) -> Monitoring:
         """How the monitoring itself goes, and what it has seen."""
         health, latest = self._config().health, self.kept.latest
-        scores = [reading.verdict.score for reading in self.kept.last(self.kept.capacity)]
+        scores = [reading.assessment.score for reading in self.kept.last(self.kept.capacity)]
         reporter = self._reporter
         return {
             "monitoring_active": self._running,
@@ -139,8 +139,8 @@ class HealthMonitor:
                 "lowest_score": round(min(scores), 1) if scores else None,
                 "mean_score": round(sum(scores) / len(scores), 1) if scores else None,
             },
-            "score": round(latest.verdict.score, 1) if latest else None,
-            "issues": list(latest.verdict.issues) if latest else [],
+            "score": round(latest.assessment.score, 1) if latest else None,
+            "issues": list(latest.assessment.issues) if latest else [],
             "since_start": {
                 "stalled_seconds": round(self.kept.stalled_seconds, 1),
                 "blank_seconds": round(self.kept.blank_seconds, 1),

@@ -10,7 +10,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final
 
-from daemon.health.history import Reading
+from daemon.health.history import HealthReading
 from daemon.health.picture import Point, draw
 
 HOUR: Final = 3600.0
@@ -19,10 +19,10 @@ MOST_FILES: Final = 2 * 24 * (KEEP_DAYS + 1)
 """CSVs and pictures together; the days rule unless the clock was set."""
 _NAME: Final = re.compile(r"stream-health-\d{4}-\d{2}-\d{2}T\d{2}Z\.(?:csv|svg)(?:\.new)?")
 
-_COLUMNS: Final[dict[str, Callable[[Reading], object]]] = {
+_COLUMNS: Final[dict[str, Callable[[HealthReading], object]]] = {
     "time": lambda r: datetime.fromtimestamp(r.sample.at, UTC).isoformat(timespec="milliseconds"),
-    "score": lambda r: _figure(r.verdict.score, 1),
-    "issues": lambda r: " ".join(r.verdict.issues),
+    "score": lambda r: _figure(r.assessment.score, 1),
+    "issues": lambda r: " ".join(r.assessment.issues),
     "streamer": lambda r: r.sample.streamer,
     "input": lambda r: r.sample.input,
     "waiting": lambda r: r.sample.waiting,
@@ -62,7 +62,7 @@ def path_of(folder: Path, hour: float, kind: str) -> Path:
     return folder / f"stream-health-{datetime.fromtimestamp(hour, UTC):%Y-%m-%dT%H}Z.{kind}"
 
 
-def append(folder: Path, readings: Sequence[Reading]) -> list[float]:
+def append(folder: Path, readings: Sequence[HealthReading]) -> list[float]:
     """Add rows to the CSVs of their hours, which are returned. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
     hours = []
@@ -72,7 +72,7 @@ def append(folder: Path, readings: Sequence[Reading]) -> list[float]:
     return hours
 
 
-def _append(path: Path, readings: Iterable[Reading]) -> None:
+def _append(path: Path, readings: Iterable[HealthReading]) -> None:
     with path.open("a+b", buffering=0) as file:
         size = file.seek(0, io.SEEK_END)
         new = memoryview(_rows(readings, _before(file, size)))
@@ -94,7 +94,7 @@ def _before(file: io.FileIO, size: int) -> str:
     return "" if file.read(1) == b"\n" else "\n"
 
 
-def _rows(readings: Iterable[Reading], before: str) -> bytes:
+def _rows(readings: Iterable[HealthReading], before: str) -> bytes:
     text = io.StringIO()
     text.write(before)
     writer = csv.writer(text, lineterminator="\n")

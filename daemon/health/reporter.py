@@ -10,7 +10,7 @@ from typing import Final
 
 import structlog
 
-from daemon.health.history import Reading
+from daemon.health.history import HealthReading
 from daemon.health.report import append, hour_of, paint, path_of, prune, unpainted
 
 EVERY: Final = 30.0
@@ -36,15 +36,15 @@ class Reporter:
         self.problem = ""
         """Why nothing can be written; empty while it can."""
         self._every = every
-        self._writer = _Writer(folder, paint_every, self._tell)
-        self._batch: list[Reading] = []
+        self._writer = _Writer(folder, paint_every, self._report)
+        self._batch: list[HealthReading] = []
         self._handed_at: float | None = None
 
     def start(self) -> None:
         """Begin to write."""
         self._writer.start()
 
-    def put(self, reading: Reading) -> None:
+    def put(self, reading: HealthReading) -> None:
         """One more. Never blocks, never raises."""
         at = reading.sample.at
         if self._handed_at is None:
@@ -70,7 +70,7 @@ class Reporter:
         if batch:
             self._writer.put(batch)
 
-    def _tell(self, problem: str) -> None:
+    def _report(self, problem: str) -> None:
         """From the thread: each trouble once, until it is over."""
         if problem and not self.problem:
             log.warning("Stream health reports cannot be written; retrying", folder=str(self.folder), why=problem)
@@ -82,23 +82,23 @@ class Reporter:
 class _Writer(threading.Thread):
     """A daemon thread: a disk that hangs must not hold up the end of the process."""
 
-    def __init__(self, folder: Path, paint_every: float, tell: Callable[[str], None]) -> None:
+    def __init__(self, folder: Path, paint_every: float, report: Callable[[str], None]) -> None:
         super().__init__(name="stream-health-reports", daemon=True)
         self._folder = folder
         self._paint_every = paint_every
-        self._tell = tell
-        self._box: queue.Queue[list[Reading] | None] = queue.Queue(MOST_BATCHES)
-        self._waiting: deque[Reading] = deque(maxlen=MOST_WAITING)
+        self._report = report
+        self._box: queue.Queue[list[HealthReading] | None] = queue.Queue(MOST_BATCHES)
+        self._waiting: deque[HealthReading] = deque(maxlen=MOST_WAITING)
         self._unpainted: set[float] = set()
         self._painted_at: float | None = None
         self._pruned: float | None = None
 
-    def put(self, batch: list[Reading] | None) -> None:
+    def put(self, batch: list[HealthReading] | None) -> None:
         """Readings, or None for the end. Never blocks; what a disk that hangs has no room for is lost."""
         try:
             self._box.put_nowait(batch)
         except queue.Full:
-            self._tell("the disk hangs")
+            self._report("the disk hangs")
 
     def run(self) -> None:
         """Until the end is put in."""
@@ -114,12 +114,12 @@ class _Writer(threading.Thread):
             if final:
                 self._paint(self._unpainted)
         except OSError as error:
-            self._tell(error.strerror or type(error).__name__)
+            self._report(error.strerror or type(error).__name__)
         except Exception as error:
             log.exception("Stream health reports failed in an unforeseen way")
-            self._tell(type(error).__name__)
+            self._report(type(error).__name__)
         else:
-            self._tell("")
+            self._report("")
 
     def _write(self, now: float) -> None:
         self._unpainted.update(append(self._folder, list(self._waiting)))

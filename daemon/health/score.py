@@ -40,7 +40,7 @@ STALL_SPAN: Final = 4.0
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class Thresholds:
     """The configuration's share in it."""
 
     stall: float = 1.0
@@ -50,7 +50,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Assessment:
     """How the show plays."""
 
     score: float
@@ -65,7 +65,7 @@ class _Rule:
     name: str
     weight: float
     over: Literal["now", "mean", "any"]
-    gravity: Callable[[Sample, Limits], float]
+    gravity: Callable[[Sample, Thresholds], float]
 
 
 def ramp(value: float | None, none: float, full: float) -> float:
@@ -73,7 +73,7 @@ def ramp(value: float | None, none: float, full: float) -> float:
     return 0.0 if value is None else min(1.0, max(0.0, (value - none) / (full - none)))
 
 
-def is_stalled(sample: Sample, limits: Limits) -> bool:
+def is_stalled(sample: Sample, limits: Thresholds) -> bool:
     """Somebody is on air, and the picture has stood still for longer than it may."""
     return sample.connected and bool(sample.input) and (sample.state in DEAD or sample.still >= limits.stall)
 
@@ -83,7 +83,7 @@ def is_blank(sample: Sample) -> bool:
     return not sample.input and sample.waiting > 0
 
 
-def _stalled(sample: Sample, limits: Limits) -> float:
+def _stalled(sample: Sample, limits: Thresholds) -> float:
     if not is_stalled(sample, limits):
         return 0.0
     if sample.state in DEAD:
@@ -91,12 +91,12 @@ def _stalled(sample: Sample, limits: Limits) -> float:
     return 0.5 + 0.5 * ramp(sample.still, limits.stall, limits.stall + STALL_SPAN)
 
 
-def _stuttering(sample: Sample, _: Limits) -> float:
+def _stuttering(sample: Sample, _: Thresholds) -> float:
     off = None if sample.progress is None else abs(1.0 - sample.progress)
     return max(ramp(off, 0.15, 0.6), ramp(sample.jitter, 150.0, 600.0))
 
 
-def _low_bitrate(sample: Sample, limits: Limits) -> float:
+def _low_bitrate(sample: Sample, limits: Thresholds) -> float:
     if sample.bitrate is None or limits.low_bitrate <= 0:
         return 0.0
     return ramp(limits.low_bitrate - sample.bitrate, 0.0, limits.low_bitrate)
@@ -128,13 +128,13 @@ _IMPLIED: Final = {
 """What goes without saying once the graver one is named. It is part of the score all the same."""
 
 
-def judge(samples: Sequence[Sample], limits: Limits) -> Verdict:
+def judge(samples: Sequence[Sample], limits: Thresholds) -> Assessment:
     """The verdict at the last of the samples, which are in order. Of an empty show nothing bad can be said.
 
     What came before the last hand-over, or before OBS was lost or found, says nothing of now and is left out.
     """
     if not samples:
-        return Verdict(100.0)
+        return Assessment(100.0)
     last, window = samples[-1], _window(samples)
     graver = [(_gravity(rule, window, limits), rule) for rule in _RULES]
     found = sorted(((g * rule.weight, rule, g) for g, rule in graver if g > 0), key=lambda each: -each[0])
@@ -142,7 +142,7 @@ def judge(samples: Sequence[Sample], limits: Limits) -> Verdict:
     if last.connected and not last.input and "nobody_on_air" not in named:
         named.append("nobody_on_air")
     unsaid = {name for cause in named for name in _IMPLIED.get(cause, ())}
-    return Verdict(
+    return Assessment(
         score=max(0.0, 100.0 - sum(penalty for penalty, _, _ in found)),
         issues=tuple(name for name in named if name not in unsaid),
         penalties=tuple((rule.name, penalty) for penalty, rule, _ in found),
@@ -157,7 +157,7 @@ def _window(samples: Sequence[Sample]) -> list[Sample]:
     return list(alike)[::-1]
 
 
-def _gravity(rule: _Rule, window: Sequence[Sample], limits: Limits) -> float:
+def _gravity(rule: _Rule, window: Sequence[Sample], limits: Thresholds) -> float:
     if rule.over == "now":
         return rule.gravity(window[-1], limits)
     each = [rule.gravity(sample, limits) for sample in window]

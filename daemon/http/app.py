@@ -8,7 +8,7 @@ from aiohttp import web
 from daemon.http.auth import Guard
 from daemon.http.dependencies import Control
 from daemon.http.errors import errors
-from daemon.http.limits import BODY_BYTES, Gate, Limits, affordable
+from daemon.http.limits import BODY_BYTES, Gate, Limits, connection_limit
 from daemon.http.openapi.route import openapi_routes
 from daemon.http.params import json_object, text_in
 from daemon.http.prefix import Prefix
@@ -36,7 +36,7 @@ HEADERS: Final = {
 
 def build_app(control: Control, limits: Limits | None = None) -> tuple[web.Application, Gate]:
     """The application and the gate that its server has to pass connections through."""
-    gate = Gate(limits or Limits(connections=affordable()))
+    gate = Gate(limits or Limits(connections=connection_limit()))
     sending = Sending()
     prefix = Prefix(lambda: control.config().http.public_url)
     guard = Guard(lambda: control.config().http)

@@ -26,7 +26,7 @@ from daemon.config.types import is_loopback
 from daemon.core.redaction import same
 from daemon.http.errors import ApiError
 from daemon.http.forwarded import client_of, forwarded_host, forwarded_https, passed_a_proxy, whose
-from daemon.observability.throttle import Quiet
+from daemon.observability.throttle import LogThrottle
 from statemachine.events import Actor
 
 COOKIE: Final = "motherstream"
@@ -90,7 +90,7 @@ class Guard:
         self._token = settings().token.get_secret_value()
         self._host = settings().host.lower()
         self._tries = Tries(monotonic)
-        self._quiet = Quiet(60.0, monotonic)
+        self._throttle = LogThrottle(60.0, monotonic)
         self._wall = wall
 
     @web.middleware
@@ -162,7 +162,7 @@ class Guard:
             message = f"too many wrong tokens: try again in {seconds} s"
             raise ApiError(429, "too_many_tries", message, {"Retry-After": seconds, "Connection": "close"})
         self._tries.wrong(counted)
-        if (count := self._quiet.held_back(counted)) is not None:
+        if (count := self._throttle.suppressed(counted)) is not None:
             log.warning("A wrong token was given", client=client, more=count)
         raise _unauthorized("the token is wrong")
 

@@ -18,7 +18,7 @@ from statemachine.policy import Policy
 from statemachine.view import View
 
 
-class Studio(Protocol):
+class StudioPort(Protocol):
     """OBS as people look at it. The coroutines raise ObsError."""
 
     @property
@@ -72,7 +72,7 @@ class Control:
     """The rules' settings with what was set live."""
     history: Callable[[int], Awaitable[Sequence[Mapping[str, Any]]]]
     """The last hand-overs, newest first."""
-    studio: Studio
+    studio: StudioPort
     publishing: Publishing
     """What a hook means."""
     refusals: Refusals

@@ -22,7 +22,7 @@ RESERVED: Final = 64
 """File descriptors that are left to OBS, the database, the log, ingest servers and targets of notifications."""
 
 
-def affordable() -> int:
+def connection_limit() -> int:
     """MOST_CONNECTIONS, or fewer where the process may not have so many files open (RLIMIT_NOFILE)."""
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return MOST_CONNECTIONS if files == resource.RLIM_INFINITY else max(8, min(MOST_CONNECTIONS, files - RESERVED))

@@ -16,7 +16,7 @@ PORTS: Final = {"rtmp": 1935, "rtmps": 443}
 _PLAIN: Final = re.compile(r"[A-Za-z0-9._~:/?\[\]&=%-]{1,1024}")
 
 
-class HandUrl(NamedTuple):
+class ManualStreamUrl(NamedTuple):
     """A stream at the configured server."""
 
     url: str
@@ -24,7 +24,7 @@ class HandUrl(NamedTuple):
     stream: str
 
 
-def read_url(text: str, template: str) -> HandUrl:
+def read_url(text: str, template: str) -> ManualStreamUrl:
     """The stream that is meant. Raises ApiError, which quotes nothing of the text: it may hold a key."""
     if not _PLAIN.fullmatch(text):
         raise ApiError(400, "bad_url", "rtmp_url has characters that no stream's URL has")
@@ -47,7 +47,7 @@ def read_url(text: str, template: str) -> HandUrl:
     if not all(ARGUMENT.fullmatch(name) and ARGUMENT.fullmatch(value) for name, value in arguments):
         raise ApiError(400, "bad_param", "the arguments of rtmp_url must be of the characters A-Z a-z 0-9 . _ ~ -")
     query = f"?{urlencode(arguments)}" if arguments else ""
-    return HandUrl(f"{ours.scheme}://{ours.netloc}/{app}/{stream}{query}", app, stream)
+    return ManualStreamUrl(f"{ours.scheme}://{ours.netloc}/{app}/{stream}{query}", app, stream)
 
 
 def _server(parts: SplitResult) -> tuple[str, str, int]:

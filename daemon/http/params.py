@@ -38,7 +38,7 @@ def checked_name(name: str) -> str:
     return name
 
 
-def whole_number(text: str | None, what: str, least: int, most: int) -> int:
+def parse_int(text: str | None, what: str, least: int, most: int) -> int:
     """A number in the URL. Raises ApiError."""
     message = f"{what} must be a whole number from {least} to {most}"
     # What int() takes besides, such as 1_000, is a mistake rather than a number here.
@@ -47,7 +47,7 @@ def whole_number(text: str | None, what: str, least: int, most: int) -> int:
     return int(text)
 
 
-def number(text: str | None, what: str, least: float, most: float) -> float:
+def parse_float(text: str | None, what: str, least: float, most: float) -> float:
     """A number in the URL, with or without a fraction. Raises ApiError."""
     message = f"{what} must be a number from {least:g} to {most:g}"
     if text is None or not _NUMBER.fullmatch(text) or not least <= float(text) <= most:
@@ -55,7 +55,7 @@ def number(text: str | None, what: str, least: float, most: float) -> float:
     return float(text)
 
 
-def truth(text: str | None, what: str) -> bool:
+def parse_bool(text: str | None, what: str) -> bool:
     """Yes or no in the URL; no where it is missing. Raises ApiError."""
     match (text or "false").lower():
         case "true" | "1" | "yes" | "on":

@@ -9,7 +9,7 @@ from typing import Final
 from aiohttp import web
 
 from daemon.http.errors import error_response
-from daemon.http.limits import MOST_CONNECTIONS, RESERVED, Gate, Guarded, affordable
+from daemon.http.limits import MOST_CONNECTIONS, RESERVED, Gate, Guarded, connection_limit
 
 LINGER: Final = 2.0
 """Seconds that an unread body is thrown away for, so that its sender reads the answer."""
@@ -49,7 +49,7 @@ class Claim:
 
     async def take(self) -> None:
         """Raises OSError where somebody else has it, or it cannot be had."""
-        backlog = BACKLOG if affordable() == MOST_CONNECTIONS else FEW
+        backlog = BACKLOG if connection_limit() == MOST_CONNECTIONS else FEW
         self.listener = await asyncio.get_running_loop().create_server(
             self._made, *self.address, backlog=backlog, start_serving=False
         )

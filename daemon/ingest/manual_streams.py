@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Sequence
 
-from daemon.ingest.sessions import HAND_TEST, SessionDirectory
+from daemon.ingest.sessions import MANUAL_STREAM, SessionDirectory
 from statemachine.events import Session
 from statemachine.facts import Fact
 
@@ -10,7 +10,7 @@ UNSEEN = 60.0
 """Seconds after which one that the rules have never held is over: its request was given up or refused."""
 
 
-class HandTests:
+class ManualStreams:
     """``observe`` is an observer of the dispatcher; ``held`` tells the ids of the sessions that the rules hold."""
 
     def __init__(
@@ -21,7 +21,7 @@ class HandTests:
         self._now = now
         self._number = 0
         # Those of the last run are held by the rules, or they would not have been restored.
-        self._open: dict[str, float] = dict.fromkeys(sessions.opened(HAND_TEST, float("inf")), float("-inf"))
+        self._open: dict[str, float] = dict.fromkeys(sessions.opened(MANUAL_STREAM, float("inf")), float("-inf"))
 
     def open(self, url: str, app: str, stream: str) -> tuple[Session, bool]:
         """The session that publishes it, or (True) one of its own where no hook has told of it."""
@@ -29,7 +29,7 @@ class HandTests:
             return known[0], False
         at = self._now()
         self._number += 1
-        session = Session(f"{HAND_TEST}{int(at)}-{self._number}", "test", app, stream)
+        session = Session(f"{MANUAL_STREAM}{int(at)}-{self._number}", "test", app, stream)
         self._sessions.open_url(session, url, at)
         self._open[session.id] = at
         return session, True

@@ -20,7 +20,7 @@ from daemon.ingest.hook import ACCEPTED, JSON, Publish, Unpublish, Verdict, refu
 from daemon.ingest.refusals import Refusals
 from daemon.ingest.sessions import SessionDirectory
 from daemon.ingest.stream import HookError, StreamRef, is_ours
-from daemon.observability.throttle import Quiet
+from daemon.observability.throttle import LogThrottle
 from statemachine.events import Event, Published, Unpublished
 from statemachine.step import Step
 
@@ -63,7 +63,7 @@ class Publishing:
         self._refusals = refusals
         self._notify = notify
         self._log = log.bind()  # made once, by now as it is configured, for all hooks
-        self._quiet = Quiet()
+        self._throttle = LogThrottle()
 
     async def publish(self, hook: Publish, raw: bytes = b"", content_type: str = JSON) -> Verdict:
         """Whether this publisher may publish, once the rules know of it. ``raw`` is the hook as its server sent it."""
@@ -98,9 +98,9 @@ class Publishing:
         self._refusals.note(verdict, self._now())
         # Each publisher's own: one who tries again and again must not hide why another is refused.
         whose = f"{server} {verdict.code} {verdict.ip} {verdict.streamer}"
-        if (count := self._quiet.held_back(whose)) is None:
+        if (count := self._throttle.suppressed(whose)) is None:
             return
-        if self._quiet.held_back(f"{server} {verdict.code}", MOST_REFUSALS) is None:
+        if self._throttle.suppressed(f"{server} {verdict.code}", MOST_REFUSALS) is None:
             return
         known = {"publisher": verdict.ip, "streamer": verdict.streamer, "more": count}
         log.warning(
@@ -126,7 +126,7 @@ class Publishing:
             sessions.drop(session)
             why = refusal.message + self._two_hosts(ref) if refusal.code == "path_taken" else refusal.message
             return refused(refusal.code, why, streamer=streamer)
-        self._refusals.let_in(session.streamer)
+        self._refusals.unblock(session.streamer)
         self._log.info("A stream is published", session=session.id, streamer=session.streamer, ip=ref.ip or None)
         return verdict
 
@@ -152,5 +152,5 @@ class Publishing:
         if asked.done():
             return
         asked.set_result(Step())
-        if (count := self._quiet.held_back("slow")) is not None:
+        if (count := self._throttle.suppressed("slow")) is not None:
             log.warning("A hook is answered before its event was journaled", seconds=JOURNAL_SECONDS, more=count)

@@ -101,7 +101,7 @@ class Reconciler:
                 received[session.id] = stream.received
                 described[session.id] = stream.tracks
         self._received[server.prefix] = received
-        self._tell_strangers(server, strangers)
+        self._log_strangers(server, strangers)
         others = server.others
         self._forget_gone(server, sessions, asked_at, others)
         named = self._admission.can_name
@@ -207,7 +207,7 @@ class Reconciler:
             self._sessions.ended(session_id)
         self._gone[server.prefix] = gone
 
-    def _tell_strangers(self, server: IngestServer, strangers: dict[str, Session | None]) -> None:
+    def _log_strangers(self, server: IngestServer, strangers: dict[str, Session | None]) -> None:
         # All of them: of those that are left out of a memory each list would tell anew.
         known = self._strangers.get(server.prefix, frozenset())
         fresh = sorted(strangers.keys() - known)

@@ -42,7 +42,7 @@ class Refusals:
         if len(self._kept) > MOST:
             self._kept.popitem(last=False)
 
-    def let_in(self, streamer: str) -> None:
+    def unblock(self, streamer: str) -> None:
         """That streamer publishes: what kept them out is over."""
         for key in [key for key in self._kept if key[0] == streamer]:
             del self._kept[key]

@@ -14,7 +14,7 @@ from statemachine.events import Session
 
 MOST: Final = 4096
 """Live sessions that are remembered, and as many ended ones; beyond it the oldest are forgotten."""
-HAND_TEST: Final = "test:"
+MANUAL_STREAM: Final = "test:"
 """What the ids of sessions begin with that an operator has opened by hand."""
 TAKEOVER: Final = 2.0
 """Seconds between a newcomer's publish and the end of the one it replaces, at most."""

@@ -145,7 +145,7 @@ class JournalCopy:
             return True
         return stat.S_ISREG(found.st_mode) and found.st_size == 0
 
-    def stand_in(self, error: Exception) -> None:
+    def restore_backup(self, error: Exception) -> None:
         """Put the damaged file aside, and in its place what is sound of it, and what the copy has of the rest.
 
         Raises OSError; where there is no room for that nothing is moved: it can be tried again.
@@ -164,7 +164,7 @@ class JournalCopy:
         fresh.replace(self._path)
         _sync_folder(self._path)
         self.mended = mended
-        notice = self._told(there, bool(found.state or found.keys.table), mended, copied)
+        notice = self._notice(there, bool(found.state or found.keys.table), mended, copied)
         self._tell(notice)
         log.error(
             notice,
@@ -174,7 +174,7 @@ class JournalCopy:
             error=str(error),
         )
 
-    def _told(self, there: bool, readable: bool, mended: Mended, copied: Copied | None) -> str:
+    def _notice(self, there: bool, readable: bool, mended: Mended, copied: Copied | None) -> str:
         was = "the journal was damaged: it was quarantined" if there else "the journal was gone"
         if not readable and copied is None:
             return f"{was}, and a new one started empty. Lost: {'; '.join(mended.lost)}"

@@ -271,7 +271,7 @@ class Journal:
                 self._fail(error)
                 return
             try:
-                self._copy.stand_in(error)
+                self._copy.restore_backup(error)
                 self._connect()
             except (OSError, sqlite3.Error, RulesError, ValueError, OverflowError) as again:
                 self._fail(again)

@@ -14,7 +14,7 @@ OBS_PATIENCE: Final = 30.0
 """Seconds that OBS may be away before people are told."""
 
 
-class Watch:
+class Alerts:
     """Give it a look every second or so. It keeps no time of its own: the views say when."""
 
     def __init__(

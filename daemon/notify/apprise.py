@@ -111,7 +111,7 @@ class _Hearing:
 
     def __enter__(self) -> "_Hearing":
         for name in _TELLTALES:
-            logging.getLogger(name).addFilter(_hear)  # once, however often it is asked for
+            logging.getLogger(name).addFilter(_on_log_record)  # once, however often it is asked for
         self._before = self._now.set(self)
         return self
 
@@ -119,7 +119,7 @@ class _Hearing:
         self._now.reset(self._before)
 
 
-def _hear(record: logging.LogRecord) -> bool:
+def _on_log_record(record: logging.LogRecord) -> bool:
     hearing = _Hearing._now.get()
     if hearing is None:
         return True

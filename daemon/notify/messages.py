@@ -6,7 +6,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from daemon.observability.wording import span, tell_fact
+from daemon.observability.wording import describe_fact, span
 from statemachine import facts
 
 Level = Literal["info", "success", "warning", "failure"]
@@ -32,11 +32,11 @@ class Message:
 
 def of_fact(fact: facts.Fact) -> Message | None:
     """What a fact is worth telling, if anything."""
-    told = _told(fact)
-    return None if told is None else Message(tell_fact(fact, shown), *told)
+    urgency = _urgency(fact)
+    return None if urgency is None else Message(describe_fact(fact, shown), *urgency)
 
 
-def _told(fact: facts.Fact) -> tuple[str, Level, float] | None:
+def _urgency(fact: facts.Fact) -> tuple[str, Level, float] | None:
     """What it is about, how grave it is, and for how long the same again is no news; None where nobody is told."""
     match fact:
         case facts.OnAirChanged(adopted=True):
@@ -97,7 +97,7 @@ def shown(name: str) -> str:
     return re.sub(r"([@<])", "\\1\u200b", plain)
 
 
-class Repeats:
+class Deduplicator:
     """Lets through what is news. What is held back is counted and told with the next one on the topic."""
 
     def __init__(self) -> None:
@@ -108,17 +108,17 @@ class Repeats:
         last, at, _ = self._last.get(message.topic, (None, -math.inf, 0))
         return last is None or last.text != message.text or now - at >= message.quiet
 
-    def admit(self, message: Message, now: float) -> Message | None:
+    def filter(self, message: Message, now: float) -> Message | None:
         """The message as it is to be told, or None where it was told already."""
-        last, at, held_back = self._last.get(message.topic, (None, -math.inf, 0))
+        last, at, suppressed = self._last.get(message.topic, (None, -math.inf, 0))
         same = last is not None and last.text == message.text
         if last is not None and not self.is_news(message, now):
-            self._last[message.topic] = (last, at, held_back + 1)
+            self._last[message.topic] = (last, at, suppressed + 1)
             return None
         self._last[message.topic] = (message, now, 0)
         self._last.move_to_end(message.topic)
         while len(self._last) > MOST_TOPICS:
             self._last.popitem(last=False)
-        if held_back and same and math.isfinite(message.quiet):
-            return replace(message, text=f"{message.text} ({held_back} more like it in {span(now - at)})")
+        if suppressed and same and math.isfinite(message.quiet):
+            return replace(message, text=f"{message.text} ({suppressed} more like it in {span(now - at)})")
         return message

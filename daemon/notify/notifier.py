@@ -15,10 +15,10 @@ from typing import Final, Protocol
 import structlog
 
 from daemon.core import redaction as secrets
-from daemon.notify.alerts import Watch
+from daemon.notify.alerts import Alerts
 from daemon.notify.apprise import INSTALL_HINT, AppriseTarget, TargetError, is_installed, schema_of
-from daemon.notify.messages import AGAIN_AFTER, LONGEST_TEXT, Level, Message, Repeats, of_fact, of_refusal
-from daemon.notify.outbox import Batch, Outbox
+from daemon.notify.messages import AGAIN_AFTER, LONGEST_TEXT, Deduplicator, Level, Message, of_fact, of_refusal
+from daemon.notify.outbox import Batch, NotificationOutbox
 from statemachine import facts
 from statemachine.view import View
 
@@ -61,18 +61,18 @@ class Notifier:
         self,
         urls: Sequence[str],
         *,
-        watch: Watch | None = None,
+        watch: Alerts | None = None,
         redact: Callable[[str], str] = secrets.redact,
         open_target: Callable[[str], Target] = AppriseTarget,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """``redact`` is the log's: what leaves the house must not hold a key either."""
         self._urls = tuple(urls)
-        self._watch = watch or Watch()
+        self._watch = watch or Alerts()
         self._redact = redact
         self._open_target = open_target
         self._clock = clock
-        self._repeats = Repeats()
+        self._deduplicator = Deduplicator()
         self._troubles: set[str] = set()
         self._workers: dict[str, _Worker] = {}
         self._retired: list[_Worker] = []
@@ -80,7 +80,7 @@ class Notifier:
 
     # --- what there is to tell -------------------------------------------------------------------------------
 
-    def tell(self, told: Iterable[facts.Fact]) -> None:
+    def notify(self, told: Iterable[facts.Fact]) -> None:
         """What has happened, in order. Most facts are nobody's news."""
         for fact in told:
             self._put(of_fact(fact))
@@ -100,7 +100,7 @@ class Notifier:
         What is back soon after its end is not told at once, but all the same if it lasts.
         """
         message = Message(text, f"trouble:{topic}", "failure", AGAIN_AFTER)
-        if topic not in self._troubles and self._workers and self._repeats.is_news(message, self._clock()):
+        if topic not in self._troubles and self._workers and self._deduplicator.is_news(message, self._clock()):
             self._troubles.add(topic)
             self._put(message)
 
@@ -114,7 +114,7 @@ class Notifier:
         if message is None or not self._workers:
             return
         now = self._clock()
-        news = self._repeats.admit(message, now)
+        news = self._deduplicator.filter(message, now)
         if news is not None:
             news = replace(news, text=self._redact(news.text)[:LONGEST_TEXT])
             for worker in self._workers.values():
@@ -209,7 +209,7 @@ class _Worker:
         self._url = url
         self._open_target = open_target
         self._clock = clock
-        self._outbox = Outbox(clock())
+        self._outbox = NotificationOutbox(clock())
         self._changed = threading.Condition()
         self._finishing = False
         self._thread: threading.Thread | None = None

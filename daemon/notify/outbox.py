@@ -46,7 +46,7 @@ class Batch:
         return "\n".join((*head, *(m.text + (f" ({span(now - at)} ago)" if now - at >= 60 else "") for m, at in shown)))
 
 
-class Outbox:
+class NotificationOutbox:
     """A bounded queue with a token bucket and a pause after failures. Times are seconds, of any one clock."""
 
     def __init__(self, now: float) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from daemon.core.ports import Check
-from daemon.health.history import Reading
+from daemon.health.history import HealthReading
 from daemon.notify.messages import shown
 from daemon.observability.wording import TROUBLE_BELOW
 from statemachine.monitors.output import OutputState
@@ -59,7 +59,7 @@ CHECKS: Final = {
 """What the checks of ``/readyz`` are about; the one of OBS is told by the watch, with patience."""
 
 
-class Teller(Protocol):
+class TroubleListener(Protocol):
     """The notifier, as much of it as is needed here."""
 
     def trouble(self, topic: str, text: str) -> None:
@@ -88,8 +88,8 @@ class _Trouble:
 class Troubles:
     """``look`` is called every second or so; times are those of the views."""
 
-    def __init__(self, teller: Teller) -> None:
-        self._teller = teller
+    def __init__(self, listener: TroubleListener) -> None:
+        self._listener = listener
         self._since: dict[str, float] = {}
         self._seen: dict[str, tuple[float, _Trouble]] = {}
         self._told: set[str] = set()
@@ -97,7 +97,7 @@ class Troubles:
         self._stalled: set[str] = set()
         self._stalls: deque[tuple[float, str]] = deque(maxlen=64)
 
-    def look(self, view: View, checks: Sequence[Check], health: Reading | None, output: Output) -> None:
+    def look(self, view: View, checks: Sequence[Check], health: HealthReading | None, output: Output) -> None:
         """Tell what there is to tell now."""
         at = view.at
         found = [*_checks(checks), *self._output(output), *self._stalls_in_a_row(view, health), *_follower(view)]
@@ -107,14 +107,14 @@ class Troubles:
             self._seen[trouble.topic] = (at, trouble)
             if at - since >= trouble.patience:
                 self._told.add(trouble.topic)
-                self._teller.trouble(trouble.topic, trouble.text)
+                self._listener.trouble(trouble.topic, trouble.text)
         for topic, (last, trouble) in tuple(self._seen.items()):
             # One that was not told has to last anew; one that was is over once it stays away.
             if last < at and (topic not in self._told or at - last >= CALM):
                 del self._seen[topic], self._since[topic]
                 if topic in self._told:
                     self._told.discard(topic)
-                    self._teller.recovered(topic, trouble.over)
+                    self._listener.recovered(topic, trouble.over)
 
     def _output(self, output: Output) -> Iterator[_Trouble]:
         if not output.status:
@@ -129,9 +129,9 @@ class Troubles:
         elif not active and (self._has_streamed or output.state is not OutputState.UNWANTED):
             yield _Trouble("output", "OBS's output is down: viewers see nothing", over)
 
-    def _stalls_in_a_row(self, view: View, health: Reading | None) -> Iterator[_Trouble]:
+    def _stalls_in_a_row(self, view: View, health: HealthReading | None) -> Iterator[_Trouble]:
         stalled = {place.streamer for place in view.queue if place.stalled}
-        if view.on_air and health and "stalled" in health.verdict.issues:
+        if view.on_air and health and "stalled" in health.assessment.issues:
             stalled.add(view.on_air.streamer)
         self._stalls.extend((view.at, streamer) for streamer in sorted(stalled - self._stalled))
         self._stalled = stalled
@@ -150,16 +150,19 @@ def _checks(checks: Sequence[Check]) -> Iterator[_Trouble]:
             yield _Trouble(check.name, f"{what}: {check.detail}", f"{what} works again", 0.0)
 
 
-def _health(health: Reading | None, told: Collection[str]) -> Iterator[_Trouble]:
+def _health(health: HealthReading | None, told: Collection[str]) -> Iterator[_Trouble]:
     if health is None:
         return
-    score, issues = health.verdict.score, [name for name in health.verdict.issues if name not in OTHERWISE | set(told)]
+    score, issues = (
+        health.assessment.score,
+        [name for name in health.assessment.issues if name not in OTHERWISE | set(told)],
+    )
     for name in issues:
         plain = name.replace("_", " ")
         words = ISSUES.get(name) or Words(f"health: {plain}", f"health: no longer {plain}", PATIENCE)
         yield _Trouble(name, words.text, words.over, words.patience)
     if score < TROUBLE_BELOW and not issues and health.sample.input:
-        named = ", ".join(name.replace("_", " ") for name in health.verdict.issues)
+        named = ", ".join(name.replace("_", " ") for name in health.assessment.issues)
         text = f"stream health is poor: {score:.0f} of 100" + (f" ({named})" if named else "")
         yield _Trouble("low health", text, "stream health has recovered", 30.0)
 

@@ -1,5 +1,5 @@
 """OBS: a supervised connection, the inputs in it, and the proof that they play."""
 
-from daemon.obs.adapter import Obs
+from daemon.obs.adapter import ObsAdapter
 
-__all__ = ["Obs"]
+__all__ = ["ObsAdapter"]

@@ -14,24 +14,24 @@ from daemon.core.shapes import Input
 from daemon.obs import dressing, inputs
 from daemon.obs import fade as fades
 from daemon.obs.connection import Link, ObsEvent
-from daemon.obs.inventory import Asked, Names, Reading, read_inputs, read_inventory, stream_of_path
+from daemon.obs.inventory import InventoryQuery, InventoryReading, Names, read_inputs, read_inventory, stream_of_path
 from daemon.obs.moving import bring_along
 from daemon.obs.owners import Owners
 from daemon.obs.placement import Placer, Wish
-from daemon.obs.program import Program, leave_studio_mode, until_unseen
+from daemon.obs.program import ProgramControl, leave_studio_mode, until_unseen
 from daemon.obs.refresher import Refresher, concerns
-from daemon.obs.scene_items import Items, enable, read_items
+from daemon.obs.scene_items import SceneItems, enable, read_items
 from daemon.obs.sources import FFMPEG, GSTREAMER, SOURCES, Source, choose, sound_of, unplayable
 from daemon.obs.supervisor import Endpoint, Pace, Supervisor, Traits, canvas_of
-from daemon.obs.transition import Transition
-from daemon.obs.watch import Watch
+from daemon.obs.transition import TransitionExecutor
+from daemon.obs.watch import InputWatch
 from daemon.obs.watches import Watches
 from statemachine import events as ev
 
 log = structlog.get_logger()
 
 
-class Obs:
+class ObsAdapter:
     """Implements ObsPort.
 
     ``config`` is asked whenever a value is needed, so what may change while the daemon runs does. ``emit`` takes
@@ -62,8 +62,8 @@ class Obs:
         self._supervisor = Supervisor(Endpoint.of(settings), up=self._up, down=self._lost, hint=self._hint, pace=pace)
         self._refresher = Refresher(self._reread)
         self._placer = Placer()
-        self._transition = Transition(self._names.own)
-        self._program = Program()
+        self._transition = TransitionExecutor(self._names.own)
+        self._program = ProgramControl()
         self._owners = Owners(owner, self._scene, now)
         self._wish: Wish | None = None
         """How the input was placed that is not shown yet: what it takes over may change until then."""
@@ -256,14 +256,14 @@ class Obs:
         """As ObsPort."""
         return await self._read(self._supervisor.link())
 
-    async def _items(self, link: Link, name: str) -> Items:
+    async def _items(self, link: Link, name: str) -> SceneItems:
         """The scene's items, looked into as far as that one is."""
         return await read_items(link, self._scene, [name], deep=() if self._names.own(name) else [name])
 
     def watch(self, name: str, callbacks: WatchCallbacks, *, proven: bool = False) -> None:
         """As ObsPort. A watch over the same input takes the place of the one before."""
         link, config = self._supervisor.link(), self._config()
-        watch = Watch(
+        watch = InputWatch(
             link,
             self._scene,
             name,
@@ -311,7 +311,7 @@ class Obs:
             await self._bring_along(link, traits, self._former_scenes[0])
             self._former_scenes.pop(0)
         inventory = await self._read(link)
-        if await self._owners.hear_strangers_out():
+        if await self._owners.await_answers():
             inventory = await self._read(link)
         await fades.sweep(link, [own.name for own in inventory.inputs])
         self._leaving.clear()
@@ -339,7 +339,7 @@ class Obs:
         if event.kind == "StreamStateChanged":
             for observer in self._output_observers:
                 observer(event.data)
-        if (answer := self._owners.hear(event)) is not None:
+        if (answer := self._owners.on_event(event)) is not None:
             self._aside(self.call(answer.kind, answer.data), "obs-neighbour")
         if self._wish is not None and dressing.concerns(event, (self._wish.template, self._wish.like)):
             self._undressed = True
@@ -367,11 +367,11 @@ class Obs:
             raise
         at = self._now()
 
-        def tell() -> None:
+        def emit() -> None:
             if self._supervisor.usable:
                 self._emit(ev.InventoryRead(at, inventory))
 
-        return tell
+        return emit
 
     @property
     def _fps(self) -> float:
@@ -386,7 +386,7 @@ class Obs:
         """The inventory, and what the adapter itself learns from the same reading."""
         settings = self._config()
         static = settings.sources.static_input if settings.sources.mode == "static" else ""
-        asked = Asked(
+        asked = InventoryQuery(
             self._scene,
             self._names,
             self._stream_of,
@@ -400,7 +400,7 @@ class Obs:
         await self._keep_up(link, reading, own)
         return await self._program.add_to(link, self._scene, reading.inventory, static)
 
-    async def _keep_up(self, link: Link, reading: Reading, own: set[str]) -> None:
+    async def _keep_up(self, link: Link, reading: InventoryReading, own: set[str]) -> None:
         """Follow a canvas that has changed and a model that wears something else, and ask after other daemons.
 
         What OBS refuses of it is tried with another reading: it is never worth losing one.

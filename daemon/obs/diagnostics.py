@@ -8,7 +8,7 @@ from typing import Any, Final
 from daemon.core.ports import Check, ObsError, ObsInfo
 from daemon.core.readings import count, number
 from daemon.core.shapes import ConnectionDetail, Input
-from daemon.obs import Obs
+from daemon.obs import ObsAdapter
 from statemachine.view import ProgramView
 
 RECONNECT_WITHIN: Final = 10.0
@@ -25,10 +25,10 @@ def check_program(program: ProgramView) -> Check:
     return Check("program", True, "")
 
 
-class Desk:
+class ObsDiagnostics:
     """Implements the HTTP side's ``Studio`` over the OBS adapter."""
 
-    def __init__(self, obs: Obs, scene: Callable[[], str], program: Callable[[], ProgramView]) -> None:
+    def __init__(self, obs: ObsAdapter, scene: Callable[[], str], program: Callable[[], ProgramView]) -> None:
         self._obs = obs
         self._scene = scene
         self._program = program

@@ -16,7 +16,7 @@ import structlog
 from daemon.core.ports import NOT_FOUND
 from daemon.obs.connection import ObsEvent, Request, Result
 from daemon.obs.fade import FILTER
-from daemon.obs.scene_items import Item
+from daemon.obs.scene_items import SceneItem
 
 log = structlog.get_logger()
 
@@ -132,7 +132,7 @@ def _filter_changes(name: str, wanted: Sequence[Filter], worn: Sequence[Filter])
     return requests
 
 
-def place(item: Item | None, fitted: Mapping[str, Any]) -> dict[str, Any]:
+def place(item: SceneItem | None, fitted: Mapping[str, Any]) -> dict[str, Any]:
     """The template's place for a picture of any size; ``fitted`` where it has none.
 
     A template that is scaled by factors stands for the box that it fills: a stream of another size fills the same one.

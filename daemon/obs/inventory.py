@@ -11,8 +11,8 @@ from typing import Any
 from daemon.core.ports import NOT_FOUND, ObsError
 from daemon.obs.connection import NONSENSE, Link, Request, Result
 from daemon.obs.owners import Mark, Owners
-from daemon.obs.renamed import name_again, tell_copies
-from daemon.obs.scene_items import Items, look_into, read_items, rows, text
+from daemon.obs.renamed import log_copies, name_again
+from daemon.obs.scene_items import SceneItems, look_into, read_items, rows, text
 from daemon.obs.sources import SOURCES
 from statemachine.events import ForeignInput, Inventory, OwnInput
 
@@ -36,11 +36,11 @@ class Names:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class InventoryReading:
     """OBS as it was read: for the rules, and for the adapter itself."""
 
     inventory: Inventory
-    items: Items
+    items: SceneItems
     video: Mapping[str, Any]
     """GetVideoSettings; empty where it was refused."""
     marks: Mapping[str, Mark]
@@ -48,7 +48,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class InventoryQuery:
     """What a reading is about."""
 
     scene: str
@@ -70,7 +70,7 @@ class _Found:
     """What is read first."""
 
     inputs: Mapping[str, str]
-    items: Items
+    items: SceneItems
     video: Mapping[str, Any]
     whole: bool
 
@@ -80,7 +80,7 @@ async def read_inputs(link: Link) -> list[tuple[str, str]]:
     return list(_inputs(await link.call("GetInputList"))[0].items())
 
 
-async def read_inventory(link: Link, asked: Asked, owners: Owners) -> Reading:
+async def read_inventory(link: Link, asked: InventoryQuery, owners: Owners) -> InventoryReading:
     """The own inputs in the order of their numbers, in the scene or not. Raises ObsError.
 
     One in the scene that somebody has renamed gets its name back. Where that is taken, as by the one that it is a copy
@@ -94,7 +94,7 @@ async def read_inventory(link: Link, asked: Asked, owners: Owners) -> Reading:
         found = await _find(link, asked)
         made = await _marked(link, asked, found, owners)
         strays = _strays(made, asked, owners)
-    tell_copies(strays, owners.copies)
+    log_copies(strays, owners.copies)
     inputs, items, whole = found.inputs, found.items, found.whole
     own = sorted((name for name in inputs if names.own(name)), key=lambda name: (names.number(name) or 0, name))
     own += sorted(name for name in strays if not names.own(name))
@@ -122,7 +122,7 @@ async def read_inventory(link: Link, asked: Asked, owners: Owners) -> Reading:
         *(name for name in asked.fixtures if name not in there and items.whole),
         *(name for name in asked.sources if name not in inputs and whole),
     ]
-    return Reading(
+    return InventoryReading(
         Inventory(
             tuple(mine),
             tuple(others),
@@ -136,7 +136,7 @@ async def read_inventory(link: Link, asked: Asked, owners: Owners) -> Reading:
     )
 
 
-async def _find(link: Link, asked: Asked) -> _Found:
+async def _find(link: Link, asked: InventoryQuery) -> _Found:
     requests = [
         Request("GetInputList"),
         Request("GetSceneItemList", {"sceneName": asked.scene}),
@@ -150,7 +150,7 @@ async def _find(link: Link, asked: Asked) -> _Found:
     return _Found(inputs, items, results[2].data if results[2].ok else {}, whole)
 
 
-async def _marked(link: Link, asked: Asked, found: _Found, owners: Owners) -> dict[str, Mark]:
+async def _marked(link: Link, asked: InventoryQuery, found: _Found, owners: Owners) -> dict[str, Mark]:
     """The scene's inputs that a daemon has made, this one or another, whatever their names are."""
     if not owners.own:
         return {}
@@ -160,7 +160,7 @@ async def _marked(link: Link, asked: Asked, found: _Found, owners: Owners) -> di
     return {name: mark for name in suspects if (mark := owners.mark(name, settings.get(name))) is not None}
 
 
-def _strays(made: Mapping[str, Mark], asked: Asked, owners: Owners) -> dict[str, str]:
+def _strays(made: Mapping[str, Mark], asked: InventoryQuery, owners: Owners) -> dict[str, str]:
     """Inputs that this daemon has made and that bear another name now, with the name that each had."""
     return {
         name: mark.made_as
@@ -218,4 +218,12 @@ def _stream(kind: str, settings: Mapping[str, Any] | None, stream_of: Callable[[
         return None
 
 
-__all__ = ["Asked", "Names", "Reading", "read_inputs", "read_inventory", "read_items", "stream_of_path"]
+__all__ = [
+    "InventoryQuery",
+    "InventoryReading",
+    "Names",
+    "read_inputs",
+    "read_inventory",
+    "read_items",
+    "stream_of_path",
+]

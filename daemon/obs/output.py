@@ -76,7 +76,7 @@ class OutputKeeper:
         """The last answer to GetStreamStatus, a new mapping each time; empty while OBS cannot be reached."""
         return self._status if self._obs.info.connected else {}
 
-    def hear(self, data: Mapping[str, Any]) -> None:
+    def on_event(self, data: Mapping[str, Any]) -> None:
         """A StreamStateChanged event of OBS's."""
         self._handle(OutputHeard(self._now(), str(data.get("outputState", "")).removeprefix(_PREFIX)))
 
@@ -137,7 +137,7 @@ class OutputKeeper:
         commands = self.rules.handle(event)
         after = self.rules.state
         if after is not before:
-            _tell(before, after, self.rules)
+            _log_change(before, after, self.rules)
         return commands
 
 
@@ -145,7 +145,7 @@ def _frames(stats: Mapping[str, Any]) -> int:
     return count(stats.get("renderTotalFrames")) or 0
 
 
-def _tell(before: OutputState, after: OutputState, rules: OutputRules) -> None:
+def _log_change(before: OutputState, after: OutputState, rules: OutputRules) -> None:
     match after:
         case OutputState.RUNNING if before is OutputState.STARTING or before is OutputState.RECONNECTING:
             log.info("OBS's output streams")

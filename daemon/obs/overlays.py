@@ -48,14 +48,14 @@ class OverlayPort(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class OverlayContent:
     """How the scene is to be: each input's text, and whether each item is shown."""
 
     texts: Mapping[str, str]
     shown: Mapping[str, bool]
 
 
-def wanted(view: View, overlays: configuration.Overlays) -> Wanted:
+def wanted(view: View, overlays: configuration.Overlays) -> OverlayContent:
     """What follows from the show."""
     values = _values(view)
     texts = {
@@ -68,7 +68,7 @@ def wanted(view: View, overlays: configuration.Overlays) -> Wanted:
     shown = {overlays.timer: on_air, overlays.time_remaining: on_air, overlays.loading: loading}
     for unused in (texts, shown):
         unused.pop("", None)
-    return Wanted(texts, shown)
+    return OverlayContent(texts, shown)
 
 
 def any_configured(overlays: configuration.Overlays) -> bool:
@@ -107,7 +107,7 @@ def _values(view: View) -> dict[str, str]:
     }
 
 
-class Overlays:
+class OverlayUpdater:
     """``run`` is its task, ``observe`` an observer of the dispatcher: what the viewers see changes with the picture."""
 
     def __init__(

@@ -126,7 +126,7 @@ class Owners:
         known = self._heard & self._since.keys()
         self._since = {owner: self._now() for owner in known}
 
-    async def hear_strangers_out(self) -> bool:
+    async def await_answers(self) -> bool:
         """Give strangers, who have been asked, their time to answer; False where there are none."""
         if not self.strangers:
             return False
@@ -147,7 +147,7 @@ class Owners:
         """Ask for each other owner that was met."""
         return [_event(_ASKS, owner) for owner in self._since]
 
-    def hear(self, event: ObsEvent) -> Request | None:
+    def on_event(self, event: ObsEvent) -> Request | None:
         """Note an answer; the answer to a question for this one."""
         if event.kind != CUSTOM or not self.own:
             return None

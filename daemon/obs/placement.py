@@ -15,7 +15,7 @@ from daemon.core.ports import ObsError
 from daemon.obs.connection import Link, Request
 from daemon.obs.dressing import CARRIED, SOUND, Complaints, changes, dress, filters, place, questions
 from daemon.obs.inventory import Names
-from daemon.obs.scene_items import Items, look_into, rows
+from daemon.obs.scene_items import SceneItems, look_into, rows
 from daemon.obs.supervisor import Traits
 
 log = structlog.get_logger()
@@ -67,9 +67,9 @@ class Placer:
         """
         name = wish.name
         asked = questions(wish.template, SOUND) if wish.template else []
-        stand_in = questions(wish.like, CARRIED) if wish.like else []
+        carried = questions(wish.like, CARRIED) if wish.like else []
         worn = Request("GetSourceFilterList", {"sourceName": name})
-        read = [Request("GetSceneItemList", {"sceneName": scene}), worn, *asked, *stand_in]
+        read = [Request("GetSceneItemList", {"sceneName": scene}), worn, *asked, *carried]
         results = await link.batch(read)
         if len(results) < len(read):
             raise ObsError("GetSceneItemList: OBS's answer makes no sense (too short)")
@@ -93,7 +93,7 @@ class Placer:
         for result in answers[: len(placing)]:
             result.checked()
         self._complaints.check(taking_over, answers[len(placing) :])
-        self._tell(wish.z_offset, offset)
+        self._log_clamped(wish.z_offset, offset)
         return offset
 
     async def dress_again(self, link: Link, wish: Wish) -> None:
@@ -107,7 +107,7 @@ class Placer:
         if requests := changes(name, wanted, filters(results[-1])):
             self._complaints.check(requests, await link.batch(requests))
 
-    async def refit(self, link: Link, items: Items, own: Collection[str], before: Traits, traits: Traits) -> None:
+    async def refit(self, link: Link, items: SceneItems, own: Collection[str], before: Traits, traits: Traits) -> None:
         """The canvas has another size: fit the own inputs that filled the old one to it. Raises ObsError."""
         old, new = fitted(before), fitted(traits)
         requests = [
@@ -121,7 +121,7 @@ class Placer:
         if requests:
             await link.batch(requests, frame=True)
 
-    def _tell(self, asked: int, got: int) -> None:
+    def _log_clamped(self, asked: int, got: int) -> None:
         if asked == got:
             self._told = None
         elif self._told != (asked, got):

@@ -19,7 +19,7 @@ from typing import Any
 from daemon.core.ports import NOT_FOUND, ObsError, ObsRefused
 from daemon.obs.connection import Link, Request, sense
 from daemon.obs.priming import render
-from daemon.obs.scene_items import Item, read_items
+from daemon.obs.scene_items import SceneItem, read_items
 from statemachine.events import Inventory
 from statemachine.reading import ProgramReading
 
@@ -103,7 +103,7 @@ async def leave_studio_mode(link: Link) -> None:
     await link.call("SetStudioModeEnabled", {"studioModeEnabled": False})
 
 
-class Program:
+class ProgramControl:
     """Brings changes of the scene to viewers."""
 
     def __init__(self) -> None:
@@ -145,14 +145,14 @@ class Program:
         if studio_mode == "hold" and (await link.call("GetStudioModeEnabled")).get("studioModeEnabled"):
             raise ObsError(HELD)
 
-    async def lingering(self, link: Link, studio_mode: str) -> Callable[[Item], Awaitable[bool]] | None:
+    async def lingering(self, link: Link, studio_mode: str) -> Callable[[SceneItem], Awaitable[bool]] | None:
         """Which leaving items are to be hidden once the incoming is in Program: in driven studio mode those in a group
         or a nested scene, for these are not copied. What is done there reaches viewers at once, ahead of the incoming.
         """
         if studio_mode != "drive" or not (await link.call("GetStudioModeEnabled")).get("studioModeEnabled"):
             return None
 
-        async def lingers(item: Item) -> bool:
+        async def lingers(item: SceneItem) -> bool:
             return item.holder is not None and await is_seen(link, item.name)
 
         return lingers

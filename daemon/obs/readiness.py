@@ -38,14 +38,14 @@ class StateSeen:
 
 
 @dataclass(frozen=True, slots=True)
-class Proven:
+class Ready:
     """It plays, so many seconds after the first look."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
-class Dead:
+class Failed:
     """It will not play any more."""
 
     reason: str
@@ -54,7 +54,7 @@ class Dead:
 
 
 @dataclass(frozen=True, slots=True)
-class Still:
+class Stalled:
     """No new picture for so many seconds. Told soon: whether that is too long is not for the watch to say."""
 
     seconds: float
@@ -64,11 +64,11 @@ class Still:
 
 
 @dataclass(frozen=True, slots=True)
-class Moves:
+class Resumed:
     """A picture that stood still moves again, if only for this look."""
 
 
-Verdict = StateSeen | Proven | Dead | Still | Moves
+Observation = StateSeen | Ready | Failed | Stalled | Resumed
 
 
 class Judge:
@@ -113,27 +113,27 @@ class Judge:
             return QUICK
         return max(self._poll_interval, QUICK)
 
-    def see(self, look: Look) -> tuple[Verdict, ...]:
+    def see(self, look: Look) -> tuple[Observation, ...]:
         """What this look adds."""
         last, self._last = self._last, look
-        verdicts: list[Verdict] = []
+        observations: list[Observation] = []
         if last is None or last.state != look.state:
-            verdicts.append(StateSeen(look.state))
+            observations.append(StateSeen(look.state))
         step = 0.0
         if last is not None and last.cursor is not None and look.cursor is not None:
             step = look.cursor - last.cursor
         plays = step > 0 and look.state == PLAYING and last is not None and last.state == PLAYING
         if self.proven:
-            verdicts += self._motion(look, last, step)
+            observations += self._motion(look, last, step)
         elif self._dies(look, plays=plays):
-            verdicts.append(Dead(f"its media state is {look.state}"))
+            observations.append(Failed(f"its media state is {look.state}"))
         elif self._is_blind(look, step if plays else 0.0):
-            verdicts.append(Dead("it plays sound, and no picture comes", "no_video"))
+            observations.append(Failed("it plays sound, and no picture comes", "no_video"))
         elif plays and look.width > 0:
             self.proven = self._moved = True
             self._moved_until = look.at
-            verdicts.append(Proven(look.at - self.began))
-        return tuple(verdicts)
+            observations.append(Ready(look.at - self.began))
+        return tuple(observations)
 
     def _dies(self, look: Look, *, plays: bool) -> bool:
         # Not the state alone: an input that tries again and again is OPENING or even PLAYING in between.
@@ -147,7 +147,7 @@ class Judge:
         self._heard = 0.0 if look.width > 0 else self._heard + min(step, 1000 * MOST_GAP) / 1000
         return self._heard >= NO_PICTURE_FOR
 
-    def _motion(self, look: Look, last: Look | None, step: float) -> list[Verdict]:
+    def _motion(self, look: Look, last: Look | None, step: float) -> list[Observation]:
         if last is None:
             self._moved_until = look.at
             return []
@@ -161,7 +161,7 @@ class Judge:
             self._moved = True
             if self._told_still:
                 self._told_still = self._told_blank = False
-                return [Moves()]
+                return [Resumed()]
             return []
         if look.state not in DEAD:  # which OBS says of the input, not of itself
             self._moved_until += max(0.0, gap - MOST_GAP)
@@ -170,5 +170,5 @@ class Judge:
         news = not self._told_still or (look.state in DEAD and not self._told_blank)
         if news and still >= (STILL if self._moved else STARTING):
             self._told_still, self._told_blank = True, look.state in DEAD
-            return [Still(still, self._told_blank)]
+            return [Stalled(still, self._told_blank)]
         return []

@@ -83,7 +83,7 @@ class Refresher:
             self._poked.clear()
             changes = self._changes
             try:
-                tell = await self._read()
+                emit = await self._read()
             except ObsGone:
                 continue  # it is read again when it has come back
             except ObsError:
@@ -99,7 +99,7 @@ class Refresher:
                 continue
             self._failing = False
             if changes == self._changes:
-                tell()
+                emit()
             else:
                 self._poked.set()
 

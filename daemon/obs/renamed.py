@@ -27,7 +27,7 @@ async def name_again(link: Link, strays: Mapping[str, str]) -> bool:
     return mended
 
 
-def tell_copies(strays: Mapping[str, str], told: set[str]) -> None:
+def log_copies(strays: Mapping[str, str], told: set[str]) -> None:
     """Say once of each that keeps the other name what will become of it."""
     for name in strays.keys() - told:
         log.warning(

@@ -16,7 +16,7 @@ MOST_HOLDERS = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class SceneItem:
     """One scene item. Index 0 is the bottom."""
 
     name: str
@@ -25,7 +25,7 @@ class Item:
     enabled: bool
     scene: str
     """The scene or the group that it lies in, as requests name it."""
-    holder: "Item | None" = None
+    holder: "SceneItem | None" = None
     """The group's, or the nested scene's, own item; None for one that lies in the scene itself."""
     kind: str = ""
     """GROUP or SCENE for what holds items itself."""
@@ -38,17 +38,17 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Items:
+class SceneItems:
     """What was read, the scene's own items first, from the bottom up. ``whole``: nothing in it was unreadable."""
 
-    all: tuple[Item, ...]
+    all: tuple[SceneItem, ...]
     whole: bool = True
 
-    def __iter__(self) -> Iterator[Item]:
+    def __iter__(self) -> Iterator[SceneItem]:
         return iter(self.all)
 
     @property
-    def direct(self) -> list[Item]:
+    def direct(self) -> list[SceneItem]:
         """Those that lie in the scene itself."""
         return [item for item in self.all if item.holder is None]
 
@@ -57,12 +57,12 @@ class Items:
         """The groups and nested scenes in it."""
         return {item.name for item in self.all if item.kind}
 
-    def named(self, name: str) -> list[Item]:
+    def named(self, name: str) -> list[SceneItem]:
         """All of that name, the oldest of the scene itself first."""
         found = [item for item in self.all if item.name == name]
         return sorted(found, key=lambda item: (item.holder is not None, item.id))
 
-    def find(self, name: str, request: str) -> Item:
+    def find(self, name: str, request: str) -> SceneItem:
         """The one of that name: one that is shown, else the oldest. Raises ObsRefused 600."""
         found = self.named(name)
         if not found:
@@ -70,10 +70,10 @@ class Items:
         return next((item for item in found if item.shown), found[0])
 
 
-def enable(item: Item, *, shown: bool) -> list[Request]:
+def enable(item: SceneItem, *, shown: bool) -> list[Request]:
     """The requests that show an item, with all that it lies in, or that hide it alone."""
     requests: list[Request] = []
-    around: Item | None = item
+    around: SceneItem | None = item
     while around is not None:
         if around is item or (shown and not around.enabled):
             asked = {"sceneName": around.scene, "sceneItemId": around.id, "sceneItemEnabled": shown}
@@ -84,7 +84,7 @@ def enable(item: Item, *, shown: bool) -> list[Request]:
 
 async def read_items(
     link: Link, scene: str, names: Collection[str] | None = None, *, deep: Collection[str] = ()
-) -> Items:
+) -> SceneItems:
     """The scene's items and those of its groups. Raises ObsError; ObsRefused 600 where there is no such scene.
 
     Where only ``names`` matter, groups are left out once each of them was found. For those of ``deep`` that are
@@ -95,8 +95,8 @@ async def read_items(
 
 
 async def look_into(
-    link: Link, found: Items, names: Collection[str] | None = None, *, deep: Collection[str] = ()
-) -> Items:
+    link: Link, found: SceneItems, names: Collection[str] | None = None, *, deep: Collection[str] = ()
+) -> SceneItems:
     """What ``read_items`` reads beyond the scene's own items, added to these."""
     items, whole = list(found.all), found.whole
     seen = {item.scene for item in items}
@@ -114,13 +114,13 @@ async def look_into(
         items += inner.all
         whole = whole and inner.whole
         level = list(inner.all)
-    return Items(tuple(items), whole)
+    return SceneItems(tuple(items), whole)
 
 
-async def _read_holders(link: Link, holders: Sequence[Item]) -> Items:
+async def _read_holders(link: Link, holders: Sequence[SceneItem]) -> SceneItems:
     kinds = {GROUP: "GetGroupSceneItemList", SCENE: "GetSceneItemList"}
     asked = [Request(kinds[holder.kind], {"sceneName": holder.name}) for holder in holders]
-    items: list[Item] = []
+    items: list[SceneItem] = []
     whole = True
     for holder, result in zip(holders, await link.batch(asked), strict=False):
         if result.ok:  # a group may be dissolved at any time
@@ -129,19 +129,19 @@ async def _read_holders(link: Link, holders: Sequence[Item]) -> Items:
             whole = whole and inner.whole
         elif result.code != NOT_FOUND:
             whole = False
-    return Items(tuple(items), whole)
+    return SceneItems(tuple(items), whole)
 
 
-def rows(answer: Mapping[str, Any], scene: str, holder: Item | None = None) -> Items:
+def rows(answer: Mapping[str, Any], scene: str, holder: SceneItem | None = None) -> SceneItems:
     """Items out of an answer that lists them. One that cannot be read is left out. Raises ObsError for no list."""
     listed = answer.get("sceneItems")
     if not isinstance(listed, list | tuple):
         raise ObsError("GetSceneItemList: OBS's answer makes no sense (no list)")
     items = list(_readable(listed, scene, holder))
-    return Items(tuple(sorted(items, key=lambda item: item.index)), len(items) == len(listed))
+    return SceneItems(tuple(sorted(items, key=lambda item: item.index)), len(items) == len(listed))
 
 
-def _readable(listed: Iterable[Any], scene: str, holder: Item | None) -> Iterator[Item]:
+def _readable(listed: Iterable[Any], scene: str, holder: SceneItem | None) -> Iterator[SceneItem]:
     for each in listed:
         try:
             yield _item(each, scene, holder)
@@ -149,17 +149,17 @@ def _readable(listed: Iterable[Any], scene: str, holder: Item | None) -> Iterato
             continue
 
 
-def _item(each: Mapping[str, Any], scene: str, holder: Item | None) -> Item:
+def _item(each: Mapping[str, Any], scene: str, holder: SceneItem | None) -> SceneItem:
     kind = ""
     if each.get("isGroup") is True:
         kind = GROUP
     elif each.get("sourceType") == "OBS_SOURCE_TYPE_SCENE":
         kind = SCENE
     transform = each.get("sceneItemTransform")
-    return Item(
+    return SceneItem(
         text(each["sourceName"]),
-        whole_number(each["sceneItemId"]),
-        whole_number(each["sceneItemIndex"]),
+        as_int(each["sceneItemId"]),
+        as_int(each["sceneItemIndex"]),
         bool(each["sceneItemEnabled"]),
         scene,
         holder,
@@ -175,7 +175,7 @@ def text(value: Any) -> str:
     return value
 
 
-def whole_number(value: Any) -> int:
+def as_int(value: Any) -> int:
     """A number of OBS's that counts something. Raises TypeError or ValueError."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise TypeError("not a number")

@@ -66,7 +66,7 @@ class Pace:
     settle_most: float = 1.0
     collection: float = 30.0
     """How long OBS may take to change its scene collection before it is asked all the same."""
-    beat: float = 2.0
+    heartbeat_interval: float = 2.0
     strikes: int = 3
     """Heartbeats in a row without a new frame until the renderer counts as dead."""
 
@@ -153,8 +153,8 @@ class Supervisor:
         self._loaded = asyncio.Event()
         self._forced = asyncio.Event()
         self._unsettled = asyncio.Event()
-        self._hurry = asyncio.Event()
-        self._said: set[str] = set()
+        self._retry_now = asyncio.Event()
+        self._logged: set[str] = set()
         self._missed: list[ObsEvent] = []
         """OBS's events while it comes up."""
 
@@ -186,12 +186,12 @@ class Supervisor:
             self.force_reconnect()
         elif endpoint.scene != before.scene:
             self.unsettle(f"its scene is {endpoint.scene!r} from now on (obs.scene)")
-            self._hurry.set()
+            self._retry_now.set()
 
     def unsettle(self, reason: str) -> None:
         """What OBS holds is not what it was when it settled: let it settle again."""
         if self.usable:
-            self._fall(reason)
+            self._mark_down(reason)
             self._unsettled.set()
 
     async def run(self) -> NoReturn:
@@ -202,18 +202,18 @@ class Supervisor:
             try:
                 await self._session()
             except PasswordRefused:
-                self._tell_refused()
+                self._log_refused()
                 await self._wait(self.pace.retry_refused)
             except Kicked as error:
                 line = f"OBS's user has ended the session at {self._where}: left alone until a reconnect is asked for"
-                self._say("kicked", line, str(error))
+                self._log_once("kicked", line, str(error))
                 await self._wait(None)
             except ObsError as error:
                 line = (
                     f"OBS cannot be reached at {self._where} ({error}): is it running, with its WebSocket server on? "
                     "Trying on quietly"
                 )
-                self._say("unreachable", line, str(error))
+                self._log_once("unreachable", line, str(error))
                 # Full jitter, but never at once: OBS may be in the middle of its end.
                 await self._wait(max(0.05, random.uniform(0.0, backoff.failed())))
             else:
@@ -235,7 +235,7 @@ class Supervisor:
         try:
             await self._serve(link)
         except ObsError as error:
-            self._fall(str(error))
+            self._mark_down(str(error))
             if isinstance(error, PasswordRefused | Kicked) or self.losses == losses:
                 raise
         finally:
@@ -250,7 +250,7 @@ class Supervisor:
         self._loaded.set()
         work = {
             asyncio.create_task(self._end_of(link), name="obs-end"),
-            asyncio.create_task(self._beat(link), name="obs-heartbeat"),
+            asyncio.create_task(self._heartbeat(link), name="obs-heartbeat"),
             asyncio.create_task(self._pump(link), name="obs-events"),
             asyncio.create_task(self._live(link), name="obs-live"),
         }
@@ -266,11 +266,11 @@ class Supervisor:
             if isinstance(error, ObsError):
                 raise error
             if error is not None:
-                if "nonsense" not in self._said:
-                    self._said.add("nonsense")
+                if "nonsense" not in self._logged:
+                    self._logged.add("nonsense")
                     log.error("OBS's answers make no sense", exc_info=error)
                 raise Unreachable(f"OBS's answers make no sense ({type(error).__name__})") from error
-        self._fall("a reconnect was asked for")
+        self._mark_down("a reconnect was asked for")
 
     async def _end_of(self, link: Link) -> NoReturn:
         raise await link.until_lost()
@@ -280,16 +280,16 @@ class Supervisor:
         wait = self.pace.settle
         while True:
             self._unsettled.clear()
-            self._hurry.clear()
+            self._retry_now.clear()
             try:
                 traits = await self._settle(link)
-                await self._rise(link, traits)
+                await self._mark_up(link, traits)
             except (_UnsettledError, ObsRefused) as error:
                 reason = str(error).rstrip(".")
-                self._say(reason, f"OBS is not ready: {reason}. Waiting for it", reason)
+                self._log_once(reason, f"OBS is not ready: {reason}. Waiting for it", reason)
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(wait):
-                        await self._hurry.wait()
+                        await self._retry_now.wait()
                 wait = min(self.pace.settle_most, wait * 2)
             else:
                 wait = self.pace.settle
@@ -331,7 +331,7 @@ class Supervisor:
         self.stats = await link.call("GetStats")
         return rendered(self.stats)
 
-    async def _rise(self, link: Link, traits: Traits) -> None:
+    async def _mark_up(self, link: Link, traits: Traits) -> None:
         self.traits = traits
         self._missed = []
         self._phase = Phase.COMING_UP
@@ -343,7 +343,7 @@ class Supervisor:
         self._phase = Phase.USABLE
         missed, self._missed = self._missed, []
         self.reason = ""
-        self._said.clear()
+        self._logged.clear()
         log.info(
             f"Connected to OBS {traits.version} (obs-websocket {traits.websocket}) at {self._where}",
             obs=traits.version,
@@ -354,7 +354,7 @@ class Supervisor:
         for event in missed:
             self._hint(event)
 
-    def _fall(self, reason: str) -> None:
+    def _mark_down(self, reason: str) -> None:
         if self.usable:
             self._phase = Phase.SETTLING
             self.losses += 1
@@ -362,14 +362,14 @@ class Supervisor:
             log.warning(f"Lost OBS: {reason}", reason=reason)
             self._down(reason)
 
-    async def _beat(self, link: Link) -> NoReturn:
+    async def _heartbeat(self, link: Link) -> NoReturn:
         strikes = 0
         seen: int | None = None
-        wait = self.pace.beat
+        wait = self.pace.heartbeat_interval
         while True:
             await asyncio.sleep(wait)
             try:
-                stats = await link.call("GetStats", seconds=min(link.timeout, max(self.pace.beat, 0.5)))
+                stats = await link.call("GetStats", seconds=min(link.timeout, max(self.pace.heartbeat_interval, 0.5)))
             except ObsRefused:
                 continue
             except ObsTimeout:
@@ -378,7 +378,7 @@ class Supervisor:
             else:
                 frames = rendered(stats)
                 still = frames is not None and frames == seen
-                wait, reason = self.pace.beat, "its renderer stands still"
+                wait, reason = self.pace.heartbeat_interval, "its renderer stands still"
                 self.stats, seen = stats, frames
             strikes = strikes + 1 if still else 0
             if strikes >= self.pace.strikes:
@@ -393,17 +393,17 @@ class Supervisor:
                     self.unsettle(COLLECTION_CHANGES)
                 case "CurrentSceneCollectionChanged":
                     self._loaded.set()
-                    self._hurry.set()
+                    self._retry_now.set()
                 case "ExitStarted":
                     raise Unreachable("OBS is shutting down")
                 case "SceneCreated" | "SceneListChanged":
-                    self._hurry.set()
+                    self._retry_now.set()
                 case "SceneRemoved" if event.data.get("sceneName") == self.endpoint.scene:
                     self.unsettle(f"the scene {self.endpoint.scene!r} was removed")
                 case "SceneNameChanged" if event.data.get("oldSceneName") == self.endpoint.scene:
                     self.unsettle(f"the scene {self.endpoint.scene!r} was renamed")
                 case "SceneNameChanged":
-                    self._hurry.set()
+                    self._retry_now.set()
                 case _ if self.usable or event.kind == CUSTOM:
                     self._hint(event)
                 case _ if self._phase is Phase.COMING_UP:
@@ -411,16 +411,16 @@ class Supervisor:
 
     # -- what is said, and how long is waited ----------------------------------------------------------------------
 
-    def _tell_refused(self) -> None:
+    def _log_refused(self) -> None:
         key = "obs.password" if self.endpoint.password else "obs.password (it is empty)"
         line = f"OBS refuses the password: set {key} to the one that OBS shows under WebSocket Server Settings"
-        self._say("password", line, "OBS refuses the password", loud=True)
+        self._log_once("password", line, "OBS refuses the password", loud=True)
 
-    def _say(self, topic: str, line: str, reason: str, *, loud: bool = False) -> None:
+    def _log_once(self, topic: str, line: str, reason: str, *, loud: bool = False) -> None:
         """Each topic once, until OBS has come."""
         self.reason = reason
-        if topic not in self._said:
-            self._said.add(topic)
+        if topic not in self._logged:
+            self._logged.add(topic)
             (log.error if loud else log.warning)(line, reason=reason)
 
     async def _wait(self, seconds: float | None) -> None:

@@ -9,7 +9,7 @@ from daemon.core.ports import NOT_FOUND, ObsError, ObsRefused
 from daemon.obs import fade as fades
 from daemon.obs.connection import Link, Request, Result
 from daemon.obs.priming import frames, render, renderings
-from daemon.obs.scene_items import Item, Items, enable, read_items
+from daemon.obs.scene_items import SceneItem, SceneItems, enable, read_items
 
 log = structlog.get_logger()
 
@@ -40,7 +40,7 @@ def check(requests: Sequence[Request], results: Sequence[Result]) -> None:
         raise ObsError(f"{requests[len(results)].kind}: OBS did not carry it out")
 
 
-class Transition:
+class TransitionExecutor:
     """Changes the items of one scene. ``own`` tells the daemon's inputs from what people have made: that alone is
     also searched for in scenes that are nested in this one."""
 
@@ -58,8 +58,8 @@ class Transition:
         also_show: str | None,
         fade: float,
         fps: float,
-        later: Callable[[Item], Awaitable[bool]] | None = None,
-    ) -> list[Item]:
+        later: Callable[[SceneItem], Awaitable[bool]] | None = None,
+    ) -> list[SceneItem]:
         """As ObsPort.cut. An item of ``hide`` that is gone counts as hidden; ``show`` must be there.
 
         ``fps`` are OBS's frames a second. An item may go between the reading and the frame: then what is left to do is
@@ -69,7 +69,7 @@ class Transition:
         for tries in range(TRIES):
             coming, leaving = change.due(await self._read(link, scene, change))
             if not tries:
-                _tell(coming, leaving)
+                _log_change(coming, leaving)
             left = [item for item in leaving if later is not None and await later(item)]
             leaving = [item for item in leaving if item not in left]
             try:
@@ -116,12 +116,12 @@ class Transition:
         item = (await read_items(link, scene, [name], deep=[name])).find(name, "SetSceneItemEnabled")
         await in_one_frame(link, [*enable(item, shown=False), _sleep(1), *enable(item, shown=True)])
 
-    async def _read(self, link: Link, scene: str, change: "Change") -> Items:
+    async def _read(self, link: Link, scene: str, change: "Change") -> SceneItems:
         names = change.names
         return await read_items(link, scene, names, deep=[name for name in names if not self._own(name)])
 
     async def _change(
-        self, link: Link, show: str | None, coming: list[Item], leaving: list[Item], fade: float, fps: float
+        self, link: Link, show: str | None, coming: list[SceneItem], leaving: list[SceneItem], fade: float, fps: float
     ) -> None:
         showing = [request for item in coming for request in enable(item, shown=True)]
         hiding = [request for item in leaving for request in enable(item, shown=False)]
@@ -149,7 +149,7 @@ class Change:
         """All that it speaks of."""
         return [*(name for name in (self.show, self.also_show) if name), *sorted(self.hide)]
 
-    def due(self, items: Items) -> tuple[list[Item], list[Item]]:
+    def due(self, items: SceneItems) -> tuple[list[SceneItem], list[SceneItem]]:
         """The items to be shown and those to be hidden. Raises ObsRefused where ``show`` is not there."""
         coming = [] if self.show is None else [items.find(self.show, "SetSceneItemEnabled")]
         if self.also_show and items.named(self.also_show):
@@ -158,7 +158,7 @@ class Change:
         return [item for item in coming if not item.shown], leaving
 
 
-def _tell(coming: Iterable[Item], leaving: Iterable[Item]) -> None:
+def _log_change(coming: Iterable[SceneItem], leaving: Iterable[SceneItem]) -> None:
     for item in leaving:
         log.info(f"Hiding old source '{item.name}'", input=item.name)
     for item in coming:

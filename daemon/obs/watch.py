@@ -12,8 +12,8 @@ from daemon.core.ports import NOT_FOUND, ObsError, ObsGone, ObsRefused, WatchCal
 from daemon.core.readings import Look
 from daemon.obs.connection import Link, Request, Result, sense
 from daemon.obs.priming import EVERY, prime, render
-from daemon.obs.readiness import Dead, Judge, Moves, Proven, StateSeen, Still, Verdict
-from daemon.obs.scene_items import Item, read_items
+from daemon.obs.readiness import Failed, Judge, Observation, Ready, Resumed, Stalled, StateSeen
+from daemon.obs.scene_items import SceneItem, read_items
 
 log = structlog.get_logger()
 
@@ -21,7 +21,7 @@ GONE = 5.0
 """Seconds that a picture is looked for which is gone from OBS: it may have been renamed, and get its name back."""
 
 
-class Watch:
+class InputWatch:
     """The watch over one input while ``run`` runs: until ``stop``, the input's failure, or the loss of OBS.
 
     ``gone`` is called where OBS knows no more of an input that was proven.
@@ -53,7 +53,7 @@ class Watch:
         self._hidden = not proven
         self._rendered_at = clock()
         self._priming: asyncio.Task[bool] | None = None
-        self._item: Item | None = None
+        self._item: SceneItem | None = None
         self._gone_at: float | None = None
         self._failing = False
         self._stopping = asyncio.Event()
@@ -63,7 +63,7 @@ class Watch:
         try:
             while not self._stopping.is_set():
                 try:
-                    if await self._look_and_tell():
+                    if await self._look_and_emit():
                         return
                     await self._keep_fresh()
                     self._failing = False
@@ -103,7 +103,7 @@ class Watch:
             await render(self._link, [self.name], self.fps)
             self._rendered_at = self._clock()
 
-    async def _look_and_tell(self) -> bool:
+    async def _look_and_emit(self) -> bool:
         """Whether the watch is over."""
         try:
             look = await self._look()
@@ -117,18 +117,18 @@ class Watch:
         if self._stopping.is_set():
             return True
         if look is None:
-            return self._tell_gone()
+            return self._input_gone()
         self._gone_at = None
-        verdicts = self._judge.see(look)
+        observations = self._judge.see(look)
         if look.width > 0:
             self._prime_once()
-        if any(isinstance(verdict, Proven) for verdict in verdicts):
+        if any(isinstance(observation, Ready) for observation in observations):
             await self._primed()
             if self._stopping.is_set():
                 return True
-        return any(self._tell(verdict) for verdict in verdicts)
+        return any(self._emit(observation) for observation in observations)
 
-    def _tell_gone(self) -> bool:
+    def _input_gone(self) -> bool:
         """OBS knows nothing of it. Whether the watch is over."""
         if not self._judge.proven:
             self._callbacks.failed("it is gone from OBS", "gone")
@@ -168,7 +168,7 @@ class Watch:
             self._item = None  # the item was taken out and put in again by hand
         return self._read(results)
 
-    async def _find(self) -> Item:
+    async def _find(self) -> SceneItem:
         items = await read_items(self._link, self._scene, [self.name], deep=[self.name])
         return items.find(self.name, "GetSceneItemTransform")
 
@@ -190,22 +190,22 @@ class Watch:
             width=width,
         )
 
-    def _tell(self, verdict: Verdict) -> bool:
-        match verdict:
+    def _emit(self, observation: Observation) -> bool:
+        match observation:
             case StateSeen(state):
                 # An adopted input's first state is no change.
                 if not self._quiet:
                     log.info(f"Source '{self.name}' state: {state}", input=self.name, state=state)
                 self._quiet = False
-            case Proven(seconds):
+            case Ready(seconds):
                 line = f"Source '{self.name}' is PLAYING after {seconds:.2f}s"
                 log.info(line, input=self.name, seconds=round(seconds, 3))
                 self._callbacks.ready(seconds)
-            case Still(seconds, blank):
+            case Stalled(seconds, blank):
                 self._callbacks.stalled(seconds, blank)
-            case Moves():
+            case Resumed():
                 self._callbacks.resumed()
-            case Dead(reason, code):
+            case Failed(reason, code):
                 self._callbacks.failed(reason, code)
                 return True
         return False

@@ -5,7 +5,7 @@ import asyncio
 import structlog
 
 from daemon.core.readings import Look
-from daemon.obs.watch import Watch
+from daemon.obs.watch import InputWatch
 
 log = structlog.get_logger()
 
@@ -14,9 +14,9 @@ class Watches:
     """Runs them. One that fails is told: it takes nothing along."""
 
     def __init__(self) -> None:
-        self._running: dict[str, tuple[Watch, asyncio.Task[None]]] = {}
+        self._running: dict[str, tuple[InputWatch, asyncio.Task[None]]] = {}
 
-    def begin(self, watch: Watch) -> None:
+    def begin(self, watch: InputWatch) -> None:
         """Run it. It takes the place of one over the same input."""
         name = watch.name
         if name in self._running:
@@ -25,7 +25,7 @@ class Watches:
         self._running[name] = (watch, task)
         task.add_done_callback(lambda done: self._ended(name, done))
 
-    def find(self, name: str | None) -> Watch | None:
+    def find(self, name: str | None) -> InputWatch | None:
         """The one over that input."""
         return self._running[name][0] if name in self._running else None
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import structlog
 
-from daemon.observability.wording import tell_fact
+from daemon.observability.wording import describe_fact
 from statemachine import facts
 
 log = structlog.get_logger(__name__)
@@ -21,54 +21,59 @@ def narrate(told: Sequence[facts.Fact]) -> None:
                 _handover(fact)
             case facts.OnAirChanged() if fact.streamer or (fact.adopted and fact.input):
                 log.info(
-                    tell_fact(fact), streamer=fact.streamer or None, input=fact.input, adopted=fact.adopted or None
+                    describe_fact(fact), streamer=fact.streamer or None, input=fact.input, adopted=fact.adopted or None
                 )
             case facts.OnAirChanged():
-                log.warning(tell_fact(fact))
+                log.warning(describe_fact(fact))
             case facts.ProgramElsewhere():
                 log.warning(
-                    tell_fact(fact), scene=fact.scene, streamer=fact.streamer or None, studio_mode=fact.studio_mode
+                    describe_fact(fact), scene=fact.scene, streamer=fact.streamer or None, studio_mode=fact.studio_mode
                 )
             case facts.ProgramBack():
                 log.info(
-                    tell_fact(fact), scene=fact.scene, streamer=fact.streamer or None, seconds=round(fact.seconds, 1)
+                    describe_fact(fact),
+                    scene=fact.scene,
+                    streamer=fact.streamer or None,
+                    seconds=round(fact.seconds, 1),
                 )
             case facts.StudioModeChanged(on=False):
-                log.info(tell_fact(fact), policy=fact.policy)
+                log.info(describe_fact(fact), policy=fact.policy)
             case facts.StudioModeChanged():
                 write = log.error if fact.policy == "hold" else log.warning
-                write(f"{tell_fact(fact)} (obs.studio_mode)", policy=fact.policy)
+                write(f"{describe_fact(fact)} (obs.studio_mode)", policy=fact.policy)
             case facts.LineupChanged():
-                log.info(tell_fact(fact), what=fact.what, streamer=fact.streamer)
+                log.info(describe_fact(fact), what=fact.what, streamer=fact.streamer)
             case facts.LowBitrate():
                 write = log.info if fact.step == "over" else log.warning
-                write(tell_fact(fact), streamer=fact.streamer, step=fact.step, kbps=round(fact.kbps))
+                write(describe_fact(fact), streamer=fact.streamer, step=fact.step, kbps=round(fact.kbps))
             case facts.ProblemFound():
-                log.warning(tell_fact(fact), streamer=fact.streamer, problem=fact.reason, detail=fact.detail or None)
+                log.warning(
+                    describe_fact(fact), streamer=fact.streamer, problem=fact.reason, detail=fact.detail or None
+                )
             case facts.ProblemOver():
-                log.info(tell_fact(fact), streamer=fact.streamer, problem=fact.reason)
+                log.info(describe_fact(fact), streamer=fact.streamer, problem=fact.reason)
             case facts.PluginFailed():
                 mend = "OBS's log names a GStreamer element that is missing, or `motherstream check` does"
-                log.warning(tell_fact(fact), why=fact.why, mend=mend)
+                log.warning(describe_fact(fact), why=fact.why, mend=mend)
             case facts.PluginWorks() | facts.StandbyTakenUp():
-                log.info(tell_fact(fact))
+                log.info(describe_fact(fact))
             case facts.SilenceOnAir():
                 write = log.info if fact.step == "over" else log.warning
                 more = {"seconds": round(fact.seconds, 1), "dbfs": round(fact.level, 1)}
-                write(tell_fact(fact), streamer=fact.streamer, step=fact.step, **more)
+                write(describe_fact(fact), streamer=fact.streamer, step=fact.step, **more)
             case facts.StandbyGivenUp():
-                log.warning(tell_fact(fact), render_lag=round(fact.render_lag, 3), seconds=round(fact.seconds, 1))
+                log.warning(describe_fact(fact), render_lag=round(fact.render_lag, 3), seconds=round(fact.seconds, 1))
             case facts.Refused():
                 log.info("request refused", code=fact.code, why=fact.message)
             case facts.OrphanReported():
-                log.error(tell_fact(fact), input=fact.input, reason=fact.reason)
+                log.error(describe_fact(fact), input=fact.input, reason=fact.reason)
             case facts.FixtureMissing():
-                log.warning(tell_fact(fact), input=fact.name, what=fact.what)
+                log.warning(describe_fact(fact), input=fact.name, what=fact.what)
             case facts.FixtureFound():
-                log.info(tell_fact(fact), input=fact.name)
+                log.info(describe_fact(fact), input=fact.name)
             case facts.ForeignInputsSeen():
                 note = "its inputs are left alone, and viewers may see them in place of ours"
-                log.error(tell_fact(fact), owner=fact.owner, inputs=fact.inputs, note=note)
+                log.error(describe_fact(fact), owner=fact.owner, inputs=fact.inputs, note=note)
             case facts.EventIgnored():
                 log.debug("event ignored", trigger=fact.event, state=fact.state.value, why=fact.why)
             case _:

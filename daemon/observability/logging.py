@@ -63,9 +63,9 @@ class LogHandle:
         root.addHandler(self._entrance)
         self.set_level(level)
         # Python's own ways would print the messages as they are, secrets and all.
-        sys.excepthook = _tell_crash
-        sys.unraisablehook = _tell_unraisable
-        threading.excepthook = _tell_thread_crash
+        sys.excepthook = _log_crash
+        sys.unraisablehook = _log_unraisable
+        threading.excepthook = _log_thread_crash
         atexit.register(self.close)
 
     def set_level(self, level: str) -> None:
@@ -132,21 +132,21 @@ def _to_record(_logger: object, _method: str, event: structlog.typing.EventDict)
     return (event,), {"exc_info": event.pop("exc_info", None), "stack_info": event.pop("stack_info", False)}
 
 
-def _tell_crash(kind: type[BaseException], error: BaseException, where: TracebackType | None) -> None:
+def _log_crash(kind: type[BaseException], error: BaseException, where: TracebackType | None) -> None:
     if issubclass(kind, Exception):
         logging.getLogger("daemon").critical("Unhandled error", exc_info=(kind, error, where))
     else:
         sys.__excepthook__(kind, error, where)
 
 
-def _tell_unraisable(unraisable: sys.UnraisableHookArgs) -> None:
+def _log_unraisable(unraisable: sys.UnraisableHookArgs) -> None:
     # Without the object that it happened in: its repr may hold anything.
     error = unraisable.exc_value
     told = (type(error), error, unraisable.exc_traceback) if error else None
     logging.getLogger("daemon").error("An error was ignored", exc_info=told)
 
 
-def _tell_thread_crash(crash: threading.ExceptHookArgs) -> None:
+def _log_thread_crash(crash: threading.ExceptHookArgs) -> None:
     if issubclass(crash.exc_type, SystemExit):
         return
     error, name = crash.exc_value, crash.thread.name if crash.thread else "unknown"

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import structlog
 
-from daemon.observability.throttle import Quiet
+from daemon.observability.throttle import LogThrottle
 
 OUT_OF_RESOURCES: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
@@ -21,13 +21,13 @@ class Unhandled:
     """
 
     def __init__(self) -> None:
-        self._quiet = Quiet()
+        self._throttle = LogThrottle()
 
     def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """One of them. Never raises."""
         error = context.get("exception")
         if isinstance(error, OSError) and error.errno in OUT_OF_RESOURCES and "socket" in context:
-            if (count := self._quiet.held_back("accept")) is not None:
+            if (count := self._throttle.suppressed("accept")) is not None:
                 more = {"more": count} if count else {}
                 log.error(f"no connection can be taken: {error.strerror}; retrying every second", **more)
             return

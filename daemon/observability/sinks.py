@@ -133,7 +133,7 @@ class LogFile:
                 self._give_up(error, lines)
             else:
                 if self._missed:
-                    self._say(logging.WARNING, f"is written again; {self._missed} lines are on standard error only")
+                    self._log(logging.WARNING, f"is written again; {self._missed} lines are on standard error only")
                     self._missed = 0
 
     def reopen(self) -> None:
@@ -167,7 +167,7 @@ class LogFile:
     def _give_up(self, error: OSError, lines: int) -> None:
         if not self._missed:
             reason = error.strerror or type(error).__name__
-            self._say(
+            self._log(
                 logging.ERROR,
                 f"cannot be written ({reason}); standard error has every line, next try in {RETRY_AFTER:g} s",
             )
@@ -181,6 +181,6 @@ class LogFile:
             with contextlib.suppress(OSError):  # what could not be written cannot be flushed either
                 stream.close()
 
-    def _say(self, level: int, what: str) -> None:
+    def _log(self, level: int, what: str) -> None:
         line = note(level, f"The log file {self._path} {what}", "daemon.observability.logging")
         self._console.take(f"{self._console.render(line)}\n", 1)

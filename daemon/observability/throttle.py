@@ -7,7 +7,7 @@ from collections.abc import Callable
 MOST_KINDS = 256
 
 
-class Quiet:
+class LogThrottle:
     """Lets a line of a kind through every ``interval`` seconds, and says how many were held back before it."""
 
     def __init__(self, interval: float = 10.0, clock: Callable[[], float] = time.monotonic) -> None:
@@ -15,7 +15,7 @@ class Quiet:
         self._clock = clock
         self._kinds: OrderedDict[str, tuple[float, int, int]] = OrderedDict()
 
-    def held_back(self, kind: str, most: int = 1) -> int | None:
+    def suppressed(self, kind: str, most: int = 1) -> int | None:
         """How many lines of this kind were held back since the last; None where this one is to be, too.
 
         ``most`` are let through in an interval.

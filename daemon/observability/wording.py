@@ -226,7 +226,7 @@ def program(row: Mapping[str, Any] | None) -> str:
     return ""
 
 
-def tell(kind: str, data: Mapping[str, Any], name: Callable[[str], str] = str) -> tuple[str, Sort]:
+def describe(kind: str, data: Mapping[str, Any], name: Callable[[str], str] = str) -> tuple[str, Sort]:
     """What an event says, and of what sort it is; ``name`` shows a name as the outlet shows names."""
     what = data.get("what")
     for sentence in _candidates(kind, what if isinstance(what, str) else None):
@@ -235,10 +235,10 @@ def tell(kind: str, data: Mapping[str, Any], name: Callable[[str], str] = str) -
     return " ".join(filter(None, (_plain(kind), str(data.get("message", ""))))), "news"
 
 
-def tell_fact(fact: facts.Fact, name: Callable[[str], str] = str) -> str:
+def describe_fact(fact: facts.Fact, name: Callable[[str], str] = str) -> str:
     """What a fact says."""
     names = _fields(type(fact))  # type: ignore[arg-type]  # a class can be looked up, whatever its instances can
-    return tell(kind_of(type(fact)), {each: getattr(fact, each) for each in names}, name)[0]
+    return describe(kind_of(type(fact)), {each: getattr(fact, each) for each in names}, name)[0]
 
 
 @cache

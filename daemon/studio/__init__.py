@@ -9,37 +9,37 @@ from daemon.studio.errors import (
     StudioError,
 )
 from daemon.studio.nginx import Nginx
-from daemon.studio.obs import Obs, RenderStats
+from daemon.studio.obs import RenderStats, StudioObs
 from daemon.studio.process import free_port
-from daemon.studio.publisher import Delivers, Look, Publisher
+from daemon.studio.publisher import Appearance, Delivers, Publisher
 from daemon.studio.recording import analyse
 from daemon.studio.scene import Canvas, Item, colour_box, default_overlays, text
 from daemon.studio.studio import Studio
-from daemon.studio.verdict import BLANK, SILENT, UNKNOWN, Frozen, Silence, Span, Verdict
+from daemon.studio.verdict import BLANK, SILENT, UNKNOWN, Frozen, RecordingVerdict, SilentSpan, Span
 
 __all__ = [
     "BLANK",
     "SILENT",
     "UNKNOWN",
+    "Appearance",
     "Canvas",
     "Delivers",
     "Frozen",
     "Item",
-    "Look",
     "MissingProgramsError",
     "Nginx",
-    "Obs",
     "ObsCallError",
     "PublishError",
     "Publisher",
     "RecordingError",
+    "RecordingVerdict",
     "RenderStats",
-    "Silence",
+    "SilentSpan",
     "Span",
     "StartError",
     "Studio",
     "StudioError",
-    "Verdict",
+    "StudioObs",
     "analyse",
     "colour_box",
     "default_overlays",

@@ -44,10 +44,10 @@ async def demo(streamers: int, port: int, duration: float, keep: Path | None) ->
 
 async def _show(streamers: int, port: int, duration: float, keep: Path | None, stop: asyncio.Event) -> int:
     names = NAMES[:streamers]
-    _say(f"starting a studio of its own: OBS without a screen, an RTMP server, {streamers} streamers")
+    _print(f"starting a studio of its own: OBS without a screen, an RTMP server, {streamers} streamers")
     settings = {"queue.turn": TURN}
     async with (
-        Studio(hook_url=Channel.hook_url(port), slate="SLATE", progress=_say) as studio,
+        Studio(hook_url=Channel.hook_url(port), slate="SLATE", progress=_print) as studio,
         Channel(studio, port=port, settings=settings) as channel,
     ):
         for name in names:
@@ -57,24 +57,24 @@ async def _show(streamers: int, port: int, duration: float, keep: Path | None, s
         await channel.until_on_air(names[0])
         await studio.obs.start_recording()
         lagged = await studio.render_stats()
-        _say("")
-        _say(f"dashboard  {channel.url}/")
-        _say(f"status     curl {channel.url}/status")
-        _say(f"skip       curl -X POST {channel.url}/queue/skip")
-        _say(f"log        tail -f {channel.log_file}")
+        _print("")
+        _print(f"dashboard  {channel.url}/")
+        _print(f"status     curl {channel.url}/status")
+        _print(f"skip       curl -X POST {channel.url}/queue/skip")
+        _print(f"log        tail -f {channel.log_file}")
         guest = studio.keys.address(GUEST)
         await studio.keys.admit(GUEST)
-        _say(f"publish    {studio.rtmp_base}/{guest.stream}" + (f"?{guest.query}" if guest.query else ""))
-        _say("")
-        _say(f"a turn lasts {TURN:g} s; " + (f"ends after {duration:g} s" if duration else "Ctrl-C ends it"))
+        _print(f"publish    {studio.rtmp_base}/{guest.stream}" + (f"?{guest.query}" if guest.query else ""))
+        _print("")
+        _print(f"a turn lasts {TURN:g} s; " + (f"ends after {duration:g} s" if duration else "Ctrl-C ends it"))
         await _narrate(channel, duration, stop)
-        _say("reading the recording, frame by frame")
+        _print("reading the recording, frame by frame")
         recording = await studio.obs.stop_recording()
         verdict = await studio.analyse(recording)
         for line in verdict.summary().splitlines():
-            _say(line)
+            _print(line)
         difference = await studio.render_stats() - lagged
-        _say(f"OBS rendered {difference.rendered} frames, {difference.lagged} of them late on this machine")
+        _print(f"OBS rendered {difference.rendered} frames, {difference.lagged} of them late on this machine")
         if keep is not None:
             await asyncio.to_thread(_keep, keep, recording, channel)
         return 1 if verdict.blank_frames else 0
@@ -89,20 +89,20 @@ async def _narrate(channel: Channel, duration: float, stop: asyncio.Event) -> No
         streamer, last = on_air(status) or "nobody", status["last_switch"]
         if streamer != shown:
             took = f"  ({last['reason']}, {last['seconds'] * 1000:.0f} ms from request to picture)" if last else ""
-            _say(f"on air: {streamer}{took}")
+            _print(f"on air: {streamer}{took}")
             shown = streamer
         attempt = status["attempt"]
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), 0.1)
-    _say(f"{attempt} inputs were made")
+    _print(f"{attempt} inputs were made")
 
 
 def _keep(folder: Path, recording: Path, channel: Channel) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(recording, folder)
     shutil.copy(channel.log_file, folder)
-    _say(f"kept in {folder}")
+    _print(f"kept in {folder}")
 
 
-def _say(line: str) -> None:
+def _print(line: str) -> None:
     print(line, flush=True)

@@ -58,7 +58,7 @@ class RenderStats:
         )
 
 
-class Obs:
+class StudioObs:
     """A real OBS with its own HOME in `folder`, on the X display `display`, to be set before it is started.
 
     obs-websocket 5.1 cannot be bound to loopback alone: it listens on `port` of every address, behind a random

@@ -34,7 +34,7 @@ PUBLISH_TIMEOUT = 15.0
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Appearance:
     """How a streamer is told from the others: a hue in degrees, a tone in hertz.
 
     A look that is `still` (the slate's) may stand still without counting as frozen; it has no tone.
@@ -49,11 +49,11 @@ class Look:
 SLATE_HUE = 270.0
 
 
-def look(name: str, number: int) -> Look:
+def look(name: str, number: int) -> Appearance:
     """The look of the streamer with this number, from 0 to 10."""
     if not 0 <= number < len(HUES):
         raise StudioError(f"the studio tells {len(HUES)} streamers apart, not more")
-    return Look(name, float(HUES[number]), FIRST_TONE + TONE_STEP * number)
+    return Appearance(name, float(HUES[number]), FIRST_TONE + TONE_STEP * number)
 
 
 class Delivers(Enum):
@@ -73,7 +73,7 @@ class Publisher:
 
     def __init__(
         self,
-        look: Look,
+        look: Appearance,
         url: str,
         *,
         log: Path,
@@ -200,7 +200,7 @@ class Publisher:
         return (*options, "-flush_packets", "1", "-f", "flv", self._url)
 
 
-def graph(look: Look, canvas: Canvas, *, picture: str = "", sound: str = "") -> str:
+def graph(look: Appearance, canvas: Canvas, *, picture: str = "", sound: str = "") -> str:
     """The lavfi graph of a look: a plain ground of its hue, a light bar that moves on every frame, its tone.
 
     The bar shifts a twentieth of the picture from one colour to the other with each frame, so no two neighbouring

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from daemon.studio.errors import RecordingError, StudioError
 from daemon.studio.process import find_program, require, send
-from daemon.studio.publisher import Look
-from daemon.studio.verdict import BLANK, SILENT, UNKNOWN, Frozen, Silence, Span, Verdict
+from daemon.studio.publisher import Appearance
+from daemon.studio.verdict import BLANK, SILENT, UNKNOWN, Frozen, RecordingVerdict, SilentSpan, Span
 
 if TYPE_CHECKING:
     import numpy as np
@@ -83,12 +83,12 @@ class _Tones:
 
 async def analyse(
     path: Path,
-    looks: Sequence[Look],
+    looks: Sequence[Appearance],
     *,
     start: float = 0.0,
     end: float | None = None,
     min_silence_ms: float = 10.0,
-) -> Verdict:
+) -> RecordingVerdict:
     """Read the recording, or its part from `start` until before `end` (seconds), and tell what it shows.
 
     `looks` are those whom it may show. Frames that the encoder skipped are counted as repeats of the one before,
@@ -112,7 +112,7 @@ async def analyse(
     names = picture.who[first:last]
     stuck = [not moved and who not in still for moved, who in zip(picture.moved[first:last], names, strict=True)]
     rate = float(fps)
-    return Verdict(
+    return RecordingVerdict(
         path=path,
         fps=rate,
         start=first / rate,
@@ -157,7 +157,7 @@ async def _probe(path: Path) -> _Streams:
     raise RecordingError(f"{path.name} has no picture")
 
 
-async def _read_picture(path: Path, streams: _Streams, looks: Sequence[Look], end: float | None) -> _Picture:
+async def _read_picture(path: Path, streams: _Streams, looks: Sequence[Appearance], end: float | None) -> _Picture:
     # The fps filter repeats a frame where the encoder skipped one: frame n is what is shown at n / fps.
     filters = f"setpts=PTS-STARTPTS,fps={streams.fps},scale={WIDTH}:{HEIGHT}:flags=area,format=rgb24"
     argv = ["ffmpeg", "-nostdin", "-v", "error", "-copyts", "-i", str(path), "-map", "0:v:0", "-vf", filters]
@@ -172,7 +172,7 @@ async def _read_picture(path: Path, streams: _Streams, looks: Sequence[Look], en
     return picture
 
 
-async def _read_sound(path: Path, streams: _Streams, looks: Sequence[Look], end: float | None) -> _Tones:
+async def _read_sound(path: Path, streams: _Streams, looks: Sequence[Appearance], end: float | None) -> _Tones:
     tones = _Tones()
     if not streams.has_sound:
         return tones
@@ -224,7 +224,7 @@ async def _decoded(argv: Sequence[str], size: int, path: Path) -> AsyncIterator[
 # -- measuring -------------------------------------------------------------------------------------------
 
 
-def _measure_frames(block: bytes, before: Frames | None, looks: Sequence[Look], into: _Picture) -> Frames | None:
+def _measure_frames(block: bytes, before: Frames | None, looks: Sequence[Appearance], into: _Picture) -> Frames | None:
     """Measure the frames of a block against each other and the one `before`; returns the last one."""
     np = _numpy()
     frames = np.frombuffer(block, dtype=np.uint8).reshape(-1, HEIGHT, WIDTH, 3)
@@ -243,7 +243,7 @@ def _measure_frames(block: bytes, before: Frames | None, looks: Sequence[Look], 
     return frames[-1]  # type: ignore[no-any-return]
 
 
-def _who_is_shown(pixels: Frames, looks: Sequence[Look]) -> Iterator[str]:
+def _who_is_shown(pixels: Frames, looks: Sequence[Appearance]) -> Iterator[str]:
     """The look that has most of the pixels of each frame, where it has half of them."""
     np = _numpy()
     red, green, blue = (pixels[..., channel].astype(np.float32) for channel in range(3))
@@ -266,7 +266,7 @@ def _who_is_shown(pixels: Frames, looks: Sequence[Look]) -> Iterator[str]:
         yield looks[number].name if shares[number, frame] >= SHOWN_SHARE else UNKNOWN
 
 
-def _measure_sound(block: bytes, looks: Sequence[Look], into: _Tones) -> None:
+def _measure_sound(block: bytes, looks: Sequence[Appearance], into: _Tones) -> None:
     np = _numpy()
     sound: Sound = np.frombuffer(block[: len(block) // 4 * 4], dtype=np.float32)
     windows = sound[: len(sound) // SILENCE_WINDOW * SILENCE_WINDOW].reshape(-1, SILENCE_WINDOW)
@@ -304,13 +304,13 @@ def _runs(values: Sequence[T]) -> Iterator[tuple[int, int, T]]:
         begin += length
 
 
-def _silences(silent: Sequence[bool], start: float, end: float, min_ms: float) -> Iterator[Silence]:
+def _silences(silent: Sequence[bool], start: float, end: float, min_ms: float) -> Iterator[SilentSpan]:
     window = SILENCE_WINDOW / RATE
     for begin, length, value in _runs(silent):
         since, until = max(start, begin * window), min(end, (begin + length) * window)
         ms = (until - since) * 1000.0
         if value and ms > 0 and ms + 1e-6 >= min_ms:
-            yield Silence(since, ms)
+            yield SilentSpan(since, ms)
 
 
 def _heard(heard: Sequence[str], start: float, end: float) -> Iterator[Span]:

@@ -11,12 +11,12 @@ from urllib.parse import urlsplit
 from daemon.studio.errors import StudioError
 from daemon.studio.keys import Address, Keyring
 from daemon.studio.nginx import MODULE, MODULE_PACKAGE, Nginx
-from daemon.studio.obs import Obs, RenderStats
+from daemon.studio.obs import RenderStats, StudioObs
 from daemon.studio.process import require
-from daemon.studio.publisher import SLATE_HUE, Delivers, Look, Publisher, look
+from daemon.studio.publisher import SLATE_HUE, Appearance, Delivers, Publisher, look
 from daemon.studio.recording import analyse
 from daemon.studio.scene import Canvas, Item, default_overlays, slate_item
-from daemon.studio.verdict import Verdict
+from daemon.studio.verdict import RecordingVerdict
 from daemon.studio.workspace import Workspace
 from daemon.studio.xserver import XServer
 
@@ -78,10 +78,10 @@ class Studio:
         self._progress = progress or (lambda line: None)
         self._workspace: Workspace | None = None
         self._xserver: XServer | None = None
-        self._obs: Obs | None = None
+        self._obs: StudioObs | None = None
         self._nginx: Nginx | None = None
         self._publishers: list[Publisher] = []
-        self._looks: dict[str, Look] = {}
+        self._looks: dict[str, Appearance] = {}
         self.keys = Keyring()
         """The streamers' keys, where a channel asks for them."""
 
@@ -122,7 +122,7 @@ class Studio:
             raise cancelled
 
     async def _close(self) -> None:
-        programs: list[Publisher | Obs | XServer | Nginx] = [*self._publishers]
+        programs: list[Publisher | StudioObs | XServer | Nginx] = [*self._publishers]
         programs += [program for program in (self._obs, self._nginx) if program is not None]
         for program in programs:
             program.kill_group()
@@ -149,7 +149,7 @@ class Studio:
         items = (*self._overlays,)
         if self.slate is not None:
             items = (slate_item(self.slate, self.canvas), *items)
-        self._obs = Obs(
+        self._obs = StudioObs(
             folder,
             scene=self.scene,
             items=items,
@@ -181,7 +181,7 @@ class Studio:
         return self._workspace.folder
 
     @property
-    def obs(self) -> Obs:
+    def obs(self) -> StudioObs:
         """OBS: its address and password, its start and end, its recording."""
         if self._obs is None:
             raise StudioError("the studio is not open")
@@ -210,9 +210,9 @@ class Studio:
         return tuple(publisher for publisher in self._publishers if publisher.running)
 
     @property
-    def looks(self) -> tuple[Look, ...]:
+    def looks(self) -> tuple[Appearance, ...]:
         """Everybody whom a recording may show: all streamers so far, and the slate."""
-        slate = () if self.slate is None else (Look(self.slate, SLATE_HUE, None, still=True),)
+        slate = () if self.slate is None else (Appearance(self.slate, SLATE_HUE, None, still=True),)
         return (*self._looks.values(), *slate)
 
     # -- what can be done in it --------------------------------------------------------------------------
@@ -268,7 +268,7 @@ class Studio:
         """OBS's account of its frames; see RenderStats."""
         return await self.obs.render_stats()
 
-    async def analyse(self, path: Path, *, start: float = 0.0, end: float | None = None) -> Verdict:
+    async def analyse(self, path: Path, *, start: float = 0.0, end: float | None = None) -> RecordingVerdict:
         """Read a recording for everybody who has been in this studio; see `recording.analyse`."""
         return await analyse(path, self.looks, start=start, end=end)
 

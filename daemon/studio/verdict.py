@@ -23,7 +23,7 @@ class Frozen:
 
 
 @dataclass(frozen=True, slots=True)
-class Silence:
+class SilentSpan:
     """`ms` milliseconds without a sound from `start` on."""
 
     start: float
@@ -40,7 +40,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class RecordingVerdict:
     """The reading of one recording, or of the part of it between `start` and `end`."""
 
     path: Path
@@ -50,7 +50,7 @@ class Verdict:
     frames: int
     blank_times: tuple[float, ...]
     frozen: tuple[Frozen, ...]
-    silences: tuple[Silence, ...]
+    silences: tuple[SilentSpan, ...]
     shown: tuple[Span, ...]
     heard: tuple[Span, ...]
 
@@ -92,7 +92,7 @@ class Verdict:
         """The frozen runs of more than so many frames."""
         return tuple(run for run in self.frozen if run.frames > frames)
 
-    def silent_over(self, ms: float) -> tuple[Silence, ...]:
+    def silent_over(self, ms: float) -> tuple[SilentSpan, ...]:
         """The silences of more than so many milliseconds."""
         return tuple(silence for silence in self.silences if silence.ms > ms)
 

@@ -186,7 +186,7 @@ class Switchover(Scene):
         self.handle(kind[self.state](now, attempt.number))
         return True
 
-    def hurry(self, now: float) -> bool:
+    def skip_grace(self, now: float) -> bool:
         """Cut a grace or a backoff short: the picture has to change again. True if that rang the deadline."""
         attempt = self.attempt
         if self.state is not State.CLEANUP or attempt is None or attempt.deadline is None or attempt.restore:

@@ -68,7 +68,7 @@ class Agenda:
         """Times that are kept."""
         return len(self._schedule)
 
-    def begin_anew(self) -> None:
+    def reset(self) -> None:
         """All times may be others."""
         self._overdue = {}
         self._order.changed.clear()
@@ -98,12 +98,12 @@ class Agenda:
 
     def _collect(self, now: float) -> None:
         if self._generation != self._order.generation:
-            self.begin_anew()
+            self.reset()
         for streamer in self._order.changed:
             self._schedule.note(streamer)
         self._order.changed.clear()
         if self._schedule.is_full_of(len(self._order)):
-            self.begin_anew()
+            self.reset()
         self._overdue.update(dict.fromkeys(self._schedule.due(now)))
 
     def _of(self, streamer: str) -> tuple[float, ...]:

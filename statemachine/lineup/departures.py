@@ -33,7 +33,7 @@ class Departures:
         """Its sessions are the line-up's no more, though they publish still; they are kicked if ``kick`` says why."""
         # No server knows the session of a transient one.
         for session in () if entry.transient else entry.sessions:
-            self._order.memory.ousted[session.id] = at
+            self._order.memory.evicted[session.id] = at
             self._order.memory.strays[session.path] = Stray(session, at)
             if kick:
                 self._outbox.commands.append(cmd.KickSession(session, kick))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from statemachine import events as ev
+from statemachine.codec import FORMERLY
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ class LineupState:
     """All that the line-up remembers; plain data for the snapshot."""
 
     entries: list[Entry] = field(default_factory=list)
-    ousted: dict[str, float] = field(default_factory=dict)
+    evicted: dict[str, float] = field(default_factory=dict, metadata={FORMERLY: "ousted"})
     """Sessions that still publish but were taken out of the line-up."""
     ended: dict[str, float] = field(default_factory=dict)
     """Sessions that ended a short while ago."""

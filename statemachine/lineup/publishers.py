@@ -51,12 +51,12 @@ class Publishers:
                 return
             # One id cannot publish two streams: the first one's end was lost.
             self.unpublish(at, session.id)
-        elif session.id in m.ended or session.id in m.ousted:
+        elif session.id in m.ended or session.id in m.evicted:
             return
         m.ended.pop(session.id, None)
         if not transient and (refused := self.admits(session.streamer, at) or self._order.taken(at, session)):
             # Accepted before that was known, or while nobody asked: it stays out until it publishes anew.
-            m.ousted[session.id] = at
+            m.evicted[session.id] = at
             self._outbox.facts.append(refused)
             self._outbox.commands.append(cmd.KickSession(session, refused.code))
             return
@@ -78,9 +78,9 @@ class Publishers:
     def unpublish(self, at: float, session_id: str) -> None:
         """A publisher has left. It keeps its place for its grace."""
         m, entry = self._order.memory, self._order.by_session(session_id)
-        if session_id in m.ousted:
+        if session_id in m.evicted:
             forget_stray(m, session_id)
-        for memory in (m.ended, m.ousted, m.missing, m.born):
+        for memory in (m.ended, m.evicted, m.missing, m.born):
             memory.pop(session_id, None)
         m.ended[session_id] = at
         if entry is None:

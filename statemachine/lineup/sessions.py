@@ -22,7 +22,7 @@ VOUCHED_FOR = 600.0
 VOUCHES_EVERY = 60.0
 """Seconds between two lists that are noted for that: one that changes nothing else need not be recorded."""
 NAMELESS_MOST = 1000
-OUSTED_MOST = 1000
+EVICTED_MOST = 1000
 """More than can publish at once. A server that loses the hooks of their ends must not fill the memory."""
 
 
@@ -44,7 +44,7 @@ def still_missing(memory: LineupState, event: ev.PublishersListed) -> list[str]:
     """
     live = {session.id for session in event.sessions}
     gone = []
-    for session_id in (*memory.born, *memory.ousted):
+    for session_id in (*memory.born, *memory.evicted):
         if session_id in live or not _speaks_of(event, session_id):
             continue
         born = memory.born.get(session_id, 0.0)
@@ -87,7 +87,7 @@ def is_vouched_for(memory: LineupState, session_id: str, now: float) -> bool:
 
 def see_stray(memory: LineupState, session: ev.Session, at: float) -> None:
     """Its server lists one that was taken out of the line-up."""
-    if session.id in memory.ousted and (stray := memory.strays.get(session.path)) and stray.session.id == session.id:
+    if session.id in memory.evicted and (stray := memory.strays.get(session.path)) and stray.session.id == session.id:
         memory.strays[session.path] = replace(stray, seen_at=at)
 
 
@@ -122,15 +122,15 @@ def forget_old(memory: LineupState, now: float, grace: float) -> None:
         memory.ended[first := next(iter(memory.ended))] <= horizon or len(memory.ended) > ENDED_MOST
     ):
         del memory.ended[first]
-    while len(memory.ousted) > OUSTED_MOST:
-        first = next(iter(memory.ousted))
-        del memory.ousted[first]
+    while len(memory.evicted) > EVICTED_MOST:
+        first = next(iter(memory.evicted))
+        del memory.evicted[first]
         memory.missing.pop(first, None)
         forget_stray(memory, first)
     while memory.strays:
         stray = memory.strays[path := next(iter(memory.strays))]
-        kept_out = memory.blocks.get(stray.session.streamer, 0.0) > now
-        if stray.session.id in memory.ousted and (kept_out or stray.seen_at >= now - STRAY_FOR):
+        blocked = memory.blocks.get(stray.session.streamer, 0.0) > now
+        if stray.session.id in memory.evicted and (blocked or stray.seen_at >= now - STRAY_FOR):
             break
         del memory.strays[path]
     while memory.failing and (memory.failing[first := next(iter(memory.failing))].retry_at <= now - FORGET_FAILING):

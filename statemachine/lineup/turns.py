@@ -36,7 +36,7 @@ class Turns:
         """The policy from now on."""
         self._times.policy = policy
         self._order.touch()
-        self.agenda.begin_anew()
+        self.agenda.reset()
 
     # --- the picture -----------------------------------------------------------------------------------------
 

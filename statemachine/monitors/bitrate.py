@@ -134,7 +134,7 @@ class Bitrates:
                 return not self._lineup.held
 
     def _take(self, step: Step, entry: Entry, episode: LowBitrateEpisode, now: float) -> bool:
-        self._tell(now, step, entry.streamer, episode)
+        self._emit(now, step, entry.streamer, episode)
         match step:
             case "warn":
                 self.episode = replace(episode, warned=True)
@@ -160,7 +160,7 @@ class Bitrates:
         self.episode = None
         entry = self._lineup.by_session(episode.session_id) if episode else None
         if episode is not None and entry is not None and (episode.warned or episode.covered):
-            self._tell(at, "over", entry.streamer, episode)
+            self._emit(at, "over", entry.streamer, episode)
 
     # --- helpers ---------------------------------------------------------------------------------------------
 
@@ -183,7 +183,7 @@ class Bitrates:
     def _may_stay(self, entry: Entry) -> bool:
         return not self.covered or (bool(self._policy.slate) and self._after("slate") > 0 and self._has_turn(entry))
 
-    def _tell(self, at: float, step: Step, streamer: str, episode: LowBitrateEpisode) -> None:
+    def _emit(self, at: float, step: Step, streamer: str, episode: LowBitrateEpisode) -> None:
         self._lineup.facts.append(facts.LowBitrate(at, streamer, step, episode.kbps))
 
 

@@ -126,7 +126,7 @@ class OutputRules:
             case Wanted(at, wanted):
                 self._want(at, wanted)
             case OutputHeard(at, word):
-                self._hear(at, word)
+                self._on_output_state(at, word)
             case OutputFailed(at) if self.state is OutputState.STARTING:
                 self._fail(at, LAST_TRY)
             case OutputSeen():
@@ -142,7 +142,7 @@ class OutputRules:
         elif not wanted:
             self._enter(OutputState.UNWANTED, at)
 
-    def _hear(self, at: float, word: str) -> None:
+    def _on_output_state(self, at: float, word: str) -> None:
         self._hears = True
         if word in ("STARTING", "STARTED"):
             self._stop_heard = False

@@ -88,16 +88,16 @@ class Quality:
         if self._ends(silence) <= now:
             self.silence = None
             if silence.seen:
-                self._tell(now, on_air.streamer, "over", silence)
+                self._emit(now, on_air.streamer, "over", silence)
             return True
         if silence.good_since is None:
             if not silence.seen and now >= silence.since + SEEN_AFTER:
                 self.silence = replace(silence, seen=True)
-                self._tell(now, on_air.streamer, "seen", silence)
+                self._emit(now, on_air.streamer, "seen", silence)
                 return True
             if not silence.warned and self._after > 0 and now >= silence.since + max(self._after, SEEN_AFTER):
                 self.silence = replace(silence, warned=True)
-                self._tell(now, on_air.streamer, "warn", silence)
+                self._emit(now, on_air.streamer, "warn", silence)
                 return True
         return False
 
@@ -128,5 +128,5 @@ class Quality:
         stale = silence.measured_at + STALE
         return stale if silence.good_since is None else min(stale, silence.good_since + GOOD_FOR)
 
-    def _tell(self, at: float, streamer: str, step: Step, silence: Silence) -> None:
+    def _emit(self, at: float, streamer: str, step: Step, silence: Silence) -> None:
         self._lineup.facts.append(facts.SilenceOnAir(at, streamer, step, at - silence.since, silence.level))

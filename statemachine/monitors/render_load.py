@@ -1,18 +1,19 @@
-"""Whether OBS's machine can afford a standby: given up while OBS renders too many frames late, and taken up again."""
+"""Whether OBS's machine can afford a standby: suspended while OBS renders too many frames late, resumed later."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from statemachine import events as ev
 from statemachine import facts
 from statemachine.backoff import backoff
+from statemachine.codec import FORMERLY
 from statemachine.policy import Policy
 
 LATE_FOR = 30.0
-"""Seconds that OBS has to render late before standby is given up: a busy moment costs nobody anything."""
+"""Seconds that OBS has to render late before standby is suspended: a busy moment costs nobody anything."""
 CALM_FOR, CALM_MOST = 60.0, 960.0
-"""Seconds that OBS has to render well before standby is taken up again; twice as long after each relapse."""
+"""Seconds that OBS has to render well before standby is resumed; twice as long after each relapse."""
 RELAPSE_WITHIN = 600.0
-"""Seconds after it was taken up again within which to give it up is a relapse."""
+"""Seconds after it was resumed within which suspending it again is a relapse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +23,11 @@ class RenderLoadState:
     share: float = 0.0
     late_since: float | None = None
     calm_since: float | None = None
-    resting_since: float | None = None
-    """Standby is given up since then."""
-    taken_up_at: float | None = None
-    rests: int = 0
-    """Times in a row that it was given up, each soon after the time before."""
+    suspended_since: float | None = field(default=None, metadata={FORMERLY: "resting_since"})
+    """Standby has been suspended since then."""
+    resumed_at: float | None = field(default=None, metadata={FORMERLY: "taken_up_at"})
+    suspensions: int = field(default=0, metadata={FORMERLY: "rests"})
+    """Times in a row that it was suspended, each soon after the time before."""
 
 
 class RenderLoad:
@@ -40,7 +41,7 @@ class RenderLoad:
     @property
     def standby_suspended(self) -> bool:
         """No standby is to be made ready."""
-        return self.state.resting_since is not None
+        return self.state.suspended_since is not None
 
     def rendered(self, event: ev.ObsRendered) -> None:
         """OBS's renderer did so well within the last seconds."""
@@ -61,9 +62,9 @@ class RenderLoad:
             and s.late_since is not None
             and event.at - s.late_since >= LATE_FOR
         ):
-            again = s.taken_up_at is not None and event.at - s.taken_up_at < RELAPSE_WITHIN
-            rests = s.rests + 1 if again else 1
-            self.state = replace(self.state, resting_since=event.at, taken_up_at=None, rests=rests)
+            again = s.resumed_at is not None and event.at - s.resumed_at < RELAPSE_WITHIN
+            suspensions = s.suspensions + 1 if again else 1
+            self.state = replace(self.state, suspended_since=event.at, resumed_at=None, suspensions=suspensions)
             self.facts.append(facts.StandbyGivenUp(event.at, share, event.at - s.late_since))
 
     def lost(self) -> None:
@@ -71,10 +72,10 @@ class RenderLoad:
         self.state = replace(self.state, late_since=None, calm_since=None)
 
     def expire(self, now: float) -> None:
-        """Take standby up again, if its time has come."""
+        """Resume standby, if its time has come."""
         due = self.deadline()
         if self.standby_suspended and (not self._is_bounded or (due is not None and due <= now)):
-            self.state = replace(self.state, resting_since=None, late_since=None, taken_up_at=now)
+            self.state = replace(self.state, suspended_since=None, late_since=None, resumed_at=now)
             if self._stands_by:
                 self.facts.append(facts.StandbyTakenUp(now))
 
@@ -83,7 +84,7 @@ class RenderLoad:
         s = self.state
         if not self.standby_suspended or s.calm_since is None:
             return None
-        return s.calm_since + backoff(CALM_FOR, CALM_MOST, s.rests)
+        return s.calm_since + backoff(CALM_FOR, CALM_MOST, s.suspensions)
 
     @property
     def _stands_by(self) -> bool:

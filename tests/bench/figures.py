@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-from daemon.studio import Verdict
+from daemon.studio import RecordingVerdict
 
 MARK = "(mark)"
 """The name under which a recording shows the mark that ties its time to the clock's."""
@@ -127,7 +127,7 @@ class Block:
     """The daemon's states: seconds spent in each, and how often it was left."""
 
 
-def offsets(verdict: Verdict, marks: Sequence[float]) -> list[float]:
+def offsets(verdict: RecordingVerdict, marks: Sequence[float]) -> list[float]:
     """Recording time less clock time, by the first mark and the last: the showing and the hiding of each.
 
     `marks` are those four moments by the clock. Between the two, colours that are faded into each other may pass for
@@ -140,7 +140,7 @@ def offsets(verdict: Verdict, marks: Sequence[float]) -> list[float]:
     return [edge - at for edge, at in zip(seen, marks, strict=True)]
 
 
-def hands_of(verdict: Verdict, asks: Sequence[Ask], end: float, offset: float) -> list[Hand]:
+def hands_of(verdict: RecordingVerdict, asks: Sequence[Ask], end: float, offset: float) -> list[Hand]:
     """Each hand-over's share of the recording: from its request to the next one, the last one's to `end`.
 
     `offset` is recording time less clock time, `end` the clock's time.
@@ -161,7 +161,7 @@ def hands_of(verdict: Verdict, asks: Sequence[Ask], end: float, offset: float) -
     ]
 
 
-def _picture(verdict: Verdict, to: str, start: float, stop: float) -> float | None:
+def _picture(verdict: RecordingVerdict, to: str, start: float, stop: float) -> float | None:
     # A frame is shown from its start on, so a change is seen up to one frame before the clock says it was made.
     frame = 1.0 / verdict.fps
     spans = [span for span in verdict.shown if span.who == to]

@@ -14,7 +14,7 @@ from typing import Any, Protocol, Self
 from daemon.obs.connection import Link, Request
 from daemon.obs.sources import FFMPEG, GSTREAMER
 from daemon.obs.transition import check
-from daemon.studio import Canvas, Look, Publisher, Studio, StudioError, analyse, colour_box, default_overlays
+from daemon.studio import Appearance, Canvas, Publisher, Studio, StudioError, analyse, colour_box, default_overlays
 from tests.bench.figures import MARK, Ask, Block, cpu_ticks, hands_of, middle, offsets, resident_mb
 from tests.bench.relay import Relay
 
@@ -188,7 +188,7 @@ class Stage:
         return block
 
     async def _read(self, block: Block, recording: Path, asks: Sequence[Ask], end: float) -> None:
-        verdict = await analyse(recording, (*self.studio.looks, Look(MARK, MARK_HUE, None, still=True)))
+        verdict = await analyse(recording, (*self.studio.looks, Appearance(MARK, MARK_HUE, None, still=True)))
         try:
             offset, spread = middle(offsets(verdict, self._marks))
         except ValueError as error:

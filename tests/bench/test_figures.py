@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.studio import BLANK, Frozen, Silence, Span, Verdict
+from daemon.studio import BLANK, Frozen, RecordingVerdict, SilentSpan, Span
 from tests.bench.figures import (
     MARK,
     Ask,
@@ -68,7 +68,7 @@ def test_samples_of_a_metric_are_added_up_by_their_labels() -> None:
     assert metric(text, "missing") == 0.0
 
 
-def a_verdict(**changed: object) -> Verdict:
+def a_verdict(**changed: object) -> RecordingVerdict:
     values: dict[str, object] = {
         "path": Path("x.mkv"),
         "fps": 10.0,
@@ -84,7 +84,7 @@ def a_verdict(**changed: object) -> Verdict:
         ),
         "heard": (),
     }
-    return Verdict(**(values | changed))  # type: ignore[arg-type]
+    return RecordingVerdict(**(values | changed))  # type: ignore[arg-type]
 
 
 def test_the_marks_tie_the_recordings_time_to_the_clocks() -> None:
@@ -108,7 +108,7 @@ def test_each_hand_over_has_what_the_recording_shows_until_the_next_request() ->
     verdict = a_verdict(
         blank_times=(3.0, 3.1),
         frozen=(Frozen(2.0, 4), Frozen(3.5, 2), Frozen(5.95, 3)),
-        silences=(Silence(2.95, 300.0), Silence(6.5, 20.0)),
+        silences=(SilentSpan(2.95, 300.0), SilentSpan(6.5, 20.0)),
     )
     asks = [Ask(102.9, "bob", 0.25), Ask(105.9, "carol")]
     first, second = hands_of(verdict, asks, 108.0, -100.0)

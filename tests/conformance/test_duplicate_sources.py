@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 
 from daemon.obs.connection import Link
-from daemon.obs.program import Program
+from daemon.obs.program import ProgramControl
 from tests.conformance.houses import SCENE, Hands, open_house
 from tests.conformance.test_program import FPS, enable, other_scene, seen, studio_mode
 from tests.support import until
@@ -26,7 +26,7 @@ async def duplicating(request: pytest.FixtureRequest) -> AsyncIterator[Hands]:
 async def test_a_copy_of_ours_in_a_copy_of_another_scene_is_known_and_brought_though_nothing_of_it_is_seen(
     duplicating: Hands,
 ) -> None:
-    hands, program = duplicating, Program()
+    hands, program = duplicating, ProgramControl()
     (one, two), colour = (hands.name(), hands.name()), hands.name()
     first, second = [await hands.create(name, "rtmp://127.0.0.1:9/live/nobody") for name in (one, two)]
     about = {"sceneName": SCENE, "inputName": colour, "inputKind": "color_source_v3"}

@@ -6,7 +6,7 @@ import pytest
 
 from daemon.core.ports import ObsError
 from daemon.obs.connection import Link
-from daemon.obs.program import Program, is_seen, leave_studio_mode, read_program, until_unseen
+from daemon.obs.program import ProgramControl, is_seen, leave_studio_mode, read_program, until_unseen
 from tests.conformance.houses import SCENE, Hands, House
 from tests.conformance.test_obs import box, show
 from tests.support import until
@@ -75,7 +75,7 @@ async def test_driven_studio_mode_shows_the_change_and_leaves_the_preview_as_it_
 ) -> None:
     (one, first), (two, second) = await box(hands, shown=True), await box(hands)
     other = await other_scene(hands, f"PREVIEW {transition}")
-    program = Program()
+    program = ProgramControl()
     await hands.call("SetCurrentSceneTransition", {"transitionName": transition})
     await studio_mode(hands, True)
     try:
@@ -114,7 +114,7 @@ async def test_who_leaves_for_another_scene_in_the_middle_of_a_hand_over_is_left
         await enable(hands, first, False)
         assert await is_seen(hands.link, one), "the copy of ours is not faded out yet"
         async with asyncio.timeout(10):
-            assert not await Program().reach(hands.link, SCENE, two, one, "drive", FPS)
+            assert not await ProgramControl().reach(hands.link, SCENE, two, one, "drive", FPS)
         assert await seen(hands, one, two) == (False, False)
         assert (await hands.call("GetCurrentProgramScene"))["currentProgramSceneName"] == away
         await hands.call("SetCurrentProgramScene", {"sceneName": SCENE})
@@ -131,7 +131,7 @@ async def test_another_program_scene_is_read_as_such_and_a_change_behind_it_is_n
     await enable(hands, second, True)
     await enable(hands, first, False)
     for policy in ("leave", "drive"):
-        assert not await Program().reach(hands.link, SCENE, two, one, policy, FPS)
+        assert not await ProgramControl().reach(hands.link, SCENE, two, one, policy, FPS)
     reading = await read_program(hands.link, SCENE, [one, two])
     assert reading is not None
     assert (reading.scene, reading.live, reading.copied, reading.inputs) == ("BREAK", False, False, ())
@@ -174,7 +174,7 @@ async def test_obs_outlives_being_read_while_studio_mode_is_switched(hands: Hand
     done = asyncio.Event()
 
     async def read() -> None:
-        program = Program()
+        program = ProgramControl()
         while not done.is_set():
             reading = await program.read(link, SCENE, [])
             assert reading is None or reading.scene == SCENE

@@ -7,20 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from daemon.systemd import Notifier
+from daemon.systemd import ServiceNotifier
 
 
 @pytest.fixture(params=["path", "abstract"])
-def manager(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[socket.socket, Notifier]]:
+def manager(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[socket.socket, ServiceNotifier]]:
     """A socket that hears what systemd would, and a notifier that speaks to it."""
     name = f"@{secrets.token_hex(8)}" if request.param == "abstract" else str(tmp_path / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as unix:
         unix.bind(name.replace("@", "\0", 1))
         unix.settimeout(5)
-        yield unix, Notifier({"NOTIFY_SOCKET": name})
+        yield unix, ServiceNotifier({"NOTIFY_SOCKET": name})
 
 
-def test_each_word_reaches_systemd(manager: tuple[socket.socket, Notifier]) -> None:
+def test_each_word_reaches_systemd(manager: tuple[socket.socket, ServiceNotifier]) -> None:
     unix, notifier = manager
     assert notifier.ready("on air: alice")
     assert unix.recv(1024) == b"READY=1\nSTATUS=on air: alice"
@@ -32,7 +32,7 @@ def test_each_word_reaches_systemd(manager: tuple[socket.socket, Notifier]) -> N
     assert unix.recv(1024) == b"STOPPING=1"
 
 
-def test_a_reload_bears_the_time_at_which_it_began(manager: tuple[socket.socket, Notifier]) -> None:
+def test_a_reload_bears_the_time_at_which_it_began(manager: tuple[socket.socket, ServiceNotifier]) -> None:
     unix, notifier = manager
     before = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
     assert notifier.reloading()
@@ -42,7 +42,7 @@ def test_a_reload_bears_the_time_at_which_it_began(manager: tuple[socket.socket,
     assert before <= int(stamp.removeprefix("MONOTONIC_USEC=")) <= time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
 
 
-def test_a_hostile_status_assigns_nothing(manager: tuple[socket.socket, Notifier]) -> None:
+def test_a_hostile_status_assigns_nothing(manager: tuple[socket.socket, ServiceNotifier]) -> None:
     unix, notifier = manager
     assert notifier.status("alice\nSTOPPING=1\ud800")
     assert unix.recv(1024) == b"STATUS=alice STOPPING=1\\ud800"
@@ -50,14 +50,14 @@ def test_a_hostile_status_assigns_nothing(manager: tuple[socket.socket, Notifier
 
 @pytest.mark.parametrize("name", ["", "relative", "vsock:2:9", "/nowhere/at/all", "/" + "x" * 200, "/a\0b"])
 def test_without_a_socket_nothing_is_said_and_nothing_raised(name: str) -> None:
-    notifier = Notifier({"NOTIFY_SOCKET": name} if name else {})
+    notifier = ServiceNotifier({"NOTIFY_SOCKET": name} if name else {})
     assert not notifier.ready("up")
     assert not notifier.watchdog()
     assert not notifier.reloading()
     assert not notifier.stopping()
 
 
-def test_a_systemd_that_does_not_listen_is_not_waited_for(manager: tuple[socket.socket, Notifier]) -> None:
+def test_a_systemd_that_does_not_listen_is_not_waited_for(manager: tuple[socket.socket, ServiceNotifier]) -> None:
     _, notifier = manager
     answers = [notifier.watchdog() for _ in range(10_000)]
     assert answers[0]
@@ -80,4 +80,4 @@ def test_a_systemd_that_does_not_listen_is_not_waited_for(manager: tuple[socket.
 def test_the_watchdog_is_fed_only_where_systemd_asks_this_process(
     environ: dict[str, str], seconds: float | None
 ) -> None:
-    assert Notifier(environ).watchdog_interval == seconds
+    assert ServiceNotifier(environ).watchdog_interval == seconds

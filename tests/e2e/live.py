@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from daemon.studio import Studio, free_port
 from daemon.studio.channel import Channel
-from daemon.studio.verdict import Verdict
+from daemon.studio.verdict import RecordingVerdict
 
 QUICK: Mapping[str, object] = {"sources.job_delay": 0, "sources.cleanup_grace": 0.3}
 """Six hand-overs need not be two seconds apart to be six."""
@@ -38,7 +38,7 @@ A standby has had time for it: PROMISED_SILENCE."""
 PROMISED_SILENCE = 60.0
 
 
-def assert_seamless(verdict: Verdict, lagged: int, *, silence: float = FRESH_SILENCE) -> None:
+def assert_seamless(verdict: RecordingVerdict, lagged: int, *, silence: float = FRESH_SILENCE) -> None:
     """What the viewer is promised; a frame that this machine rendered late counts as its own, not as a fault."""
     assert verdict.blank_frames == 0, verdict.summary()
     assert verdict.longest_freeze <= 3 + lagged, verdict.summary()

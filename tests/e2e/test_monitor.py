@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from daemon.studio import BLANK, Frozen, Silence, Span, Verdict
+from daemon.studio import BLANK, Frozen, RecordingVerdict, SilentSpan, Span
 from tests.e2e.monitored import verdict_of
 from tests.e2e.timeline import PLAYING, Cut, InputLane, Reading, Recorder, Run, Seen, Timeline, aligned, reading_of
 from tests.e2e.timeline_picture import draw, packed
@@ -100,7 +100,7 @@ def test_an_input_that_was_only_heard_of_is_not_drawn() -> None:
     assert timeline.on_air == [Run(0.0, 1.0, "alice")]
 
 
-def a_verdict(**changed: object) -> Verdict:
+def a_verdict(**changed: object) -> RecordingVerdict:
     values: dict[str, object] = {
         "path": Path("x.mkv"),
         "fps": 10.0,
@@ -109,11 +109,11 @@ def a_verdict(**changed: object) -> Verdict:
         "frames": 40,
         "blank_times": (1.0, 1.1, 1.2, 3.0),
         "frozen": (Frozen(2.0, 5),),
-        "silences": (Silence(2.0, 250.0),),
+        "silences": (SilentSpan(2.0, 250.0),),
         "shown": (Span(0.0, 1.0, "alice"), Span(1.0, 1.3, BLANK), Span(1.3, 4.0, "bob")),
         "heard": (Span(0.0, 4.0, "alice"),),
     }
-    return Verdict(**(values | changed))  # type: ignore[arg-type]
+    return RecordingVerdict(**(values | changed))  # type: ignore[arg-type]
 
 
 def rounded(runs: list[Run]) -> list[tuple[float, float]]:

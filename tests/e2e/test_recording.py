@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from daemon.studio import BLANK, SILENT, UNKNOWN, Canvas, Frozen, Look, RecordingError, Verdict, analyse
+from daemon.studio import BLANK, SILENT, UNKNOWN, Appearance, Canvas, Frozen, RecordingError, RecordingVerdict, analyse
 from daemon.studio.publisher import HUES, SLATE_HUE, graph, look
 
 pytestmark = pytest.mark.real
 
 FPS = 30
 ALICE, BOB, CAROL = (look(name, number) for number, name in enumerate(("alice", "bob", "carol")))
-SLATE = Look("SLATE", SLATE_HUE, None, still=True)
+SLATE = Appearance("SLATE", SLATE_HUE, None, still=True)
 EVERYBODY = (ALICE, BOB, CAROL, SLATE)
 
 # As OBS records in the studio: ultrafast x264, AAC, Matroska with its times in whole milliseconds.
@@ -31,7 +31,7 @@ async def ffmpeg(*options: str) -> None:
     assert process.returncode == 0, said.decode()
 
 
-async def record(path: Path, who: Look, seconds: float = 2.0, *, picture: str = "", sound: str = "") -> Path:
+async def record(path: Path, who: Appearance, seconds: float = 2.0, *, picture: str = "", sound: str = "") -> Path:
     """A recording of one streamer, spoilt by the filters given."""
     # One millisecond of sound at a time, so that a filter can begin and end at any.
     exact = f"asetnsamples=n=48,{sound}" if sound else ""
@@ -40,7 +40,7 @@ async def record(path: Path, who: Look, seconds: float = 2.0, *, picture: str = 
     return path
 
 
-async def join(path: Path, parts: Sequence[tuple[Look, float]]) -> Path:
+async def join(path: Path, parts: Sequence[tuple[Appearance, float]]) -> Path:
     """A recording that cuts from one streamer to the next."""
     inputs: list[str] = []
     for who, seconds in parts:
@@ -56,7 +56,7 @@ def freeze(at: int, frames: int) -> str:
     return f"split[a][b];[a][b]freezeframes=first={at + 1}:last={at + frames}:replace={at}"
 
 
-def spotless(verdict: Verdict) -> bool:
+def spotless(verdict: RecordingVerdict) -> bool:
     return not (verdict.blank_times or verdict.frozen or verdict.silences)
 
 

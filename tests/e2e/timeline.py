@@ -9,7 +9,7 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
-from daemon.studio import Verdict
+from daemon.studio import RecordingVerdict
 
 STILL_AFTER = 0.4
 """Seconds without a step of the cursor that are a standstill; a look can fall between two steps."""
@@ -255,7 +255,7 @@ class Recorder:
         return [Change(at, name, f"{what} since {began:.2f}" if what == "still" else what)]
 
 
-def reading_of(verdict: Verdict, offset: float) -> Reading:
+def reading_of(verdict: RecordingVerdict, offset: float) -> Reading:
     """A recording's verdict, `offset` being the time at which the recording began."""
     frame = 1.0 / verdict.fps
 

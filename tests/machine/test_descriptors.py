@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.http.limits import MOST_CONNECTIONS, RESERVED, affordable
+from daemon.http.limits import MOST_CONNECTIONS, RESERVED, connection_limit
 from tests.daemon.http.live import Live
 from tests.machine.support import alice_and_bob, assert_settled
 
@@ -78,4 +78,4 @@ def test_no_more_connections_are_taken_than_there_may_be_files(monkeypatch: pyte
         (3, 8),
     ):
         monkeypatch.setattr(resource, "getrlimit", lambda kind, files=files: (files, files))
-        assert affordable() == connections
+        assert connection_limit() == connections

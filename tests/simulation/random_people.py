@@ -127,7 +127,7 @@ class PeopleRules(RandomWorld):
 
     @precondition(lambda self: not self.w.running.dead)
     @rule()
-    def hand_test(self) -> None:
+    def manual_stream(self) -> None:
         async def work() -> None:
             self.w.obs.streams[HAND_TEST] = Stream(0.1)
             body = {"rtmp_url": HAND_TEST, "scene_name": SCENE}

@@ -9,7 +9,7 @@ import random
 from collections.abc import Callable
 
 from statemachine import events as ev
-from statemachine.lineup.sessions import OUSTED_MOST
+from statemachine.lineup.sessions import EVICTED_MOST
 from tests.statemachine.channel import Channel
 from tests.statemachine.channel_modes import MODES
 from tests.statemachine.model_program import SCENES
@@ -98,9 +98,9 @@ def _calm(channel: Channel, mode: str) -> None:
     world.calm()
     state = world.director.lineup.state
     assert len(state.born) == sum(len(entry.sessions) for entry in state.entries), "sessions that nobody has"
-    gone = set(state.ousted) - set(world.ingest.live)
-    assert not any(world.ingest.lists(each) for each in gone), "ousted ones that are gone"
-    assert len(gone) <= OUSTED_MOST
+    gone = set(state.evicted) - set(world.ingest.live)
+    assert not any(world.ingest.lists(each) for each in gone), "evicted ones that are gone"
+    assert len(gone) <= EVICTED_MOST
     beside = len(world.director.switchover.reserves)
     assert len(world.obs.own) <= 2 + beside, f"inputs pile up: {[item.name for item in world.obs.own]}"
     world.run(120.0, step=5.0)

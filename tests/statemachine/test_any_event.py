@@ -46,10 +46,10 @@ def test_nothing_is_remembered_of_sessions_and_attempts_that_are_over(policy: Po
         kept = director.lineup.state
         live = {session.id for entry in kept.entries for session in entry.sessions}
         assert set(kept.born) == live
-        assert set(kept.missing) <= live | set(kept.ousted)
+        assert set(kept.missing) <= live | set(kept.evicted)
         assert set(kept.doubted) <= live
         assert not live & set(kept.ended)
-        assert not live & set(kept.ousted)
+        assert not live & set(kept.evicted)
         streamers = {entry.streamer for entry in kept.entries}
         assert set(kept.crowded) <= streamers
         assert set(kept.leaving) == {entry.streamer for entry in kept.entries if entry.leaves is not None}

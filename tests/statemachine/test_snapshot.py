@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from statemachine import commands as cmd
 from statemachine import events as ev
-from statemachine.codec import event_from_plain, event_to_plain
+from statemachine.codec import event_from_plain, event_to_plain, to_plain
 from statemachine.director import Director
 from statemachine.errors import BadSnapshotError
+from statemachine.monitors.bitrate import LowBitrateEpisode
 from statemachine.policy import Policy
 from statemachine.snapshot import lasting
 from tests.statemachine import strategies
@@ -65,6 +66,20 @@ def test_a_snapshot_that_is_taken_is_not_changed_by_what_happens_after() -> None
     world.feed(ev.KickRequested(world.now, "bob", 60.0))
     world.feed(ev.SettingChanged(world.now, "z_offset", 2))
     assert json.dumps(plain) == kept
+
+
+def test_a_snapshot_of_an_older_version_is_read_by_the_names_that_its_fields_had() -> None:
+    world = channel("alice", "bob")
+    plain = world.director.snapshot()
+    plain["low_bitrate"] = to_plain(LowBitrateEpisode("srs:1", 120.0, world.now, world.now))
+    plain["render_load"] |= {"share": 0.25, "suspended_since": world.now, "resumed_at": 5.0, "suspensions": 3}
+    plain["lineup"]["evicted"] = {"srs:9": world.now}
+    older = json.loads(json.dumps(plain))
+    older["poor"], older["lag"] = older.pop("low_bitrate"), older.pop("render_load")
+    for now, before in (("suspended_since", "resting_since"), ("resumed_at", "taken_up_at"), ("suspensions", "rests")):
+        older["lag"][before] = older["lag"].pop(now)
+    older["lineup"]["ousted"] = older["lineup"].pop("evicted")
+    assert Director.restore(older).snapshot() == plain
 
 
 def damaged(plain: dict[str, Any], path: list[str], value: object) -> dict[str, Any]:

@@ -385,4 +385,4 @@ class World:
 
     def is_out(self, session: ev.Session) -> bool:
         """Taken out of the line-up by hand, though it still publishes."""
-        return session.id in self.director.lineup.state.ousted
+        return session.id in self.director.lineup.state.evicted

@@ -36,7 +36,7 @@ class HealthChanged(TypedDict):
     issues: Issues
 
 
-def _as_told(fact: type[facts.Fact]) -> Any:
+def _published_shape(fact: type[facts.Fact]) -> Any:
     """The shape of a fact in JSON: as it is, but for its moment and for states, which are told by their names."""
     hints = get_type_hints(fact)
     told = {field.name: State if hints[field.name] is states.State else hints[field.name] for field in fields(fact)}
@@ -46,7 +46,11 @@ def _as_told(fact: type[facts.Fact]) -> Any:
 
 
 def _events() -> dict[str, Schema]:
-    shapes = {"hello": Hello, **{kind_of(fact): _as_told(fact) for fact in TOLD}, "health_changed": HealthChanged}
+    shapes = {
+        "hello": Hello,
+        **{kind_of(fact): _published_shape(fact) for fact in TOLD},
+        "health_changed": HealthChanged,
+    }
     found, named = schemas(shapes.values())
     return {kind: named[schema["$ref"].rpartition("/")[2]] for kind, schema in zip(shapes, found, strict=True)}
 

@@ -91,15 +91,15 @@ class EventHub:
 
     def publish(self, kind: str, data: Mapping[str, object]) -> None:
         """One event of any kind, its data plain values for JSON. Never blocks."""
-        self._tell(kind, self._clean(data))
+        self._publish(kind, self._clean(data))
 
-    def publish_facts(self, told: Sequence[facts.Fact]) -> None:
+    def publish_facts(self, published: Sequence[facts.Fact]) -> None:
         """What the rules told in one step; an observer of the dispatcher."""
-        for fact in told:
+        for fact in published:
             if not isinstance(fact, facts.EventIgnored):
-                self._tell(kind_of(type(fact)), fact)
+                self._publish(kind_of(type(fact)), fact)
 
-    def _tell(self, kind: str, data: object) -> None:
+    def _publish(self, kind: str, data: object) -> None:
         self._number += 1
         kept = _Kept(self._number, kind, data)
         self._ring.append(kept)

@@ -21,7 +21,7 @@ from daemon.http.limits import read_body
 from daemon.ingest.hook import ACCEPTED, FORM, JSON, Hook, Publish, Reply, Unpublish, Verdict, refused
 from daemon.ingest.servers import mediamtx, nginx_rtmp, oryx, srs
 from daemon.ingest.stream import HookError
-from daemon.observability.throttle import Quiet
+from daemon.observability.throttle import LogThrottle
 
 MOST_SENDERS: Final = 1024
 
@@ -70,7 +70,7 @@ class HookRoutes:
     def __init__(self, control: Control) -> None:
         self._control = control
         self._publishing = control.publishing
-        self._quiet = Quiet()
+        self._throttle = LogThrottle()
         self._senders = Senders()
         self._unknown: set[str] = set()
         self._metrics = HookMetrics(control.registry)
@@ -89,7 +89,7 @@ class HookRoutes:
         if request.method == "POST" and request.match_info.http_exception is not None and is_near(request.path):
             sender = request.remote or ""
             known = self._senders.allowed(sender, self._control.config().hooks) and not from_browser(request.headers)
-            if known and (count := self._quiet.held_back("astray")) is not None:
+            if known and (count := self._throttle.suppressed("astray")) is not None:
                 log.warning(ASTRAY, path=request.path[:80], address=sender, more=count)
         return await handler(request)
 
@@ -125,10 +125,10 @@ class HookRoutes:
             case Unpublish():
                 return await self._publishing.unpublish(hook)
         if not hook.known:
-            self._tell_unknown(server, hook.action)
+            self._log_unknown(server, hook.action)
         if hook.answer is not None:
             return hook.answer
-        return ACCEPTED if hook.client_ip is None else self._let_in(hook.client_ip)
+        return ACCEPTED if hook.client_ip is None else self._reader_verdict(hook.client_ip)
 
     async def _body(self, server: Server, request: web.Request) -> bytes:
         """What the server says. Raises ApiError where it may not, or says it in a way of its own."""
@@ -157,13 +157,13 @@ class HookRoutes:
         if secret and not same(parameters().get("secret", ""), secret):
             raise ApiError(403, "wrong_secret", "the hook's URL must end in ?secret= with hooks.secret")
 
-    def _let_in(self, ip: str) -> Verdict:
+    def _reader_verdict(self, ip: str) -> Verdict:
         """MediaMTX asks about somebody who does not publish."""
         if self._senders.allowed(ip, self._control.config().hooks):
             return ACCEPTED
         return refused("reader_not_allowed", "readers are admitted from hooks.allow only; see authHTTPExclude")
 
-    def _tell_unknown(self, server: Server, action: str) -> None:
+    def _log_unknown(self, server: Server, action: str) -> None:
         kind = f"{server.name} {action}"
         if kind not in self._unknown and len(self._unknown) < MOST_UNKNOWN:
             self._unknown.add(kind)

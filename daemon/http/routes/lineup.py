@@ -8,7 +8,7 @@ from daemon.config.types import LONGEST_TURN
 from daemon.http import views
 from daemon.http.auth import TIMER_DATA
 from daemon.http.dependencies import Control
-from daemon.http.params import actor, checked_name, done, name_in, number, truth, whole_number
+from daemon.http.params import actor, checked_name, done, name_in, parse_bool, parse_float, parse_int
 from daemon.http.shapes import show
 
 KICK_SECONDS: Final = "300"
@@ -35,7 +35,7 @@ class QueueRoutes:
             web.post("/queue/release", self._release),
             web.post("/queue/{name:[^/]+}/move", self._move),
             web.post("/queue/{name:[^/]+}/kick", self._kick),
-            web.post("/queue/{name:[^/]+}/let-in", self._let_in),
+            web.post("/queue/{name:[^/]+}/let-in", self._unblock),
             web.delete("/queue/{name:[^/]+}", self._remove),
             web.get("/queue-json", self._queue_json),
             web.get("/time-settings", self._time_settings),
@@ -58,7 +58,7 @@ class QueueRoutes:
         return web.json_response(views.queue(self._control.view()))
 
     async def _history(self, request: web.Request) -> web.Response:
-        count = whole_number(request.query.get("count", "50"), "count", 1, MOST_HISTORY)
+        count = parse_int(request.query.get("count", "50"), "count", 1, MOST_HISTORY)
         return web.json_response({"history": [dict(row) for row in await self._control.history(count)]})
 
     # --- changing --------------------------------------------------------------------------------------------
@@ -77,21 +77,21 @@ class QueueRoutes:
 
     async def _move(self, request: web.Request) -> web.Response:
         name = name_in(request, "name")
-        position = whole_number(request.query.get("position"), "position", 0, 1_000_000)
+        position = parse_int(request.query.get("position"), "position", 0, 1_000_000)
         streamer = (await self._operator.move(actor(request), name, position)).streamer
         return done(f"{streamer} is at position {position}", streamer=streamer, position=position)
 
     async def _kick(self, request: web.Request) -> web.Response:
         name = name_in(request, "name")
-        seconds = number(request.query.get("seconds", KICK_SECONDS), "seconds", 0, LONGEST_TURN)
+        seconds = parse_float(request.query.get("seconds", KICK_SECONDS), "seconds", 0, LONGEST_TURN)
         answer = await self._operator.kick(actor(request), name, seconds)
         # Whoever mistypes a name has to see that nobody was kicked.
         what = "is kicked" if answer.changed("kicked") else "is not in the line-up"
         streamer = answer.streamer
         return done(f"{streamer} {what}, and blocked for {seconds:g} s", streamer=streamer, seconds=seconds)
 
-    async def _let_in(self, request: web.Request) -> web.Response:
-        streamer = (await self._operator.let_in(actor(request), name_in(request, "name"))).streamer
+    async def _unblock(self, request: web.Request) -> web.Response:
+        streamer = (await self._operator.unblock(actor(request), name_in(request, "name"))).streamer
         return done(f"{streamer} may publish again", streamer=streamer)
 
     async def _remove(self, request: web.Request) -> web.Response:
@@ -114,8 +114,8 @@ class QueueRoutes:
         return int(on_air.remaining) if on_air and on_air.remaining is not None else 0
 
     async def _update_timer(self, request: web.Request) -> web.Response:
-        seconds = whole_number(request.match_info["seconds"], "the turn", 1, LONGEST_TURN)
-        restart = truth(request.query.get("reset_time"), "reset_time")
+        seconds = parse_int(request.match_info["seconds"], "the turn", 1, LONGEST_TURN)
+        restart = parse_bool(request.query.get("reset_time"), "reset_time")
         named = request.query.get("streamer")
         name = checked_name(named) if named is not None else None
         streamer = (await self._operator.set_turn(actor(request), float(seconds), name, restart=restart)).streamer

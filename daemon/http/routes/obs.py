@@ -9,7 +9,7 @@ from daemon.core.redaction import redact_url
 from daemon.http.dependencies import Control
 from daemon.http.errors import ApiError
 from daemon.http.manual_stream import read_url
-from daemon.http.params import actor, done, json_object, name_in, number, text_in, whole_number
+from daemon.http.params import actor, done, json_object, name_in, parse_float, parse_int, text_in
 from daemon.http.shapes import studio
 
 MOST_OFFSET: Final = 1000
@@ -83,7 +83,7 @@ class ObsRoutes:
         if text_in(body, "scene_name", config.obs.scene) != config.obs.scene:
             raise ApiError(409, "other_scene", f"streams are shown in the scene {config.obs.scene} alone (obs.scene)")
         target = read_url(text_in(body, "rtmp_url"), config.ingest.rtmp_url)
-        session = await self._control.operator.hand_test(actor(request), target.url, target.app, target.stream)
+        session = await self._control.operator.show_manual_stream(actor(request), target.url, target.app, target.stream)
         view = self._control.view()
         answer = {
             "status": "success",
@@ -99,7 +99,7 @@ class ObsRoutes:
     # --- knobs -----------------------------------------------------------------------------------------------
 
     async def _set_offset(self, request: web.Request) -> web.Response:
-        offset = whole_number(request.query.get("z_offset"), "z_offset", 0, MOST_OFFSET)
+        offset = parse_int(request.query.get("z_offset"), "z_offset", 0, MOST_OFFSET)
         await self._control.operator.set(actor(request), "z_offset", offset)
         return done(f"new inputs are placed {offset} below the top", z_offset=offset)
 
@@ -113,6 +113,6 @@ class ObsRoutes:
 
     async def _set_delay(self, request: web.Request) -> web.Response:
         text = request.query.get("delay_seconds", request.query.get("seconds"))
-        delay = number(text, "delay_seconds", 0, MOST_DELAY)
+        delay = parse_float(text, "delay_seconds", 0, MOST_DELAY)
         await self._control.operator.set(actor(request), "job_delay", delay)
         return done(f"hand-overs are {delay:g} s apart at least", obs_job_delay_seconds=delay)

@@ -21,7 +21,7 @@ from aiohttp import web
 
 from daemon.health.shapes import HealthNow, HealthStatus
 from daemon.http.dependencies import StreamHealth
-from daemon.http.params import whole_number
+from daemon.http.params import parse_int
 from daemon.http.sending import Kept
 
 MOST_HISTORY: Final = 100_000
@@ -49,7 +49,7 @@ class StreamHealthRoutes:
         return web.json_response(now)
 
     async def _history(self, request: web.Request) -> web.Response:
-        count = whole_number(request.query.get("count", DEFAULT_HISTORY), "count", 1, MOST_HISTORY)
+        count = parse_int(request.query.get("count", DEFAULT_HISTORY), "count", 1, MOST_HISTORY)
         return web.Response(body=self._kept.get(count, lambda: self._body(count)), content_type="application/json")
 
     def _body(self, count: int) -> bytes:

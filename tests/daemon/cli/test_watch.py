@@ -23,7 +23,7 @@ from daemon.cli.client import Client, ClientError
 from daemon.cli.watch import frames, watch
 from daemon.cli.watch_frame import Frame, Line, Model
 from daemon.core.clock import iso
-from daemon.observability.wording import printable, tell
+from daemon.observability.wording import describe, printable
 from statemachine import facts
 from statemachine.handover.states import State
 from tests.daemon.http.dashboard_backend import Backend
@@ -218,19 +218,19 @@ HANDOVER = facts.HandoverEnded(AT, 7, "GMOTHERSTREAM_7", "GMOTHERSTREAM_6", "ali
     ],
 )
 def test_every_event_is_a_sentence(kind: str, fact: facts.Fact, text: str) -> None:
-    assert text in tell(kind, asdict(fact))[0]
+    assert text in describe(kind, asdict(fact))[0]
 
 
 def test_what_is_amiss_with_the_stream_is_said() -> None:
-    assert tell("health_changed", {"score": 61.0, "issues": ["low_bitrate", "stuttering"]}) == (
+    assert describe("health_changed", {"score": 61.0, "issues": ["low_bitrate", "stuttering"]}) == (
         "health of the stream on air: low bitrate, stuttering",
         "trouble",
     )
-    assert tell("health_changed", {"score": 100.0, "issues": []}) == ("the stream on air has recovered", "news")
+    assert describe("health_changed", {"score": 100.0, "issues": []}) == ("the stream on air has recovered", "news")
 
 
 def test_an_event_of_a_newer_daemon_is_shown_as_it_is() -> None:
-    assert tell("bitrate_low", {"message": "alice: 300 kbit/s"}) == ("bitrate low alice: 300 kbit/s", "news")
+    assert describe("bitrate_low", {"message": "alice: 300 kbit/s"}) == ("bitrate low alice: 300 kbit/s", "news")
 
 
 def test_the_event_stream_is_taken_apart() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from daemon.composition import watchdog as watching
 from daemon.composition.watchdog import Watchdog
-from daemon.systemd import Notifier
+from daemon.systemd import ServiceNotifier
 from statemachine import events as ev
 from statemachine.step import Step
 from tests.support import until
@@ -35,7 +35,7 @@ async def test_the_watchdog_is_fed_for_as_long_as_events_are_really_handled(
     monkeypatch.setenv("WATCHDOG_USEC", "30000")
     monkeypatch.setattr(watching, "WATCHDOG_PATIENCE", 0.02)
     dispatcher = Dispatcher()
-    watchdog = Watchdog(dispatcher, Notifier())
+    watchdog = Watchdog(dispatcher, ServiceNotifier())
     feeding = asyncio.create_task(watchdog.run())
     loop = asyncio.get_running_loop()
     async with asyncio.timeout(10):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.config.loader import ConfigError, Problem, load
+from daemon.config.loader import ConfigError, ConfigProblem, load
 from daemon.config.model import Config
 
 
@@ -13,7 +13,7 @@ def read(file: Path, text: str, **environ: str) -> Config:
     return load(file, environ)
 
 
-def problems(file: Path, text: str, **environ: str) -> list[Problem]:
+def problems(file: Path, text: str, **environ: str) -> list[ConfigProblem]:
     with pytest.raises(ConfigError) as caught:
         read(file, text, **environ)
     return list(caught.value.problems)

@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from daemon.config import loader as config_load
 from daemon.config.keys import KEYS, value_of
-from daemon.config.loader import ConfigError, Problem, load, locate, variable
+from daemon.config.loader import ConfigError, ConfigProblem, load, locate, variable
 from daemon.config.model import Config
 from tests.daemon.config.config_files import problems, read
 
@@ -34,7 +34,7 @@ def test_without_a_file_all_is_default(tmp_path: Path, monkeypatch: pytest.Monke
 def test_a_file_that_was_asked_for_must_be_there(file: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         load(file, {})
-    assert caught.value.problems == (Problem("", "cannot be read: No such file or directory", str(file)),)
+    assert caught.value.problems == (ConfigProblem("", "cannot be read: No such file or directory", str(file)),)
 
 
 def test_a_folder_is_no_configuration(tmp_path: Path) -> None:
@@ -132,5 +132,5 @@ def test_a_secrets_file_that_is_of_no_use_is_a_mistake(
     if content is not None:
         secret.write_bytes(content)
     assert problems(file, f"[hooks]\nsecret_file = '{secret}'") == [
-        Problem("hooks.secret", f"cannot be read from its file: {message}", str(secret))
+        ConfigProblem("hooks.secret", f"cannot be read from its file: {message}", str(secret))
     ]

@@ -7,8 +7,8 @@ import pytest
 
 from daemon.core import operator as module
 from daemon.core.operator import Operator, RequestRefused, RulesBusy
-from daemon.ingest.manual_streams import HandTests
-from daemon.ingest.sessions import HAND_TEST, SessionDirectory
+from daemon.ingest.manual_streams import ManualStreams
+from daemon.ingest.sessions import MANUAL_STREAM, SessionDirectory
 from statemachine import events as ev
 from statemachine.director import Director
 from statemachine.policy import Policy
@@ -21,7 +21,7 @@ URL = "rtmp://127.0.0.1:1935/live/extra?key=s3cret"
 PATH = ("live", "extra")
 
 
-class Desk:
+class Rig:
     """An operator before the rules themselves, with alice on air by turn and bob after her."""
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class Desk:
         self.events: list[ev.Event] = []
         self.director = Director(Policy())
         self.sessions = SessionDirectory(lambda: "rtmp://127.0.0.1:1935/{app}/{stream}")
-        self.manual = HandTests(lambda: self.director.sessions().held, self.sessions, lambda: self.now)
+        self.manual = ManualStreams(lambda: self.director.sessions().held, self.sessions, lambda: self.now)
         for name in ("alice", "bob"):
             self._take(ev.Published(self.now, self.sessions.open(ref(name, name), yes(name), self.now)))
         self.operator = Operator(
@@ -79,100 +79,100 @@ EACH: list[tuple[Ask, ev.Event]] = [
 
 @pytest.mark.parametrize(("ask", "event"), EACH, ids=[type(event).__name__ for _, event in EACH])
 async def test_each_request_is_one_event_that_bears_who_asked(ask: Ask, event: ev.OperatorEvent) -> None:
-    desk = Desk()
-    await ask(desk.operator)
-    (asked,) = desk.events
+    rig = Rig()
+    await ask(rig.operator)
+    (asked,) = rig.events
     assert asked == event
     assert isinstance(asked, ev.OperatorEvent)
     assert asked.actor == NADIA
 
 
 async def test_what_the_rules_refuse_is_raised_in_their_words() -> None:
-    desk = Desk()
+    rig = Rig()
     with pytest.raises(RequestRefused) as refused:
-        await desk.operator.remove(NADIA, "nobody")
+        await rig.operator.remove(NADIA, "nobody")
     assert refused.value.code == "not_found"
     with pytest.raises(RequestRefused) as refused:
-        await desk.operator.let_in(NADIA, "alice")
+        await rig.operator.unblock(NADIA, "alice")
     assert refused.value.code == "not_blocked"
-    assert desk.line_up == ["alice", "bob"]
-    await desk.operator.remove(NADIA, "alice")
-    await desk.operator.remove(NADIA, "bob")
+    assert rig.line_up == ["alice", "bob"]
+    await rig.operator.remove(NADIA, "alice")
+    await rig.operator.remove(NADIA, "bob")
     with pytest.raises(RequestRefused) as refused:
-        await desk.operator.skip(NADIA)
+        await rig.operator.skip(NADIA)
     assert (refused.value.code, str(refused.value)) == ("nobody_on_air", "nobody is on air")
 
 
 async def test_a_name_is_found_however_it_is_written() -> None:
-    desk = Desk()
-    assert (await desk.operator.kick(NADIA, "BOB", 60.0)).streamer == "bob"
-    assert desk.line_up == ["alice"]
+    rig = Rig()
+    assert (await rig.operator.kick(NADIA, "BOB", 60.0)).streamer == "bob"
+    assert rig.line_up == ["alice"]
     # One who is blocked is known by its name, too.
-    assert (await desk.operator.let_in(NADIA, "Bob")).streamer == "bob"
+    assert (await rig.operator.unblock(NADIA, "Bob")).streamer == "bob"
 
 
 async def test_a_move_is_done_by_the_time_of_the_answer() -> None:
-    desk = Desk()
-    desk._take(ev.Published(1.0, ev.Session("srs:1/carol", "carol", "live", "carol")))
-    answer = await desk.operator.move(NADIA, "carol", 1)
+    rig = Rig()
+    rig._take(ev.Published(1.0, ev.Session("srs:1/carol", "carol", "live", "carol")))
+    answer = await rig.operator.move(NADIA, "carol", 1)
     assert answer.streamer == "carol"
-    assert desk.line_up == ["alice", "carol", "bob"]
+    assert rig.line_up == ["alice", "carol", "bob"]
 
 
 async def test_a_kick_tells_whether_anybody_was_there() -> None:
-    desk = Desk()
-    assert (await desk.operator.kick(NADIA, "bob", 60.0)).changed("kicked")
-    assert not (await desk.operator.kick(NADIA, "nobody", 60.0)).changed("kicked")
+    rig = Rig()
+    assert (await rig.operator.kick(NADIA, "bob", 60.0)).changed("kicked")
+    assert not (await rig.operator.kick(NADIA, "nobody", 60.0)).changed("kicked")
 
 
 async def test_a_toggle_turns_back_what_is_on() -> None:
-    desk = Desk()
-    assert await desk.operator.toggle_block_last(NADIA) is True
-    assert desk.view().policy.block_last
-    assert await desk.operator.toggle_block_last(NADIA) is False
-    assert not desk.view().policy.block_last
+    rig = Rig()
+    assert await rig.operator.toggle_block_last(NADIA) is True
+    assert rig.view().policy.block_last
+    assert await rig.operator.toggle_block_last(NADIA) is False
+    assert not rig.view().policy.block_last
 
 
 async def test_a_stream_that_no_hook_announced_is_shown_from_its_url() -> None:
-    desk = Desk()
-    session = await desk.operator.hand_test(NADIA, URL, *PATH)
-    assert session.id.startswith(HAND_TEST)
-    assert desk.events == [ev.TestRequested(1.0, session)]
-    assert desk.sessions.play_url(session) == URL
+    rig = Rig()
+    session = await rig.operator.show_manual_stream(NADIA, URL, *PATH)
+    assert session.id.startswith(MANUAL_STREAM)
+    assert rig.events == [ev.TestRequested(1.0, session)]
+    assert rig.sessions.play_url(session) == URL
 
 
 async def test_a_stream_that_is_published_is_shown_as_its_streamer_s() -> None:
-    desk = Desk()
-    (published,) = desk.sessions.live("live/bob")
-    assert await desk.operator.hand_test(NADIA, URL.replace("extra", "bob"), "live", "bob") == published
-    assert desk.events == [ev.TestRequested(1.0, published)]
-    assert desk.sessions.live("live/bob") == (published,)
+    rig = Rig()
+    (published,) = rig.sessions.live("live/bob")
+    assert await rig.operator.show_manual_stream(NADIA, URL.replace("extra", "bob"), "live", "bob") == published
+    assert rig.events == [ev.TestRequested(1.0, published)]
+    assert rig.sessions.live("live/bob") == (published,)
 
 
 async def test_a_hand_over_that_the_rules_refuse_leaves_no_session() -> None:
-    desk = Desk()
-    await desk.operator.hand_test(NADIA, URL, *PATH)
+    rig = Rig()
+    await rig.operator.show_manual_stream(NADIA, URL, *PATH)
     with pytest.raises(RequestRefused):
-        await desk.operator.hand_test(NADIA, URL.replace("extra", "more"), "live", "more")
-    assert desk.sessions.live("live/more") == ()
-    assert len(desk.sessions.live("live/extra")) == 1
+        await rig.operator.show_manual_stream(NADIA, URL.replace("extra", "more"), "live", "more")
+    assert rig.sessions.live("live/more") == ()
+    assert len(rig.sessions.live("live/extra")) == 1
 
 
 async def test_one_who_waits_too_long_is_told_and_what_was_asked_is_done_all_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(module, "ASK_SECONDS", 0.0)
-    desk = Desk()
-    desk.stuck = True
+    rig = Rig()
+    rig.stuck = True
     with pytest.raises(RulesBusy):
-        await desk.operator.hand_test(NADIA, URL, *PATH)
-    assert len(desk.sessions.live("live/extra")) == 1
+        await rig.operator.show_manual_stream(NADIA, URL, *PATH)
+    assert len(rig.sessions.live("live/extra")) == 1
     with pytest.raises(RulesBusy):
-        await desk.operator.hold(NADIA)
-    assert desk.view().held
+        await rig.operator.hold(NADIA)
+    assert rig.view().held
 
 
 async def test_a_measurement_is_one_event() -> None:
-    desk = Desk()
-    await desk.operator.measured("alice", "sound", -30.0)
-    assert desk.events == [ev.Measured(1.0, "alice", "sound", -30.0)]
+    rig = Rig()
+    await rig.operator.measured("alice", "sound", -30.0)
+    assert rig.events == [ev.Measured(1.0, "alice", "sound", -30.0)]

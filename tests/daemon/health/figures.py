@@ -3,9 +3,9 @@
 from typing import Any
 
 from daemon.core.readings import PLAYING
-from daemon.health.history import Reading
+from daemon.health.history import HealthReading
 from daemon.health.samples import Sample
-from daemon.health.score import Limits, judge
+from daemon.health.score import Thresholds, judge
 from statemachine.handover.states import State
 from statemachine.view import OnAir, Place, View
 
@@ -43,10 +43,10 @@ def off_air(at: float = AT, **changes: Any) -> Sample:
     return Sample(at=at, connected=True, **changes)
 
 
-def reading(at: float = AT, **changes: Any) -> Reading:
+def reading(at: float = AT, **changes: Any) -> HealthReading:
     """A sample with its verdict."""
     made = sample(at, **changes)
-    return Reading(made, judge([made], Limits()))
+    return HealthReading(made, judge([made], Thresholds()))
 
 
 def place(streamer: str, position: int = 0, *, publishing: bool = True) -> Place:

@@ -13,8 +13,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from daemon.config.model import Config
 from daemon.health import HealthMetrics, HealthMonitor
-from daemon.health.history import Reading
-from daemon.health.score import Limits, judge
+from daemon.health.history import HealthReading
+from daemon.health.score import Thresholds, judge
 from daemon.http.routes.hooks import HookMetrics
 from daemon.observability.metrics import Metrics
 from statemachine import facts
@@ -62,7 +62,7 @@ def told() -> dict[str, set[str]]:
     HookMetrics(registry).count("srs", "ok", 0.001)
     monitor = HealthMonitor(NoObs(), lambda: view("alice"), lambda: None, Config, lambda: AT)
     HealthMetrics(registry, monitor)
-    monitor.kept.add(Reading(sample(), judge([sample()], Limits())), Limits(), most=5)
+    monitor.kept.add(HealthReading(sample(), judge([sample()], Thresholds())), Thresholds(), most=5)
     found: dict[str, set[str]] = {}
     for family in text_string_to_metric_families(generate_latest(registry).decode()):
         for series in family.samples:

@@ -5,11 +5,11 @@ import math
 
 import pytest
 
-from daemon.health.history import History, Reading, as_json
-from daemon.health.score import Limits, judge
+from daemon.health.history import HealthReading, History, as_json
+from daemon.health.score import Thresholds, judge
 from tests.daemon.health.figures import AT, off_air, reading
 
-LIMITS = Limits()
+LIMITS = Thresholds()
 
 
 def test_the_last_readings_are_kept_and_the_oldest_go() -> None:
@@ -31,7 +31,7 @@ def test_seconds_of_standstill_and_of_nothing_are_counted() -> None:
     assert kept.stalled_seconds == pytest.approx(3.0)
     for at, waiting in ((AT + 4, 0), (AT + 6, 2)):
         sample = off_air(at, waiting=waiting)
-        kept.add(Reading(sample, judge([sample], LIMITS)), LIMITS, most=5)
+        kept.add(HealthReading(sample, judge([sample], LIMITS)), LIMITS, most=5)
     assert kept.blank_seconds == pytest.approx(2.0)
     assert kept.off_air_seconds == pytest.approx(3.0)
 
@@ -50,5 +50,5 @@ def test_a_reading_is_plain_json_with_null_for_what_is_not_known() -> None:
     assert told["obs"]["dropped"] is None
     assert told["ingest"] == {"received": 1_000_000, "bitrate": 3000.0}
     assert told["streamer"] == "alice"
-    empty = as_json(Reading(off_air(), judge([off_air()], LIMITS)))
+    empty = as_json(HealthReading(off_air(), judge([off_air()], LIMITS)))
     assert (empty["streamer"], empty["input"], empty["issues"]) == (None, None, ["nobody_on_air"])

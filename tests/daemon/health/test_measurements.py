@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from daemon.health.measurements import AGAIN, WINDOW, Teller
+from daemon.health.measurements import AGAIN, WINDOW, MeasurementFeed
 from statemachine import events as ev
 
 ALICE, BOB = "srs:1/a", "srs:1/b"
@@ -20,7 +20,7 @@ class House:
         self.bytes: dict[str, int] = {}
         self.stats: dict[str, Any] = {}
         self.told: list[ev.Event] = []
-        self.teller = Teller(
+        self.feed = MeasurementFeed(
             self.told.append,
             lambda: self.at,
             subject=lambda: self.subject,
@@ -38,7 +38,7 @@ class House:
             if fps:
                 total, skipped = self.stats.get("renderTotalFrames", 0), self.stats.get("renderSkippedFrames", 0)
                 self.stats = {"renderTotalFrames": total + fps, "renderSkippedFrames": skipped + round(fps * late)}
-            self.teller.look()
+            self.feed.look()
 
     def bitrates(self) -> list[tuple[str, float | None]]:
         return [(e.session_id, e.kbps) for e in self.told if isinstance(e, ev.BitrateMeasured)]

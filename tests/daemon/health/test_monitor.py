@@ -41,7 +41,7 @@ class Stage:
             lambda: None,
             lambda: self.config,
             self.clock.now,
-            tell=lambda kind, data: self.told.append((kind, data)),
+            publish=lambda kind, data: self.told.append((kind, data)),
             **more,
         )
 

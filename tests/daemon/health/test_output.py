@@ -27,9 +27,9 @@ class Studio:
         self.keeper = OutputKeeper(obs, lambda: self.wanted, clock.now)
         self._heard: asyncio.Queue[str] = asyncio.Queue()
 
-    async def hear(self, kind: str, data: dict[str, object]) -> None:
+    async def on_event(self, kind: str, data: dict[str, object]) -> None:
         if kind == EVENT:
-            self.keeper.hear(data)
+            self.keeper.on_event(data)
             self._heard.put_nowait(str(data["outputState"]).rpartition("_")[2])
 
     async def until_heard(self, word: str) -> None:
@@ -52,7 +52,7 @@ async def studio(fake: FakeObs, clock: FakeClock, obs: WireObs) -> AsyncIterator
     made = Studio(fake, clock, obs)
     async with client(fake, subscriptions=OUTPUTS) as ear:
         assert await ear.wait_until_identified()
-        ear.register_event_callback(made.hear)
+        ear.register_event_callback(made.on_event)
         yield made
 
 

@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from daemon.health import reporter as module
-from daemon.health.history import Reading
+from daemon.health.history import HealthReading
 from daemon.health.report import HOUR, append
 from daemon.health.reporter import Reporter
 from tests.daemon.health.figures import AT, reading
@@ -103,7 +103,7 @@ async def test_a_disk_that_hangs_delays_nobody_not_even_the_end(
 async def test_what_waits_for_a_bad_disk_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tries: list[int] = []
 
-    def counted(folder: Path, readings: Sequence[Reading]) -> list[float]:
+    def counted(folder: Path, readings: Sequence[HealthReading]) -> list[float]:
         tries.append(len(readings))
         return append(folder, readings)
 

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from daemon.core.readings import PLAYING
 from daemon.health.samples import Sample
-from daemon.health.score import ISSUES, WINDOW, Limits, judge
+from daemon.health.score import ISSUES, WINDOW, Thresholds, judge
 from tests.daemon.health.figures import AT, off_air, sample
 
-LIMITS = Limits()
+LIMITS = Thresholds()
 
 
 def steady(**changes: Any) -> list[Sample]:
@@ -21,8 +21,8 @@ def steady(**changes: Any) -> list[Sample]:
 
 
 def test_a_show_without_a_flaw_has_a_hundred_and_no_issue() -> None:
-    verdict = judge(steady(), LIMITS)
-    assert (verdict.score, verdict.issues, verdict.penalties) == (100.0, (), ())
+    assessment = judge(steady(), LIMITS)
+    assert (assessment.score, assessment.issues, assessment.penalties) == (100.0, (), ())
 
 
 def test_of_nothing_nothing_bad_is_said() -> None:
@@ -47,9 +47,9 @@ def test_of_nothing_nothing_bad_is_said() -> None:
     ],
 )
 def test_each_flaw_is_named_and_costs_something(issue: str, changes: dict[str, Any]) -> None:
-    verdict = judge(steady(**changes), LIMITS)
-    assert verdict.issues == (issue,)
-    assert verdict.score < 95
+    assessment = judge(steady(**changes), LIMITS)
+    assert assessment.issues == (issue,)
+    assert assessment.score < 95
 
 
 def test_a_picture_that_changes_its_size_is_named_for_as_long_as_the_window() -> None:
@@ -77,16 +77,16 @@ def test_nobody_on_air_is_grave_only_where_somebody_waits() -> None:
 
 
 def test_an_obs_that_cannot_be_reached_is_the_only_thing_said() -> None:
-    verdict = judge([sample(connected=False, waiting=1, bitrate=0.0)], LIMITS)
-    assert (verdict.score, verdict.issues) == (0.0, ("obs_unreachable",))
+    assessment = judge([sample(connected=False, waiting=1, bitrate=0.0)], LIMITS)
+    assert (assessment.score, assessment.issues) == (0.0, ("obs_unreachable",))
 
 
 def test_a_blip_of_one_sample_is_part_of_the_score_but_has_no_name() -> None:
     samples = steady()
     samples[4] = replace(samples[4], render_lag=0.1)
-    verdict = judge(samples, LIMITS)
-    assert verdict.issues == ()
-    assert verdict.score < 100
+    assessment = judge(samples, LIMITS)
+    assert assessment.issues == ()
+    assert assessment.score < 100
 
 
 def test_what_came_before_the_hand_over_is_not_held_against_the_next_one() -> None:
@@ -96,13 +96,13 @@ def test_what_came_before_the_hand_over_is_not_held_against_the_next_one() -> No
 
 
 def test_no_bound_of_the_bitrate_means_no_low_bitrate() -> None:
-    assert judge(steady(bitrate=1.0), Limits(low_bitrate=0.0)).issues == ()
+    assert judge(steady(bitrate=1.0), Thresholds(low_bitrate=0.0)).issues == ()
 
 
 def test_the_gravest_issue_comes_first() -> None:
-    verdict = judge(steady(still=1.0, render_lag=0.05, bitrate=150.0), LIMITS)
-    assert verdict.issues[0] == "stalled"
-    penalties = [penalty for _, penalty in verdict.penalties]
+    assessment = judge(steady(still=1.0, render_lag=0.05, bitrate=150.0), LIMITS)
+    assert assessment.issues[0] == "stalled"
+    penalties = [penalty for _, penalty in assessment.penalties]
     assert penalties == sorted(penalties, reverse=True)
 
 
@@ -128,7 +128,7 @@ SAMPLES = st.builds(
     dropped=SHARES,
 )
 SHOWS = st.lists(SAMPLES, min_size=1, max_size=6).map(lambda found: sorted(found, key=lambda each: each.at))
-LIMIT = st.builds(Limits, stall=st.floats(0.2, 10), low_bitrate=st.floats(0, 5000))
+LIMIT = st.builds(Thresholds, stall=st.floats(0.2, 10), low_bitrate=st.floats(0, 5000))
 
 WORSE = st.sampled_from(
     ["still", "dead", "progress", "jitter", "bitrate", "render_lag", "encoder_lag", "dropped", "resized", "waiting"]
@@ -160,7 +160,7 @@ def worsened(each: Sample, how: str, much: float) -> Sample:
 
 @given(SHOWS, LIMIT, st.data(), WORSE, st.floats(0, 1))
 def test_a_worse_sample_never_scores_higher(
-    show: list[Sample], limits: Limits, data: st.DataObject, how: str, much: float
+    show: list[Sample], limits: Thresholds, data: st.DataObject, how: str, much: float
 ) -> None:
     index = data.draw(st.integers(0, len(show) - 1))
     worse = [*show[:index], worsened(show[index], how, much), *show[index + 1 :]]
@@ -168,16 +168,16 @@ def test_a_worse_sample_never_scores_higher(
 
 
 @given(SHOWS, LIMIT)
-def test_losing_obs_never_scores_higher(show: list[Sample], limits: Limits) -> None:
+def test_losing_obs_never_scores_higher(show: list[Sample], limits: Thresholds) -> None:
     lost = [*show[:-1], replace(show[-1], connected=False)]
     assert judge(lost, limits).score == 0.0 <= judge(show, limits).score
 
 
 @given(SHOWS, LIMIT)
-def test_a_score_is_from_0_to_100_and_its_issues_have_known_names(show: list[Sample], limits: Limits) -> None:
-    verdict = judge(show, limits)
-    assert 0.0 <= verdict.score <= 100.0
-    assert set(verdict.issues) <= set(ISSUES)
-    assert len(set(verdict.issues)) == len(verdict.issues)
-    assert all(0 < penalty <= 100 for _, penalty in verdict.penalties)
-    assert verdict.score == pytest.approx(max(0.0, 100 - sum(penalty for _, penalty in verdict.penalties)))
+def test_a_score_is_from_0_to_100_and_its_issues_have_known_names(show: list[Sample], limits: Thresholds) -> None:
+    assessment = judge(show, limits)
+    assert 0.0 <= assessment.score <= 100.0
+    assert set(assessment.issues) <= set(ISSUES)
+    assert len(set(assessment.issues)) == len(assessment.issues)
+    assert all(0 < penalty <= 100 for _, penalty in assessment.penalties)
+    assert assessment.score == pytest.approx(max(0.0, 100 - sum(penalty for _, penalty in assessment.penalties)))

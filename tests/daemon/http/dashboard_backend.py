@@ -20,7 +20,7 @@ from daemon.core.ports import Check, ObsGone, ObsInfo
 from daemon.http.app import build_app
 from daemon.http.routes.events import EventHub
 from daemon.http.server import HttpServer
-from daemon.ingest.manual_streams import HandTests
+from daemon.ingest.manual_streams import ManualStreams
 from statemachine import commands as cmd
 from statemachine import events as ev
 from statemachine import facts
@@ -276,7 +276,7 @@ class Backend:
                 self.rules.view,
                 lambda: self.rules.director.policy,
                 admission(None, house.keys).meant,
-                HandTests(lambda: (), house.sessions, self._clock.now),
+                ManualStreams(lambda: (), house.sessions, self._clock.now),
             ),
             view=self.rules.view,
             policy=lambda: self.rules.director.policy,

@@ -18,7 +18,7 @@ from daemon.core.shapes import ConnectionDetail, Input
 from daemon.http.app import build_app
 from daemon.http.dependencies import Control
 from daemon.http.routes.events import EventHub
-from daemon.ingest.manual_streams import HandTests
+from daemon.ingest.manual_streams import ManualStreams
 from daemon.ingest.publishing import Publishing
 from daemon.ingest.refusals import Refusals
 from daemon.ingest.sessions import SessionDirectory
@@ -250,7 +250,7 @@ def make_control(house: House, admits: Any = lambda streamer, at: None) -> Contr
             lambda: house.view,
             lambda: house.policy,
             gate.meant,
-            HandTests(lambda: (), house.sessions, lambda: AT),
+            ManualStreams(lambda: (), house.sessions, lambda: AT),
         ),
         view=lambda: house.view,
         policy=lambda: house.policy,

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from daemon.notify.alerts import Watch
-from daemon.notify.messages import Message, Repeats, of_fact, of_refusal
+from daemon.notify.alerts import Alerts
+from daemon.notify.messages import Deduplicator, Message, of_fact, of_refusal
 from daemon.observability.wording import span
 from statemachine import facts
 from statemachine.handover.states import State
@@ -127,43 +127,43 @@ def test_a_length_of_time_is_told_as_people_say_it(seconds: float, text: str) ->
 
 
 def test_the_same_trouble_is_told_once_and_then_counted() -> None:
-    repeats = Repeats()
+    deduplicator = Deduplicator()
     refusal = of_refusal("unknown_key", "the key in the publish URL is nobody's")
-    assert repeats.admit(refusal, 0.0) == refusal
-    assert [repeats.admit(refusal, float(at)) for at in range(5, 600, 5)] == [None] * 119
-    again = repeats.admit(refusal, 601.0)
+    assert deduplicator.filter(refusal, 0.0) == refusal
+    assert [deduplicator.filter(refusal, float(at)) for at in range(5, 600, 5)] == [None] * 119
+    again = deduplicator.filter(refusal, 601.0)
     assert again is not None
     assert again.text == (
         "a publisher was refused: the key in the publish URL is nobody's (119 more like it in 10 minutes)"
     )
-    assert repeats.admit(refusal, 602.0) is None
+    assert deduplicator.filter(refusal, 602.0) is None
 
 
 def test_a_refusal_that_counts_seconds_down_is_one_refusal() -> None:
-    repeats = Repeats()
-    first = repeats.admit(of_refusal("blocked", "bob is blocked for another 300 s"), 0.0)
+    deduplicator = Deduplicator()
+    first = deduplicator.filter(of_refusal("blocked", "bob is blocked for another 300 s"), 0.0)
     assert first is not None
     assert first.text == "a publisher was refused: bob is blocked"
-    assert repeats.admit(of_refusal("blocked", "bob is blocked for another 295 s"), 5.0) is None
-    assert repeats.admit(of_refusal("blocked", "carol is blocked for another 9 s"), 5.0) is not None
+    assert deduplicator.filter(of_refusal("blocked", "bob is blocked for another 295 s"), 5.0) is None
+    assert deduplicator.filter(of_refusal("blocked", "carol is blocked for another 9 s"), 5.0) is not None
 
 
 def test_who_is_on_air_is_told_whenever_it_is_somebody_else() -> None:
-    repeats = Repeats()
+    deduplicator = Deduplicator()
     told = []
     for at, streamer in enumerate(["alice", "alice", "bob", "alice", "", "", "alice"]):
         message = of_fact(facts.OnAirChanged(float(at), streamer, "GMOTHERSTREAM_1"))
         assert message is not None
-        told.append(repeats.admit(message, float(at)) is not None)
+        told.append(deduplicator.filter(message, float(at)) is not None)
     assert told == [True, False, True, True, True, False, True]
 
 
 def test_topics_without_end_are_forgotten_the_oldest_first() -> None:
-    repeats = Repeats()
+    deduplicator = Deduplicator()
     for number in range(10_000):
-        repeats.admit(Message("x", f"topic {number}", quiet=math.inf), 0.0)
-    assert repeats.admit(Message("x", "topic 9999", quiet=math.inf), 0.0) is None
-    assert repeats.admit(Message("x", "topic 0", quiet=math.inf), 0.0) is not None
+        deduplicator.filter(Message("x", f"topic {number}", quiet=math.inf), 0.0)
+    assert deduplicator.filter(Message("x", "topic 9999", quiet=math.inf), 0.0) is None
+    assert deduplicator.filter(Message("x", "topic 0", quiet=math.inf), 0.0) is not None
 
 
 # --- what is found by looking
@@ -196,61 +196,61 @@ def view(
     )
 
 
-def texts(watch: Watch, *views: View) -> list[str]:
+def texts(watch: Alerts, *views: View) -> list[str]:
     return [message.text for each in views for message in watch.look(each)]
 
 
 def test_the_end_of_a_turn_is_told_once_before_it_comes() -> None:
-    told = texts(Watch(), view(301), view(300), view(299), view(1))
+    told = texts(Alerts(), view(301), view(300), view(299), view(1))
     assert told == ["alice's turn ends in 5 minutes; bob follows"]
 
 
 def test_of_a_short_turn_the_last_quarter_is_told() -> None:
-    assert texts(Watch(), view(31, length=120), view(30, length=120)) == [
+    assert texts(Alerts(), view(31, length=120), view(30, length=120)) == [
         "alice's turn ends in 30 seconds; bob follows"
     ]
 
 
 def test_a_turn_that_ends_for_nobody_is_not_told_until_somebody_waits() -> None:
-    watch = Watch()
+    watch = Alerts()
     assert texts(watch, view(301, waiting=()), view(299, waiting=())) == []
     assert texts(watch, view(180)) == ["alice's turn ends in 3 minutes; bob follows"]
 
 
 def test_where_turns_end_although_nobody_waits_that_is_told() -> None:
-    watch = Watch(turn_when_alone=lambda: True)
+    watch = Alerts(turn_when_alone=lambda: True)
     told = texts(watch, view(301, waiting=()), view(299, waiting=()))
     assert told == ["alice's turn ends in 5 minutes; nobody follows"]
 
 
 def test_a_held_turn_is_told_when_it_is_let_go() -> None:
-    watch = Watch()
+    watch = Alerts()
     assert texts(watch, view(301), view(300, held=True)) == []
     assert texts(watch, view(240)) == ["alice's turn ends in 4 minutes; bob follows"]
 
 
 def test_a_turn_that_was_extended_is_told_again() -> None:
-    told = texts(Watch(), view(301), view(300), view(900), view(300))
+    told = texts(Alerts(), view(301), view(300), view(900), view(300))
     assert told == ["alice's turn ends in 5 minutes; bob follows"] * 2
 
 
 def test_a_restart_in_the_last_minutes_does_not_tell_again() -> None:
-    assert texts(Watch(), view(200), view(100)) == []
+    assert texts(Alerts(), view(200), view(100)) == []
 
 
 def test_one_who_fills_in_is_told_nothing_of_a_turn() -> None:
-    assert texts(Watch(), view(301), view(None, streamer="carol"), view(0.5)) == []
+    assert texts(Alerts(), view(301), view(None, streamer="carol"), view(0.5)) == []
 
 
 def test_an_obs_that_is_away_for_long_is_told_and_so_is_its_return() -> None:
-    watch = Watch()
+    watch = Alerts()
     lost = [view(None, at=float(at), state=State.RECOVERING) for at in range(100, 220)]
     assert texts(watch, *lost) == ["OBS has been out of reach for 30 seconds"]
     assert texts(watch, view(None, at=220.0), view(None, at=221.0)) == ["OBS is back after 2 minutes"]
 
 
 def test_a_short_absence_of_obs_is_not_told() -> None:
-    watch = Watch()
+    watch = Alerts()
     for begin in (100.0, 200.0):
         away = [view(None, at=begin + at, state=State.RECOVERING) for at in range(29)]
         assert texts(watch, *away, view(None, at=begin + 30)) == []

@@ -114,7 +114,7 @@ def on_air(*streamers: str) -> list[facts.Fact]:
 async def test_what_happens_is_told_once_and_in_order(server: Server) -> None:
     notifier = Notifier([server.url])
     notifier.start()
-    notifier.tell(on_air("alice", "alice", "bob"))
+    notifier.notify(on_air("alice", "alice", "bob"))
     notifier.refused("unknown_key", "the key in the publish URL is nobody's")
     notifier.refused("unknown_key", "the key in the publish URL is nobody's")
     notifier.trouble("journal", "the line-up is not being saved")
@@ -179,7 +179,7 @@ async def test_a_dead_target_and_a_slow_one_are_in_nobodys_way(server: Server, s
     took = []
     for streamer in ("alice", "bob", "carol"):
         begun = time.perf_counter()
-        notifier.tell(on_air(streamer))
+        notifier.notify(on_air(streamer))
         took.append(time.perf_counter() - begun)
         assert server.wait(len(took))[-1] == f"{streamer} is on air"
     assert max(took) < 0.5
@@ -199,9 +199,9 @@ async def test_a_target_that_comes_back_gets_what_it_missed_in_one_piece(
     server.accepts = lambda text: "carol" in text
     notifier = Notifier([server.url])
     notifier.start()
-    notifier.tell(on_air("alice"))
+    notifier.notify(on_air("alice"))
     assert server.wait(2) == ["alice is on air"] * 2
-    notifier.tell(on_air("bob", "carol"))
+    notifier.notify(on_air("bob", "carol"))
     blocking_until(lambda: notifier.status()[0].sent == 3)
     await notifier.stop(DEADLINE)
     assert server.bodies[-1]["message"] == "alice is on air\nbob is on air\ncarol is on air"
@@ -228,9 +228,9 @@ async def test_a_call_that_never_ends_is_left_to_itself_and_not_repeated(monkeyp
     gate = Gate()
     notifier = Notifier(["json://hangs/"], open_target=lambda _: gate)
     notifier.start()
-    notifier.tell(on_air("alice"))
+    notifier.notify(on_air("alice"))
     assert gate.entered.acquire(timeout=DEADLINE)
-    notifier.tell(on_air("bob"))
+    notifier.notify(on_air("bob"))
     assert not gate.entered.acquire(timeout=0.3), "one call at a time, however often it is tried"
     gate.free.set()
     assert gate.entered.acquire(timeout=DEADLINE)
@@ -242,20 +242,20 @@ async def test_a_stop_sends_what_waits_and_ends_its_threads(server: Server) -> N
     before = set(threading.enumerate())
     notifier = Notifier([server.url])
     notifier.start()
-    notifier.tell(on_air(*(f"streamer{i}" for i in range(30))))
+    notifier.notify(on_air(*(f"streamer{i}" for i in range(30))))
     await notifier.stop(DEADLINE)
     lines = "\n".join(str(body["message"]) for body in server.bodies).splitlines()
     assert lines[-1] == "streamer29 is on air"
     assert len(server.bodies) <= 7, "a burst is summed up"
     assert not [each for each in threading.enumerate() if each not in before and each.name.startswith("notify")]
-    notifier.tell(on_air("late"))
+    notifier.notify(on_air("late"))
     await notifier.stop(DEADLINE)
 
 
 async def test_a_stop_does_not_wait_for_a_slow_target(slow: Server) -> None:
     notifier = Notifier([slow.url])
     notifier.start()
-    notifier.tell(on_air("alice"))
+    notifier.notify(on_air("alice"))
     slow.wait(1)
     begun = time.monotonic()
     with structlog.testing.capture_logs() as lines:
@@ -268,13 +268,13 @@ async def test_new_addresses_take_the_place_of_old_ones(server: Server, slow: Se
     slow.open.set()
     notifier = Notifier([server.url])
     notifier.start()
-    notifier.tell(on_air("alice"))
+    notifier.notify(on_air("alice"))
     server.wait(1)
     notifier.set_urls([slow.url])
-    notifier.tell(on_air("bob"))
+    notifier.notify(on_air("bob"))
     assert slow.wait(1) == ["bob is on air"]
     notifier.set_urls([])
-    notifier.tell(on_air("carol"))
+    notifier.notify(on_air("carol"))
     await notifier.stop(DEADLINE)
     assert [body["message"] for body in server.bodies] == ["alice is on air"]
     assert [body["message"] for body in slow.bodies] == ["bob is on air"]
@@ -285,7 +285,7 @@ async def test_without_apprise_one_line_says_how_to_install_it(monkeypatch: pyte
     notifier = Notifier(["json://127.0.0.1:1/s3cret"])
     with structlog.testing.capture_logs() as lines:
         notifier.start()
-        notifier.tell(on_air("alice"))
+        notifier.notify(on_air("alice"))
         await notifier.stop(DEADLINE)
     (line,) = lines
     assert line["event"].endswith("pip install 'motherstream[notify]' installs it")
@@ -297,7 +297,7 @@ async def test_without_addresses_apprise_is_not_even_looked_for(monkeypatch: pyt
     notifier = Notifier([])
     with structlog.testing.capture_logs() as lines:
         notifier.start()
-        notifier.tell(on_air("alice"))
+        notifier.notify(on_air("alice"))
         await notifier.stop(DEADLINE)
     assert lines == []
     assert notifier.status() == ()
@@ -315,7 +315,7 @@ async def test_an_address_is_in_no_log_line_whatever_goes_wrong(
     with structlog.testing.capture_logs() as lines:
         notifier = Notifier(urls)
         notifier.start()
-        notifier.tell(on_air("alice"))
+        notifier.notify(on_air("alice"))
         server.wait(1)
         await notifier.stop(DEADLINE)
     told = f"{lines} {caplog.text} {notifier!r}"

@@ -1,14 +1,14 @@
 """What waits for a target: in order, in bursts that are summed up, never more than so much. Time is moved by hand."""
 
 from daemon.notify.messages import Level, Message
-from daemon.notify.outbox import BURST, LONGEST_PAUSE, MOST_WAITING, ONE_EACH, STALE, Batch, Outbox
+from daemon.notify.outbox import BURST, LONGEST_PAUSE, MOST_WAITING, ONE_EACH, STALE, Batch, NotificationOutbox
 
 
 def message(number: int, level: Level = "info") -> Message:
     return Message(f"message {number}", "topic", level)
 
 
-def drain(outbox: Outbox, now: float) -> list[str]:
+def drain(outbox: NotificationOutbox, now: float) -> list[str]:
     texts = []
     while batch := outbox.take(now):
         texts.append(batch.text(now))
@@ -17,7 +17,7 @@ def drain(outbox: Outbox, now: float) -> list[str]:
 
 
 def test_a_few_messages_go_one_by_one_in_order() -> None:
-    outbox = Outbox(0.0)
+    outbox = NotificationOutbox(0.0)
     for number in range(BURST):
         outbox.put(message(number), 0.0)
     assert drain(outbox, 0.0) == [f"message {number}" for number in range(BURST)]
@@ -25,14 +25,14 @@ def test_a_few_messages_go_one_by_one_in_order() -> None:
 
 
 def test_a_burst_is_summed_up_in_one() -> None:
-    outbox = Outbox(0.0)
+    outbox = NotificationOutbox(0.0)
     for number in range(8):
         outbox.put(message(number), 0.0)
     assert drain(outbox, 0.0) == ["\n".join(f"message {number}" for number in range(8))]
 
 
 def test_after_a_burst_one_goes_each_twelve_seconds_with_what_came_meanwhile() -> None:
-    outbox = Outbox(0.0)
+    outbox = NotificationOutbox(0.0)
     for number in range(BURST):
         outbox.put(message(number), 0.0)
         assert drain(outbox, 0.0) == [f"message {number}"]
@@ -46,7 +46,7 @@ def test_after_a_burst_one_goes_each_twelve_seconds_with_what_came_meanwhile() -
 
 
 def test_no_hour_has_more_than_the_rate_allows() -> None:
-    outbox = Outbox(0.0)
+    outbox = NotificationOutbox(0.0)
     sent = 0
     for now in range(3600):
         outbox.put(message(now), float(now))
@@ -56,7 +56,7 @@ def test_no_hour_has_more_than_the_rate_allows() -> None:
 
 
 def test_the_box_is_bounded_and_says_what_it_left_out() -> None:
-    outbox = Outbox(0.0)
+    outbox = NotificationOutbox(0.0)
     for number in range(MOST_WAITING + 50):
         outbox.put(message(number), 0.0)
     assert len(outbox) == MOST_WAITING
@@ -68,7 +68,7 @@ def test_the_box_is_bounded_and_says_what_it_left_out() -> None:
 
 
 def test_a_target_that_fails_is_left_alone_longer_and_longer_and_then_gets_all_in_order() -> None:
-    outbox = Outbox(0.0)
+    outbox = NotificationOutbox(0.0)
     outbox.put(message(0), 0.0)
     now, pauses = 0.0, []
     while now < STALE / 2:
@@ -89,7 +89,7 @@ def test_a_target_that_fails_is_left_alone_longer_and_longer_and_then_gets_all_i
 
 
 def test_what_may_have_arrived_is_not_sent_again() -> None:
-    outbox = Outbox(0.0)
+    outbox = NotificationOutbox(0.0)
     outbox.put(message(0), 0.0)
     batch = outbox.take(0.0)
     assert batch is not None
@@ -101,7 +101,7 @@ def test_what_may_have_arrived_is_not_sent_again() -> None:
 
 
 def test_what_is_no_news_any_more_is_left_out_and_counted() -> None:
-    outbox = Outbox(0.0)
+    outbox = NotificationOutbox(0.0)
     outbox.put(message(0), 0.0)
     batch = outbox.take(0.0)
     assert batch is not None
@@ -113,7 +113,7 @@ def test_what_is_no_news_any_more_is_left_out_and_counted() -> None:
 
 
 def test_a_failed_summary_keeps_the_count_of_what_it_left_out() -> None:
-    outbox = Outbox(0.0)
+    outbox = NotificationOutbox(0.0)
     for number in range(MOST_WAITING + 1):
         outbox.put(message(number), 0.0)
     batch = outbox.take(0.0)
@@ -127,7 +127,7 @@ def test_a_failed_summary_keeps_the_count_of_what_it_left_out() -> None:
 
 
 def test_at_the_end_all_goes_in_one_whatever_the_rate() -> None:
-    outbox = Outbox(0.0)
+    outbox = NotificationOutbox(0.0)
     for number in range(BURST + 2):
         outbox.put(message(number), 0.0)
         drain(outbox, 0.0)
@@ -144,7 +144,7 @@ def test_a_summary_is_as_grave_as_its_gravest() -> None:
 
 
 def test_a_target_that_has_failed_for_weeks_is_tried_as_often_as_after_an_hour() -> None:
-    box = Outbox(0.0)
+    box = NotificationOutbox(0.0)
     for now in range(5000):
         box.failed(Batch((), 0), float(now), again=False)
     assert box.pause == LONGEST_PAUSE

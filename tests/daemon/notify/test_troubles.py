@@ -6,16 +6,16 @@ from typing import Any
 import pytest
 
 from daemon.core.ports import Check
-from daemon.health.history import Reading
+from daemon.health.history import HealthReading
 from daemon.health.score import ISSUES as EVERY_ISSUE
-from daemon.health.score import Verdict
+from daemon.health.score import Assessment
 from daemon.notify.troubles import CALM, ISSUES, OTHERWISE, STALLS_WITHIN, Output, Troubles
 from statemachine.lineup.entry import Problem
 from statemachine.monitors.output import OutputState
 from tests.daemon.health.figures import sample
 from tests.daemon.http.studio import AT, place, view
 
-WELL = Reading(sample(), Verdict(100.0))
+WELL = HealthReading(sample(), Assessment(100.0))
 STREAMS = Output({"outputActive": True, "outputReconnecting": False}, OutputState.RUNNING)
 DOWN = Output({"outputActive": False, "outputReconnecting": False}, OutputState.UNWANTED)
 
@@ -42,7 +42,7 @@ class Told:
         self,
         seconds: float = 1.0,
         *,
-        health: Reading | None = WELL,
+        health: HealthReading | None = WELL,
         checks: tuple[Check, ...] = (),
         output: Output = STREAMS,
         **changes: Any,
@@ -60,8 +60,8 @@ def told() -> Told:
     return Told()
 
 
-def health(*issues: str, score: float = 50.0) -> Reading:
-    return Reading(sample(), Verdict(score, issues))
+def health(*issues: str, score: float = 50.0) -> HealthReading:
+    return HealthReading(sample(), Assessment(score, issues))
 
 
 def test_a_show_that_is_well_is_not_worth_a_word(told: Told) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from daemon.config.model import Config
 from daemon.core.ports import WatchCallbacks
-from daemon.obs import Obs
+from daemon.obs import ObsAdapter
 from daemon.obs.supervisor import Pace
 from statemachine import events as ev
 from tests.fakes import FakeObs
@@ -17,7 +17,13 @@ ALICE = "rtmp://127.0.0.1:1935/live/alice"
 BOB = "rtmp://127.0.0.1:1935/live/bob"
 
 QUICK = Pace(
-    retry_first=0.01, retry_most=0.05, retry_refused=30.0, settle=0.02, settle_most=0.05, collection=5.0, beat=0.1
+    retry_first=0.01,
+    retry_most=0.05,
+    retry_refused=30.0,
+    settle=0.02,
+    settle_most=0.05,
+    collection=5.0,
+    heartbeat_interval=0.1,
 )
 
 
@@ -74,7 +80,7 @@ class Rig:
         self.events: list[ev.Event] = []
         self._changes = Changes()
         ticks = itertools.count()
-        self.obs = Obs(lambda: self.config, emit=self._emit, now=lambda: float(next(ticks)), pace=pace)
+        self.obs = ObsAdapter(lambda: self.config, emit=self._emit, now=lambda: float(next(ticks)), pace=pace)
 
     @classmethod
     def on(cls, fake: FakeObs, *, pace: Pace = QUICK, **sections: Any) -> "Rig":

@@ -44,7 +44,7 @@ async def test_what_a_daemon_has_left_that_is_gone_names_whom_it_was_made_for() 
     one.connected()
     read(one, left)
     assert one.streamer_of("srs:1/a") == "", "it may live"
-    assert await one.hear_strangers_out()
+    assert await one.await_answers()
     read(one, left)
     assert one.streamer_of("srs:1/a") == "alice"
 

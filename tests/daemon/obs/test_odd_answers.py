@@ -14,13 +14,13 @@ from daemon.config.model import Sources
 from daemon.core.ports import ObsError
 from daemon.obs import inputs
 from daemon.obs.connection import Request, Result
-from daemon.obs.inventory import Asked, Names, read_inventory, stream_of_path
+from daemon.obs.inventory import InventoryQuery, Names, read_inventory, stream_of_path
 from daemon.obs.moving import bring_along
 from daemon.obs.owners import OWNER, Owners
 from daemon.obs.placement import Placer, Wish
 from daemon.obs.program import is_seen, read_program
 from daemon.obs.supervisor import LIKELY, canvas_of, rendered
-from daemon.obs.transition import Transition
+from daemon.obs.transition import TransitionExecutor
 from statemachine import events as ev
 from statemachine.reading import ProgramReading
 from tests.daemon.obs.rig import ALICE, Rig
@@ -131,7 +131,7 @@ odd_links = st.builds(
 @given(odd_links)
 def test_no_answer_ends_in_anything_but_a_reading_or_an_error_of_obs(link: Any) -> None:
     async def read() -> None:
-        asked = Asked("SCENE", NAMES, stream_of_path, fixtures=["SLATE"], sources=["MODEL"])
+        asked = InventoryQuery("SCENE", NAMES, stream_of_path, fixtures=["SLATE"], sources=["MODEL"])
         found = await read_inventory(link, asked, Owners("me", "SCENE", lambda: 0.0))
         assert isinstance(found.inventory, ev.Inventory)
         traits = canvas_of(LIKELY, found.video)
@@ -144,7 +144,9 @@ def test_no_answer_ends_in_anything_but_a_reading_or_an_error_of_obs(link: Any) 
         await Placer().dress_again(link, Wish(TWO, 5, "MODEL", ONE))
 
     async def cut() -> None:
-        await Transition(NAMES.own).cut(link, "SCENE", show=TWO, hide=(ONE,), also_show="SLATE", fade=0.0, fps=30.0)
+        await TransitionExecutor(NAMES.own).cut(
+            link, "SCENE", show=TWO, hide=(ONE,), also_show="SLATE", fade=0.0, fps=30.0
+        )
 
     async def seen() -> None:
         for names in ([ONE, TWO], []):

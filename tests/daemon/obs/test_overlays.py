@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from daemon.config.model import Overlays as Settings
 from daemon.core.ports import ObsGone
-from daemon.obs.overlays import EVERY, LONGEST, RETRY, Overlays, any_configured, countdown, fill, wanted
+from daemon.obs.overlays import EVERY, LONGEST, RETRY, OverlayUpdater, any_configured, countdown, fill, wanted
 from statemachine import facts
 from statemachine.view import View
 from tests.daemon.health.figures import place, view
@@ -95,7 +95,7 @@ async def test_where_nothing_is_configured_nobody_looks_at_the_line_up() -> None
         looked.append(1)
         return SHOW
 
-    await Overlays(Obs(), look, Settings, lambda: 0.0).once()  # type: ignore[arg-type]
+    await OverlayUpdater(Obs(), look, Settings, lambda: 0.0).once()  # type: ignore[arg-type]
     assert looked == []
 
 
@@ -116,7 +116,7 @@ class Stage:
         self.obs = obs
         self.clock = clock
         self.view: View = SHOW
-        self.overlays = Overlays(obs, lambda: self.view, lambda: ALL, clock.now)
+        self.overlays = OverlayUpdater(obs, lambda: self.view, lambda: ALL, clock.now)
 
     def text(self, name: str) -> object:
         return self.fake.inputs[name].settings.get("text")

@@ -3,7 +3,7 @@
 import pytest
 
 from daemon.core.ports import ObsRefused
-from daemon.obs import Obs
+from daemon.obs import ObsAdapter
 from daemon.obs.connection import ObsEvent
 from daemon.obs.owners import OWNER, OWNER_SCENE, SILENT, Owners
 from statemachine import events as ev
@@ -21,7 +21,7 @@ class Owned(Rig):
     def __init__(self, fake: FakeObs, owner: str, **sections: object) -> None:
         super().__init__(config(fake.port, fake.password, **sections))
         self.time = 0.0
-        self.obs = Obs(lambda: self.config, emit=self._emit, now=lambda: self.time, pace=QUICK, owner=owner)
+        self.obs = ObsAdapter(lambda: self.config, emit=self._emit, now=lambda: self.time, pace=QUICK, owner=owner)
 
 
 def heard(fake: FakeObs, owner: str) -> list[object]:
@@ -106,12 +106,12 @@ async def test_a_daemon_that_has_answered_and_falls_silent_is_waited_for(fake: F
 
 def test_only_the_one_who_is_asked_for_answers() -> None:
     owners = Owners("abc", "SCENE", lambda: 0.0)
-    answer = owners.hear(ObsEvent("CustomEvent", {"motherstream_asks": "abc"}))
+    answer = owners.on_event(ObsEvent("CustomEvent", {"motherstream_asks": "abc"}))
     assert answer is not None
     assert answer.data == {"eventData": {"motherstream_lives": "abc"}}
     for data in ({"motherstream_asks": "x"}, {"motherstream_asks": 7}, {"motherstream_lives": ["abc"]}, {}):
-        assert owners.hear(ObsEvent("CustomEvent", data)) is None
-    assert Owners("", "SCENE", lambda: 0.0).hear(ObsEvent("CustomEvent", {"motherstream_asks": ""})) is None
+        assert owners.on_event(ObsEvent("CustomEvent", data)) is None
+    assert Owners("", "SCENE", lambda: 0.0).on_event(ObsEvent("CustomEvent", {"motherstream_asks": ""})) is None
 
 
 @pytest.mark.parametrize("mark", [7, None, "", ["abc"], {"a": 1}])

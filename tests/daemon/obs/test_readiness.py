@@ -13,13 +13,13 @@ from daemon.obs.readiness import (
     STILL,
     STILL_QUICK_FOR,
     WATCHING,
-    Dead,
+    Failed,
     Judge,
-    Moves,
-    Proven,
+    Observation,
+    Ready,
+    Resumed,
+    Stalled,
     StateSeen,
-    Still,
-    Verdict,
 )
 
 OPENING = "OBS_MEDIA_STATE_OPENING"
@@ -52,13 +52,13 @@ def look(at: float, state: str = PLAYING, cursor: float | None = 0, width: float
     return Look(100.0 + at, state, cursor, width)
 
 
-def seen(by: Judge, looks: Iterable[Look]) -> list[Verdict]:
+def seen(by: Judge, looks: Iterable[Look]) -> list[Observation]:
     """All that was said, states left out."""
-    return [verdict for each in looks for verdict in by.see(each) if not isinstance(verdict, StateSeen)]
+    return [observation for each in looks for observation in by.see(each) if not isinstance(observation, StateSeen)]
 
 
 def test_playing_a_width_and_a_moving_cursor_together_are_the_proof() -> None:
-    assert seen(judge(), [look(0.1, width=640, cursor=0), look(0.25, width=640, cursor=33)]) == [Proven(0.25)]
+    assert seen(judge(), [look(0.1, width=640, cursor=0), look(0.25, width=640, cursor=33)]) == [Ready(0.25)]
 
 
 @pytest.mark.parametrize(
@@ -85,15 +85,15 @@ def test_the_proof_is_given_once() -> None:
 def test_each_change_of_state_is_told_once() -> None:
     by = judge()
     states = [OPENING, OPENING, PLAYING, PLAYING, PAUSED, PLAYING]
-    verdicts = [verdict for n, state in enumerate(states) for verdict in by.see(look(n * 0.05, state))]
-    assert verdicts == [StateSeen(OPENING), StateSeen(PLAYING), StateSeen(PAUSED), StateSeen(PLAYING)]
+    observations = [observation for n, state in enumerate(states) for observation in by.see(look(n * 0.05, state))]
+    assert observations == [StateSeen(OPENING), StateSeen(PLAYING), StateSeen(PAUSED), StateSeen(PLAYING)]
 
 
 def test_a_cursor_that_stands_still_is_told_soon_although_it_says_playing() -> None:
     by = moving()
     assert seen(by, [look(0.05 * n, width=640, cursor=0) for n in range(1, 4)]) == []
     [still] = seen(by, [look(0.2 + 0.05 * n, width=640, cursor=0) for n in range(40)])
-    assert isinstance(still, Still)
+    assert isinstance(still, Stalled)
     assert still.seconds == pytest.approx(STILL, abs=0.06)
 
 
@@ -103,7 +103,10 @@ def test_the_cursor_itself_tells_when_the_picture_stopped_between_two_looks(stop
     by = on_air()
     by.see(look(0.0, cursor=0))
     told = [
-        (each.at - 100.0 - verdict.seconds) for each in looks for verdict in by.see(each) if isinstance(verdict, Still)
+        (each.at - 100.0 - observation.seconds)
+        for each in looks
+        for observation in by.see(each)
+        if isinstance(observation, Stalled)
     ]
     assert told == [pytest.approx(stopped, abs=0.001)]
 
@@ -111,7 +114,7 @@ def test_the_cursor_itself_tells_when_the_picture_stopped_between_two_looks(stop
 def test_an_adopted_input_that_has_not_moved_yet_may_still_be_starting() -> None:
     looks = [look(0.2 * n, width=640, cursor=500) for n in range(60)]
     [still] = seen(judge(proven=True), looks)
-    assert isinstance(still, Still)
+    assert isinstance(still, Stalled)
     assert still.seconds == pytest.approx(STARTING)
 
 
@@ -124,11 +127,11 @@ def test_that_it_moves_again_is_told_with_the_first_motion() -> None:
     by = moving()
     cursor = iter([0, 0, 0, 0, 100, 200, 200, 200, 200, 200, 300])
     said = {n: seen(by, [look(0.1 * n, cursor=next(cursor))]) for n in range(11)}
-    assert {n: [type(each) for each in verdicts] for n, verdicts in said.items() if verdicts} == {
-        3: [Still],
-        4: [Moves],
-        8: [Still],
-        10: [Moves],
+    assert {n: [type(each) for each in observations] for n, observations in said.items() if observations} == {
+        3: [Stalled],
+        4: [Resumed],
+        8: [Stalled],
+        10: [Resumed],
     }
 
 
@@ -147,26 +150,31 @@ def test_a_cursor_that_jumps_back_is_a_stream_begun_anew_and_moves() -> None:
 def test_an_error_or_an_end_that_lasts_is_a_failure_of_one_that_was_not_ready_yet(state: str) -> None:
     looks = [look(0.25 * n, state, None) for n in range(1, 40)]
     by = judge()
-    said = [(each.at - 100.0, verdict) for each in looks for verdict in by.see(each) if isinstance(verdict, Dead)]
-    assert said[0] == (0.25 + DEAD_FOR, Dead(f"its media state is {state}"))
+    said = [
+        (each.at - 100.0, observation)
+        for each in looks
+        for observation in by.see(each)
+        if isinstance(observation, Failed)
+    ]
+    assert said[0] == (0.25 + DEAD_FOR, Failed(f"its media state is {state}"))
 
 
 @pytest.mark.parametrize("state", [ERROR, ENDED])
 def test_one_that_was_ready_and_has_ended_stands_still_and_is_watched_on(state: str) -> None:
     looks = [look(0.25 * n, state, None) for n in range(1, 40)]
     looks += [look(10 + 0.25 * n, PLAYING, 250 * n) for n in range(10)]
-    verdicts = seen(on_air(), looks)
-    assert [type(verdict) for verdict in verdicts] == [Still, Moves]
-    assert isinstance(verdicts[0], Still)
-    assert verdicts[0].blank
+    observations = seen(on_air(), looks)
+    assert [type(observation) for observation in observations] == [Stalled, Resumed]
+    assert isinstance(observations[0], Stalled)
+    assert observations[0].blank
 
 
 @pytest.mark.parametrize("state", [ERROR, ENDED])
 def test_one_that_stood_still_before_it_ended_is_told_twice_and_that_it_shows_nothing_once(state: str) -> None:
     looks = [look(0.2 * n, cursor=0) for n in range(5)] + [look(1.0 + 0.5 * n, state, None) for n in range(5)]
     looks += [look(4.0 + 0.5 * n, OPENING, None) for n in range(3)]
-    verdicts = seen(on_air(), looks)
-    assert [isinstance(each, Still) and each.blank for each in verdicts] == [False, True]
+    observations = seen(on_air(), looks)
+    assert [isinstance(each, Stalled) and each.blank for each in observations] == [False, True]
 
 
 def test_a_picture_that_was_cleared_and_is_back_may_be_cleared_again() -> None:
@@ -174,19 +182,19 @@ def test_a_picture_that_was_cleared_and_is_back_may_be_cleared_again() -> None:
     for begin in (0.0, 10.0):
         gone = [look(begin + 0.5 * n, ERROR, None) for n in range(1, 4)]
         back = [look(begin + 3.0 + 0.2 * n, cursor=1000 * begin + 200 * n) for n in range(10)]
-        assert [type(each) for each in seen(by, gone + back)] == [Still, Moves]
+        assert [type(each) for each in seen(by, gone + back)] == [Stalled, Resumed]
 
 
 def test_one_that_starts_again_in_time_has_not_failed() -> None:
     looks = [look(0, width=640, cursor=0), look(0.2, ERROR, 0), look(2.2, OPENING, 0)]
     looks += [look(2.3 + 0.05 * n, width=640, cursor=30 * n) for n in range(40)]
-    assert [type(verdict) for verdict in seen(judge(), looks)] == [Proven]
+    assert [type(observation) for observation in seen(judge(), looks)] == [Ready]
 
 
 def test_one_that_tries_again_and_again_has_failed_although_it_says_playing_in_between() -> None:
     states = [ENDED, PLAYING, ENDED, PLAYING, ENDED, PLAYING, ENDED, PLAYING]
-    verdicts = seen(judge(), [look(0.5 * n, state, 0) for n, state in enumerate(states)])
-    assert verdicts[0] == Dead(f"its media state is {ENDED}")
+    observations = seen(judge(), [look(0.5 * n, state, 0) for n, state in enumerate(states)])
+    assert observations[0] == Failed(f"its media state is {ENDED}")
 
 
 def test_looks_are_quick_at_first_then_at_the_poll_interval_and_quick_again_once_a_frame_is_there() -> None:

@@ -106,7 +106,7 @@ async def test_nothing_to_show_and_nothing_to_hide_is_no_request(fake: FakeObs, 
 
 
 async def test_a_renderer_that_stands_still_times_the_cut_out(fake: FakeObs) -> None:
-    async with Rig.on(fake, pace=replace(QUICK, beat=30.0), obs={"request_timeout": 1.0}) as rig:
+    async with Rig.on(fake, pace=replace(QUICK, heartbeat_interval=30.0), obs={"request_timeout": 1.0}) as rig:
         await rig.up()
         await both(rig)
         fake.stall()
@@ -128,7 +128,7 @@ async def test_a_restore_shows_the_outgoing_and_hides_the_incoming(fake: FakeObs
 
 
 async def test_a_cut_that_comes_late_is_undone_by_the_restore(fake: FakeObs) -> None:
-    async with Rig.on(fake, pace=replace(QUICK, beat=30.0), obs={"request_timeout": 1.0}) as rig:
+    async with Rig.on(fake, pace=replace(QUICK, heartbeat_interval=30.0), obs={"request_timeout": 1.0}) as rig:
         await rig.up()
         await both(rig)
         fake.stall()

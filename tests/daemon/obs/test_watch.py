@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from daemon.core.readings import Look
-from daemon.obs.readiness import STILL, Judge, Verdict
+from daemon.obs.readiness import STILL, Judge, Observation
 from statemachine import events as ev
 from tests.daemon.obs.rig import ALICE, Rig
 from tests.fakes import FakeObs, Stream
@@ -173,7 +173,7 @@ async def test_a_look_that_fails_in_an_unforeseen_way_is_told_once_and_the_pictu
     stream = fake.streams[ALICE] = Stream(0.05, buffer=0.1)
     count, see = [0], Judge.see
 
-    def fails(judge: Judge, look: Look) -> tuple[Verdict, ...]:
+    def fails(judge: Judge, look: Look) -> tuple[Observation, ...]:
         count[0] += 1
         if count[0] <= 3:
             raise RuntimeError("never foreseen")

@@ -221,7 +221,7 @@ def test_a_hurried_removal_that_failed_before_gets_one_more_try() -> None:
     made.handle(ev.CutDone(12.1, 2))
     ring(made, 13.1)
     made.handle(ev.RemovalFailed(13.5, 2, "still there"))
-    assert made.hurry(13.6)
+    assert made.skip_grace(13.6)
     made.handle(ev.RemovalFailed(13.7, 2, "still there"))
     assert (made.state, made.aftermath().orphans) == (S.IDLE, (OLD,))
 
@@ -230,7 +230,7 @@ def test_hurry_does_not_disturb_a_scene_that_is_being_put_right() -> None:
     made = at_state(S.SWAPPING)
     made.handle(ev.CutFailed(13.0, 2, "no"))
     made.handle(ev.RestoreFailed(13.0, 2, "no"))
-    assert not made.hurry(13.1)
+    assert not made.skip_grace(13.1)
     assert made.deadline == 13.5
 
 

@@ -40,7 +40,7 @@ class Walking(Agenda):
     def __init__(self, line: Lineup) -> None:
         self.line = line
 
-    def begin_anew(self) -> None:
+    def reset(self) -> None:
         """Nothing is kept."""
 
     def past_grace(self, now: float) -> list[Entry]:

@@ -7,7 +7,7 @@ import pytest
 from statemachine import commands as cmd
 from statemachine import events as ev
 from statemachine.lineup.lineup import Lineup
-from statemachine.lineup.sessions import ENDED_MOST, OUSTED_MOST
+from statemachine.lineup.sessions import ENDED_MOST, EVICTED_MOST
 from statemachine.policy import Policy
 from tests.statemachine.lineup.test_lineup import entry, names, session, told
 
@@ -194,7 +194,7 @@ def test_the_absence_of_one_who_was_taken_out_is_seen_too() -> None:
     line.requests.remove(5.0, "alice")
     listed(line, 10.0)
     listed(line, 12.0)
-    assert line.state.ousted == {}
+    assert line.state.evicted == {}
     assert line.commands == []
 
 
@@ -211,7 +211,7 @@ def test_a_stream_asked_for_by_hand_leaves_with_its_turn() -> None:
     line.requests.skip(4.0, "alice")
     assert line.turns.dismiss(5.0, session("bob"))
     assert names(line) == ["bob"]
-    assert line.state.ousted == {}
+    assert line.state.evicted == {}
 
 
 def test_a_stream_asked_for_by_hand_that_does_not_play_leaves() -> None:
@@ -256,18 +256,18 @@ def test_ten_thousand_publishers_later_nothing_is_remembered_of_them() -> None:
         listed(line, at + 0.4)
     line.expire(20_000.0)
     state = line.state
-    assert (state.entries, state.ousted, state.ended, state.missing) == ([], {}, {}, {})
+    assert (state.entries, state.evicted, state.ended, state.missing) == ([], {}, {}, {})
     assert (state.blocks, state.born) == ({}, {})
 
 
 def test_a_server_that_loses_every_end_does_not_fill_the_memory() -> None:
     line = Lineup(Policy())
-    for number in range(OUSTED_MOST + 500):
+    for number in range(EVICTED_MOST + 500):
         someone = session("alice", number)
         line.publishers.publish(float(number), someone)
         line.requests.remove(number + 0.5, "alice")
         line.expire(number + 0.6)
-    assert len(line.state.ousted) == OUSTED_MOST
+    assert len(line.state.evicted) == EVICTED_MOST
 
 
 def test_ends_without_end_do_not_fill_the_memory_and_the_last_are_remembered() -> None:

@@ -8,14 +8,14 @@ from statemachine import facts
 from statemachine.lineup.lineup import Lineup
 
 
-class Streams(Protocol):
+class KnownStreams(Protocol):
     """What is known of the streams, as much of it as is needed here."""
 
     def unshowable(self, session_id: str, now: float) -> str:
         """Why its picture cannot be shown, in words; empty where it may be had."""
 
 
-def request_test(lineup: Lineup, streams: Streams, event: ev.TestRequested, now: float) -> None:
+def request_manual_stream(lineup: Lineup, streams: KnownStreams, event: ev.TestRequested, now: float) -> None:
     """Hand over to that stream now, or tell why not among the line-up's facts."""
     known = lineup.by_stream(event.session.path)
     if known is None and (stray := lineup.holder_of(event.session.path, now)):

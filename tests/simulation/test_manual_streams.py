@@ -14,7 +14,7 @@ KEY = "CANARYKEY0123456789abcdefghijklm"
 URL = f"rtmp://127.0.0.1:1935/live/extra?key={KEY}"
 
 
-async def hand_test(w: World) -> dict[str, Any]:
+async def manual_stream(w: World) -> dict[str, Any]:
     answer = await w.ask("POST", "/debug/test-dynamic-source-switch", {"rtmp_url": URL, "scene_name": "MOTHERSTREAM"})
     assert isinstance(answer, dict)
     return answer
@@ -26,7 +26,7 @@ def kept(w: World) -> list[Any]:
 
 
 async def shown_by_hand(w: World) -> None:
-    assert (await hand_test(w))["status"] == "success"
+    assert (await manual_stream(w))["status"] == "success"
     await w.until(lambda: w.director.switchover.on_air_streamer == "test")
 
 
@@ -35,7 +35,7 @@ async def over(w: World) -> None:
     await w.until(lambda: w.director.switchover.on_air_streamer != "test")
 
 
-def test_a_hand_test_can_be_done_again_at_once_and_again_and_again(tmp_path: Path) -> None:
+def test_a_manual_stream_can_be_done_again_at_once_and_again_and_again(tmp_path: Path) -> None:
     async def act(w: World) -> None:
         w.obs.streams[URL] = Stream(0.1)
         for pause in (0, 1, 30, 61, 0):
@@ -46,7 +46,7 @@ def test_a_hand_test_can_be_done_again_at_once_and_again_and_again(tmp_path: Pat
     on_air(tmp_path, act)
 
 
-def test_the_url_of_a_hand_test_and_its_key_leave_the_database_with_it(tmp_path: Path) -> None:
+def test_the_url_of_a_manual_stream_and_its_key_leave_the_database_with_it(tmp_path: Path) -> None:
     async def act(w: World) -> None:
         w.obs.streams[URL] = Stream(0.1)
         await shown_by_hand(w)
@@ -62,7 +62,7 @@ def test_the_url_of_a_hand_test_and_its_key_leave_the_database_with_it(tmp_path:
     on_air(tmp_path, act)
 
 
-def test_a_hand_test_that_is_on_air_over_a_restart_leaves_nothing_behind_either(tmp_path: Path) -> None:
+def test_a_manual_stream_that_is_on_air_over_a_restart_leaves_nothing_behind_either(tmp_path: Path) -> None:
     async def act(w: World) -> None:
         w.obs.streams[URL] = Stream(0.1)
         await shown_by_hand(w)
@@ -81,7 +81,7 @@ def test_asking_for_what_is_on_air_already_takes_nothing_from_it(tmp_path: Path)
     async def act(w: World) -> None:
         w.obs.streams[URL] = Stream(0.1)
         await shown_by_hand(w)
-        assert (await hand_test(w))["error"]["code"] == "on_air"
+        assert (await manual_stream(w))["error"]["code"] == "on_air"
         assert len(kept(w)) == 1
 
     on_air(tmp_path, act)
@@ -89,7 +89,7 @@ def test_asking_for_what_is_on_air_already_takes_nothing_from_it(tmp_path: Path)
 
 def test_one_that_never_shows_a_picture_and_is_removed_leaves_nothing_behind(tmp_path: Path) -> None:
     async def act(w: World) -> None:
-        assert (await hand_test(w))["status"] == "success"
+        assert (await manual_stream(w))["status"] == "success"
         await asyncio.sleep(8)
         await w.ask("DELETE", "/queue/test")
         await w.until(lambda: not kept(w))
