@@ -187,7 +187,7 @@ class App:
         self._events.submit(ev.PolicyLoaded(parts.rules.director.now, policy_of(self.config)))
         parts.obs.reconfigured()
         if reloaded.waiting:
-            log.warning("these keys wait for a restart", waiting=list(reloaded.waiting))
+            log.warning("these keys take effect after a restart", waiting=list(reloaded.waiting))
         self._systemd.ready("running")
 
     # --- the end ---------------------------------------------------------------------------------------------
@@ -195,7 +195,7 @@ class App:
     async def _shut_down(self, parts: _Parts, store: StoreParts) -> None:
         """The picture stays; what is known of the show is written. The rest closes behind it, the last first."""
         self._systemd.stopping("stopping: the picture stays on air")
-        log.info("motherstream stops; the picture stays on air")
+        log.info("motherstream is stopping; the picture stays on air")
         await self._tasks.end()
         await store.journal.finish(parts.rules.director.snapshot())
 

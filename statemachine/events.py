@@ -339,7 +339,7 @@ class MediaFailed(AttemptEvent):
 
     reason: str
     code: str = ""
-    """no_video: it plays sound, and no picture comes."""
+    """no_video: it plays sound but no picture."""
 
 
 @dataclass(frozen=True, slots=True)

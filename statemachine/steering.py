@@ -226,7 +226,7 @@ class Steering:
         if not waits or self.now < oldest.begun_at + PATIENCE or oldest.target is None:
             return False
         self.lineup.standing.failed(self.now, oldest.target.id, reason="not_ready", silent=False)
-        switchover.reserves.drop(self.now, oldest, "superseded", "it shows no picture, and others wait for its place")
+        switchover.reserves.drop(self.now, oldest, "superseded", "it shows no picture, and others need its place")
         return True
 
     def _prune(self, goal: Goal) -> bool:

@@ -67,7 +67,7 @@ async def _obs(config: Config) -> AsyncIterator[CheckResult]:
         scenes = [
             str(scene["sceneName"]) for scene in (await link.call("GetSceneList"))["scenes"] if "sceneName" in scene
         ]
-        missing = f"OBS has {', '.join(sorted(scenes))}: make it, or set obs.scene"
+        missing = f"OBS has {', '.join(sorted(scenes))}: create it, or set obs.scene"
         yield CheckResult(f"scene {obs.scene}", obs.scene in scenes, "" if obs.scene in scenes else missing)
         if obs.scene in scenes:
             yield await _program(link, config)
@@ -110,7 +110,7 @@ async def _fixtures(link: Link, config: Config) -> list[CheckResult]:
             results.append(CheckResult(f"{what} {name}", name in items, where if name in items else mend))
     for (key, what), name in texts.items():
         if name:
-            mend = f"OBS has no input of that name: make it, or set {key}"
+            mend = f"OBS has no input of that name: create it, or set {key}"
             results.append(CheckResult(f"{what} {name}", name in inputs, "" if name in inputs else mend))
     return results
 
@@ -120,7 +120,7 @@ async def _program(link: Link, config: Config) -> CheckResult:
     obs = config.obs
     reading = await read_program(link, obs.scene, [])
     if reading is None:
-        return CheckResult("program", True, "OBS does not tell what viewers see")
+        return CheckResult("program", True, "OBS does not say what viewers see")
     shown = f"viewers see the scene {reading.scene!r}"
     if reading.studio_mode and obs.studio_mode == "hold":
         mend = f'{STUDIO_MODE["hold"]}: do that, or set obs.studio_mode = "leave" or "drive"'

@@ -27,10 +27,11 @@ def look_at_door(config: Config, signs: Collection[Path] = CONTAINER_SIGNS) -> I
     http = config.http
     yield _hooks(config, in_container=any(sign.exists() for sign in signs))
     if http.public_url and not http.trusted_proxies:
-        note = "wrong tokens of all who come through the proxy count as one client's: set http.trusted_proxies"
+        note = "everybody behind the proxy counts as one client when tokens are wrong: set http.trusted_proxies"
         yield Finding(f"page at {http.public_url}", True, note)
     if 0 < len(http.token.get_secret_value()) < SHORT_TOKEN:
-        yield Finding("http.token", True, "it is short, and may be guessed: `openssl rand -hex 24` makes a good one")
+        note = "it is short enough to be guessed: make a good one with `openssl rand -hex 24`"
+        yield Finding("http.token", True, note)
 
 
 def _hooks(config: Config, *, in_container: bool) -> Finding:
@@ -41,18 +42,18 @@ def _hooks(config: Config, *, in_container: bool) -> Finding:
     if is_loopback(http.host):
         unheard = [*map(str, elsewhere), *servers]
         if unheard:
-            mend = f"nobody at {', '.join(unheard)} reaches this address: set http.host, http.token and hooks.secret"
+            mend = f"nobody at {', '.join(unheard)} can reach this address: set http.host, http.token and hooks.secret"
             return Finding(what, False, mend)
         if in_container:
-            note = "from within this container alone; for others http.host, http.token and hooks.secret have to be set"
+            note = "only from within this container; for others set http.host, http.token and hooks.secret"
             return Finding(what, True, note)
-        note = "from this machine alone; for an RTMP server in a container see docs/install.md, In containers"
+        note = "only from this machine; for an RTMP server in a container see docs/install.md, In containers"
         return Finding(what, True, note)
     refused = [each for each in servers if _is_address(each) and not _is_allowed(each, config)]
     if refused:
         return Finding(what, False, f"those of {', '.join(refused)} are refused: add it to hooks.allow")
     if not elsewhere:
-        note = "hooks.allow lets this machine alone; a container's come from its bridge, such as 172.16.0.0/12"
+        note = "hooks.allow admits only this machine; a container's hooks come from its bridge, such as 172.16.0.0/12"
         return Finding(what, True, note)
     return Finding(what, True, f"from {', '.join(map(str, config.hooks.allow))}")
 

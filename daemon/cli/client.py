@@ -66,7 +66,7 @@ class Client:
             reason = getattr(error, "reason", error)
             raise ClientError(
                 f"no daemon answers at {self.base} ({reason}): start it with `motherstream run`, "
-                "or name its configuration with --config"
+                "or give its configuration with --config"
             ) from error
 
     def _ask(self, method: str, path: str, body: object = None, timeout: float = TIMEOUT) -> Any:
@@ -75,7 +75,8 @@ class Client:
         try:
             return json.loads(text) if text else None
         except ValueError as error:
-            raise ClientError(f"{self.base} does not answer as motherstream does: is something else there?") from error
+            what = f"{self.base} does not answer like Motherstream: is another program on that port?"
+            raise ClientError(what) from error
 
 
 def _explain(error: urllib.error.HTTPError) -> str:
@@ -84,7 +85,7 @@ def _explain(error: urllib.error.HTTPError) -> str:
     except (ValueError, KeyError, TypeError, OSError):
         message = error.reason
     if error.code == 401:
-        return "the daemon asks for a token: set http.token in the configuration, or MOTHERSTREAM_HTTP__TOKEN"
+        return "the daemon requires a token: set http.token in the configuration, or MOTHERSTREAM_HTTP__TOKEN"
     return str(message)
 
 

@@ -115,7 +115,7 @@ def _parser() -> argparse.ArgumentParser:
     watch.add_argument("--once", action="store_true", help="print one frame and exit")
     states = add("states", _states, "print the state machine, generated from its table")
     states.add_argument("--format", choices=("table", "mermaid"), default="table")
-    completion = add("completion", _completion, "print what makes a shell complete this command")
+    completion = add("completion", _completion, "print a completion script for the shell")
     completion.add_argument("shell", choices=("bash", "zsh"))
     demo = add("demo", _demo, "run a whole studio on this machine: OBS, an RTMP server, streamers taking turns")
     demo.add_argument(
@@ -253,7 +253,7 @@ def _status(arguments: argparse.Namespace) -> int:
         left = "" if on_air["remaining"] is None else f", {clock(on_air['remaining'])} left"
         print(f"on air   {printable(on_air['streamer'])} for {clock(on_air['seconds'])}{left}  [{on_air['input']}]")
     elif (own := (status.get("program") or {}).get("input")) and not status["program"].get("blank"):
-        print(f"on air   nobody can be named for it  [{printable(own)}]")
+        print(f"on air   unknown streamer  [{printable(own)}]")
     else:
         print("on air   nobody")
     if amiss := program(status.get("program")):

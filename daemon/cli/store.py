@@ -20,14 +20,14 @@ def add_parsers(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         sub.add_argument("--config", type=Path, metavar="FILE", help="configuration file (TOML)")
         return sub
 
-    save = add("backup", "save the database (keys, settings, history, line-up) into a file, also while the daemon runs")
-    save.add_argument("file", type=Path, metavar="FILE", help="where to; made for nobody else to read")
-    save.add_argument("--force", action="store_true", help="replace a file that is there")
+    save = add("backup", "save the database (keys, settings, history, line-up) to a file; works while the daemon runs")
+    save.add_argument("file", type=Path, metavar="FILE", help="file to write, readable by you alone")
+    save.add_argument("--force", action="store_true", help="overwrite an existing file")
     save.set_defaults(action=lambda arguments: _done(_backup, arguments))
     put_back = add(
-        "restore", "put a saved database back, while the daemon is stopped; the present one is kept beside it"
+        "restore", "restore a saved database, while the daemon is stopped; the current one is kept beside it"
     )
-    put_back.add_argument("file", type=Path, metavar="FILE", help="what `motherstream backup` has saved")
+    put_back.add_argument("file", type=Path, metavar="FILE", help="a file that `motherstream backup` saved")
     put_back.set_defaults(action=lambda arguments: _done(_restore, arguments))
 
 
@@ -52,9 +52,9 @@ def _restore(arguments: argparse.Namespace) -> None:
     since = "of unknown age" if contents.age is None else f"as of {contents.age:.0f} s ago"
     print(f"{path} is {since}: {_words(contents)}")
     if not contents.line_up:
-        print("the line-up comes with hooks and lists")
+        print("hooks and lists will rebuild the line-up")
     if contents.kept is not None:
-        print(f"what it was before is kept as {contents.kept}")
+        print(f"the previous database is kept as {contents.kept}")
 
 
 def _words(contents: Contents) -> str:

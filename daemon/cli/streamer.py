@@ -29,7 +29,7 @@ STREAM_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
 """What the hooks let in as the name of a stream."""
 DEFAULT_APP = "live"
 
-_LIVE_GOES_ON = "a stream that is live goes on: motherstream kick {name} ends it"
+_LIVE_GOES_ON = "a live stream continues: motherstream kick {name} ends it"
 """A key is asked for when a publish begins, and not again."""
 
 Action = Callable[[argparse.Namespace, StreamerStore, Config], None]
@@ -37,7 +37,7 @@ Action = Callable[[argparse.Namespace, StreamerStore, Config], None]
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add ``streamer`` and what it can do to the command line."""
-    text = "make, list, change and void the keys that streamers publish with"
+    text = "add, list, change and remove streamers and the keys they publish with"
     streamer = commands.add_parser("streamer", help=text, description=text[0].upper() + text[1:] + ".")
     verbs = streamer.add_subparsers(metavar="ACTION", required=True)
 
@@ -55,18 +55,18 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         sub.add_argument("--json", action="store_true", help="print one JSON object")
         return sub
 
-    turn = with_key(add("add", _add, "make a streamer and its key, which is shown this once"))
+    turn = with_key(add("add", _add, "add a streamer and print its key, which is shown only once"))
     turn.add_argument("--turn", type=_seconds, metavar="SECONDS", help="length of its turns (default: queue.turn)")
     add("list", _list, "list the streamers", named=False).add_argument("--json", action="store_true", help="as JSON")
-    add("remove", _remove, "forget a streamer; its key is void")
-    with_key(add("rotate", _rotate, "make a new key, which is shown this once; the old one is void"))
+    add("remove", _remove, "remove a streamer and void its key")
+    with_key(add("rotate", _rotate, "make a new key, which is shown only once, and void the old one"))
     change = add("set", _set, "change a streamer")
     what = change.add_argument_group("changes (at least one)")
     what.add_argument(
         "--turn", type=_seconds_or_default, default=..., metavar="SECONDS", help='length of its turns, or "default"'
     )
     either = what.add_mutually_exclusive_group()
-    for option, enabled, text in (("--enable", True, "let it in"), ("--disable", False, "keep it out")):
+    for option, enabled, text in (("--enable", True, "let it publish"), ("--disable", False, "refuse it")):
         either.add_argument(option, action="store_const", const=enabled, dest="enabled", default=..., help=text)
     change.set_defaults(misused=change.error)
 
@@ -93,7 +93,7 @@ def _add(arguments: argparse.Namespace, store: StreamerStore, config: Config) ->
     key = store.add(arguments.name, arguments.turn)
     _show_key(arguments, store, config, key)
     if is_new:
-        _note(f"made the file {store.path.absolute()}: the daemon has to use the same (store.path)")
+        _note(f"created the file {store.path.absolute()}: make sure that the daemon uses the same (store.path)")
     if config.queue.auth != "keys":
         _note(f'queue.auth is "{config.queue.auth}", so this key is not asked for')
 
@@ -105,7 +105,7 @@ def _rotate(arguments: argparse.Namespace, store: StreamerStore, config: Config)
 
 def _remove(arguments: argparse.Namespace, store: StreamerStore, _config: Config) -> None:
     name = store.remove(arguments.name)
-    print(f"{name} is removed, and its key is void")
+    print(f"{name} was removed, and its key is void")
     _note(_LIVE_GOES_ON.format(name=shlex.quote(name)))
 
 
@@ -134,7 +134,7 @@ def _list(arguments: argparse.Namespace, store: StreamerStore, _config: Config) 
         print(json.dumps(plain, indent=2))
         return
     if not rows:
-        print(f"there are no streamers in {store.path}: make one with `motherstream streamer add NAME`")
+        print(f"there are no streamers in {store.path}: add one with `motherstream streamer add NAME`")
         return
     # The name comes last: how wide it is on a terminal is hard to tell.
     print(f"{'STATE':8}  {'TURN':>8}  {'ADDED':10}  {'KEY SINCE':10}  NAME")
@@ -147,7 +147,7 @@ def _list(arguments: argparse.Namespace, store: StreamerStore, _config: Config) 
 def _show_key(arguments: argparse.Namespace, store: StreamerStore, config: Config, key: str) -> None:
     row = store.find_by_key(key)
     if row is None:
-        raise StreamerError("the key was voided by somebody else at the same time: try again")
+        raise StreamerError("somebody else changed the key at the same time: try again")
     played = config.ingest.rtmp_url
     place = publish_place(row.name, key, arguments.server or publish_server(played), played)
     if arguments.json:
@@ -159,10 +159,10 @@ def _show_key(arguments: argparse.Namespace, store: StreamerStore, config: Confi
         print("In OBS (Settings, Stream, Service: Custom…) that is")
         print(f"  Server      {place.server}")
         print(f"  Stream key  {place.stream_key}")
-        print("Only the key's hash is kept, so it is not shown again. If it is lost or has got about:")
+        print("Only the key's hash is stored, so it cannot be shown again. If it is lost or has leaked:")
         print(f"  motherstream streamer rotate {shlex.quote(row.name)}")
     if is_loopback(urlsplit(place.server).hostname or ""):
-        _note("that server is this machine's own name for itself: give streamers one that they can reach, see --server")
+        _note("that address only works on this machine: give streamers one that they can reach (--server)")
 
 
 # --- what to paste where -------------------------------------------------------------------------------------

@@ -141,7 +141,7 @@ def _on_air(model: Model) -> Panel:
     if on_air is None:
         own = (model.status.get("program") or {}).get("input")
         nameless = own and not (model.status.get("program") or {}).get("blank")
-        who = f"nobody can be named for {printable(own)}" if nameless else "nobody is on air"
+        who = f"unknown streamer in {printable(own)}" if nameless else "nobody is on air"
         return _panel("off air", Text(who, style="dim"), Text(printable(amiss), STYLES["trouble"]), Text(""))
     name = Text(printable(on_air["streamer"]), style="bold")
     if amiss:
@@ -164,7 +164,7 @@ def _standby(model: Model) -> Panel:
             row for row in model.queue if row["publishing"] and row["streamer"] != (on_air or {}).get("streamer")
         )
         following = next(waiting, None)
-        said = Text("nobody waits", style="dim")
+        said = Text("nobody is waiting", style="dim")
         if following is not None:
             off = model.status.get("standby_off")
             why = f"standby {STANDBY_OFF.get(off['reason'], off['reason'])}" if off else "not made ready yet"

@@ -179,7 +179,7 @@ def _from_environment(environ: Mapping[str, str], problems: list[ConfigProblem])
         if key is None:
             close = difflib.get_close_matches(name.upper(), _VARIABLES, n=1)
             hint = f"; did you mean {close[0]}?" if close else ""
-            problems.append(ConfigProblem("", f"is no setting{hint}", name))
+            problems.append(ConfigProblem("", f"is not a setting{hint}", name))
             continue
         try:
             found[key.name] = _Setting(_split(text) if key.many else text, name)
@@ -289,7 +289,7 @@ def _wanted(key: Key) -> str:
         low = next(limit.ge for limit in key.field.metadata if isinstance(limit, Ge))
         high = next(limit.le for limit in key.field.metadata if isinstance(limit, Le))
         return f"a {'whole ' if kind is int else ''}number from {low} to {high}"
-    return "a list of texts" if key.many else "text"
+    return "a list of strings" if key.many else "text"
 
 
 def _conflicts(config: Config, settings: _Settings, wrong: set[str]) -> Iterator[ConfigProblem]:

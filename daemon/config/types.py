@@ -66,7 +66,7 @@ def _prefix(text: str) -> str:
         raise ValueError("must be 1 to 64 of the characters A-Z a-z 0-9 _ -")
     if text[-1].isdigit():
         # CH1 with its 5th input would be CH with its 15th.
-        raise ValueError(f"must not end in a digit, as a number follows it: {text}_ would do")
+        raise ValueError(f"must not end in a digit, because a number follows it: use {text}_")
     return text
 
 
@@ -90,7 +90,7 @@ def _public_url(text: str) -> str:
     if text and (not _has_address(text, "http", "https") or not re.fullmatch(r"[A-Za-z0-9._~/-]*", path)):
         raise ValueError("must be https://HOST or https://HOST/PATH (or http://…), or empty for none")
     if "@" in text:
-        raise ValueError("must hold no user and no password")
+        raise ValueError("must not contain a user or a password")
     return text.rstrip("/")
 
 
@@ -101,12 +101,12 @@ def _rtmp_url(template: str) -> str:
     literal = re.sub(r"\{[^{}]*\}", "", template)
     # The template becomes part of a GStreamer pipeline, which is a program: no blank, no quote, no !.
     if not re.fullmatch(r"[A-Za-z0-9._~:/?#\[\]&=%+-]*", literal):
-        raise ValueError("must hold none but the characters A-Z a-z 0-9 . _ ~ : / ? # [ ] & = % + - and placeholders")
+        raise ValueError("may only have the characters A-Z a-z 0-9 . _ ~ : / ? # [ ] & = % + - and placeholders")
     server = template.split("/", 3)[2] if template.count("/") > 2 else ""
     if "{" in server or not _has_address(template, "rtmp", "rtmps"):
         raise ValueError("must be rtmp://HOST:PORT/… or rtmps://…, its host and port written out")
     if not {"stream", "stream_key", "param"}.intersection(names):
-        raise ValueError("must tell streams apart, by {stream}, {stream_key} or {param}")
+        raise ValueError("must tell streams apart by {stream}, {stream_key} or {param}")
     return template
 
 

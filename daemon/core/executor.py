@@ -101,8 +101,8 @@ class Executor:
         except ValueError as error:
             answer = self._failure(command, str(error), untouched=True)
         except Exception as error:
-            log.exception("a command failed in an unforeseen way", command=type(command).__name__)
-            answer = self._failure(command, f"unforeseen: {type(error).__name__}")
+            log.exception("a command failed unexpectedly", command=type(command).__name__)
+            answer = self._failure(command, f"unexpected: {type(error).__name__}")
         if answer is not None:
             self._submit(answer)
 
@@ -208,9 +208,7 @@ class Executor:
         if await self._kicker.kick(command.session):
             log.info("publisher kicked", **who)
         else:
-            log.warning(
-                "the ingest server offers no way to kick: the publisher stays connected, off the line-up", **who
-            )
+            log.warning("the ingest server cannot kick: the publisher stays connected, outside the line-up", **who)
         return None
 
     def _callbacks(self, name: str, attempt: int) -> WatchCallbacks:

@@ -56,7 +56,7 @@ class NothingToAim(ObsError):
 class IngestError(PortError):
     """An ingest server's API refused, or could not be reached."""
 
-    def __init__(self, what: str, mend: str = "see that its URL in [ingest] is that of its API") -> None:
+    def __init__(self, what: str, mend: str = "check that its URL in [ingest] is that of its API") -> None:
         """``mend`` is what somebody may do about it."""
         super().__init__(what)
         self.mend = mend

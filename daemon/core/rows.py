@@ -76,7 +76,7 @@ def readable(
             return
         except (sqlite3.Error, OverflowError, MemoryError):
             if order == "ASC":
-                problems.append(f"a part of the table {table} cannot be read")
+                problems.append(f"part of the table {table} cannot be read")
 
 
 def read_meta(db: sqlite3.Connection, key: str) -> str | None:

@@ -12,18 +12,18 @@ from daemon.health.samples import Sample
 from daemon.health.score import ISSUES
 
 GAUGES: Final = {
-    "motherstream_health_score": "How the show plays, 0 to 100",
-    "motherstream_bitrate_kbps": "kbit/s received from the one on air",
+    "motherstream_health_score": "Stream health score, 0 to 100",
+    "motherstream_bitrate_kbps": "kbit/s received from the streamer on air",
     "motherstream_still_seconds": "Seconds since the picture on air last moved",
-    "motherstream_picture_pace": "Seconds of media a second on air; 1 is well",
-    "motherstream_picture_jitter_ms": "Milliseconds that the picture on air strays from the clock",
-    "motherstream_obs_fps": "Frames a second that OBS renders",
-    "motherstream_obs_render_lag_ratio": "Share of the frames that OBS did not render in time",
-    "motherstream_obs_encoder_lag_ratio": "Share of the frames that OBS did not encode in time",
-    "motherstream_obs_dropped_ratio": "Share of the frames that the network did not take",
-    "motherstream_obs_memory_megabytes": "Memory of OBS",
-    "motherstream_obs_cpu_percent": "Processor time of OBS",
-    "motherstream_obs_streaming": "1 while OBS's output streams",
+    "motherstream_picture_pace": "Seconds of media played per second on air; 1 is right",
+    "motherstream_picture_jitter_ms": "Milliseconds by which the picture on air strays from the clock",
+    "motherstream_obs_fps": "Frames per second that OBS renders",
+    "motherstream_obs_render_lag_ratio": "Share of frames that OBS rendered late",
+    "motherstream_obs_encoder_lag_ratio": "Share of frames that OBS skipped while encoding",
+    "motherstream_obs_dropped_ratio": "Share of frames dropped because of the network",
+    "motherstream_obs_memory_megabytes": "Memory usage of OBS",
+    "motherstream_obs_cpu_percent": "CPU usage of OBS",
+    "motherstream_obs_streaming": "1 while OBS's output is streaming",
 }
 
 
@@ -61,7 +61,7 @@ class HealthMetrics(Collector):
         latest = kept.latest
         sample = latest.sample if latest else None
         score = latest.assessment.score if latest else None
-        issues = GaugeMetricFamily("motherstream_health_issue", "1 while the issue is there", labels=["issue"])
+        issues = GaugeMetricFamily("motherstream_health_issue", "1 while the issue is present", labels=["issue"])
         if latest:
             for issue in ISSUES:
                 issues.add_metric([issue], float(issue in latest.assessment.issues))

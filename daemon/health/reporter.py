@@ -75,7 +75,7 @@ class Reporter:
         if problem and not self.problem:
             log.warning("Stream health reports cannot be written; retrying", folder=str(self.folder), why=problem)
         elif self.problem and not problem:
-            log.info("Stream health reports are written again", folder=str(self.folder))
+            log.info("Stream health reports can be written again", folder=str(self.folder))
         self.problem = problem
 
 
@@ -116,7 +116,7 @@ class _Writer(threading.Thread):
         except OSError as error:
             self._report(error.strerror or type(error).__name__)
         except Exception as error:
-            log.exception("Stream health reports failed in an unforeseen way")
+            log.exception("Stream health reports failed unexpectedly")
             self._report(type(error).__name__)
         else:
             self._report("")

@@ -86,7 +86,7 @@ class Sample:
     encoder_lag: float | None = None
     """Share of the frames that the encoder skipped, 0 to 1."""
     dropped: float | None = None
-    """Share of the frames that the network did not take, 0 to 1; None while OBS's output does not stream."""
+    """Share of frames dropped because of the network, 0 to 1; None while OBS's output does not stream."""
     memory: float | None = None
     """OBS's megabytes."""
     cpu: float | None = None

@@ -147,7 +147,7 @@ class Guard:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         token = token.strip() if scheme.lower() == "bearer" else request.headers.get("X-Token", "")
         if not token:
-            raise _unauthorized("a token is needed")
+            raise _unauthorized("a token is required")
         self._try(request, token)
         return TOKEN
 
@@ -210,14 +210,14 @@ class Guard:
         for host in {*hosts, request.host} if hosts else ():
             name = (_host_name(host) or "").lower()
             if not (is_loopback(name) or name in own):
-                message = "this host's name is not served: use 127.0.0.1 or localhost, or set http.token"
+                message = "this host name is not served: use 127.0.0.1 or localhost, or set http.token"
                 raise ApiError(403, "bad_host", message)
 
     def _check_site(self, request: web.Request) -> None:
         refusal = ApiError(
             403,
             "cross_site",
-            "a page of another site may not do this; where it is the dashboard behind a proxy, set http.public_url",
+            "pages of other sites may not do this; if it is the dashboard behind a proxy, set http.public_url",
         )
         # Each of them, should there be more than one: which is meant may be seen otherwise in between.
         sites = request.headers.getall("Sec-Fetch-Site", [])

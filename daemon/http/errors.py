@@ -73,4 +73,4 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         raise
     except Exception:
         log.exception("A request failed", method=request.method, path=request.path)
-        return error_response(500, "internal", "something went wrong here; the log says what")
+        return error_response(500, "internal", "internal error: see the log")

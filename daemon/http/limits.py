@@ -41,7 +41,7 @@ class Limits:
 
 
 def _too_long() -> ApiError:
-    return ApiError(413, "too_large", f"the body may have {BODY_BYTES} bytes at most", {"Connection": "close"})
+    return ApiError(413, "too_large", f"the body may be at most {BODY_BYTES} bytes", {"Connection": "close"})
 
 
 async def read_body(request: web.Request) -> bytes:
@@ -65,7 +65,7 @@ async def read_body(request: web.Request) -> bytes:
     except TimeoutError:
         raise ApiError(408, "too_slow", f"the body took longer than {seconds:g}s", {"Connection": "close"}) from None
     except web.RequestPayloadError:
-        raise ApiError(400, "bad_body", "the body is not as its headers say", {"Connection": "close"}) from None
+        raise ApiError(400, "bad_body", "the body does not match its headers", {"Connection": "close"}) from None
     return bytes(body)
 
 

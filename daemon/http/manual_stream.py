@@ -27,7 +27,7 @@ class ManualStreamUrl(NamedTuple):
 def read_url(text: str, template: str) -> ManualStreamUrl:
     """The stream that is meant. Raises ApiError, which quotes nothing of the text: it may hold a key."""
     if not _PLAIN.fullmatch(text):
-        raise ApiError(400, "bad_url", "rtmp_url has characters that no stream's URL has")
+        raise ApiError(400, "bad_url", "rtmp_url has characters that are not allowed in a stream's URL")
     try:
         given, ours = urlsplit(text), urlsplit(template.partition("{")[0])
         same_server = _server(given) == _server(ours)
@@ -36,16 +36,16 @@ def read_url(text: str, template: str) -> ManualStreamUrl:
     if given.scheme not in PORTS:
         raise ApiError(400, "bad_scheme", "rtmp_url must begin with rtmp:// or rtmps://")
     if not same_server or "@" in given.netloc:
-        raise ApiError(400, "other_host", "rtmp_url must be of the host and port of ingest.rtmp_url")
+        raise ApiError(400, "other_host", "rtmp_url must have the host and port of ingest.rtmp_url")
     app, _, stream = given.path.removeprefix("/").partition("/")
     if not NAME.fullmatch(app) or not NAME.fullmatch(stream):
-        raise ApiError(400, "bad_stream", "rtmp_url must end in APP/STREAM, of the characters A-Z a-z 0-9 _ -")
+        raise ApiError(400, "bad_stream", "rtmp_url must end in APP/STREAM, with only the characters A-Z a-z 0-9 _ -")
     try:
         arguments = arguments_of(given.query)
     except HookError as error:
         raise ApiError(400, error.code, str(error)) from None
     if not all(ARGUMENT.fullmatch(name) and ARGUMENT.fullmatch(value) for name, value in arguments):
-        raise ApiError(400, "bad_param", "the arguments of rtmp_url must be of the characters A-Z a-z 0-9 . _ ~ -")
+        raise ApiError(400, "bad_param", "the arguments of rtmp_url may only have the characters A-Z a-z 0-9 . _ ~ -")
     query = f"?{urlencode(arguments)}" if arguments else ""
     return ManualStreamUrl(f"{ours.scheme}://{ours.netloc}/{app}/{stream}{query}", app, stream)
 

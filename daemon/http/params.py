@@ -34,7 +34,7 @@ def name_in(request: web.Request, part: str) -> str:
 def checked_name(name: str) -> str:
     """The name, if it can be one. Raises ApiError."""
     if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
-        raise ApiError(400, "bad_name", "a name has 1 to 256 printable characters")
+        raise ApiError(400, "bad_name", "a name must have 1 to 256 printable characters")
     return name
 
 
@@ -83,5 +83,5 @@ def text_in(body: dict[str, Any], name: str, default: str | None = None) -> str:
     """A text in the body. Raises ApiError."""
     value = body.get(name, default)
     if not isinstance(value, str) or len(value) > 2048:
-        raise ApiError(400, "bad_value", f"{name} must be a text")
+        raise ApiError(400, "bad_value", f"{name} must be a string")
     return value

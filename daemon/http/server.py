@@ -33,7 +33,7 @@ class _Protocol(web.RequestHandler):
     ) -> web.StreamResponse:
         super().handle_error(request, status, exc, message)
         what = HTTPStatus(status)
-        text = "this is no request of HTTP's" if status < 500 else "something went wrong here"
+        text = "this is not an HTTP request" if status < 500 else "internal error"
         response = error_response(status, what.name.lower(), text, {"Server": "motherstream"})
         response.force_close()
         return response

@@ -20,7 +20,7 @@ MOST_SPELLINGS: Final = 4096
 
 NO_STREAMERS: Final = (
     "there are no streamers yet, so nobody may publish: make a key with `motherstream streamer add NAME`, "
-    'or let anybody in with auth = "open"'
+    'or admit anybody with auth = "open"'
 )
 
 
@@ -124,7 +124,7 @@ class Admission:
         if streamer is None and self._keys.unreadable:
             return refused("keys_unreadable", UNREADABLE, 503)
         if streamer is None and ref.key:
-            return refused("unknown_key", f"the key in the publish URL is nobody's, or was rotated; {TYPE}")
+            return refused("unknown_key", f"the key in the publish URL is unknown, or was rotated; {TYPE}")
         if streamer is None:
             return refused("no_key", f"the publish URL has no key (?key=…), and the stream's name is not one; {TYPE}")
         self._learn(key)
@@ -133,7 +133,7 @@ class Admission:
         owner = self._keys.named(ref.stream) or self._keys.find(ref.stream)
         if owner is not None and owner.name != streamer.name:
             # Whose name or key the stream bears is shown and kicked by it: nobody else may be there.
-            why = f"the stream's name is another streamer's: {streamer.name} publishes to a name of its own; {TYPE}"
+            why = f"the stream's name is another streamer's: {streamer.name} needs a name of its own; {TYPE}"
             return refused("path_taken", why, streamer=streamer.name)
         return streamer
 
@@ -153,7 +153,7 @@ class Admission:
         other = self._spellings.get(fold(name), name)
         if other == name or not self._present(other):
             return Streamer(name)
-        why = f"the stream's name would be taken for {other}'s, who is in the line-up: publish under another one"
+        why = f"the stream's name could be mistaken for {other}'s, who is in the line-up: publish under another name"
         return refused("name_taken", why)
 
     def _spelt(self, name: str) -> str:

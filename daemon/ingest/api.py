@@ -105,12 +105,12 @@ class Api:
 
     def _mend(self, status: int) -> str:
         if status in (401, 403):
-            return f"it asks who we are: {WHO.get(self.name, 'put USER:PASSWORD@ before the host in its URL')}"
+            return f"it requires a login: {WHO.get(self.name, 'put USER:PASSWORD@ before the host in its URL')}"
         if 300 <= status < 400:
-            return "no redirect is followed: its URL in [ingest] has to be where that leads to"
+            return "redirects are not followed: set its URL in [ingest] to where it leads"
         if status >= 500:
             return "its own log says why"
-        return "see that its URL in [ingest] is that of its API"
+        return "check that its URL in [ingest] is that of its API"
 
 
 def reason_of(error: Exception) -> str:

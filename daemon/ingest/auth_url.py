@@ -76,9 +76,9 @@ def _read(body: bytes) -> UrlAnswer:
     try:
         name = valid_name(streamer) if streamer != "" else ""
     except (BadName, TypeError):
-        return UrlAnswer(False, "queue.auth_url gave a name that cannot be shown")
+        return UrlAnswer(False, "queue.auth_url returned a name that cannot be shown")
     if turn is not None and (
         isinstance(turn, bool) or not isinstance(turn, int | float) or not 1 <= turn <= LONGEST_TURN
     ):
-        return UrlAnswer(False, f"queue.auth_url gave a turn that is not 1 to {LONGEST_TURN} seconds")
+        return UrlAnswer(False, f"queue.auth_url returned a turn that is not 1 to {LONGEST_TURN} seconds")
     return UrlAnswer(True, streamer=name, turn=turn)

@@ -91,10 +91,10 @@ def unknown_action(action: str, server: str, client_ip: str | None = None, begin
     say, takes every 200 for a yes, and would let everybody in.
     """
     if not _ACTION.fullmatch(action):
-        raise HookError("unknown_action", f"the action is none of {server}'s")
+        raise HookError("unknown_action", f"this is not an action of {server}")
     if not action.startswith(begins):
-        what = f"this is no hook of {server}'s, and the address is"
-        raise HookError("wrong_server", f"{what}: each kind of server has one of its own, see docs/ingest.md")
+        what = f"this is not a hook of {server}, but it came to {server}'s address"
+        raise HookError("wrong_server", f"{what}: each kind of server has its own, see docs/ingest.md")
     return Ignored(action, client_ip, known=False)
 
 
@@ -126,7 +126,7 @@ class Body:
         if value is None:
             return ""
         if not isinstance(value, str):
-            raise HookError("wrong_type", f"{name} must be a text")
+            raise HookError("wrong_type", f"{name} must be a string")
         return value
 
     def needed(self, name: str) -> str:

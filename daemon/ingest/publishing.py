@@ -153,4 +153,4 @@ class Publishing:
             return
         asked.set_result(Step())
         if (count := self._throttle.suppressed("slow")) is not None:
-            log.warning("A hook is answered before its event was journaled", seconds=JOURNAL_SECONDS, more=count)
+            log.warning("A hook was answered before its event was journaled", seconds=JOURNAL_SECONDS, more=count)

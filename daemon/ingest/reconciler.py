@@ -213,11 +213,11 @@ class Reconciler:
         fresh = sorted(strangers.keys() - known)
         for session_id in fresh[:MOST_TOLD]:
             log.warning(
-                "A stream is published that nobody can be named for; it is left out",
+                "A published stream cannot be attributed to a streamer; it is left out",
                 server=server.where,
                 session=session_id,
             )
         if (left := len(fresh) - MOST_TOLD) > 0:
-            log.warning("Streams are published that nobody can be named for", server=server.where, more=left)
+            log.warning("Published streams cannot be attributed to a streamer", server=server.where, more=left)
         self._asked.get(server.prefix, set()).intersection_update(strangers)
         self._strangers[server.prefix] = frozenset(strangers)

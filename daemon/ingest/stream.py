@@ -181,7 +181,7 @@ def plain_vhost(vhost: str) -> str:
     if ":" in vhost and (with_port := _PORT.fullmatch(vhost)):
         vhost = with_port[1]
     if vhost and not VHOST.fullmatch(vhost):
-        raise HookError("bad_vhost", f"the host in the publish URL is no host's name or address; {TYPE}")
+        raise HookError("bad_vhost", f"the host in the publish URL is not a host name or address; {TYPE}")
     return vhost
 
 
@@ -196,7 +196,7 @@ def _check_name(what: str, value: str) -> None:
     else:
         why = f"has {len(value)} characters"
     allowed = "1 to 128 of the characters A-Z a-z 0-9 _ -"
-    raise HookError(f"bad_{what}", f"the {what} must be {allowed}, and it {why}; {TYPE}")
+    raise HookError(f"bad_{what}", f"the {what} must be {allowed}, but it {why}; {TYPE}")
 
 
 def arguments_of(param: str) -> tuple[tuple[str, str], ...]:

@@ -68,7 +68,7 @@ class Alone:
             self._quiet_at = now + QUIET
         if self._quiet_at is not None and now >= self._quiet_at:
             self._quiet_at = None
-            recovered("second daemon", "no second daemon has tried to use the database any more")
+            recovered("second daemon", "no second daemon is trying to use the database any more")
 
     def release(self) -> None:
         """Let others have them. May be repeated."""
@@ -78,8 +78,8 @@ class Alone:
     async def _trouble(self, *, leave_name: bool) -> "_Trouble | None":
         if not self.lock.held and (holder := self.lock.take(time.time(), self._file, leave_name=leave_name)):
             return _Trouble(
-                f"another motherstream ({holder}) uses this database, {self._config.store.path}: stop that one, or "
-                "give this one a store.path, an http.port and a sources.prefix of its own"
+                f"another motherstream ({holder}) uses this database, {self._config.store.path}: stop it, or "
+                "give this one its own store.path, http.port and sources.prefix"
             )
         host, port = self.port.address
         try:
@@ -87,7 +87,9 @@ class Alone:
         except OSError as error:
             in_use = error.errno == errno.EADDRINUSE
             hint = "is another daemon running? " if in_use else ""
-            what = f"cannot listen on {host} port {port}: {error.strerror or error}; {hint}http.port may be changed"
+            what = (
+                f"cannot listen on {host} port {port}: {error.strerror or error}; {hint}http.port chooses another port"
+            )
             return _Trouble(what, passes=in_use)
         return None
 

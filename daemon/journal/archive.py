@@ -53,14 +53,14 @@ def backup(database: Path, place: Path, *, force: bool = False) -> Contents:
     except OSError as error:
         raise BackupError(f"{database} cannot be reached: {error.strerror or error}") from error
     if not there:
-        raise BackupError(f"there is no database {database}: see store.path")
+        raise BackupError(f"there is no database at {database}: check store.path")
     if _is_ours(database, place):
-        raise BackupError(f"{place} is the daemon's own file: name another one")
+        raise BackupError(f"{place} is the daemon's own file: choose another one")
     if place.exists() and not place.is_file():
         # Whoever may replace a device would take it away from everybody.
-        raise BackupError(f"{place} is no ordinary file: name another one")
+        raise BackupError(f"{place} is not a regular file: choose another one")
     if place.exists() and not force:
-        raise BackupError(f"{place} is there already: name another one, or say --force")
+        raise BackupError(f"{place} already exists: choose another one, or use --force")
     try:
         with closing(open_to_read(database, PATIENCE)) as db, closing(in_memory()) as image:
             db.backup(image)
@@ -70,7 +70,7 @@ def backup(database: Path, place: Path, *, force: bool = False) -> Contents:
             # Where a link leads to a file, that file is meant.
             write_whole(image.serialize(), place.resolve() if place.exists() else place, replace=force)
     except FileExistsError as error:
-        raise BackupError(f"{place} is there already: name another one, or say --force") from error
+        raise BackupError(f"{place} already exists: choose another one, or use --force") from error
     except OSError as error:
         raise BackupError(f"{place} cannot be written: {error.strerror or error}") from error
     except sqlite3.Error as error:
@@ -116,7 +116,7 @@ def _image(place: Path) -> tuple[bytes, Contents]:
     """What is to be put back, looked over. Raises BackupError."""
     try:
         if not stat.S_ISREG(place.stat().st_mode):
-            raise BackupError(f"{place} is no file")
+            raise BackupError(f"{place} is not a file")
         place.open("rb").close()  # SQLite does not say why it cannot
         uri = f"{place.absolute().as_uri()}?mode=ro"
         log = Path(f"{place}-wal")
@@ -129,7 +129,7 @@ def _image(place: Path) -> tuple[bytes, Contents]:
         ):
             db.backup(image)
             if not has_table(image, "snapshot") and not has_table(image, "streamer"):
-                raise BackupError(f"{place} is no database of motherstream")
+                raise BackupError(f"{place} is not a Motherstream database")
             journal_file.check(image)
             age = journal_file.age(image) if has_table(image, "copied") else None
             image.execute("BEGIN")

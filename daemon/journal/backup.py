@@ -100,7 +100,7 @@ class JournalCopy:
                 self._due_at = self._clock() + TRY_AGAIN
                 if not self.problem:
                     log.warning(
-                        "no copy of the journal could be made: retrying, and the last good one is kept",
+                        "the journal could not be backed up: retrying; the last good copy is kept",
                         path=str(self._place),
                         error=str(error),
                     )
@@ -109,7 +109,7 @@ class JournalCopy:
                     self._on_damage()
             else:
                 if self.problem:
-                    log.info("the journal's copy is made again", path=str(self._place))
+                    log.info("the journal can be backed up again", path=str(self._place))
                 self.problem = ""
             self._under_way = False
 
@@ -175,20 +175,20 @@ class JournalCopy:
         )
 
     def _notice(self, there: bool, readable: bool, mended: Mended, copied: Copied | None) -> str:
-        was = "the journal was damaged: it was quarantined" if there else "the journal was gone"
+        was = "the journal was damaged: it was quarantined" if there else "the journal was missing"
         if not readable and copied is None:
             return f"{was}, and a new one started empty. Lost: {'; '.join(mended.lost)}"
         and_ = f"{was}, and" if there else f"{was}:"
         if not readable:
             rest = (
-                "What is in memory stays, and so do the keys that were read last; the rest is as of then"
+                "What is in memory is kept, as are the keys that were read last; the rest is as of that copy"
                 if self._known_keys() is not None
-                else "Keys, settings and history are as of then; the line-up comes with hooks and lists"
+                else "Keys, settings and history are as of that copy; hooks and lists rebuild the line-up"
             )
             return f"{and_} its last good copy took its place. {rest}"
-        also = " and what its last good copy has of the rest" if mended.used_copy else ""
-        lost = f". Lost, or older: {'; '.join(mended.lost)}" if mended.lost else ". Nothing is lost"
-        return f"{and_} what is sound of it{also} took its place{lost}"
+        also = " and the rest from its last good copy" if mended.used_copy else ""
+        lost = f". Lost or older: {'; '.join(mended.lost)}" if mended.lost else ". Nothing is lost"
+        return f"{and_} its intact parts{also} took its place{lost}"
 
     def read(self) -> Copied | None:
         """What the copy holds. None where there is none, or it is no good."""
@@ -209,7 +209,7 @@ class JournalCopy:
                     found.state = lasting(found.state, spare)
                 return Copied(found, age)
         except (sqlite3.Error, RulesError, ValueError, TypeError, KeyError, OverflowError) as error:
-            log.error("the journal's copy cannot be used", path=str(self._place), error=str(error))
+            log.error("the journal's backup copy cannot be used", path=str(self._place), error=str(error))
             return None
 
 

@@ -80,7 +80,7 @@ def open_writable(
     ``cut_short`` how many pages of the log were written and cannot be read.
     """
     if path.exists() and not path.is_file() and not path.is_dir():
-        raise OSError(f"{path} is no ordinary file: see store.path")
+        raise OSError(f"{path} is not a regular file: check store.path")
     commits = look_at_log(path)
     db = sqlite3.connect(path, isolation_level=None, timeout=1.0, check_same_thread=False)
     try:
@@ -165,12 +165,12 @@ def check(db: sqlite3.Connection) -> None:
         raise sqlite3.DatabaseError(f"database disk image is malformed: {said}")
     version, written = db.execute("PRAGMA user_version").fetchone()[0], read_meta(db, "schema")
     if written is not None and written != str(version):
-        raise sqlite3.DatabaseError("its version's number is damaged")
+        raise sqlite3.DatabaseError("its version number is damaged")
     if version > SCHEMA_VERSION:
         raise sqlite3.OperationalError(f"it was written by a newer version (schema {version})")
     found = read(db)
     if version == SCHEMA_VERSION and (not found.id or written is None):
-        found.problems.append("what it says of itself is damaged")
+        found.problems.append("its metadata is damaged")
     if found.problems:
         raise sqlite3.DatabaseError("; ".join(found.problems))
 
@@ -179,7 +179,7 @@ def check_ours(db: sqlite3.Connection) -> None:
     """Raises sqlite3.OperationalError where another program's tables are in it and none of ours: nothing is written."""
     tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if tables and not tables & {"snapshot", "event", "meta", "streamer"}:
-        raise sqlite3.OperationalError("it is another program's database: give this one a store.path of its own")
+        raise sqlite3.OperationalError("it belongs to another program: set store.path to another file")
 
 
 def in_memory() -> sqlite3.Connection:
@@ -346,12 +346,12 @@ def read_events(db: sqlite3.Connection, found: Found) -> None:
 
 def read_rest(db: sqlite3.Connection, found: Found, *, handovers: bool = True) -> None:
     """The history, and what streams are played with. Raises sqlite3.Error."""
-    bad = {"handovers of the history": 0, "streams": 0}
+    bad = {"hand-overs of the history": 0, "streams": 0}
     for number, at, body, known in _rows(db, found, "handover", "at, body", "id") if handovers else ():
         if isinstance(at, float) and is_text(body) and _is_body(body, known, mark(at, body)):
             found.handovers[number] = at, body
         else:
-            bad["handovers of the history"] += 1
+            bad["hand-overs of the history"] += 1
     for _, session, body, known in _rows(db, found, "stream", "session, body"):
         if is_text(session) and is_text(body) and _is_body(body, known, mark(session, body)):
             found.streams[session] = body

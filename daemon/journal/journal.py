@@ -254,7 +254,7 @@ class Journal:
         try:
             aside_log(self._path, stem)
         except OSError as error:
-            log.error("the log of another database lies beside this one", path=str(self._log_path), error=str(error))
+            log.error("the log of another database is next to this one", path=str(self._log_path), error=str(error))
             return
         self.news.log_was_put_aside(stem)
 
@@ -281,7 +281,7 @@ class Journal:
     def _connect(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         if self._copy.is_needed():
-            raise sqlite3.DatabaseError("the file is gone or empty")
+            raise sqlite3.DatabaseError("the file is missing or empty")
         db = journal_file.open_writable(self._path, self._note, self.news.log_was_cut_short)
         try:
             self._seq = journal_file.last_number(db)
@@ -305,7 +305,7 @@ class Journal:
         found = read_damaged(self._path)
         if found.state is not None or found.events:
             self._streams.all = journal_file.plain_streams(found)
-            log.warning("the journal is read, although it cannot be written", path=str(self._path))
+            log.warning("the journal can be read but not written", path=str(self._path))
         self.id = found.id or self.id
         return found
 
@@ -345,7 +345,7 @@ class Journal:
         if self._db is None:
             raise sqlite3.OperationalError(self.problem or "the file is not open")
         if self._identity() != self._files:
-            raise sqlite3.OperationalError("another file has been put in its place")
+            raise sqlite3.OperationalError("it was replaced by another file")
         return self._db
 
     def _identity(self) -> list[tuple[int, int]]:
@@ -364,7 +364,7 @@ class Journal:
         for session, body in self._streams.all.items():
             self._write_stream(session, body)
         if not self.problem:
-            log.info("the journal is written again", path=str(self._path))
+            log.info("the journal can be written again", path=str(self._path))
 
     def _handovers(self, count: int) -> list[dict[str, Any]]:
         newest = [body for _, body in reversed(self._unwritten)][:count]

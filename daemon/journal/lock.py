@@ -62,7 +62,7 @@ class StoreLock:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             file = self._open()
         except OSError as error:
-            log.warning("the database cannot be locked: see that no other daemon uses it", error=str(error))
+            log.warning("the database cannot be locked: make sure that no other daemon uses it", error=str(error))
             return None
         if file is None:
             return self._turned_away(us if leave_name else None)

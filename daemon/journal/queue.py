@@ -55,7 +55,7 @@ class WriteQueue:
             if trusted and not future.done():
                 await asyncio.wait({future}, timeout=WRITE_PATIENCE)
                 if not future.done():
-                    log.warning("the disk is slow: nothing waits for it but answers", seconds=WRITE_PATIENCE)
+                    log.warning("the disk is slow: only answers wait for it", seconds=WRITE_PATIENCE)
                     self._distrusted_until = float("inf")
         finally:
             if future.done():
@@ -68,7 +68,7 @@ class WriteQueue:
         """Once all that waits is done have done what ``catch_up`` says then. What it returns is done when that is."""
         self._catch_up = catch_up
         if self._caught_up is None:
-            log.warning("the disk does not keep up: one snapshot takes the place of what waits for it")
+            log.warning("the disk cannot keep up: one snapshot replaces the pending writes")
             self._caught_up = asyncio.get_running_loop().create_future()
         return self._caught_up
 

@@ -35,13 +35,15 @@ def restored(found: Found, copy: Callable[[], Copied | None], fresh: Callable[[]
     director = _begin(found, copy, fresh)
     passed_over = sum(not _replay(director, body) for body in found.events.values())
     if passed_over:
-        log.error("events of the journal cannot be replayed: they are passed over", events=passed_over)
+        log.error("events in the journal cannot be replayed: skipping them", events=passed_over)
     if not _goes_on(director):
-        log.error("the rules do not go on from what the journal has: settings and counters stay, the line-up is empty")
+        log.error(
+            "the rules cannot continue from the journal: settings and counters are kept, the line-up starts empty"
+        )
         try:
             director = Director.restore(lasting(director.snapshot()))
         except Exception:
-            log.exception("nor do they from these: all begins anew")
+            log.exception("they cannot continue from those either: everything starts empty")
             director = fresh()
         passed_over += 1
     return Restored(director, passed_over)
@@ -64,7 +66,7 @@ def _begin(found: Found, copy: Callable[[], Copied | None], fresh: Callable[[], 
         try:
             return Director.restore(copied.found.state)
         except Exception as error:
-            log.error("the snapshot of the journal's copy cannot be used either", error=str(error))
+            log.error("the snapshot of the journal's backup copy cannot be used either", error=str(error))
     return fresh()
 
 
@@ -73,7 +75,7 @@ def _replay(director: Director, body: str) -> bool:
     try:
         event = event_from_plain(plain(body) or {})
     except Exception as error:
-        log.error("an event of the journal cannot be read", error=str(error) or type(error).__name__)
+        log.error("an event in the journal cannot be read", error=str(error) or type(error).__name__)
         return False
     try:
         director.handle(event)
@@ -90,7 +92,7 @@ def _goes_on(director: Director) -> bool:
         twin.handle(ev.TimePassed(twin.now))
         _ = twin.deadline, twin.view(twin.now)
     except Exception as error:
-        log.error("the rules fail where they stood", error=str(error) or type(error).__name__)
+        log.error("the rules fail on the restored state", error=str(error) or type(error).__name__)
         return False
     return True
 
@@ -101,8 +103,8 @@ def in_our_time(director: Director, ahead: float, wall: float) -> Director:
     if not by:
         return director
     log.warning(
-        "the clock of an earlier run was wrong, or this one's is: what it kept is moved; turns, blocks and graces keep "
-        "what is left of them",
+        "the clock was wrong in an earlier run, or is wrong now: saved times are shifted, and turns, blocks and "
+        "graces keep their remaining time",
         seconds=round(by),
         stored=iso(director.now),
         clock=iso(wall),

@@ -1,4 +1,4 @@
-"""What becomes of a database that is damaged: all that is sound in it, and what its last good copy has of the rest."""
+"""What becomes of a database that is damaged: all that is sound in it, and the rest from its last good copy."""
 
 import os
 import sqlite3
@@ -43,7 +43,7 @@ class Mended:
 
 def read_damaged(path: Path) -> Found:
     """What can be read of it, by SQLite as it is and of its bytes with a mended header. Never raises."""
-    best = Found(problems=["nothing of it can be read"])
+    best = Found(problems=["nothing in it can be read"])
     for opened in (_as_it_is, _by_its_bytes):
         try:
             with opened(path) as db:
@@ -66,7 +66,7 @@ def mend(found: Found, copied: Copied | None, known: tuple[StreamerRow, ...] | N
         # What came after is worth more than nothing: lists and hooks mend the rest.
         seq = 0
     if found.state is None:
-        mended.lost.append("the line-up" if not events else "a part of the line-up")
+        mended.lost.append("the line-up" if not events else "part of the line-up")
     handovers = dict(found.handovers)
     if copied is not None:
         for number, row in copied.found.handovers.items():
@@ -148,7 +148,7 @@ def _by_its_bytes(path: Path) -> Iterator[sqlite3.Connection]:
     """The file alone, in memory, with a header that SQLite takes. Raises OSError, sqlite3.Error."""
     body = bytearray(path.read_bytes())
     if len(body) < PAGE:
-        raise sqlite3.DatabaseError("there is too little of it")
+        raise sqlite3.DatabaseError("it is too short")
     body[0:16] = HEADER
     body[16:24] = PAGE.to_bytes(2, "big") + bytes((1, 1, 0, 64, 32, 32))
     body[28:32] = (len(body) // PAGE).to_bytes(4, "big")
@@ -181,7 +181,7 @@ def _part_by_part(db: sqlite3.Connection) -> Found:
         try:
             part()
         except (sqlite3.Error, ValueError, OverflowError, TypeError) as error:
-            found.problems.append(f"a part cannot be read ({error})")
+            found.problems.append(f"part of it cannot be read ({error})")
     return found
 
 

@@ -68,4 +68,4 @@ class Alerts:
         if self._obs_told or view.at - self._obs_gone < self._obs_patience:
             return None
         self._obs_told = True
-        return Message(f"OBS has been out of reach for {span(view.at - self._obs_gone)}", "obs", "failure")
+        return Message(f"OBS has been unreachable for {span(view.at - self._obs_gone)}", "obs", "failure")

@@ -53,7 +53,7 @@ class AppriseTarget:
             except Exception as error:  # a plugin's own: its text may hold the address
                 raise TargetError(f"Apprise cannot use it ({type(error).__name__})") from None
         if not len(self._apprise):
-            raise TargetError(self._masked(heard.last) or "Apprise does not know such an address")
+            raise TargetError(self._masked(heard.last) or "Apprise does not know this kind of address")
 
     def send(self, text: str, level: "Level") -> None:
         """Send it, within the timeouts of the target's protocol. Raises TargetError."""
@@ -63,7 +63,7 @@ class AppriseTarget:
             except Exception as error:  # a plugin's own: its text may hold the address
                 raise TargetError(f"Apprise failed ({type(error).__name__})") from None
         if not sent:
-            raise TargetError(self._masked(heard.last) or "Apprise does not say why")
+            raise TargetError(self._masked(heard.last) or "Apprise gave no reason")
 
     def _masked(self, text: str) -> str:
         text = " ".join(text.split())

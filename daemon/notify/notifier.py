@@ -31,7 +31,7 @@ PROBABLY_ARRIVED: Final = 9.5
 FLUSH: Final = 3.0
 """Seconds that a stop waits for what still has to go out."""
 
-TEST_TEXT: Final = "this is a test: Motherstream's notifications arrive"
+TEST_TEXT: Final = "this is a test: Motherstream's notifications work"
 TEST_SECONDS: Final = 20.0
 
 
@@ -133,7 +133,8 @@ class Notifier:
         if not self._started:
             return
         if urls and self._open_target is AppriseTarget and not is_installed():
-            log.error(f"notify.urls is set, but Apprise is not installed: nobody is told. {INSTALL_HINT} installs it")
+            missing = "notify.urls is set, but Apprise is not installed: nobody is notified"
+            log.error(f"{missing}. Install it with: {INSTALL_HINT}")
             urls = ()
         before, self._workers = self._workers, {}
         for number, url in enumerate(urls, 1):
@@ -155,7 +156,7 @@ class Notifier:
         await asyncio.to_thread(_join, workers, time.monotonic() + flush)
         for worker in workers:
             if worker.is_alive():
-                log.warning("a notification target did not answer in time, and is left", target=worker.label)
+                log.warning("a notification target did not answer in time and was abandoned", target=worker.label)
 
     async def test(self, text: str = TEST_TEXT) -> tuple[tuple[str, str], ...]:
         """Send a text to each address now: its label, and why it was not sent, empty where it was.
@@ -281,7 +282,7 @@ class _Worker:
                 self._outbox.failed(batch, self._clock(), again=again)
             pause = self._outbox.pause
         if error is None and before:
-            log.info("notifications arrive again", target=self.label)
+            log.info("notifications are delivered again", target=self.label)
         elif error is not None and not before:
             log.warning("a notification was not sent", target=self.label, reason=error, next_in=pause)
 

@@ -123,9 +123,10 @@ class Troubles:
         self._has_streamed = self._has_streamed or (active and not reconnecting)
         over = "OBS's output streams again"
         if reconnecting:
-            yield _Trouble("output", "OBS's output has lost its server: viewers see nothing", over)
+            yield _Trouble("output", "OBS's output lost its server: viewers see nothing", over)
         elif not active and output.state is OutputState.BY_HAND:
-            yield _Trouble("output", "OBS's output was stopped by hand, and stays so until it is started", over, 5.0)
+            stopped = "OBS's output was stopped by hand, and stays stopped until somebody starts it"
+            yield _Trouble("output", stopped, over, 5.0)
         elif not active and (self._has_streamed or output.state is not OutputState.UNWANTED):
             yield _Trouble("output", "OBS's output is down: viewers see nothing", over)
 
@@ -174,5 +175,5 @@ def _follower(view: View) -> Iterator[_Trouble]:
     if not waiting or (view.standby and view.standby.ready) or any(not place.is_hopeless for place in waiting):
         return
     names = ", ".join(shown(place.streamer) for place in waiting[:5])
-    what = f"nobody is able to follow {shown(on_air)}" if on_air else "nobody can be put on air"
-    yield _Trouble("follower", f"{what}: no picture comes of {names}", "somebody is able to follow again", 20.0)
+    what = f"nobody can follow {shown(on_air)}" if on_air else "nobody can be put on air"
+    yield _Trouble("follower", f"{what}: no picture from {names}", "somebody can follow again", 20.0)

@@ -363,7 +363,7 @@ class ObsAdapter:
             inventory = await self._read(link)
         except ObsRefused as error:
             if error.code == NOT_FOUND:
-                self._supervisor.unsettle(f"the scene {self._scene!r} is not there")
+                self._supervisor.unsettle(f"the scene {self._scene!r} does not exist")
             raise
         at = self._now()
 
@@ -413,7 +413,7 @@ class ObsAdapter:
                 self._supervisor.traits = traits
                 self._watches.rendered_at(traits.fps)
                 log.info(
-                    f"OBS's canvas is {traits.width}x{traits.height} at {traits.fps:g} frames a second now",
+                    f"OBS's canvas is now {traits.width}x{traits.height} at {traits.fps:g} frames per second",
                     width=traits.width,
                     height=traits.height,
                     fps=traits.fps,

@@ -271,14 +271,14 @@ class Link:
     def _reason(self) -> ObsGone:
         error = None if self._receive.cancelled() else self._receive.exception()
         if error is not None:
-            gone = Unreachable(f"OBS sent what nobody understands ({type(error).__name__})")
+            gone = Unreachable(f"OBS sent something that cannot be understood ({type(error).__name__})")
             gone.__cause__ = error
             return gone
         code = self._client.ws.close_code
         if code == PASSWORD_REFUSED:
-            return PasswordRefused("OBS refuses the password")
+            return PasswordRefused("OBS rejects the password")
         if code == SESSION_KICKED:
-            return Kicked("OBS's user has ended the session")
+            return Kicked("the session was ended in OBS")
         return Unreachable("WebSocket connection closed")
 
     async def _on_event(self, kind: str, data: Any) -> None:

@@ -19,9 +19,9 @@ POLL: Final = 0.05
 def check_program(program: ProgramView) -> Check:
     """Whether viewers get what is on air, and hand-overs can be made, for ``/readyz``."""
     if program.barred:
-        return Check("program", False, "studio mode is on, and no hand-over is made until it is off (obs.studio_mode)")
+        return Check("program", False, "studio mode is on: no hand-over until it is switched off (obs.studio_mode)")
     if program.shown is False and program.input is not None:
-        return Check("program", False, f"viewers do not see the one on air: OBS shows the scene {program.scene!r}")
+        return Check("program", False, f"viewers do not see the streamer on air: OBS shows the scene {program.scene!r}")
     return Check("program", True, "")
 
 

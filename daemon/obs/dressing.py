@@ -182,7 +182,8 @@ class Complaints:
         for request, result in zip(requests, results, strict=False):
             if not result.ok and (request.kind, result.code) not in self._told:
                 self._told.add((request.kind, result.code))
-                text = f"OBS refuses {request.kind} for '{_name(request)}': {result.comment}. The show goes on without"
+                what = f"OBS refuses {request.kind} for '{_name(request)}': {result.comment}"
+                text = f"{what}. The show goes on without it"
                 log.warning(text, request=request.kind, code=result.code, reason=result.comment)
 
 

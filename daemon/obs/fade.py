@@ -70,7 +70,7 @@ class Fade:
             for result in results:
                 result.checked()
             if len(results) != len(requests):
-                raise ObsError("the fade was not carried out to its end")
+                raise ObsError("the fade was not completed")
             self._step = max(0.001, (monotonic() - began) / steps)
         finally:
             # Also on the way out of an error: a batch that OBS gave up must not leave the incoming half seen.

@@ -79,7 +79,8 @@ async def aim(link: Link, name: str, url: str, sources: Sources) -> None:
         answer = await link.call("GetInputSettings", {"inputName": name})
     except ObsRefused as error:
         if error.code == NOT_FOUND:
-            raise NothingToAim(f"there is no input '{name}' in OBS: make it, or choose another sources.mode") from error
+            missing = f"there is no input '{name}' in OBS: create it, or choose another sources.mode"
+            raise NothingToAim(missing) from error
         raise
     kind, settings = answer.get("inputKind"), answer.get("inputSettings")
     if not isinstance(settings, Mapping):
@@ -89,10 +90,10 @@ async def aim(link: Link, name: str, url: str, sources: Sources) -> None:
     elif kind == GSTREAMER:
         aimed = re_aimed(str(settings.get("pipeline", "")), url)
         if aimed is None:
-            raise NothingToAim(f"the pipeline of '{name}' plays no RTMP URL that could be replaced: write one into it")
+            raise NothingToAim(f"the pipeline of '{name}' has no RTMP URL that could be replaced: add one")
         await _apply(link, name, {"pipeline": aimed})
     else:
-        raise NothingToAim(f"'{name}' is of a kind that plays no stream ({kind}): make it a {FFMPEG} or a {GSTREAMER}")
+        raise NothingToAim(f"'{name}' cannot play a stream (it is a {kind}): make it a {FFMPEG} or a {GSTREAMER}")
 
 
 async def _aim_media_source(link: Link, name: str, url: str, own: Ffmpeg, before: Mapping[str, Any]) -> None:

@@ -37,4 +37,4 @@ async def bring_along(
             moved = (await read_items(link, scene, [name])).find(name, "SetSceneItemEnabled")
             for result in await link.batch(enable(moved, shown=True)):
                 result.checked()
-        log.info(f"Brought source '{name}' along into the scene '{scene}'", input=name, scene=scene)
+        log.info(f"Added source '{name}' to the scene '{scene}'", input=name, scene=scene)

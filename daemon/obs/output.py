@@ -89,7 +89,7 @@ class OutputKeeper:
             except ObsError as error:
                 if not self._failing and self._obs.info.connected:
                     self._failing = True
-                    log.warning("OBS does not say whether it streams; it is asked again", reason=str(error))
+                    log.warning("OBS does not say whether it is streaming; asking again", reason=str(error))
             except Exception:
                 if not self._failing:
                     self._failing = True
@@ -148,9 +148,9 @@ def _frames(stats: Mapping[str, Any]) -> int:
 def _log_change(before: OutputState, after: OutputState, rules: OutputRules) -> None:
     match after:
         case OutputState.RUNNING if before is OutputState.STARTING or before is OutputState.RECONNECTING:
-            log.info("OBS's output streams")
+            log.info("OBS's output is streaming")
         case OutputState.RECONNECTING:
-            log.warning("OBS's output has lost its server and reconnects")
+            log.warning("OBS's output lost its server and is reconnecting")
         case OutputState.BY_HAND:
             log.warning("OBS's output was stopped by hand: it is left alone until it is started again")
         case OutputState.WAITING if rules.failures > 1:

@@ -150,7 +150,7 @@ class OverlayUpdater:
             except Exception:
                 if not self._failed:
                     self._failed = True
-                    log.exception("The overlays cannot be kept current; retrying")
+                    log.exception("The overlays cannot be updated; retrying")
 
     async def once(self) -> None:
         """Change what is different. Without OBS, or where no overlay is configured, nothing is done."""

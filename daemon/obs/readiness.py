@@ -50,7 +50,7 @@ class Failed:
 
     reason: str
     code: str = ""
-    """no_video: it plays sound, and no picture comes."""
+    """no_video: it plays sound but no picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ class Judge:
         elif self._dies(look, plays=plays):
             observations.append(Failed(f"its media state is {look.state}"))
         elif self._is_blind(look, step if plays else 0.0):
-            observations.append(Failed("it plays sound, and no picture comes", "no_video"))
+            observations.append(Failed("it plays sound but no picture", "no_video"))
         elif plays and look.width > 0:
             self.proven = self._moved = True
             self._moved_until = look.at

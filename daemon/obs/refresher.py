@@ -94,7 +94,7 @@ class Refresher:
                 # Whatever OBS has answered: it must not end the daemon, which keeps the picture on air.
                 if not self._failing:
                     self._failing = True
-                    log.exception("What OBS answers cannot be read; it is read again")
+                    log.exception("OBS's answer cannot be read; retrying")
                 await asyncio.sleep(RETRY)
                 continue
             self._failing = False

@@ -1,6 +1,6 @@
 """Keeps one obs-websocket connection alive, and says when OBS may be used.
 
-Connected is not usable: requests that come while OBS loads, or while it changes its scene collection, reach a
+Connected is not usable: requests that come while OBS loads, or while it is changing its scene collection, reach a
 half-loaded OBS, and OBS's IO thread goes on answering when its renderer has died. So a connection is used only once
 OBS has settled, and for as long as its frames advance.
 """
@@ -30,7 +30,7 @@ LARGEST, FASTEST = 65_536, 1000.0
 
 CUSTOM = "CustomEvent"
 """Another client's word, which may be awaited while OBS is taken up."""
-COLLECTION_CHANGES = "OBS changes its scene collection"
+COLLECTION_CHANGES = "OBS is changing its scene collection"
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,13 +205,13 @@ class Supervisor:
                 self._log_refused()
                 await self._wait(self.pace.retry_refused)
             except Kicked as error:
-                line = f"OBS's user has ended the session at {self._where}: left alone until a reconnect is asked for"
+                line = f"the session at {self._where} was ended in OBS: not reconnecting until that is requested"
                 self._log_once("kicked", line, str(error))
                 await self._wait(None)
             except ObsError as error:
                 line = (
                     f"OBS cannot be reached at {self._where} ({error}): is it running, with its WebSocket server on? "
-                    "Trying on quietly"
+                    "Retrying quietly"
                 )
                 self._log_once("unreachable", line, str(error))
                 # Full jitter, but never at once: OBS may be in the middle of its end.
@@ -270,7 +270,7 @@ class Supervisor:
                     self._logged.add("nonsense")
                     log.error("OBS's answers make no sense", exc_info=error)
                 raise Unreachable(f"OBS's answers make no sense ({type(error).__name__})") from error
-        self._mark_down("a reconnect was asked for")
+        self._mark_down("a reconnect was requested")
 
     async def _end_of(self, link: Link) -> NoReturn:
         raise await link.until_lost()
@@ -314,9 +314,9 @@ class Supervisor:
         if before is not None and await self._frames(link) == before:
             await asyncio.sleep(self.pace.settle)
             if await self._frames(link) == before:
-                raise _UnsettledError("its renderer stands still")
+                raise _UnsettledError("its renderer has stalled")
         if not self._loaded.is_set():
-            raise _UnsettledError("it changes its scene collection")
+            raise _UnsettledError("it is changing its scene collection")
         with sense("GetInputKindList"):
             known = frozenset(str(kind) for kind in kinds["inputKinds"])
         traits = replace(
@@ -378,11 +378,11 @@ class Supervisor:
             else:
                 frames = rendered(stats)
                 still = frames is not None and frames == seen
-                wait, reason = self.pace.heartbeat_interval, "its renderer stands still"
+                wait, reason = self.pace.heartbeat_interval, "its renderer has stalled"
                 self.stats, seen = stats, frames
             strikes = strikes + 1 if still else 0
             if strikes >= self.pace.strikes:
-                raise Unreachable(f"OBS is connected and dead: {reason}")
+                raise Unreachable(f"OBS is connected but unresponsive: {reason}")
 
     async def _pump(self, link: Link) -> NoReturn:
         while True:
@@ -413,8 +413,8 @@ class Supervisor:
 
     def _log_refused(self) -> None:
         key = "obs.password" if self.endpoint.password else "obs.password (it is empty)"
-        line = f"OBS refuses the password: set {key} to the one that OBS shows under WebSocket Server Settings"
-        self._log_once("password", line, "OBS refuses the password", loud=True)
+        line = f"OBS rejects the password: set {key} to the one that OBS shows under WebSocket Server Settings"
+        self._log_once("password", line, "OBS rejects the password", loud=True)
 
     def _log_once(self, topic: str, line: str, reason: str, *, loud: bool = False) -> None:
         """Each topic once, until OBS has come."""

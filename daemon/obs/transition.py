@@ -103,7 +103,7 @@ class TransitionExecutor:
             return
         await self._change(link, show, coming, leaving, 0.0, fps)
         if any(change.due(await self._read(link, scene, change))):
-            raise ObsError("the scene does not keep what it was told to show")
+            raise ObsError("the scene did not keep the change")
 
     async def hide_duplicates(self, link: Link, scene: str, name: str) -> None:
         """Of the items of that name that are shown, leave the oldest."""
@@ -165,7 +165,7 @@ def _log_change(coming: Iterable[SceneItem], leaving: Iterable[SceneItem]) -> No
         log.info(f"Showing new source '{item.name}'", input=item.name)
         if item.holder is not None and not item.holder.shown:
             log.warning(
-                f"'{item.name}' lies in the hidden '{item.holder.name}', which is shown with it", input=item.name
+                f"'{item.name}' is inside the hidden '{item.holder.name}', which is shown with it", input=item.name
             )
 
 

@@ -73,7 +73,7 @@ class InputWatch:
                     # One that ended here would leave a picture that nobody looks at until its turn is over.
                     if not self._failing:
                         self._failing = True
-                        text = f"What OBS says of '{self.name}' cannot be judged; it is looked at again"
+                        text = f"What OBS reports about '{self.name}' cannot be interpreted; retrying"
                         log.exception(text, input=self.name)
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(self._judge.interval):
@@ -131,7 +131,7 @@ class InputWatch:
     def _input_gone(self) -> bool:
         """OBS knows nothing of it. Whether the watch is over."""
         if not self._judge.proven:
-            self._callbacks.failed("it is gone from OBS", "gone")
+            self._callbacks.failed("it no longer exists in OBS", "gone")
             return True
         if self._gone_at is None:
             # Somebody has taken away a picture. What to make of that is for the inventory to tell.

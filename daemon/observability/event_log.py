@@ -53,7 +53,7 @@ def narrate(told: Sequence[facts.Fact]) -> None:
             case facts.ProblemOver():
                 log.info(describe_fact(fact), streamer=fact.streamer, problem=fact.reason)
             case facts.PluginFailed():
-                mend = "OBS's log names a GStreamer element that is missing, or `motherstream check` does"
+                mend = "OBS's log or `motherstream check` names the missing GStreamer element"
                 log.warning(describe_fact(fact), why=fact.why, mend=mend)
             case facts.PluginWorks() | facts.StandbyTakenUp():
                 log.info(describe_fact(fact))
@@ -72,7 +72,7 @@ def narrate(told: Sequence[facts.Fact]) -> None:
             case facts.FixtureFound():
                 log.info(describe_fact(fact), input=fact.name)
             case facts.ForeignInputsSeen():
-                note = "its inputs are left alone, and viewers may see them in place of ours"
+                note = "its inputs are left alone, and viewers may see them instead of ours"
                 log.error(describe_fact(fact), owner=fact.owner, inputs=fact.inputs, note=note)
             case facts.EventIgnored():
                 log.debug("event ignored", trigger=fact.event, state=fact.state.value, why=fact.why)

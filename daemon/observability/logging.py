@@ -247,7 +247,7 @@ class _Writer:
         left_out = self._entrance.left_out - self._told
         if left_out:
             self._told += left_out
-            lines.append(note(logging.WARNING, f"{left_out} log lines were left out: writing could not keep up", NAME))
+            lines.append(note(logging.WARNING, f"{left_out} log lines were dropped: writing could not keep up", NAME))
         rendered: dict[Renderer, str] = {}
         for outlet in self.outlets if lines else ():
             render = outlet.render

@@ -29,6 +29,6 @@ class Unhandled:
         if isinstance(error, OSError) and error.errno in OUT_OF_RESOURCES and "socket" in context:
             if (count := self._throttle.suppressed("accept")) is not None:
                 more = {"more": count} if count else {}
-                log.error(f"no connection can be taken: {error.strerror}; retrying every second", **more)
+                log.error(f"cannot accept connections: {error.strerror}; retrying every second", **more)
             return
         loop.default_exception_handler(context)

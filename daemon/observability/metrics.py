@@ -21,21 +21,19 @@ class Metrics:
         self, registry: CollectorRegistry, view: Callable[[], View], obs_connected: Callable[[], bool]
     ) -> None:
         self._handovers = Counter(
-            "motherstream_handovers", "Hand-overs that came to an end", ["outcome", "reason"], registry=registry
+            "motherstream_handovers", "Hand-overs that have ended", ["outcome", "reason"], registry=registry
         )
         self._seconds = Histogram(
             "motherstream_handover_seconds",
-            "From the moment a hand-over was due to its picture",
+            "Seconds from when a hand-over was due until its picture was shown",
             buckets=SECONDS,
             registry=registry,
         )
         self._phases = Histogram(
             "motherstream_phase_seconds", "Time spent in each state", ["state"], buckets=SECONDS, registry=registry
         )
-        self._refused = Counter("motherstream_refused", "Requests that were refused", ["code"], registry=registry)
-        self._orphans = Counter(
-            "motherstream_orphans", "Inputs that OBS would not remove when asked", registry=registry
-        )
+        self._refused = Counter("motherstream_refused", "Requests refused", ["code"], registry=registry)
+        self._orphans = Counter("motherstream_orphans", "Inputs that OBS did not remove when asked", registry=registry)
         self._lost = Counter("motherstream_obs_lost", "Connections to OBS that were lost", registry=registry)
         self._blank = Gauge(
             "motherstream_off_air_since_seconds",
@@ -43,7 +41,7 @@ class Metrics:
             registry=registry,
         )
         self._poor = Counter(
-            "motherstream_low_bitrate", "Steps that were taken about poor bitrates", ["step"], registry=registry
+            "motherstream_low_bitrate", "Steps taken because of low bitrates", ["step"], registry=registry
         )
         self._entered = 0.0
         registry.register(_Sampler(view, obs_connected))
@@ -84,7 +82,7 @@ class _Sampler(Collector):
     def collect(self) -> Iterator[Metric]:
         """One sample of each."""
         view = self._view()
-        states = GaugeMetricFamily("motherstream_state", "1 for the present state", labels=["state"])
+        states = GaugeMetricFamily("motherstream_state", "1 for the current state", labels=["state"])
         for state in State:
             states.add_metric([state.value], float(view.state is state))
         yield states
@@ -95,18 +93,18 @@ class _Sampler(Collector):
             ("motherstream_on_air", "1 while somebody is on air", float(on_air)),
             (
                 "motherstream_program_shown",
-                "1 while viewers see the one on air, 0 while they are shown another scene or nothing is known",
+                "1 while viewers see the streamer on air, 0 while they are shown another scene or it is unknown",
                 float(view.program.shown is True),
             ),
             ("motherstream_studio_mode", "1 while OBS's studio mode is on", float(view.program.studio_mode is True)),
             (
                 "motherstream_standby_ready",
-                "1 while the next one is proven ready",
+                "1 while the next streamer's input is ready",
                 float(view.standby is not None and view.standby.ready),
             ),
             (
                 "motherstream_standby_given_up",
-                "1 while no standby is made ready because OBS renders late",
+                "1 while standby is suspended because OBS renders late",
                 float(view.standby_off is not None and view.standby_off.reason == "render_lag"),
             ),
             ("motherstream_held", "1 while turns are held", float(view.held)),

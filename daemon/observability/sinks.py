@@ -133,7 +133,7 @@ class LogFile:
                 self._give_up(error, lines)
             else:
                 if self._missed:
-                    self._log(logging.WARNING, f"is written again; {self._missed} lines are on standard error only")
+                    self._log(logging.WARNING, f"can be written again; {self._missed} lines are only on standard error")
                     self._missed = 0
 
     def reopen(self) -> None:
@@ -169,7 +169,7 @@ class LogFile:
             reason = error.strerror or type(error).__name__
             self._log(
                 logging.ERROR,
-                f"cannot be written ({reason}); standard error has every line, next try in {RETRY_AFTER:g} s",
+                f"cannot be written ({reason}); every line is on standard error, retrying in {RETRY_AFTER:g} s",
             )
         self._missed += lines
         self._retry_at = time.monotonic() + RETRY_AFTER

@@ -50,7 +50,7 @@ OUTCOMES: Final = {
 LINEUP: Final = {
     "joined": "{streamer} joined the line-up",
     "left": "{streamer} left",
-    "away": "{streamer} is away, and the place is kept for now",
+    "away": "{streamer} is away; the place is kept for now",
     "returned": "{streamer} came back",
     "moved": "{streamer} was moved",
     "removed": "{streamer} was removed from the line-up",
@@ -64,7 +64,7 @@ LINEUP: Final = {
     "turn_over": "{streamer} leaves after the turn",
     "leaving": "{streamer} leaves as soon as somebody follows",
     "stays": "{streamer} stays: the picture has stalled, but nobody can follow",
-    "gone": "{streamer} is gone: attempt after attempt, no picture came",
+    "gone": "{streamer} was dropped: attempt after attempt showed no picture",
     "turn_changed": "{streamer}'s turn has a new length",
     "requeued": "{streamer} moves to the end of the line-up",
     "too_many_streams": "{streamer} publishes too many streams at once: only the newest are kept",
@@ -146,7 +146,7 @@ EVENTS: Final = (
     Sentence("handover_ended", _GIVEN_UP, "trouble"),
     Sentence("on_air_changed", "{streamer} is still on air", "air", {"streamer": True, "adopted": True}),
     Sentence("on_air_changed", "{streamer} is on air", "air", {"streamer": True}),
-    Sentence("on_air_changed", "nobody is on air: the picture has broken off", "trouble", {"same_input": True}),
+    Sentence("on_air_changed", "nobody is on air: the picture was lost", "trouble", {"same_input": True}),
     Sentence("on_air_changed", "nobody is on air", "trouble"),
     Sentence("program_elsewhere", f"{_UNSEEN}; the turn clock is paused", "trouble", {"clock_stands": True}),
     Sentence("program_elsewhere", _UNSEEN, "trouble"),
@@ -220,7 +220,7 @@ def program(row: Mapping[str, Any] | None) -> str:
     if row.get("shown") is False:
         return f"not seen: OBS shows {row['scene']}"
     if row.get("blank"):
-        return "nothing is shown: its picture has broken off"
+        return "nothing is shown: its picture was lost"
     if row.get("held"):
         return "studio mode is on: no hand-over"
     return ""

@@ -183,12 +183,12 @@ class StreamerIndex:
         except (sqlite3.Error, OSError):
             return
         if self._take(keys.rows):
-            log.warning("the streamers' keys are read, although their file cannot be written", streamers=len(keys.rows))
+            log.warning("the streamers' keys can be read, but their file cannot be written", streamers=len(keys.rows))
 
     def _fail(self, why: str) -> None:
         if not self.problem:
             log.error(
-                "the streamers' keys cannot be read: those that are known stay in force",
+                "the streamers' keys cannot be read: the known ones stay valid",
                 path=str(self._path),
                 streamers=len(self._rows),
                 error=why,

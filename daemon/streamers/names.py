@@ -31,9 +31,9 @@ def valid_name(text: str) -> str:
         # isprintable() is false for all of Unicode's controls, formats (the bidirectional ones), line ends,
         # surrogates, private and unassigned characters, and for every blank but the space.
         if not char.isprintable() or char in _BLANKS:
-            raise BadName(f"a name holds what can be seen, not U+{ord(char):04X}")
+            raise BadName(f"a name must have visible characters only, not U+{ord(char):04X}")
     if name in (".", ".."):
-        raise BadName(f"a name stands in addresses, so it is not {name}")
+        raise BadName(f"a name is part of URLs, so it cannot be {name}")
     marks = "".join("m" if unicodedata.category(char).startswith("M") else " " for char in name)
     if marks.startswith("m") or "m" * (_MOST_MARKS + 1) in marks:
         raise BadName("the name has combining marks without a letter, or too many on one")

@@ -109,7 +109,7 @@ class StreamerStore:
         name, turn, key = _valid_name(name), _valid_turn(turn), new_key()
         with self._writing() as db:
             if taken := _find(db, name):
-                raise StreamerError(f"there is a streamer {taken} already: rotate makes a new key for it")
+                raise StreamerError(f"there is already a streamer {taken}: use rotate to make a new key")
             now = time.time()
             insert(db, [StreamerRow(name, turn, True, now, now, hash_key(key))])
         return key
@@ -171,7 +171,7 @@ class StreamerStore:
             db.execute("BEGIN IMMEDIATE")
             if lost := read_keys(db).lost:
                 # What is missing is not to be missed for good.
-                raise StreamerError(f"{self.path} is damaged ({lost}): the daemon mends it when it is started")
+                raise StreamerError(f"{self.path} is damaged ({lost}): start the daemon, which repairs it")
             make_tables(db)
             yield db
             seal(db)
@@ -246,7 +246,7 @@ def hash_key(key: str) -> bytes:
 
 def _valid_turn(turn: float | None) -> float | None:
     if turn is not None and not 1 <= turn <= LONGEST_TURN:
-        raise StreamerError(f"a turn is 1 to {LONGEST_TURN} seconds")
+        raise StreamerError(f"a turn must be 1 to {LONGEST_TURN} seconds")
     return None if turn is None else float(turn)
 
 
@@ -314,13 +314,13 @@ def read_keys(db: sqlite3.Connection) -> Keys:
     """
     with consistent(db):
         changes, count, total = _sum(db)
-        unknown = "nothing says how many streamers there ought to be" if count is None and _has_sum(db) else ""
+        unknown = "the number of streamers is unknown" if count is None and _has_sum(db) else ""
         if not has_table(db, "streamer"):
             return Keys(lost=f"{count} streamers are missing" if count else unknown, changes=changes)
         rows, damaged, found = _rows(db)
     lost = f"{damaged} streamers' rows are damaged" if damaged > 1 else "a streamer's row is damaged" if damaged else ""
     if not lost and count is not None and (len(rows), found) != (count, total):
-        lost = f"{len(rows)} streamers where there ought to be {count}"
+        lost = f"{len(rows)} streamers where there should be {count}"
     return Keys(rows, True, lost or unknown, changes)
 
 
@@ -394,4 +394,4 @@ def _known(db: sqlite3.Connection, name: str) -> str:
 
 
 def _unknown(name: str) -> StreamerError:
-    return StreamerError(f"there is no streamer {_valid_name(name)}: `motherstream streamer list` names them all")
+    return StreamerError(f"there is no streamer {_valid_name(name)}: `motherstream streamer list` lists them all")

@@ -26,7 +26,7 @@ class Requests:
         if entry is None:
             self._outbox.refuse(at, "nobody_on_air", "nobody is on air")
         elif not self._turns.can_be_followed(entry, at):
-            nobody = "nobody who waits can be shown" if self._somebody_waits(entry) else "nobody waits"
+            nobody = "nobody who is waiting can be shown" if self._somebody_waits(entry) else "nobody is waiting"
             self._outbox.refuse(at, "nobody_waits", f"{nobody}: {entry.streamer} stays on air")
         elif holder is not entry and holder is not None and holder.showable(at) and on_air:
             # A second press of the button must not skip one whom nobody has seen yet.
@@ -81,7 +81,7 @@ class Requests:
     def unblock(self, at: float, streamer: str) -> None:
         """End a kick's time."""
         if self._departures.blocked(streamer, at) is None:
-            self._outbox.refuse(at, "not_blocked", f"{streamer} is not kept out")
+            self._outbox.refuse(at, "not_blocked", f"{streamer} is not blocked")
         else:
             self._departures.unblock(streamer)
             self._outbox.emit(at, "let_in", streamer)

@@ -66,11 +66,11 @@ class Pictures:
         # The incoming first: what stands still itself covers nothing.
         attempt, due = self._switchover.attempt, self._incoming_due()
         if attempt and due is not None and due <= now:
-            self._incoming_failed(ev.MediaFailed(now, attempt.number, "its picture stands still", "stalled"))
+            self._incoming_failed(ev.MediaFailed(now, attempt.number, "its picture has stalled", "stalled"))
             return True
         for reserve in self._switchover.reserves:
             if reserve.still_since is not None and reserve.still_since + self._stall <= now:
-                self._switchover.reserves.drop(now, reserve, "media_failed", "its picture stands still", "stalled")
+                self._switchover.reserves.drop(now, reserve, "media_failed", "its picture has stalled", "stalled")
                 return True
         program, due = self._switchover.program, self._program_due(now)
         if program is None or due is None or due > now:

@@ -94,7 +94,7 @@ async def test_the_output_is_started_and_a_stop_by_hand_is_respected() -> None:
                 return any(event.startswith(words) for event in channel.events())
 
             await until(streams)
-            await until(lambda: told("OBS's output streams"))
+            await until(lambda: told("OBS's output is streaming"))
             await studio.obs.call("StopStream")
             await until(lambda: told("OBS's output was stopped by hand: it is left alone"))
             assert not await streams()

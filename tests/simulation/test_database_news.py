@@ -16,7 +16,7 @@ def test_every_loss_of_the_database_in_one_run_is_logged_notified_and_in_readyz(
     monkeypatch.setattr(Notifier, "trouble", lambda _, topic, text: told.append(f"{topic}: {text}"))
 
     def notified() -> int:
-        return len({text for text in told if "the journal was gone" in text})
+        return len({text for text in told if "the journal was missing" in text})
 
     async def act(w: World) -> None:
         path = Path(str(w.settings["store.path"]))
@@ -24,11 +24,11 @@ def test_every_loss_of_the_database_in_one_run_is_logged_notified_and_in_readyz(
         for count in (1, 2, 3):
             await w.until(copy.exists, 30.0)
             path.unlink()
-            await w.until(lambda n=count: len(w.said("the journal was gone")) == n, 30.0)  # type: ignore[misc]  # bound
+            await w.until(lambda n=count: len(w.said("the journal was missing")) == n, 30.0)  # type: ignore[misc]  # bound
             await w.until(lambda n=count: notified() == n, 10.0)  # type: ignore[misc]  # bound
             await w.until(path.exists, 10.0)
             journal = (await w.ask("GET", "/readyz"))["checks"]["journal"]
-            assert "the journal was gone" in journal["detail"]
+            assert "the journal was missing" in journal["detail"]
         assert w.director.switchover.on_air_streamer == "alice"
 
     on_air(tmp_path, act)

@@ -95,7 +95,7 @@ def test_a_renderer_that_stands_still_is_told_and_the_show_goes_on_with_its_fram
     async def act(w: World) -> None:
         before = w.obs.program.on_air
         w.obs.stall()
-        await w.until(lambda: w.said("Lost OBS: OBS is connected and dead: its renderer stands still"), 10.0)
+        await w.until(lambda: w.said("Lost OBS: OBS is connected but unresponsive: its renderer has stalled"), 10.0)
         w.obs.unstall()
         await w.well(BACK_WITHIN)
         assert w.obs.program.on_air == before
@@ -199,10 +199,10 @@ def test_a_password_that_was_changed_is_said_once_and_leaves_the_picture(tmp_pat
         before = w.obs.program.on_air
         w.obs.password = w.obs.server.password = "another"
         w.obs.drop()
-        await w.until(lambda: w.said("OBS refuses the password"))
+        await w.until(lambda: w.said("OBS rejects the password"))
         connected = len(w.obs.server.sessions)
         await asyncio.sleep(60.0)
-        assert len(w.said("OBS refuses the password")) == 1
+        assert len(w.said("OBS rejects the password")) == 1
         assert connected == 0
         w.write_settings(obs__password="another")
         await w.stop()
@@ -260,7 +260,7 @@ def test_a_message_that_kills_the_receive_loop_costs_no_more_than_a_new_connecti
             await w.obs.poison(how)
         # Sooner than the heartbeat would find out.
         await w.until(lambda: w.obs.server.accepted > connections and w.obs.clients == 1, 1.0)
-        assert w.said("Lost OBS: OBS sent what nobody understands")
+        assert w.said("Lost OBS: OBS sent something that cannot be understood")
         await w.well(BACK_WITHIN)
         assert w.obs.program.on_air == before
         w.obs.program.assert_seamless()

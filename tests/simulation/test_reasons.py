@@ -83,7 +83,7 @@ CASES = {
         "bob", "stalled", stands_still, "bob cannot come on air", "bob cannot come on air"
     ),
     "the one on air stands still": Case("alice", "stalled", stands_still_on_air, "alice has stalled", ""),
-    "the one on air breaks off": Case("alice", "stalled", breaks_off, "the picture has broken off", ""),
+    "the one on air breaks off": Case("alice", "stalled", breaks_off, "the picture was lost", ""),
     "away": Case("alice", "away", ends, "alice is away", ""),
     "OBS is gone": Case("alice", "obs_unreachable", obs_dies, "Lost OBS", ""),
     "studio mode": Case(

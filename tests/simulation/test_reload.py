@@ -127,7 +127,7 @@ def test_a_wrong_password_is_mended_by_a_reload_at_once(tmp_path: Path) -> None:
     async def play() -> None:
         async with world(tmp_path, {"obs.password": "wrong"}) as w:
             await w.start()
-            await w.until(lambda: w.said("OBS refuses the password"))
+            await w.until(lambda: w.said("OBS rejects the password"))
             await asyncio.sleep(1)
             w.reload(obs__password=PASSWORD)
             await w.until(lambda: w.said("Connected to OBS"), 3)

@@ -44,7 +44,7 @@ def test_a_hand_over_takes_no_longer_on_a_disk_that_is_known_to_be_slow(tmp_path
         await asked
         w.obs.program.assert_seamless()
         await asyncio.sleep(1.0)
-        assert w.said("the disk is slow") == ["the disk is slow: nothing waits for it but answers"]
+        assert w.said("the disk is slow") == ["the disk is slow: only answers wait for it"]
         assert not (await w.ask("GET", "/readyz"))["checks"]["journal"]["ok"]
         w.running.disk_takes = 0.0
         await w.until(lambda: not journal_of(w).trouble, 3 * TAKES * MOST_WAITING)

@@ -38,7 +38,7 @@ export function onPress(button, action) {
 
 export async function act(button, work) {
   if (state.connection === "lost") {
-    toast("Not done: there is no connection to the daemon", true);
+    toast("Failed: there is no connection to the daemon", true);
     return false;
   }
   button?.setAttribute("aria-busy", "true");
@@ -48,7 +48,7 @@ export async function act(button, work) {
     return true;
   } catch (error) {
     if (error.status === 401) denied();
-    else toast(`Not done: ${error.message}`, true);
+    else toast(`Failed: ${error.message}`, true);
     return false;
   } finally {
     button?.removeAttribute("aria-busy");

@@ -23,7 +23,7 @@ export async function ask(method, path, body) {
   try {
     response = await fetch(address(path), request);
   } catch (error) {
-    throw new ApiError(0, "unreachable", "The daemon does not answer", { cause: error });
+    throw new ApiError(0, "unreachable", "The daemon is not responding", { cause: error });
   }
   return response;
 }

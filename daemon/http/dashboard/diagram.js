@@ -12,10 +12,10 @@ const CORNER = 7;
 const MEANINGS = {
   IDLE: "nothing changes",
   CREATING: "the incoming input is created, hidden",
-  BUFFERING: "the incoming input buffers, hidden, until its picture is proven",
-  STANDBY: "the next one is ready and waits for its turn",
+  BUFFERING: "the incoming input buffers, hidden, until its picture plays",
+  STANDBY: "the next input is ready and waiting for its turn",
   SWAPPING: "the picture changes",
-  CLEANUP: "the input that is not needed any more is removed",
+  CLEANUP: "the input that is no longer needed is removed",
   RECOVERING: "OBS cannot be reached",
 };
 

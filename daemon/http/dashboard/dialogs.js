@@ -30,7 +30,7 @@ export async function askChange(row, first, last) {
   position.max = String(last);
   position.value = String(row.position);
   position.disabled = row.position < first;
-  $("change-hint").textContent = position.disabled ? "It has the turn: Skip ends it." : `From ${first} to ${last}; ${first} is next.`;
+  $("change-hint").textContent = position.disabled ? "Has the turn: Skip ends it." : `From ${first} to ${last}; ${first} is next.`;
   minutes.value = shown;
   if ((await open($("change"))) !== "change") return null;
   const place = position.disabled ? row.position : Number(position.value);

@@ -60,18 +60,18 @@ const MEANINGS = {
   obs: "The picture stays as it is. Hand-overs wait until OBS answers.",
   program: "Viewers do not see what is on air, or it cannot change. Check OBS’s scene and studio mode.",
   journal: "The show goes on. A restart now would lose recent changes.",
-  keys: "Known keys stay valid. Changes to them are not seen.",
-  ingest: "Falling back to hooks only: one that is lost goes unnoticed.",
+  keys: "Known keys stay valid. Changes to keys are not picked up.",
+  ingest: "Falling back to hooks only: a lost hook goes unnoticed.",
 };
 
 /** What to look at where the stream on air plays badly. */
 const ISSUES = {
-  nobody_on_air: "Somebody publishes, but no picture comes. The line-up shows who.",
+  nobody_on_air: "Somebody is publishing, but there is no picture. The line-up shows who.",
   program_elsewhere: "Viewers are shown another scene. Hand-overs go on behind it.",
   stalled: "The picture has stalled. The next streamer follows automatically, if there is one.",
   no_bitrate: "The RTMP server receives nothing. The streamer’s connection or encoder has stopped.",
   studio_mode: "No hand-over until OBS’s studio mode is switched off.",
-  input_stuck: "The stream arrives, but OBS does not play it. Skip to make a fresh input.",
+  input_stuck: "The stream arrives, but OBS does not play it. Skip to create a fresh input.",
   stuttering: "The picture plays unevenly. Check the streamer’s connection.",
   silent: "The stream has no sound. Tell the streamer.",
   low_bitrate: "The bitrate is too low. Check the streamer’s connection and encoder.",

@@ -124,7 +124,7 @@ function drawWall() {
   button.setAttribute("aria-pressed", wall);
   button.replaceChildren(icon("wall"), el("span", { class: "tool-word" }, "Wall"));
   button.setAttribute("aria-label", "Wall layout");
-  button.title = wall ? "Back to the desk" : "Large, for a screen on the wall";
+  button.title = wall ? "Back to the normal layout" : "Large, for a screen on the wall";
   drawMachine();
   refreshPicture();
 }

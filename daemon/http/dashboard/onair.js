@@ -37,8 +37,8 @@ export function drawOnAir() {
   $("onair").dataset.onair = onAir !== null;
   const { program } = status;
   const hidden = program?.shown === false && Boolean(program.input);
-  say($("onair-title"), hidden ? "On air, and not seen" : onAir || (program?.input && !program.blank) ? "On air" : "Off air");
-  drawName($("onair-name"), onAir?.streamer, program?.input && !program.blank ? `Nobody can be named for ${program.input}` : "Nobody is on air");
+  say($("onair-title"), hidden ? "On air, not seen" : onAir || (program?.input && !program.blank) ? "On air" : "Off air");
+  drawName($("onair-name"), onAir?.streamer, program?.input && !program.blank ? `Unknown streamer in ${program.input}` : "Nobody is on air");
 
   $("held-tag").hidden = !held;
   $("held-tag").title = "No turn ends by the clock";
@@ -52,7 +52,7 @@ export function drawOnAir() {
   const connected = state.connection === "connected";
   enable(button, connected);
   enable($("skip"), connected && (onAir !== null || Boolean(program?.blank)) && waiting().length > 0);
-  $("skip").title = waiting().length > 0 ? "End this turn now" : "Nobody waits";
+  $("skip").title = waiting().length > 0 ? "End this turn now" : "Nobody is waiting";
   enable($("extend"), connected && Boolean(row?.has_turn)); // who only fills in has no turn yet
   enable($("shorten"), connected && Boolean(row?.has_turn) && row.turn - onAir.seconds - age() > STEP);
 
@@ -74,12 +74,12 @@ function drawStandby() {
   const next = waiting()[0];
   const box = $("standby");
   box.dataset.standby = standby === null ? "none" : standby.ready ? "ready" : "buffering";
-  drawName($("standby-name"), standby?.streamer ?? next?.streamer, "Nobody waits");
+  drawName($("standby-name"), standby?.streamer ?? next?.streamer, "Nobody is waiting");
   $("buffering").hidden = standby === null || standby.ready;
-  let text = onAir ? "The one on air stays until somebody comes" : "The first to publish goes on air";
+  let text = onAir ? "Whoever is on air stays until somebody joins" : "The first to publish goes on air";
   if (standby?.ready) text = `Ready: the change takes one frame · ${standby.input}`;
   else if (standby) text = `Buffering · ${standby.input}`;
-  else if (next) text = off ? `Next; standby ${STANDBY_OFF[off.reason] ?? off.reason}` : "Next, not made ready yet";
+  else if (next) text = off ? `Next; standby ${STANDBY_OFF[off.reason] ?? off.reason}` : "Next, not ready yet";
   say($("standby-state"), text);
 }
 
@@ -90,8 +90,8 @@ export function tickOnAir() {
   const { on_air: onAir, held } = status;
   $("turn").hidden = onAir === null;
   if (onAir === null) {
-    if (status.program?.blank) say($("onair-sub"), "Its picture has broken off: OBS shows nothing of it");
-    else say($("onair-sub"), state.queue.length ? "Somebody is being made ready" : "Waiting for somebody to publish");
+    if (status.program?.blank) say($("onair-sub"), "Its picture was lost: OBS shows nothing");
+    else say($("onair-sub"), state.queue.length ? "The next streamer is being prepared" : "Waiting for somebody to publish");
     return;
   }
   const hidden = status.program?.shown === false;
@@ -107,7 +107,7 @@ export function tickOnAir() {
   const left = Math.max(0, onAir.remaining - age());
   const length = row?.turn ?? 0;
   const share = length > 0 ? Math.min(1, left / length) : 0;
-  if (held) drawTurn(share, clock(left), "left, and held");
+  if (held) drawTurn(share, clock(left), "left, held");
   else if (left <= 0 && waiting().length === 0) drawTurn(0, "Over", "stays on air until somebody waits");
   else drawTurn(share, clock(left), length ? `left of ${span(length)}` : "left");
 }

@@ -119,7 +119,7 @@ class EventHub:
     def subscribe(self, last_event_id: str = "") -> Subscription:
         """Begin to listen, after that event if it is still kept. Raises ApiError where too many listen."""
         if self.closed or len(self._subscribers) >= self._most_subscribers:
-            raise ApiError(503, "too_many", "too many listen to the events already", {"Retry-After": "5"})
+            raise ApiError(503, "too_many", "there are too many event subscribers already", {"Retry-After": "5"})
         subscription = Subscription(self._most_waiting)
         number = self._resumable(last_event_id)
         start = self._number if number is None else number

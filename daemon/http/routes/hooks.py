@@ -149,11 +149,11 @@ class HookRoutes:
         if not self._senders.allowed(request.remote or "", hooks):
             raise ApiError(403, "address_not_allowed", not_allowed(request.remote or ""))
         if from_browser(request.headers):
-            raise ApiError(403, "cross_site", "hooks are not taken from browsers")
+            raise ApiError(403, "cross_site", "hooks are not accepted from browsers")
         secret = hooks.secret.get_secret_value()
         if not secret and passed_a_proxy(request, config.http.trusted_proxies):
             # To whom its address belongs says nothing: it is the proxy's, for whoever reaches the proxy.
-            raise ApiError(403, "through_a_proxy", "hooks that a proxy passes on are taken with hooks.secret alone")
+            raise ApiError(403, "through_a_proxy", "hooks passed on by a proxy are accepted only with hooks.secret")
         if secret and not same(parameters().get("secret", ""), secret):
             raise ApiError(403, "wrong_secret", "the hook's URL must end in ?secret= with hooks.secret")
 
@@ -167,7 +167,7 @@ class HookRoutes:
         kind = f"{server.name} {action}"
         if kind not in self._unknown and len(self._unknown) < MOST_UNKNOWN:
             self._unknown.add(kind)
-            log.info("A hook of an unknown kind is accepted, and nothing is done", server=server.name, action=action)
+            log.info("A hook of an unknown kind was accepted and ignored", server=server.name, action=action)
 
 
 class HookMetrics:
@@ -238,12 +238,12 @@ def allowed(address: str, hooks: Hooks) -> bool:
 
 def not_allowed(address: str) -> str:
     """Why hooks from there are refused; to somebody in a private network, with what mends it."""
-    message = "hooks are not taken from this address (hooks.allow)"
+    message = "hooks are not accepted from this address (hooks.allow)"
     found = address_of(address)
     if found is None or not found.is_private or found.is_loopback or found.is_link_local or found.is_unspecified:
         return message
     network = ipaddress.ip_network((found, 16 if found.version == 4 else 64), strict=False)
     return (
-        f"hooks are not taken from {found}, a private address such as a container's bridge has: "
-        f'where the RTMP server is there, add it, or its network ("{network}"), to hooks.allow'
+        f"hooks are not accepted from {found}, a private address such as a container's bridge has: "
+        f'if the RTMP server is there, add it, or its network ("{network}"), to hooks.allow'
     )

@@ -26,7 +26,7 @@ class NotifyRoutes:
         async with self._turn:
             tried = await self._control.test_notifications()
         if not tried:
-            raise ApiError(409, "no_targets", "nobody is told of anything: set notify.urls")
+            raise ApiError(409, "no_targets", "no targets are configured: set notify.urls")
         failed = sum(1 for _, problem in tried if problem)
         what = f"{failed} of {len(tried)} could not be sent" if failed else f"sent to {len(tried)}"
         answer: NotifyTest = {

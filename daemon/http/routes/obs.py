@@ -109,10 +109,10 @@ class ObsRoutes:
 
     async def _get_delay(self, _: web.Request) -> web.Response:
         delay = self._control.policy().job_delay
-        return done(f"hand-overs are {delay:g} s apart at least", obs_job_delay_seconds=delay)
+        return done(f"hand-overs are at least {delay:g} s apart", obs_job_delay_seconds=delay)
 
     async def _set_delay(self, request: web.Request) -> web.Response:
         text = request.query.get("delay_seconds", request.query.get("seconds"))
         delay = parse_float(text, "delay_seconds", 0, MOST_DELAY)
         await self._control.operator.set(actor(request), "job_delay", delay)
-        return done(f"hand-overs are {delay:g} s apart at least", obs_job_delay_seconds=delay)
+        return done(f"hand-overs are at least {delay:g} s apart", obs_job_delay_seconds=delay)

@@ -34,7 +34,7 @@ def parse(raw: bytes, default_app: str = "") -> Hook:
     if action in OTHERS:
         return Ignored(action, ip)
     if action.startswith("on_"):
-        raise HookError("wrong_server", "this is a hook of SRS or Oryx, and the address is MediaMTX's", 401)
+        raise HookError("wrong_server", "this is a hook of SRS or Oryx, but it came to MediaMTX's address", 401)
     if action not in ("publish", "unpublish"):
         return unknown_action(action, "MediaMTX", ip)
     app, stream, flat = parts_of_path(body.needed("path"), default_app)
@@ -64,7 +64,7 @@ def parts_of_path(path: str, default_app: str) -> tuple[str, str, bool]:
     if slash:
         return app, stream, False
     if not default_app:
-        what = "set ingest.default_app to let paths of one level in, or publish to APP/STREAM, such as live/alice"
+        what = "set ingest.default_app to admit paths of one level, or publish to APP/STREAM, such as live/alice"
         raise HookError("bad_path", f"the path has one level: {what}")
     return default_app, path, True
 

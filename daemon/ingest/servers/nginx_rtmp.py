@@ -33,7 +33,7 @@ def parse(raw: bytes) -> Hook:
     try:
         pairs = parse_qsl(raw.decode(), keep_blank_values=True, max_num_fields=MOST_ARGUMENTS + len(OWN))
     except ValueError:
-        raise HookError("not_a_form", "the body is not a form of nginx-rtmp's") from None
+        raise HookError("not_a_form", "the body is not an nginx-rtmp form") from None
     own: dict[str, str] = {}
     arguments = []
     for name, value in pairs:

@@ -109,7 +109,7 @@ class SrsServer:
             for other in others:
                 self._others.add(other)
                 log.warning(
-                    "Two SRS servers send hooks, and the list of one is read: falling back to hooks only for the other",
+                    "Two SRS servers send hooks, but only one's list is read: falling back to hooks only for the other",
                     server=self.where,
                     other=other,
                 )

@@ -22,7 +22,7 @@ def test_by_default_hooks_come_from_this_machine_alone_and_that_is_said() -> Non
     assert found() == Finding(
         "hooks to 127.0.0.1:8000",
         True,
-        "from this machine alone; for an RTMP server in a container see docs/install.md, In containers",
+        "only from this machine; for an RTMP server in a container see docs/install.md, In containers",
     )
 
 
@@ -39,7 +39,7 @@ def test_by_default_hooks_come_from_this_machine_alone_and_that_is_said() -> Non
 def test_hooks_that_cannot_reach_loopback_are_found_out(hooks: Hooks, ingest: Ingest, who: str) -> None:
     result = found(hooks=hooks, ingest=ingest)
     assert not result.ok
-    assert f"nobody at {who} reaches this address: set http.host" in result.detail
+    assert f"nobody at {who} can reach this address: set http.host" in result.detail
 
 
 def test_in_a_container_loopback_is_the_container_s(tmp_path: Path) -> None:

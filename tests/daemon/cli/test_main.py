@@ -216,10 +216,10 @@ def test_block_last_is_toggled_only_where_it_has_to_be(monkeypatch: pytest.Monke
 def test_a_refusal_ends_with_1_and_the_daemons_words(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    refused = (409, {"error": {"code": "nobody_waits", "message": "nobody waits: alice stays on air"}})
+    refused = (409, {"error": {"code": "nobody_waits", "message": "nobody is waiting: alice stays on air"}})
     with daemon(monkeypatch, **{"queue/skip": refused}):
         assert main(["skip"]) == 1
-    assert capsys.readouterr().err == "motherstream: nobody waits: alice stays on air\n"
+    assert capsys.readouterr().err == "motherstream: nobody is waiting: alice stays on air\n"
 
 
 def test_the_token_goes_along_and_its_lack_is_explained(

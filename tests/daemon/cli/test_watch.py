@@ -119,7 +119,7 @@ def test_what_stands_by_is_ready_or_waits_or_is_nobody() -> None:
     off = {"reason": "render_lag", "since": "2026-01-01T20:00:00Z", "render_lag": 0.3}
     suspended = model(status={"standby": None, "standby_off": off})
     assert "bob  next, standby suspended: OBS renders late" in drawn(suspended)
-    assert "nobody waits" in drawn(model(status={"standby": None}, queue=[row("alice", 0)]))
+    assert "nobody is waiting" in drawn(model(status={"standby": None}, queue=[row("alice", 0)]))
 
 
 def test_nobody_on_air_and_one_who_fills_in() -> None:
@@ -201,11 +201,11 @@ HANDOVER = facts.HandoverEnded(AT, 7, "GMOTHERSTREAM_7", "GMOTHERSTREAM_6", "ali
         (
             "on_air_changed",
             facts.OnAirChanged(AT, "", "", same_input=True),
-            "nobody is on air: the picture has broken off",
+            "nobody is on air: the picture was lost",
         ),
         ("lineup_changed", facts.LineupChanged(AT, "away", "bob"), "bob is away, and the place is kept for now"),
         ("lineup_changed", facts.LineupChanged(AT, "held", "bob"), "held: no turn ends by the clock"),
-        ("refused", facts.Refused(AT, "nobody_waits", "nobody waits"), "refused: nobody waits"),
+        ("refused", facts.Refused(AT, "nobody_waits", "nobody is waiting"), "refused: nobody is waiting"),
         (
             "orphan_reported",
             facts.OrphanReported(AT, "GMOTHERSTREAM_7", "x"),

@@ -148,7 +148,7 @@ def test_a_hook_from_a_container_s_bridge_is_refused_with_what_mends_it() -> Non
     for address, network in (("172.18.0.3", "172.18.0.0/16"), ("10.89.0.2", "10.89.0.0/16"), ("fd00::2", "fd00::/64")):
         assert f'("{network}"), to hooks.allow' in not_allowed(address)
     for elsewhere in ("203.0.113.66x", "8.8.8.8", "2606:4700::1", ""):
-        assert not_allowed(elsewhere) == "hooks are not taken from this address (hooks.allow)"
+        assert not_allowed(elsewhere) == "hooks are not accepted from this address (hooks.allow)"
 
 
 # --- the page ----------------------------------------------------------------------------------------------------

@@ -241,7 +241,7 @@ async def test_what_is_harmless_is_let_in(house: House, changes: dict[str, Any])
         ({"stream": "alice&key=x"}, "bad_stream", "it has ampersands in it"),
         ({"stream": "x" * 200}, "bad_stream", "it has 200 characters"),
         ({"app": "live/sub"}, "bad_app", "it has slashes in it"),
-        ({"vhost": "a b"}, "bad_vhost", "is no host's name or address"),
+        ({"vhost": "a b"}, "bad_vhost", "is not a host name or address"),
         ({"stream": "bob"}, "path_taken", "is another streamer's: alice publishes to a name of its own"),
     ],
 )

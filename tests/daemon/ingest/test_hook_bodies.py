@@ -141,7 +141,7 @@ def test_garbage_is_refused_by_nginx_rtmp_s_parser(raw: bytes) -> None:
 @pytest.mark.parametrize("value", [7, 1.5, True, [], {}, ["alice"], {"a": 1}])
 @pytest.mark.parametrize("name", ["action", "app", "stream", "param", "vhost", "ip"])
 def test_a_wrong_type_is_refused(name: str, value: Any) -> None:
-    with pytest.raises(HookError, match=f"{name} must be a text"):
+    with pytest.raises(HookError, match=f"{name} must be a string"):
         srs.parse(body(SRS5, **{name: value}))
 
 

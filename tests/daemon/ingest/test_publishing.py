@@ -196,7 +196,7 @@ async def test_a_publisher_is_let_in_though_the_journal_is_slow(monkeypatch: pyt
         verdict = await door.publishing.publish(publish())
     assert verdict.accepted
     assert door.sessions.live("live/alice")
-    assert "A hook is answered before its event was journaled" in [line["event"] for line in lines]
+    assert "A hook was answered before its event was journaled" in [line["event"] for line in lines]
 
 
 def test_a_refusal_is_logged_once_counted_always_and_handed_to_who_notifies() -> None:

@@ -109,7 +109,7 @@ async def test_thousands_of_streams_that_nobody_can_be_named_for_are_some_lines_
             await studio.list()
     assert len(lines) == 17
     assert lines[-1] == {
-        "event": "Streams are published that nobody can be named for",
+        "event": "Published streams cannot be attributed to a streamer",
         "log_level": "warning",
         "server": studio.server.where,
         "more": 1500 - 16,

@@ -49,7 +49,7 @@ def test_a_backup_of_a_live_daemon_is_restored_with_keys_settings_history_and_li
         again = command(live, "backup", str(saved))
         assert (again.returncode, again.stderr) == (
             1,
-            f"motherstream: {saved} is there already: name another one, or say --force\n",
+            f"motherstream: {saved} already exists: choose another one, or use --force\n",
         )
         assert command(live, "backup", "--force", str(saved)).returncode == 0
 

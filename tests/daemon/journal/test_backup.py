@@ -206,7 +206,7 @@ async def test_a_copy_that_is_damaged_too_is_put_aside_and_the_file_begun_anew(
             assert (names(path), channel.director.policy.turn) == ([], Policy().turn)
             await channel.feed(ev.Published(9.0, session("carol")))
     told = [line["event"] for line in logged]
-    assert "the journal's copy cannot be used" in told
+    assert "the journal's backup copy cannot be used" in told
     assert [
         line
         for line in told
@@ -332,7 +332,7 @@ async def test_a_copy_that_cannot_be_made_is_told_once_and_tried_again(
             assert channel.copy.read_bytes() != before
     told = [line for line in logged if "copy of the journal could be made" in line["event"]]
     assert [(line["log_level"], line["error"]) for line in told] == [("warning", "[Errno 28] No space left on device")]
-    assert len([line for line in logged if line["event"] == "the journal's copy is made again"]) == 1
+    assert len([line for line in logged if line["event"] == "the journal can be backed up again"]) == 1
 
 
 async def test_a_write_that_fails_half_way_leaves_the_last_good_copy(

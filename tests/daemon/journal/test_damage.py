@@ -330,6 +330,6 @@ async def test_each_damage_of_one_run_is_news(tmp_path: Path) -> None:
                 await feed(journal, director, ev.Held(now[0]))
             ((told, text),) = journal.news.take()
             assert (told, journal.problem) == (number, "")
-            assert "the journal was gone" in text
+            assert "the journal was missing" in text
     finally:
         await journal.close()

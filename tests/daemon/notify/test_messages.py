@@ -86,7 +86,7 @@ def test_what_people_care_for_is_told_in_one_short_line(fact: facts.Fact, text: 
         facts.OnAirChanged(1.0, "alice", "GMOTHERSTREAM_1", adopted=True),
         facts.OnAirChanged(1.0, "", "", same_input=True),  # one that lasts is told as nobody who can be put on air
         facts.LineupChanged(1.0, "joined", "bob"),
-        facts.Refused(1.0, "nobody_waits", "nobody waits: alice stays on air"),
+        facts.Refused(1.0, "nobody_waits", "nobody is waiting: alice stays on air"),
         facts.StateChanged(1.0, State.IDLE, "target", State.CREATING, 1),
         ended("completed"),
         ended("superseded"),
@@ -245,7 +245,7 @@ def test_one_who_fills_in_is_told_nothing_of_a_turn() -> None:
 def test_an_obs_that_is_away_for_long_is_told_and_so_is_its_return() -> None:
     watch = Alerts()
     lost = [view(None, at=float(at), state=State.RECOVERING) for at in range(100, 220)]
-    assert texts(watch, *lost) == ["OBS has been out of reach for 30 seconds"]
+    assert texts(watch, *lost) == ["OBS has been unreachable for 30 seconds"]
     assert texts(watch, view(None, at=220.0), view(None, at=221.0)) == ["OBS is back after 2 minutes"]
 
 

@@ -43,11 +43,11 @@ async def test_a_target_that_fails_in_a_way_of_its_own_keeps_its_secret() -> Non
 
     def refuse(url: str) -> Odd:
         if "refused" in url:
-            raise TargetError("Apprise does not know such an address")
+            raise TargetError("Apprise does not know this kind of address")
         return Odd()
 
     tried = await Notifier(["odd://s3cret", "refused://s3cret"], open_target=refuse).test()
-    assert tried == (("1 (odd)", "RuntimeError"), ("2 (refused)", "Apprise does not know such an address"))
+    assert tried == (("1 (odd)", "RuntimeError"), ("2 (refused)", "Apprise does not know this kind of address"))
 
 
 def test_the_command_says_of_each_target_whether_it_was_sent(

@@ -153,18 +153,18 @@ def test_pictures_that_stall_again_and_again_are_told_with_whose(told: Told) -> 
 def test_that_nobody_is_able_to_follow_is_told_with_who_waits(told: Told) -> None:
     hopeless = (place("alice", 0), place("bob", 1, failures=2), place("carol", 2, stalled=True))
     (said,) = told.see(60, queue=hopeless, standby=None)
-    assert said == "! nobody is able to follow alice: no picture comes of bob, carol"
+    assert said == "! nobody can follow alice: no picture from bob, carol"
     able = (*hopeless, place("dave", 3))
-    assert told.see(60, queue=able, standby=None) == ["+ somebody is able to follow again"]
+    assert told.see(60, queue=able, standby=None) == ["+ somebody can follow again"]
     assert told.see(60, queue=(place("alice", 0),), standby=None) == [], "she is alone: nobody has to"
     (said,) = told.see(60, queue=hopeless[1:], standby=None, on_air=None)
-    assert said == "! nobody can be put on air: no picture comes of bob, carol"
+    assert said == "! nobody can be put on air: no picture from bob, carol"
 
 
 def test_one_who_is_not_even_tried_is_nobody_who_could_follow(told: Told) -> None:
     blind = place("bob", 1, problem=Problem("no_video", "", AT))
     (said,) = told.see(60, queue=(place("alice", 0), blind), standby=None)
-    assert said == "! nobody is able to follow alice: no picture comes of bob"
+    assert said == "! nobody can follow alice: no picture from bob"
 
 
 def test_what_is_wrong_with_the_channel_is_not_said_of_who_waits(told: Told) -> None:

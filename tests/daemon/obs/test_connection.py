@@ -44,7 +44,7 @@ async def test_it_connects_with_a_password_and_without_one(link: Link) -> None:
 
 async def test_a_wrong_password_is_told_apart_at_once(fake: FakeObs) -> None:
     async with asyncio.timeout(2):
-        with pytest.raises(PasswordRefused, match="OBS refuses the password"):
+        with pytest.raises(PasswordRefused, match="OBS rejects the password"):
             await connect(fake, password="wrong", seconds=LONG)
 
 
@@ -108,7 +108,7 @@ async def test_the_silent_death_of_the_receive_loop_is_the_loss_of_the_connectio
     await fake.poison(how)
     async with asyncio.timeout(2):
         reason = await link.until_lost()
-    assert "OBS sent what nobody understands" in str(reason)
+    assert "OBS sent something that cannot be understood" in str(reason)
     assert isinstance(reason.__cause__, KeyError | TypeError)
     with pytest.raises(ObsGone, match="nobody understands"):
         await link.call("GetVersion")

@@ -183,7 +183,7 @@ async def test_what_obs_will_not_set_is_told_once_and_the_rest_is_set(templated:
             await rig.obs.create_input(name, ALICE)
             await rig.obs.place_input(name, 0)
     refusals = [line["event"] for line in lines if "refuses" in line["event"]]
-    assert refusals == [f"OBS refuses SetInputAudioMonitorType for '{ONE}': not available. The show goes on without"]
+    assert refusals == [f"OBS refuses SetInputAudioMonitorType for '{ONE}': not available. The show goes on without it"]
     assert fake.inputs[TWO].volume == source.volume
     assert json.dumps(fake.inputs[TWO].tracks) == json.dumps(source.tracks)
 

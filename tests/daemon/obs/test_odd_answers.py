@@ -220,5 +220,5 @@ async def test_a_reading_that_fails_in_an_unforeseen_way_is_told_once_and_read_a
         await rig.until(lambda: rig.count(ev.InventoryRead))
     assert count[0] >= 4
     assert [line["event"] for line in lines if line["log_level"] == "error"] == [
-        "What OBS answers cannot be read; it is read again"
+        "OBS's answer cannot be read; retrying"
     ]

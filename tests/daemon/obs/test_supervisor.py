@@ -128,7 +128,7 @@ async def test_a_renderer_that_stands_still_from_the_start_is_not_ready(lines: L
 
 async def test_nothing_is_asked_while_the_scene_collection_changes(fake: FakeObs, rig: Rig) -> None:
     fake.studio.begin_collection_change("another")
-    assert await lost(rig) == "OBS changes its scene collection"
+    assert await lost(rig) == "OBS is changing its scene collection"
     with pytest.raises(ObsGone):
         await rig.obs.create_input("GMOTHERSTREAM_1", ALICE)
     asked = len(fake.calls)
@@ -196,7 +196,7 @@ async def test_answers_that_lack_what_is_needed_do_not_end_the_supervision(
 
 async def test_a_renderer_that_dies_behind_a_live_socket_is_a_loss(fake: FakeObs, rig: Rig) -> None:
     fake.stall()
-    assert await lost(rig) == "OBS is connected and dead: its renderer stands still"
+    assert await lost(rig) == "OBS is connected but unresponsive: its renderer has stalled"
     fake.unstall()
     await rig.up()
 
@@ -205,7 +205,7 @@ async def test_an_obs_that_does_not_answer_any_more_is_a_loss(fake: FakeObs) -> 
     async with Rig.on(fake, obs={"request_timeout": 0.2}) as rig:
         await rig.up()
         fake.faults.listens = False
-        assert await lost(rig) == "OBS is connected and dead: it does not answer"
+        assert await lost(rig) == "OBS is connected but unresponsive: it does not answer"
         fake.faults.listens = True
         await rig.up()
 
@@ -248,7 +248,7 @@ async def test_a_wrong_password_is_said_loudly_once_and_not_hammered(lines: Line
     async with rig:
         await fake.wait_for(lambda: told(lines, "password"))
         [line] = [line for line in lines if "password" in line["event"]]
-        assert line["event"].startswith("OBS refuses the password: set obs.password to the one that OBS shows")
+        assert line["event"].startswith("OBS rejects the password: set obs.password to the one that OBS shows")
         assert line["log_level"] == "error"
         assert "wrong" not in str(lines)
         # The next attempt is half a minute away, unless it is asked for, with what the configuration says by then.
@@ -264,7 +264,7 @@ async def test_a_password_that_is_not_set_is_told_so(lines: Lines, fake: FakeObs
 
 async def test_after_a_kick_it_stays_away_until_asked_to_come_back(lines: Lines, fake: FakeObs, rig: Rig) -> None:
     await fake.kick()
-    assert await lost(rig) == "OBS's user has ended the session"
+    assert await lost(rig) == "the session was ended in OBS"
     await fake.wait_for(lambda: told(lines, "left alone"))
     assert fake.clients == 0
     rig.obs.force_reconnect()
@@ -274,7 +274,7 @@ async def test_after_a_kick_it_stays_away_until_asked_to_come_back(lines: Lines,
 
 async def test_a_forced_reconnect_is_a_loss_and_a_new_connection(fake: FakeObs, rig: Rig) -> None:
     rig.obs.force_reconnect()
-    assert await lost(rig) == "a reconnect was asked for"
+    assert await lost(rig) == "a reconnect was requested"
     await rig.up()
     assert fake.clients == 1
 

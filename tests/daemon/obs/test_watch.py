@@ -74,7 +74,7 @@ async def test_an_input_removed_by_hand_before_its_proof_has_failed(fake: FakeOb
     seen = rig.watch(NAME)
     fake.studio.remove_input(NAME)
     await rig.until(lambda: seen.failed)
-    assert seen.failed == ["it is gone from OBS"]
+    assert seen.failed == ["it no longer exists in OBS"]
 
 
 async def test_one_that_was_proven_and_is_removed_by_hand_is_for_the_inventory_to_tell(fake: FakeObs, rig: Rig) -> None:

@@ -41,7 +41,7 @@ def ended(outcome: str, **changes: object) -> facts.HandoverEnded:
         (
             facts.OnAirChanged(1.0, "", "", same_input=True),
             "warning",
-            "nobody is on air: the picture has broken off",
+            "nobody is on air: the picture was lost",
         ),
         (facts.OnAirChanged(1.0, "bob", "GMOTHERSTREAM_3", adopted=True), "info", "bob is still on air"),
         (facts.LineupChanged(1.0, "turn_ended", "bob"), "info", "bob's turn has ended"),

@@ -175,7 +175,7 @@ def test_one_that_was_seen_to_send_no_picture_is_tried_seldom() -> None:
         world.run(1.0, step=1.0)
         attempt = world.director.switchover.attempt
         if attempt is not None and attempt.target is not None and attempt.deadline is not None:
-            world.feed(ev.MediaFailed(world.now, attempt.number, "it plays sound, and no picture comes", "no_video"))
+            world.feed(ev.MediaFailed(world.now, attempt.number, "it plays sound but no picture", "no_video"))
     assert 3 <= len([create for create in made(world) if create.session.streamer == "bob"]) <= 12
     assert problems(world) == [("bob", "no_video")]
 
