@@ -58,16 +58,16 @@ KEYS: Final = {name: key for _, keys in SECTIONS.values() for name, key in keys.
 _COLUMN: Final = 40
 _HEAD: Final = """
 # Motherstream's configuration: every key with its default. Leave out what you don't change.
-# Durations are seconds. Relative paths start at the working directory.
+# Durations are in seconds. Relative paths start at the working directory.
 #
-# Each key is looked for in this order:
+# Values are taken from, in this order:
 #   1. the environment: MOTHERSTREAM_OBS__PASSWORD for password in [obs],
 #      MOTHERSTREAM_SOURCES__PIPELINE__RATE for rate in [sources.pipeline]. Lists are comma-separated, or JSON.
-#   2. for a secret, the file that its _file key names. The line end at the file's end is no part of it.
-#   3. for a secret, systemd's credential of that name: LoadCredential=obs.password:PATH, or obs-password:PATH.
+#   2. for a secret, the file that its _file key names. A line end at its end is ignored.
+#   3. for a secret, the systemd credential of that name: LoadCredential=obs.password:PATH, or obs-password:PATH.
 #   4. this file.
 #
-# Read again on SIGHUP. What cannot change while the daemon runs is named in the log, and waits for the next start.
+# Re-read on SIGHUP. The log lists the changes that take effect only after a restart.
 """
 
 

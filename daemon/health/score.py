@@ -46,7 +46,7 @@ class Thresholds:
     stall: float = 1.0
     """Seconds that a picture may stand still."""
     low_bitrate: float = 250.0
-    """kbit/s under which a stream is poor; 0 for no bound."""
+    """kbit/s below which a stream counts as poor; 0 for no limit."""
 
 
 @dataclass(frozen=True, slots=True)

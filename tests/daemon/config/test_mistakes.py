@@ -122,16 +122,16 @@ def test_a_host_may_be(file: Path, host: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[http]\nhost = '0.0.0.0'", "http.token: is required where http.host is not loopback (it is 0.0.0.0)"),
-        ("[http]\nhost = '::'", "http.token: is required where http.host is not loopback (it is ::)"),
-        ("[http]\nhost = 'studio'", "http.token: is required where http.host is not loopback (it is studio)"),
+        ("[http]\nhost = '0.0.0.0'", "http.token: is required if http.host is not loopback (it is 0.0.0.0)"),
+        ("[http]\nhost = '::'", "http.token: is required if http.host is not loopback (it is ::)"),
+        ("[http]\nhost = 'studio'", "http.token: is required if http.host is not loopback (it is studio)"),
         ("[http]\ntoken = 't'", f"hooks.secret: {HOOKS_NEED_SECRET}"),
         (
             "[http]\npublic_url = 'https://show.example'",
-            "http.token: is required where http.public_url is not this machine's own",
+            "http.token: is required if http.public_url is not this machine's own",
         ),
         ("[health]\nlow_bitrate_slate = 20", "health.low_bitrate_slate: needs obs.slate, the scene item to be shown"),
-        ("[queue]\nauth = 'http'", "queue.auth_url: is required where queue.auth is http"),
+        ("[queue]\nauth = 'http'", "queue.auth_url: is required if queue.auth is http"),
         (
             "[sources]\npoll_interval = 5\nready_timeout = 5",
             "sources.poll_interval: is 5, must be less than sources.ready_timeout",
