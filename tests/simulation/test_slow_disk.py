@@ -75,7 +75,7 @@ def test_what_waits_for_a_slow_disk_is_bounded_and_nothing_of_it_is_lost(tmp_pat
             await asyncio.sleep(5.0)
             most = max(most, len(journal_of(w)._writes._waiting))
         assert most <= MOST_WAITING + 1
-        assert w.said("the disk does not keep up")
+        assert w.said("the disk cannot keep up")
         await w.ask("POST", "/queue/hold")
         w.running.disk_takes = 0.0
         await w.until(lambda: not journal_of(w).trouble and not journal_of(w)._writes.is_full, TAKES * MOST_WAITING * 2)

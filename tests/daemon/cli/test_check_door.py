@@ -44,9 +44,9 @@ def test_hooks_that_cannot_reach_loopback_are_found_out(hooks: Hooks, ingest: In
 
 def test_in_a_container_loopback_is_the_container_s(tmp_path: Path) -> None:
     sign = tmp_path / ".dockerenv"
-    assert "container alone" not in found(None, None, None, sign).detail
+    assert "this container" not in found(None, None, None, sign).detail
     sign.touch()
-    assert "from within this container alone" in found(None, None, None, sign).detail
+    assert "only from within this container" in found(None, None, None, sign).detail
 
 
 def test_a_server_whose_hooks_would_be_refused_is_named() -> None:

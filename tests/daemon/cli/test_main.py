@@ -246,7 +246,7 @@ def test_something_else_on_the_port_is_recognised(
 
         monkeypatch.setattr(handler, "do_GET", plain)
         assert main(["queue"]) == 1
-    assert "is something else there?" in capsys.readouterr().err
+    assert "is another program on that port?" in capsys.readouterr().err
 
 
 def test_an_empty_name_is_told_as_one(capsys: pytest.CaptureFixture[str]) -> None:

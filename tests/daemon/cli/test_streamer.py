@@ -99,7 +99,7 @@ def test_set_changes_a_streamer(run: Run, store: StreamerStore, capsys: pytest.C
     assert run("set", "alice", "--turn", "90", "--disable") == 0
     said = capsys.readouterr()
     assert said.out == "alice is disabled, with turns of 90 s\n"
-    assert "goes on: motherstream kick alice ends it" in said.err, "who is on air stays there"
+    assert "a live stream continues: motherstream kick alice ends it" in said.err, "who is on air stays there"
     assert run("set", "alice", "--turn", "120") == 0
     assert "motherstream turn 120 --streamer alice" in capsys.readouterr().err
     assert run("set", "alice", "--turn", "default") == 0
@@ -110,7 +110,7 @@ def test_set_changes_a_streamer(run: Run, store: StreamerStore, capsys: pytest.C
 def test_remove_forgets_a_streamer(run: Run, store: StreamerStore, capsys: pytest.CaptureFixture[str]) -> None:
     store.add("alice")
     assert run("remove", "alice") == 0
-    assert capsys.readouterr().out == "alice is removed, and its key is void\n"
+    assert capsys.readouterr().out == "alice was removed, and its key is void\n"
     assert store.list() == ()
 
 
@@ -150,7 +150,7 @@ def test_a_new_file_and_an_address_of_no_use_to_others_are_told(
     assert run("add", "alice", "--server", "rtmp://127.0.0.1") == 0
     told = capsys.readouterr()
     assert "Server      rtmp://127.0.0.1/live\n" in told.out
-    assert f"note: made the file {store.path}" in told.err
+    assert f"note: created the file {store.path}" in told.err
     assert "--server" in told.err
     assert run("add", "bob") == 0
     assert capsys.readouterr().err == ""

@@ -203,7 +203,7 @@ HANDOVER = facts.HandoverEnded(AT, 7, "GMOTHERSTREAM_7", "GMOTHERSTREAM_6", "ali
             facts.OnAirChanged(AT, "", "", same_input=True),
             "nobody is on air: the picture was lost",
         ),
-        ("lineup_changed", facts.LineupChanged(AT, "away", "bob"), "bob is away, and the place is kept for now"),
+        ("lineup_changed", facts.LineupChanged(AT, "away", "bob"), "bob is away; the place is kept for now"),
         ("lineup_changed", facts.LineupChanged(AT, "held", "bob"), "held: no turn ends by the clock"),
         ("refused", facts.Refused(AT, "nobody_waits", "nobody is waiting"), "refused: nobody is waiting"),
         (

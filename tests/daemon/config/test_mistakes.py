@@ -40,7 +40,7 @@ def file(tmp_path: Path) -> Path:
         ),
         (
             "[sources]\nprefix = 'CH1'",
-            'sources.prefix: is "CH1", must not end in a digit, as a number follows it: CH1_ would do',
+            'sources.prefix: is "CH1", must not end in a digit, because a number follows it: use CH1_',
         ),
         ("[sources]\nprefix = ''", 'sources.prefix: is "", must be 1 to 64 of the characters A-Z a-z 0-9 _ -'),
         (
@@ -48,7 +48,7 @@ def file(tmp_path: Path) -> Path:
             'hooks.allow: is "10.0.0.1/8", must be an address or a network such as 10.0.0.0/8 or ::1/128'
             " (has host bits set)",
         ),
-        ("[hooks]\nallow = '10.0.0.0/8'", 'hooks.allow: is "10.0.0.0/8", must be a list of texts'),
+        ("[hooks]\nallow = '10.0.0.0/8'", 'hooks.allow: is "10.0.0.0/8", must be a list of strings'),
         ("[queue]\nturn = 0", "queue.turn: is 0, must be a number from 1 to 604800"),
         ("[queue]\nafter_turn = 'drop'", 'queue.after_turn: is "drop", must be requeue or kick'),
         (
@@ -103,10 +103,10 @@ def test_an_rtmp_url_may_be(file: Path, url: str) -> None:
         ("rtmp://h/{user}/{stream}", "{user} is not one of {app}, {stream}, {stream_key}, {param}"),
         ("rtmp://h/{}/{stream}", "{} is not one of"),
         ("rtmp://h/{stream!r}", "{stream!r} is not one of"),
-        ("rtmp://h/{{stream}}", "must hold none but the characters"),
-        ("rtmp://h/{stream} ! filesink", "must hold none but the characters"),
-        ('rtmp://h/{stream}"', "must hold none but the characters"),
-        ("rtmp://u:p@h/{stream}", "must hold none but the characters"),
+        ("rtmp://h/{{stream}}", "may only have the characters"),
+        ("rtmp://h/{stream} ! filesink", "may only have the characters"),
+        ('rtmp://h/{stream}"', "may only have the characters"),
+        ("rtmp://u:p@h/{stream}", "may only have the characters"),
     ],
 )
 def test_an_rtmp_url_may_not_be(file: Path, url: str, reason: str) -> None:
@@ -223,7 +223,7 @@ def test_every_mistake_is_told_at_once(file: Path, tmp_path: Path) -> None:
     lines = str(ConfigError(found)).splitlines()
     assert lines[0] == "the configuration has 10 mistakes:"
     assert f"  http.port: is 99999, must be a whole number from 0 to 65535 ({file})" in lines
-    assert "  MOTHERSTREAM_OBS__PORRT: is no setting; did you mean MOTHERSTREAM_OBS__PORT?" in lines
+    assert "  MOTHERSTREAM_OBS__PORRT: is not a setting; did you mean MOTHERSTREAM_OBS__PORT?" in lines
     assert len(lines) == 11
 
 
@@ -242,7 +242,7 @@ def test_an_unreadable_file_is_not_blamed_for_what_it_may_hold(file: Path) -> No
 def test_a_variable_that_sets_nothing_is_a_mistake_and_its_value_is_not_told(file: Path, name: str) -> None:
     (problem,) = problems(file, "", **{name: CANARY})
     assert problem.where == name
-    assert problem.message.startswith("is no setting")
+    assert problem.message.startswith("is not a setting")
     assert CANARY not in str(problem)
 
 

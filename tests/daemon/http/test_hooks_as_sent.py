@@ -230,7 +230,7 @@ async def test_what_is_harmless_is_let_in(house: House, changes: dict[str, Any])
         ({"param": "?key=" + "x" * 129}, "bad_key", "it has 129 characters"),
         ({"param": "?key=%C3%A9"}, "bad_key", "it has other characters in it"),
         ({"stream": "alice\u200b"}, "bad_stream", "it has invisible characters in it"),
-        ({"param": f"?key={KEY.upper()}"}, "unknown_key", "is nobody's, or was rotated"),
+        ({"param": f"?key={KEY.upper()}"}, "unknown_key", "is unknown, or was rotated"),
         ({"param": ""}, "no_key", "has no key (?key=…)"),
         ({"param": "?key="}, "no_key", "has no key (?key=…)"),
         ({"param": "?"}, "no_key", "has no key (?key=…)"),
@@ -242,7 +242,7 @@ async def test_what_is_harmless_is_let_in(house: House, changes: dict[str, Any])
         ({"stream": "x" * 200}, "bad_stream", "it has 200 characters"),
         ({"app": "live/sub"}, "bad_app", "it has slashes in it"),
         ({"vhost": "a b"}, "bad_vhost", "is not a host name or address"),
-        ({"stream": "bob"}, "path_taken", "is another streamer's: alice publishes to a name of its own"),
+        ({"stream": "bob"}, "path_taken", "is another streamer's: alice needs a name of its own"),
     ],
 )
 async def test_a_refusal_says_what_is_wrong_and_what_to_type(

@@ -95,7 +95,7 @@ async def test_who_was_refused_is_told_for_a_while_without_any_key(house: House)
         "message": "it is bob's",
         "count": 1,
     }
-    house.refusals.let_in("s29")
+    house.refusals.unblock("s29")
     _, answer = await house.get("/status")
     assert answer["refused"][0]["streamer"] == "s28"
 

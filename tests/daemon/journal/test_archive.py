@@ -100,7 +100,7 @@ def test_a_backup_takes_the_place_of_no_device_and_goes_through_a_link_to_the_fi
     StreamerStore(path).add("alice")
     os.mkfifo(pipe)
     for place in (pipe, tmp_path):
-        with pytest.raises(BackupError, match="no ordinary file"):
+        with pytest.raises(BackupError, match="not a regular file"):
             backup(path, place, force=True)
     assert pipe.is_fifo()
     file.touch()

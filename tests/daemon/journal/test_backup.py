@@ -330,7 +330,7 @@ async def test_a_copy_that_cannot_be_made_is_told_once_and_tried_again(
             assert channel.copy.read_bytes() == before
             await channel.passes(TRY_AGAIN)
             assert channel.copy.read_bytes() != before
-    told = [line for line in logged if "copy of the journal could be made" in line["event"]]
+    told = [line for line in logged if "the journal could not be backed up" in line["event"]]
     assert [(line["log_level"], line["error"]) for line in told] == [("warning", "[Errno 28] No space left on device")]
     assert len([line for line in logged if line["event"] == "the journal can be backed up again"]) == 1
 

@@ -232,7 +232,7 @@ async def test_another_program_s_database_and_what_is_no_file_are_left_as_they_a
     pipe.chmod(0o644)
     link.symlink_to(pipe)
     before = other.read_bytes()
-    for path, why in ((other, "another program's database"), (link, "no ordinary file")):
+    for path, why in ((other, "belongs to another program"), (link, "not a regular file")):
         journal = Journal(path)
         await journal.open()
         try:

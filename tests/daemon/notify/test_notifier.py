@@ -288,7 +288,7 @@ async def test_without_apprise_one_line_says_how_to_install_it(monkeypatch: pyte
         notifier.notify(on_air("alice"))
         await notifier.stop(DEADLINE)
     (line,) = lines
-    assert line["event"].endswith("pip install 'motherstream[notify]' installs it")
+    assert line["event"].endswith("Install it with: pip install 'motherstream[notify]'")
     assert "s3cret" not in str(line)
 
 

@@ -123,7 +123,7 @@ def test_an_output_that_goes_down_is_told_and_one_that_never_ran_is_not(told: To
 @pytest.mark.parametrize(
     ("state", "reconnecting", "word"),
     [
-        (OutputState.RECONNECTING, True, "has lost its server"),
+        (OutputState.RECONNECTING, True, "lost its server"),
         (OutputState.WAITING, False, "is down"),
         (OutputState.BY_HAND, False, "was stopped by hand"),
     ],

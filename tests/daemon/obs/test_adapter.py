@@ -187,7 +187,7 @@ async def test_a_media_source_that_plays_is_closed_before_it_is_aimed_and_does_n
 @pytest.mark.parametrize(
     ("kind", "settings", "why"),
     [
-        ("color_source_v3", {}, "plays no stream"),
+        ("color_source_v3", {}, "cannot play a stream"),
         ("gstreamer-source", {"pipeline": "videotestsrc ! video."}, "no RTMP URL"),
     ],
 )

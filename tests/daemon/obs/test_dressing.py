@@ -216,7 +216,7 @@ async def test_a_canvas_is_noticed_without_anybody_telling(fake: FakeObs, rig: R
         fake.studio.canvas = (640, 360)
         await until(lambda: fake.item(ONE).transform.boundsWidth == 640.0)
     assert [line["event"] for line in lines if "canvas" in line["event"]] == [
-        "OBS's canvas is 640x360 at 100 frames a second now"
+        "OBS's canvas is now 640x360 at 100 frames per second"
     ]
 
 

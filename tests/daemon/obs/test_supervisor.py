@@ -120,7 +120,7 @@ async def test_a_scene_that_is_not_there_is_named_and_waited_for(lines: Lines, c
 async def test_a_renderer_that_stands_still_from_the_start_is_not_ready(lines: Lines, cold: Rig, fake: FakeObs) -> None:
     fake.stall()
     cold.obs.start()
-    await until(lambda: told(lines, "renderer stands still"))
+    await until(lambda: told(lines, "renderer has stalled"))
     assert cold.events == []
     fake.unstall()
     await cold.up()
@@ -175,7 +175,7 @@ async def test_the_silent_death_of_the_receive_loop_is_mended_by_a_new_connectio
     fake: FakeObs, rig: Rig, how: Spoil
 ) -> None:
     await fake.poison(how)
-    assert "what nobody understands" in await lost(rig)
+    assert "something that cannot be understood" in await lost(rig)
     await rig.up()
     assert items_of(await rig.obs.inventory()) == ev.Inventory(others=())
 
@@ -265,7 +265,7 @@ async def test_a_password_that_is_not_set_is_told_so(lines: Lines, fake: FakeObs
 async def test_after_a_kick_it_stays_away_until_asked_to_come_back(lines: Lines, fake: FakeObs, rig: Rig) -> None:
     await fake.kick()
     assert await lost(rig) == "the session was ended in OBS"
-    await fake.wait_for(lambda: told(lines, "left alone"))
+    await fake.wait_for(lambda: told(lines, "not reconnecting"))
     assert fake.clients == 0
     rig.obs.force_reconnect()
     await rig.up()

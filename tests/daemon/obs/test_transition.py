@@ -162,7 +162,7 @@ async def test_a_restore_believes_only_a_second_reading(fake: FakeObs, rig: Rig)
     await both(rig)
     fake.studio.show(TWO)
     fake.faults.after("SetSceneItemEnabled", lambda: fake.studio.show(TWO))
-    with pytest.raises(ObsError, match="does not keep what it was told"):
+    with pytest.raises(ObsError, match="did not keep the change"):
         await rig.obs.restore(show=ONE, hide=(TWO,))
 
 

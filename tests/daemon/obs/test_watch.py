@@ -185,5 +185,5 @@ async def test_a_look_that_fails_in_an_unforeseen_way_is_told_once_and_the_pictu
         stream.frozen = True
         await rig.until(lambda: seen.stalled)
     assert [line["event"] for line in lines if line["log_level"] == "error"] == [
-        f"What OBS says of '{NAME}' cannot be judged; it is looked at again"
+        f"What OBS reports about '{NAME}' cannot be interpreted; retrying"
     ]

@@ -379,8 +379,8 @@ def test_a_file_that_cannot_be_written_is_told_once_and_tried_again(bench: Bench
     events = [line["event"] for line in bench.lines()]
     (trouble,) = [event for event in events if "cannot be written" in event]
     assert str(bench.path) in trouble
-    (recovery,) = [event for event in events if "is written again" in event]
-    assert "lines are on standard error only" in recovery
+    (recovery,) = [event for event in events if "can be written again" in event]
+    assert "lines are only on standard error" in recovery
     assert [event for event in events if event in ("one", "two", "three")] == ["one", "two", "three"]
 
 

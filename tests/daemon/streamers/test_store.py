@@ -90,7 +90,7 @@ def test_set_changes_what_is_given_and_nothing_else(store: StreamerStore) -> Non
 
 @pytest.mark.parametrize("turn", [0, 0.5, -1, 604_801, float("nan"), float("inf")])
 def test_a_turn_that_the_configuration_would_refuse_is_refused(store: StreamerStore, turn: float) -> None:
-    with pytest.raises(StreamerError, match="a turn is 1 to 604800 seconds"):
+    with pytest.raises(StreamerError, match="a turn must be 1 to 604800 seconds"):
         store.add("alice", turn=turn)
     assert store.list() == ()
 
@@ -159,7 +159,7 @@ def test_a_name_is_the_same_however_its_letters_are_composed(store: StreamerStor
 @pytest.mark.parametrize("twin", ["alice", "ALICE", "\uff21lice", "Alice\ufe0f"])
 def test_two_streamers_cannot_pass_for_one_another(store: StreamerStore, twin: str) -> None:
     key = store.add("Alice")
-    with pytest.raises(StreamerError, match="there is a streamer Alice already"):
+    with pytest.raises(StreamerError, match="there is already a streamer Alice"):
         store.add(twin)
     assert store.find_by_key(key) is not None
 

@@ -117,7 +117,7 @@ async def test_a_server_that_is_gone_is_an_error_without_the_url_s_password(fake
         ("Oryx", 403, "set ingest.oryx_token"),
         ("MediaMTX", 401, "allow `api` to this machine in its authInternalUsers"),
         ("nginx-rtmp", 401, "put USER:PASSWORD@ before the host in its URL"),
-        ("SRS", 302, "has to be where that leads to"),
+        ("SRS", 302, "set its URL in [ingest] to where it leads"),
         ("SRS", 404, "is that of its API"),
         ("SRS", 503, "its own log says why"),
     ],
