@@ -122,7 +122,7 @@ def test_what_cannot_be_done_is_one_line_and_exit_1(
     assert run(*words) == 1
     told = capsys.readouterr()
     assert told.out == ""
-    assert re.fullmatch(r"motherstream: there is (no|a) streamer .*\n", told.err)
+    assert re.fullmatch(r"motherstream: there is (no|already a) streamer .*\n", told.err)
 
 
 @pytest.mark.parametrize(
