@@ -436,7 +436,7 @@ async def test_an_obs_that_freezes_is_lost_and_found_again(house: House, hands: 
         finally:
             await house.answer_again()
         await rig.until(lambda: rig.count(ev.ObsReady) == 2, 30.0)
-        assert "OBS is connected and dead" in rig.last(ev.ObsLost).reason
+        assert "OBS is connected but unresponsive" in rig.last(ev.ObsLost).reason
 
 
 async def test_two_daemons_worth_of_calls_at_once_are_each_answered(hands: Hands) -> None:

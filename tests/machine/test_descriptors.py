@@ -40,7 +40,7 @@ def test_a_crowd_takes_no_descriptor_that_obs_or_the_database_needs(tmp_path: Pa
             live.ask("POST", "/queue/skip")
             live.until_on_air("bob", within=10.0)
             assert_settled(live, "bob")
-        assert "no connection can be taken" not in live.console()
+        assert "cannot accept connections" not in live.console()
         assert "Too many open files" not in live.console()
 
 
@@ -52,7 +52,7 @@ def test_out_of_descriptors_the_picture_stays_and_the_log_is_not_flooded(tmp_pat
         limits = resource.prlimit(live.pid, resource.RLIMIT_NOFILE)
         resource.prlimit(live.pid, resource.RLIMIT_NOFILE, (3, limits[1]))
         with crowd(live, 20):
-            live.until(lambda: "no connection can be taken" in live.console())
+            live.until(lambda: "cannot accept connections" in live.console())
             # OBS goes meanwhile, and comes: it cannot be reached without a descriptor.
             live.obs.run(live.obs.fake.restart(leftovers=True))
             live.until(lambda: "Lost OBS" in live.console())

@@ -62,7 +62,7 @@ def test_obs_that_froze_shows_the_same_input_when_it_goes_on(tmp_path: Path, sec
         await asyncio.sleep(seconds)
         if seconds > 10.0:
             assert w.director.switchover.state.name == "RECOVERING"
-            assert w.said("Lost OBS: OBS is connected and dead")
+            assert w.said("Lost OBS: OBS is connected but unresponsive")
         assert (await w.ask("GET", "/healthz"))["status"] == "ok"
         w.obs.thaw()
         await w.well(BACK_WITHIN)

@@ -162,7 +162,7 @@ def test_another_scene_takes_its_inputs_along_and_the_old_one_keeps_its_picture_
         for number in range(3):
             studio.create_input(new, f"overlay {number}", "color_source_v3", {}, enabled=True)
         w.reload(obs__scene="NEW", sources__z_offset=2)
-        await w.until(lambda: w.said(f"Brought source '{on_air_before.input}' along into the scene 'NEW'"))
+        await w.until(lambda: w.said(f"Added source '{on_air_before.input}' to the scene 'NEW'"))
         await w.until(lambda: w.director.switchover.state.name == "STANDBY")
         assert w.director.switchover.program is not None
         assert w.director.switchover.program.input == on_air_before.input
@@ -189,7 +189,7 @@ def test_a_scene_that_is_not_there_yet_is_waited_for_and_named(tmp_path: Path) -
         await w.until(lambda: w.said("OBS is not ready: it has no scene 'NEW'"))
         assert w.obs.program.now.on_air is not None
         w.obs.studio.create_scene("NEW")
-        await w.until(lambda: w.said("Brought source"))
+        await w.until(lambda: w.said("Added source"))
         await w.until(lambda: w.director.switchover.state.name == "STANDBY")
         assert [item.name for item in w.obs.scene_items("NEW") if item.enabled] == [w.obs.program.now.on_air]
 

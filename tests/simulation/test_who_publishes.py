@@ -283,7 +283,7 @@ def test_an_rtsp_publisher_of_an_older_mediamtx_stays_and_ends_as_it_should(tmp_
             await asyncio.sleep(60.0)
             assert line_up(w) == ["alice"]
             assert w.said("A hook was refused") == []
-            assert w.said("nobody can be named for") == []
+            assert w.said("cannot be attributed") == []
             if ends:
                 mtx.paths.clear()
                 assert await hook(action="unpublish", path="live/alice", id="sess-2") == 200
