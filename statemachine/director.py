@@ -107,10 +107,18 @@ class Director:
             self._expire()
         else:
             self.lineup.forget(self.now)
-        self._take(event)
+        self._ask(event)
         self._settle(event)
         self._sweep()
         return self._step()
+
+    def _ask(self, event: ev.Event) -> None:
+        """Take it. What comes of it at once was asked for by whom it names; what follows by itself was not."""
+        self.lineup.asking = event.actor if isinstance(event, ev.OperatorEvent) else None
+        try:
+            self._take(event)
+        finally:
+            self.lineup.asking = None
 
     def _settle(self, event: ev.Event) -> None:
         for _ in range(STEPS):
@@ -312,6 +320,7 @@ class Director:
         if problem := self.settings.set(name, value):
             self._refuse("bad_setting", problem)
         else:
+            self._facts.append(facts.SettingMade(self.now, name, value, self.lineup.asking))
             self._apply()
 
     def _apply(self) -> None:
@@ -340,14 +349,21 @@ class Director:
 
     def _heed(self, came: Aftermath) -> None:
         """Let the line-up know what attempts came to, and sweep what they left."""
+        # Before what an attempt came to ends what it was made for.
+        told = [self._with_actor(fact) if isinstance(fact, facts.HandoverEnded) else fact for fact in came.facts]
         for ended in came.ended:
+            switch = self._with_actor(ended.fact)
             self._outcomes.take(ended, standby=self.policy.standby and not self.render_load.standby_suspended)
             if ended.attempt.outcome == "completed" or ended.attempt.due_at is not None:
-                self.last_switch = ended.fact
+                self.last_switch = switch
         self._orphans.add(came.orphans)
         for attempt in came.abandoned:
             self._orphans.leave(attempt, self.now)
-        self._facts += came.facts
+        self._facts += told
+
+    def _with_actor(self, ended: facts.HandoverEnded) -> facts.HandoverEnded:
+        """A hand-over that somebody asked for bears who it was."""
+        return replace(ended, actor=self.lineup.asked_by) if ended.reason == self.lineup.why[0] else ended
 
     def _brief(self, session: ev.Session) -> Brief:
         tracks, entry = self.streams.of(session.id), self.lineup.by_session(session.id)
@@ -361,7 +377,7 @@ class Director:
                 self.switchover.commands.append(command)
 
     def _refuse(self, code: str, message: str) -> None:
-        self._facts.append(facts.Refused(self.now, code, message))
+        self._facts.append(facts.Refused(self.now, code, message, self.lineup.asking))
 
     @property
     def orphans(self) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from statemachine.events import Actor
 from statemachine.handover.states import State
 
 
@@ -42,6 +43,8 @@ class HandoverEnded(Fact):
     detail: str = ""
     code: str = ""
     """What was wrong with the stream in one word, where that is known."""
+    actor: Actor | None = None
+    """Who asked for it; None where nobody did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,18 @@ class LineupChanged(Fact):
 
     what: str
     streamer: str
+    actor: Actor | None = None
+    """Who asked for it; None where nobody did."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettingMade(Fact):
+    """A setting was changed while the daemon runs."""
+
+    name: str
+    value: bool | int | float | str
+    actor: Actor | None = None
+    """Who asked for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +183,8 @@ class Refused(Fact):
 
     code: str
     message: str
+    actor: Actor | None = None
+    """Who asked; None where it was a publisher, or nobody."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,7 @@ MAY_IMPORT = {
     "daemon.http*": {
         "daemon",
         "daemon.http*",
+        "daemon.health.issues",
         "daemon.health.shapes",
         "daemon.ingest*",
         "daemon.observability*",
@@ -68,7 +69,14 @@ MAY_IMPORT = {
         *CORE,
     },
     "daemon.journal*": {"daemon.journal*", "daemon.streamers*", "daemon.config*", *CORE},
-    "daemon.notify*": {"daemon.notify*", "daemon.health.history", "daemon.observability*", "daemon.config*", *CORE},
+    "daemon.notify*": {
+        "daemon.notify*",
+        "daemon.health.history",
+        "daemon.health.issues",
+        "daemon.observability*",
+        "daemon.config*",
+        *CORE,
+    },
     "daemon.obs": {"daemon.obs.adapter"},
     "daemon.obs.*": {"daemon.obs*", "daemon.config*", *CORE},
     "daemon.observability*": {"daemon.observability*", "daemon.config*", *CORE},

@@ -19,8 +19,9 @@ from urllib.parse import urlsplit
 
 from daemon.config.loader import load
 from daemon.config.model import Config
-from daemon.config.types import LONGEST_TURN, is_loopback
+from daemon.config.types import is_loopback
 from daemon.core.clock import iso
+from daemon.core.shapes import LONGEST_TURN
 from daemon.streamers.store import StreamerError, StreamerStore
 
 EXIT_DONE, EXIT_FAILED = 0, 1

@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from daemon.config.types import (
-    LONGEST_TURN,
     AppName,
     File,
     Float,
@@ -31,6 +30,7 @@ from daemon.config.types import (
     is_loopback,
 )
 from daemon.core.redaction import redact
+from daemon.core.shapes import LONGEST_TURN
 
 
 def live(default: object, comment: str, **limits: Any) -> Any:

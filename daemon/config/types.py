@@ -14,8 +14,6 @@ from pydantic_core import PydanticKnownError
 
 PLACEHOLDERS: Final = ("app", "stream", "stream_key", "param", "vhost")
 """What `ingest.rtmp_url` may name in braces."""
-LONGEST_TURN: Final = 604_800
-"""Seconds: a week."""
 SHOWN: Final = ("on_air", "next", "remaining", "queue")
 """What a text in the scene may name in braces."""
 

@@ -1,23 +1,30 @@
 """What a person may ask, whoever passes it on: HTTP today; a chat command or a timer would call the same.
 
-One function a use case, with who asks. Each has the rules take one event and returns what they answered; the words for
-it are the caller's, and so is what a request may look like.
+One function a use case, with who asks. Each has the rules take one event, and returns what was done, in words for
+people and in values for programs. Those that are marked as a ``use_case`` have their route, its description and the
+terminal's command made of what stands here: the types of the arguments are what is checked, the first line of the
+docstring is the help.
 """
 
 import asyncio
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Annotated, Final, Protocol
+
+from pydantic import Field
 
 from daemon.core.ports import RulesPort
+from daemon.core.shapes import LONGEST_TURN, Done, HeldOrNot, Kicked, Moved, Name, Named
+from daemon.core.use_case import use_case, use_cases_of
 from statemachine import events as ev
 from statemachine.events import Actor, Session
-from statemachine.facts import Fact, LineupChanged
 from statemachine.policy import Policy
 from statemachine.view import View
 
 ASK_SECONDS: Final = 5.0
 """Seconds that somebody waits for the rules' answer."""
+
+Position = Annotated[int, Field(ge=0, le=1_000_000, description="1 is next after the one on air.")]
+BlockedFor = Annotated[float, Field(ge=0, le=LONGEST_TURN, description="Seconds to block it.")]
 
 
 class RequestRefused(Exception):
@@ -33,19 +40,6 @@ class RulesBusy(Exception):
 
     def __init__(self) -> None:
         super().__init__("the daemon is busy; the request may still be carried out")
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the rules answered."""
-
-    facts: tuple[Fact, ...]
-    streamer: str | None = None
-    """Whom it concerned, as the line-up writes the name; None where it was nobody in particular."""
-
-    def changed(self, what: str) -> bool:
-        """Whether the line-up has changed in this way."""
-        return any(isinstance(fact, LineupChanged) and fact.what == what for fact in self.facts)
 
 
 class ManualStreamsPort(Protocol):
@@ -83,49 +77,74 @@ class Operator:
 
     # --- the line-up -----------------------------------------------------------------------------------------
 
-    async def skip(self, actor: Actor) -> Answer:
-        """End the turn of the one on air."""
+    @use_case("handover_pending", "nobody_on_air", "nobody_waits", told={"skipped": "{streamer} was skipped"})
+    async def skip(self, actor: Actor) -> Done:
+        """End the current turn."""
         on_air = self._view().on_air
-        return await self._ask(ev.SkipRequested(self._now(), actor=actor), on_air.streamer if on_air else None)
+        await self._ask(ev.SkipRequested(self._now(), actor=actor))
+        return {"status": "success", "message": f"the turn of {on_air.streamer} is over" if on_air else "skipped"}
 
-    async def hold(self, actor: Actor) -> Answer:
-        """Let no turn end by the clock."""
-        return await self._ask(ev.Held(self._now(), actor=actor))
+    @use_case(told={"held": "held: no turn ends by the clock"})
+    async def hold(self, actor: Actor) -> HeldOrNot:
+        """Stop turns from ending by the clock, until they are released."""
+        await self._ask(ev.Held(self._now(), actor=actor))
+        return {"status": "success", "message": "held: no turn ends by the clock", "held": True}
 
-    async def release(self, actor: Actor) -> Answer:
+    @use_case(told={"released": "released: turns end by the clock"})
+    async def release(self, actor: Actor) -> HeldOrNot:
         """Let turns end by the clock again."""
-        return await self._ask(ev.Released(self._now(), actor=actor))
+        await self._ask(ev.Released(self._now(), actor=actor))
+        return {"status": "success", "message": "released: turns end by the clock", "held": False}
 
-    async def move(self, actor: Actor, name: str, position: int) -> Answer:
-        """Give one who waits another place."""
+    @use_case("bad_position", "not_found", "on_air", told={"moved": "{streamer} was moved"})
+    async def move(self, actor: Actor, name: Name, position: Position) -> Moved:
+        """Move a waiting streamer to another position."""
         streamer = self._find(name)
-        return await self._ask(ev.MoveRequested(self._now(), streamer, position, actor=actor), streamer)
+        await self._ask(ev.MoveRequested(self._now(), streamer, position, actor=actor))
+        message = f"{streamer} is at position {position}"
+        return {"status": "success", "message": message, "streamer": streamer, "position": position}
 
-    async def remove(self, actor: Actor, name: str) -> Answer:
-        """Take somebody out of the line-up; a new publish joins again."""
+    @use_case(told={"kicked": "{streamer} was kicked", "blocked": "{streamer} is blocked"})
+    async def kick(self, actor: Actor, name: Name, seconds: BlockedFor = 300.0) -> Kicked:
+        """Disconnect a streamer and block it for a while."""
         streamer = self._find(name)
-        return await self._ask(ev.RemoveRequested(self._now(), streamer, actor=actor), streamer)
+        # Whoever mistypes a name has to see that nobody was kicked.
+        is_there = any(place.streamer == streamer for place in self._view().queue)
+        await self._ask(ev.KickRequested(self._now(), streamer, seconds, actor=actor))
+        what = "is kicked" if is_there else "is not in the line-up"
+        message = f"{streamer} {what}, and blocked for {seconds:g} s"
+        return {"status": "success", "message": message, "streamer": streamer, "seconds": seconds}
 
-    async def kick(self, actor: Actor, name: str, seconds: float) -> Answer:
-        """Cut somebody off, and block it for a while: also one who is not there yet."""
+    @use_case("not_blocked", former="let_in", told={"let_in": "{streamer} is unblocked"})
+    async def unblock(self, actor: Actor, name: Name) -> Named:
+        """Let a blocked streamer publish again."""
         streamer = self._find(name)
-        return await self._ask(ev.KickRequested(self._now(), streamer, seconds, actor=actor), streamer)
+        await self._ask(ev.LetInRequested(self._now(), streamer, actor=actor))
+        return {"status": "success", "message": f"{streamer} may publish again", "streamer": streamer}
 
-    async def unblock(self, actor: Actor, name: str) -> Answer:
-        """Let one who is blocked publish again."""
+    @use_case("not_found", told={"removed": "{streamer} was removed from the line-up"})
+    async def remove(self, actor: Actor, name: Name) -> Named:
+        """Take a streamer out of the line-up, until the next publish."""
         streamer = self._find(name)
-        return await self._ask(ev.LetInRequested(self._now(), streamer, actor=actor), streamer)
+        await self._ask(ev.RemoveRequested(self._now(), streamer, actor=actor))
+        return {"status": "success", "message": f"{streamer} is out of the line-up", "streamer": streamer}
 
     # --- settings --------------------------------------------------------------------------------------------
 
-    async def set_turn(self, actor: Actor, seconds: float, name: str | None = None, *, restart: bool = False) -> Answer:
-        """Change how long a turn takes, everybody's or one streamer's; with ``restart`` the present one begins anew."""
-        streamer = self._find(name) if name is not None else None
-        return await self._ask(ev.TurnChanged(self._now(), seconds, streamer, restart, actor=actor), streamer)
+    async def set_turn(
+        self, actor: Actor, seconds: float, name: str | None = None, *, restart: bool = False
+    ) -> str | None:
+        """Change how long a turn takes, everybody's or one streamer's, and return who that is.
 
-    async def set(self, actor: Actor, name: str, value: bool | int | float | str) -> Answer:
+        With ``restart`` the present one begins anew.
+        """
+        streamer = self._find(name) if name is not None else None
+        await self._ask(ev.TurnChanged(self._now(), seconds, streamer, restart, actor=actor))
+        return streamer
+
+    async def set(self, actor: Actor, name: str, value: bool | int | float | str) -> None:
         """Change one field of the policy; it outlives a restart."""
-        return await self._ask(ev.SettingChanged(self._now(), name, value, actor=actor))
+        await self._ask(ev.SettingChanged(self._now(), name, value, actor=actor))
 
     async def toggle_block_last(self, actor: Actor) -> bool:
         """Keep the last one on air from coming straight back, or let it; whether it is kept now."""
@@ -146,9 +165,9 @@ class Operator:
             raise
         return session
 
-    async def measured(self, streamer: str, quantity: str, value: float) -> Answer:
+    async def measured(self, streamer: str, quantity: str, value: float) -> None:
         """Judge what a program has measured of the one on air."""
-        return await self._ask(ev.Measured(self._now(), streamer, quantity, value), streamer)
+        await self._ask(ev.Measured(self._now(), streamer, quantity, value))
 
     # --- helpers ---------------------------------------------------------------------------------------------
 
@@ -158,7 +177,7 @@ class Operator:
         known = dict.fromkeys((*(place.streamer for place in view.queue), *view.blocks))
         return self._meant(name, known)
 
-    async def _ask(self, event: ev.Event, streamer: str | None = None) -> Answer:
+    async def _ask(self, event: ev.Event) -> None:
         try:
             async with asyncio.timeout(ASK_SECONDS):
                 step = await self._rules.ask(event)
@@ -166,4 +185,7 @@ class Operator:
             raise RulesBusy from None
         if refusal := step.refusal:
             raise RequestRefused(refusal.code, refusal.message)
-        return Answer(step.facts, streamer)
+
+
+USE_CASES: Final = tuple(use_cases_of(Operator))
+"""What a person may ask of the line-up, in the order in which it is listed."""

@@ -5,12 +5,23 @@ of it, with the docstrings as descriptions. pydantic reads no TypedDict of ``typ
 from typing_extensions.
 """
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 LONGEST_NAME: Final = 256
+LONGEST_TURN: Final = 604_800
+"""Seconds: a week."""
+
+
+def _name(value: Any) -> Any:
+    """A name as people write one. Raises an error whose type is the API's code for it."""
+    if isinstance(value, str) and not (0 < len(value) <= LONGEST_NAME and value.isprintable()):
+        raise PydanticCustomError("bad_name", "a name must have 1 to 256 printable characters")
+    return value
+
 
 Success = Literal["success"]
 Moment = Annotated[str, Field(examples=["2026-01-01T20:00:00Z"], json_schema_extra={"format": "date-time"})]
@@ -28,6 +39,7 @@ Name = Annotated[
         max_length=LONGEST_NAME,
         examples=["alice"],
     ),
+    BeforeValidator(_name),
 ]
 
 
@@ -37,6 +49,39 @@ class Done(TypedDict):
     status: Success
     message: str
     """For people."""
+
+
+class Actor(TypedDict):
+    """Who asked for something. Never a secret."""
+
+    kind: str
+    """local: a program on this machine, where no token is set; token; sign-in: the dashboard. More may come."""
+    name: str
+    """Of the person or program; empty where it has none."""
+
+
+class HeldOrNot(Done):
+    """Whether turns end by the clock."""
+
+    held: bool
+
+
+class Named(Done):
+    """Something was done about one streamer."""
+
+    streamer: str
+
+
+class Moved(Named):
+    """One has another place."""
+
+    position: Count
+
+
+class Kicked(Named):
+    """Who is blocked, and for how long."""
+
+    seconds: Amount
 
 
 class Input(TypedDict):

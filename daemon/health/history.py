@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from itertools import islice
 
 from daemon.core.clock import iso
+from daemon.health.issues import Thresholds, is_blank, is_stalled
 from daemon.health.samples import Sample
-from daemon.health.score import Assessment, Thresholds, is_blank, is_stalled
+from daemon.health.score import Assessment
 from daemon.health.shapes import HealthSample
 
 

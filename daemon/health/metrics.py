@@ -7,9 +7,9 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from daemon.health.issues import BY_NAME
 from daemon.health.monitor import HealthMonitor
 from daemon.health.samples import Sample
-from daemon.health.score import ISSUES
 
 GAUGES: Final = {
     "motherstream_health_score": "Stream health score, 0 to 100",
@@ -63,7 +63,7 @@ class HealthMetrics(Collector):
         score = latest.assessment.score if latest else None
         issues = GaugeMetricFamily("motherstream_health_issue", "1 while the issue is present", labels=["issue"])
         if latest:
-            for issue in ISSUES:
+            for issue in BY_NAME:
                 issues.add_metric([issue], float(issue in latest.assessment.issues))
         yield issues
         gauges = _gauges(sample) if sample else {}

@@ -9,9 +9,10 @@ import structlog
 from daemon.config.model import Config
 from daemon.core.clock import iso
 from daemon.health.history import HealthReading, History, as_json
+from daemon.health.issues import Thresholds
 from daemon.health.reporter import Reporter
 from daemon.health.samples import ObsView, Sampler
-from daemon.health.score import WINDOW, Thresholds, judge
+from daemon.health.score import WINDOW, judge
 from daemon.health.shapes import Current, Monitoring
 from statemachine.view import View
 

@@ -10,8 +10,8 @@ from daemon.http.dependencies import Control
 from daemon.http.errors import errors
 from daemon.http.limits import BODY_BYTES, Gate, Limits, connection_limit
 from daemon.http.openapi.route import openapi_routes
-from daemon.http.params import json_object, text_in
 from daemon.http.prefix import Prefix
+from daemon.http.reading import Body
 from daemon.http.routes.dashboard import DashboardRoutes
 from daemon.http.routes.events import stream
 from daemon.http.routes.hooks import HookRoutes
@@ -21,7 +21,11 @@ from daemon.http.routes.notify import NotifyRoutes
 from daemon.http.routes.obs import ObsRoutes
 from daemon.http.routes.probes import HealthRoutes
 from daemon.http.routes.stream_health import StreamHealthRoutes
+from daemon.http.routes.use_cases import use_case_routes
 from daemon.http.sending import Sending
+from daemon.http.shapes.control import SignInBody
+
+SIGN_IN: Final = Body(SignInBody)
 
 HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -57,6 +61,7 @@ def build_app(control: Control, limits: Limits | None = None) -> tuple[web.Appli
     app.on_shutdown.append(_closing(control))
     app.add_routes(hooks.routes())
     app.add_routes(QueueRoutes(control).routes())
+    app.add_routes(use_case_routes(control.operator))
     app.add_routes(ObsRoutes(control).routes())
     app.add_routes(HealthRoutes(control).routes())
     app.add_routes(StreamHealthRoutes(control.health).routes())
@@ -81,7 +86,7 @@ def _sign_in_routes(guard: Guard) -> list[web.RouteDef]:
         return guard.state(request)
 
     async def sign_in(request: web.Request) -> web.Response:
-        return guard.sign_in(request, text_in(await json_object(request), "token"))
+        return guard.sign_in(request, (await SIGN_IN.read(request))["token"])
 
     async def sign_out(request: web.Request) -> web.Response:
         return guard.sign_out(request)

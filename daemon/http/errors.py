@@ -15,6 +15,12 @@ from daemon.core.ports import NOT_FOUND, ObsError, ObsGone, ObsRefused, ObsTimeo
 REFUSALS: Final = {"not_found": 404, "bad_position": 400, "bad_setting": 400}
 """What the rules refuse with another status than 409."""
 
+
+def refusal_status(code: str) -> int:
+    """The status of what the rules refuse."""
+    return REFUSALS.get(code, 409)
+
+
 log = structlog.get_logger(__name__)
 
 
@@ -58,7 +64,7 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     except ApiError as error:
         return error.response()
     except RequestRefused as error:
-        return error_response(REFUSALS.get(error.code, 409), error.code, str(error))
+        return error_response(refusal_status(error.code), error.code, str(error))
     except RulesBusy as error:
         return error_response(503, "busy", str(error))
     except ObsError as error:

@@ -6,7 +6,7 @@ from typing import Final, Protocol
 
 import aiohttp
 
-from daemon.config.types import LONGEST_TURN
+from daemon.core.shapes import LONGEST_TURN
 from daemon.ingest.api import read_most, reason_of
 from daemon.streamers.names import BadName, valid_name
 

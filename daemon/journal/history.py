@@ -1,6 +1,7 @@
 """The history of hand-overs: what /history and the dashboard show."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from daemon.core.clock import iso
 from daemon.core.ports import HandoverRow
@@ -23,6 +24,7 @@ def handovers(told: Sequence[facts.Fact]) -> list[HandoverRow]:
                 "outcome": fact.outcome,
                 "seconds": round(fact.seconds, 3),
                 "detail": fact.detail,
+                "actor": asdict(fact.actor) if fact.actor else None,
             },
         )
         for fact in told

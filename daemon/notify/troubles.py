@@ -11,7 +11,9 @@ from typing import Any, Final, Protocol
 
 from daemon.core.ports import Check
 from daemon.health.history import HealthReading
+from daemon.health.issues import BY_NAME, Told
 from daemon.notify.messages import shown
+from daemon.observability.checks import CHECKS
 from daemon.observability.wording import TROUBLE_BELOW
 from statemachine.monitors.output import OutputState
 from statemachine.view import View
@@ -23,40 +25,10 @@ STALLS_WITHIN: Final = 300.0
 """So many stalls in so many seconds are stalls in a row."""
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
-    """How a health issue is told, how it is told to be over, and after how many seconds."""
-
-    text: str
-    over: str
-    patience: float = 30.0
-
-
-ISSUES: Final = {
-    "stalled": Words("the picture on air has stalled", "the picture on air has resumed", 10.0),
-    "no_bitrate": Words("the RTMP server receives nothing from the one on air", "the RTMP server receives again", 15.0),
-    "input_stuck": Words("OBS's input is stuck, though the stream arrives", "OBS's input plays again", 15.0),
-    "stuttering": Words("the picture on air stutters", "the picture on air plays evenly again"),
-    "render_lag": Words("OBS renders too slowly: frames come late", "OBS renders in time again"),
-    "encoder_lag": Words("OBS encodes too slowly: frames are left out", "OBS encodes in time again"),
-    "dropped_frames": Words("the network does not take OBS's output: frames are dropped", "OBS's output gets through"),
-}
-"""What is told of each issue of health."""
-OTHERWISE: Final = frozenset(
-    {
-        *("obs_unreachable", "nobody_on_air", "program_elsewhere", "studio_mode", "low_bitrate", "silent"),
-        "picture_size_changed",
-    }
-)
-"""Issues that are told otherwise, or that are no trouble."""
 PATIENCE: Final = 10.0
-"""Of an issue without words of its own."""
-CHECKS: Final = {
-    "journal": "the database",
-    "keys": "the streamers' keys",
-    "ingest": "the RTMP server",
-}
-"""What the checks of ``/readyz`` are about; the one of OBS is told by the watch, with patience."""
+"""Of a check, and of an issue that is not known here."""
+UNTOLD: Final = frozenset({"obs", "program"})
+"""Checks that are told by the watch, with patience, and by the rules."""
 
 
 class TroubleListener(Protocol):
@@ -146,26 +118,31 @@ class Troubles:
 
 def _checks(checks: Sequence[Check]) -> Iterator[_Trouble]:
     for check in checks:
-        if not check.ok and check.name not in ("obs", "program"):
-            what = CHECKS.get(check.name, check.name)
+        if not check.ok and check.name not in UNTOLD:
+            what = CHECKS[check.name].what if check.name in CHECKS else check.name
             yield _Trouble(check.name, f"{what}: {check.detail}", f"{what} works again", 0.0)
 
 
 def _health(health: HealthReading | None, told: Collection[str]) -> Iterator[_Trouble]:
     if health is None:
         return
-    score, issues = (
-        health.assessment.score,
-        [name for name in health.assessment.issues if name not in OTHERWISE | set(told)],
-    )
-    for name in issues:
-        plain = name.replace("_", " ")
-        words = ISSUES.get(name) or Words(f"health: {plain}", f"health: no longer {plain}", PATIENCE)
-        yield _Trouble(name, words.text, words.over, words.patience)
+    score, issues = health.assessment.score, []
+    for name in health.assessment.issues:
+        told_as = _told_as(name)
+        if told_as is not None and name not in told:
+            issues.append(name)
+            yield _Trouble(name, told_as.text, told_as.over, told_as.patience)
     if score < TROUBLE_BELOW and not issues and health.sample.input:
         named = ", ".join(name.replace("_", " ") for name in health.assessment.issues)
         text = f"stream health is poor: {score:.0f} of 100" + (f" ({named})" if named else "")
         yield _Trouble("low health", text, "stream health has recovered", 30.0)
+
+
+def _told_as(issue: str) -> Told | None:
+    if issue in BY_NAME:
+        return BY_NAME[issue].told
+    plain = issue.replace("_", " ")
+    return Told(f"health: {plain}", f"health: no longer {plain}", PATIENCE)
 
 
 def _follower(view: View) -> Iterator[_Trouble]:

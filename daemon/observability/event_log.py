@@ -6,6 +6,7 @@ import structlog
 
 from daemon.observability.wording import describe_fact
 from statemachine import facts
+from statemachine.events import Actor
 
 log = structlog.get_logger(__name__)
 
@@ -42,7 +43,9 @@ def narrate(told: Sequence[facts.Fact]) -> None:
                 write = log.error if fact.policy == "hold" else log.warning
                 write(f"{describe_fact(fact)} (obs.studio_mode)", policy=fact.policy)
             case facts.LineupChanged():
-                log.info(describe_fact(fact), what=fact.what, streamer=fact.streamer)
+                log.info(describe_fact(fact), what=fact.what, streamer=fact.streamer, actor=_actor(fact.actor))
+            case facts.SettingMade():
+                log.info(describe_fact(fact), setting=fact.name, value=fact.value, actor=_actor(fact.actor))
             case facts.LowBitrate():
                 write = log.info if fact.step == "over" else log.warning
                 write(describe_fact(fact), streamer=fact.streamer, step=fact.step, kbps=round(fact.kbps))
@@ -64,7 +67,7 @@ def narrate(told: Sequence[facts.Fact]) -> None:
             case facts.StandbyGivenUp():
                 log.warning(describe_fact(fact), render_lag=round(fact.render_lag, 3), seconds=round(fact.seconds, 1))
             case facts.Refused():
-                log.info("request refused", code=fact.code, why=fact.message)
+                log.info("request refused", code=fact.code, why=fact.message, actor=_actor(fact.actor))
             case facts.OrphanReported():
                 log.error(describe_fact(fact), input=fact.input, reason=fact.reason)
             case facts.FixtureMissing():
@@ -80,6 +83,11 @@ def narrate(told: Sequence[facts.Fact]) -> None:
                 raise TypeError(f"unknown fact {fact!r}")
 
 
+def _actor(actor: Actor | None) -> str | None:
+    """Of which kind, and who where that is known: "sign-in", "token nadia"."""
+    return f"{actor.kind} {actor.name}".rstrip() if actor else None
+
+
 def _handover(fact: facts.HandoverEnded) -> None:
     fields = {
         "input": fact.input,
@@ -88,6 +96,7 @@ def _handover(fact: facts.HandoverEnded) -> None:
         "reason": fact.reason,
         "attempt": fact.attempt,
         "seconds": round(fact.seconds, 3),
+        "actor": _actor(fact.actor),
     }
     match fact.outcome:
         case "completed" if fact.to_streamer:

@@ -7,15 +7,16 @@ where its value is empty.
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 from enum import Enum
 from functools import cache, lru_cache
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from daemon.observability.problems import CODECS, SENTENCES, WITH_DETAIL
+from daemon.observability.sentence import Sentence, Sort
+from daemon.observability.wording_lineup import BY, LINEUP, PLACES
 from statemachine import facts
-
-Sort = Literal["air", "news", "trouble", "step"]
+from statemachine.events import Actor
 
 NOBODY: Final = "nobody"
 TROUBLE_BELOW: Final = 70
@@ -47,30 +48,8 @@ OUTCOMES: Final = {
 }
 """How one ended that was not completed."""
 
-LINEUP: Final = {
-    "joined": "{streamer} joined the line-up",
-    "left": "{streamer} left",
-    "away": "{streamer} is away; the place is kept for now",
-    "returned": "{streamer} came back",
-    "moved": "{streamer} was moved",
-    "removed": "{streamer} was removed from the line-up",
-    "kicked": "{streamer} was kicked",
-    "blocked": "{streamer} is blocked",
-    "let_in": "{streamer} is unblocked",
-    "stalled": "{streamer} has stalled",
-    "resumed": "{streamer} has resumed",
-    "skipped": "{streamer} was skipped",
-    "turn_ended": "{streamer}'s turn has ended",
-    "turn_over": "{streamer} leaves after the turn",
-    "leaving": "{streamer} leaves as soon as somebody follows",
-    "stays": "{streamer} stays: the picture has stalled, but nobody can follow",
-    "gone": "{streamer} was dropped: attempt after attempt showed no picture",
-    "turn_changed": "{streamer}'s turn has a new length",
-    "requeued": "{streamer} moves to the end of the line-up",
-    "too_many_streams": "{streamer} publishes too many streams at once: only the newest are kept",
-    "held": "held: no turn ends by the clock",
-    "released": "released: turns end by the clock",
-}
+ACTORS: Final = {"local": "on this machine", "token": "with the token", "sign-in": "from the dashboard"}
+"""From where a request came that nobody's name is known of."""
 
 STUDIO_MODE: Final = {
     "leave": "the daemon switches it off",
@@ -91,17 +70,6 @@ FIXTURES: Final = {"slate": "the slate", "input": "the input of mode static", "t
 
 NAMES: Final = frozenset({"streamer", "from_streamer", "to_streamer", "scene", "input", "name"})
 """Fields that hold names, which strangers choose: each outlet shows them in its own way."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sentence:
-    """What events of a kind say. Of those of one kind the first counts whose ``when`` holds."""
-
-    kind: str
-    text: str
-    sort: Sort = "news"
-    when: Mapping[str, object] = field(default_factory=dict)
-    """Values that fields must have; true and false ask whether there is any."""
 
 
 _CANNOT = "{streamer} cannot come on air"
@@ -130,7 +98,7 @@ EVENTS: Final = (
     Sentence("state_changed", "{source} -> {dest}, {event:words}, attempt {attempt}", "step"),
     Sentence(
         "handover_ended",
-        "{from_streamer|nobody} -> {to_streamer|nobody} in {seconds:took} ({reason:reason})",
+        "{from_streamer|nobody} -> {to_streamer|nobody} in {seconds:took} ({reason:reason}[, {actor:actor}])",
         when={"outcome": "completed"},
     ),
     Sentence(
@@ -158,7 +126,8 @@ EVENTS: Final = (
     ),
     Sentence("studio_mode_changed", _MODE_ON, "trouble"),
     *_line_up(),
-    Sentence("refused", "refused: {message}", "trouble"),
+    Sentence("setting_made", f"{{name}} is now {{value:value}}{BY}"),
+    Sentence("refused", f"refused: {{message}}{BY}", "trouble"),
     Sentence("low_bitrate", "{streamer}'s bitrate has recovered", when={"step": "over"}),
     Sentence("low_bitrate", f"{_POOR}: the slate is shown until it recovers", "trouble", {"step": "slate"}),
     Sentence("low_bitrate", f"{_POOR}: the next one follows", "trouble", {"step": "skip"}),
@@ -210,7 +179,15 @@ def took(seconds: float) -> str:
 def ending(row: Mapping[str, Any]) -> str:
     """Why a hand-over was made, or what became of it."""
     outcome, reason = str(row.get("outcome", "")), str(row.get("reason", ""))
-    return REASONS.get(reason, _plain(reason)) if outcome == "completed" else OUTCOMES.get(outcome, _plain(outcome))
+    why = REASONS.get(reason, _plain(reason)) if outcome == "completed" else OUTCOMES.get(outcome, _plain(outcome))
+    actor = row.get("actor")
+    return f"{why}, {asked_by(actor)}" if actor else why
+
+
+def asked_by(actor: Actor | Mapping[str, Any]) -> str:
+    """By whom, or from where: "by nadia", "from the dashboard"."""
+    kind, name = (actor.kind, actor.name) if isinstance(actor, Actor) else (str(actor["kind"]), str(actor["name"]))
+    return f"by {printable(name)}" if name else ACTORS.get(kind, f"by {_plain(kind)}")
 
 
 def program(row: Mapping[str, Any] | None) -> str:
@@ -270,21 +247,18 @@ def place(
     row: Mapping[str, Any], on_air: Mapping[str, Any] | None, standby: Mapping[str, Any] | None
 ) -> tuple[str, str]:
     """How it is with one in the line-up, and of what sort that is."""
-    grace = row.get("grace_remaining")
-    keeps = "" if grace is None else f", keeps the {'turn' if row['has_turn'] else 'place'} for {clock(grace)}"
-    if not row["publishing"]:
-        return f"away{keeps}", "trouble"
-    if row["stalled"]:
-        return f"stalled{keeps}", "trouble"
-    if on_air and on_air["streamer"] == row["streamer"]:
-        return "on air" if row["has_turn"] else "on air, filling in", "air"
-    if standby and standby["streamer"] == row["streamer"]:
-        return "ready" if standby["ready"] else "buffering", "news"
-    if problem := row.get("problem"):
-        return str(problem["message"]), "trouble"
-    if row["failures"]:
-        return "did not play, retrying", "trouble"
-    return "waiting", "step"
+    name, problem = row["streamer"], row.get("problem")
+    ready = bool(standby and standby["streamer"] == name and standby["ready"])
+    buffering = bool(standby and standby["streamer"] == name and not standby["ready"])
+    data = {
+        **row,
+        "on_air": bool(on_air and on_air["streamer"] == name),
+        "standby": "ready" if ready else "buffering" if buffering else "",
+        "problem": problem["message"] if problem else "",
+        "keeps": "turn" if row["has_turn"] else "place",
+        "turn": None,
+    }
+    return describe("place", data)
 
 
 def _plain(code: str) -> str:
@@ -297,20 +271,31 @@ def _words(value: object) -> str:
     return re.sub(r"\bobs\b", "OBS", ", ".join(plain))
 
 
+def _value(value: object) -> str:
+    """As the configuration has it: 900 rather than 900.0, true rather than True."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
+
+
 FORMS: Final[Mapping[str, Callable[[Any], str]]] = {
     "took": took,
     "span": span,
+    "clock": clock,
     "whole": lambda value: f"{value:.0f}",
     "percent": lambda value: f"{value:.0%}",
     "words": _words,
+    "value": _value,
     "reason": lambda value: REASONS.get(value, _plain(value)),
     "outcome": lambda value: OUTCOMES.get(value, _plain(value)),
     "fixture": lambda value: FIXTURES.get(value, f"the {value}"),
+    "actor": lambda value: asked_by(value),
     "codec": lambda value: CODECS.get(value, value.upper() or "the codec of its picture"),
 }
 """How a value is written; the page has the same forms."""
 
-_BY_KIND: Final = {each.kind: tuple(other for other in EVENTS if other.kind == each.kind) for each in EVENTS}
+_ALL: Final = (*EVENTS, *PLACES)
+_BY_KIND: Final = {each.kind: tuple(other for other in _ALL if other.kind == each.kind) for each in _ALL}
 _VALUE: Final = re.compile(r"\{(\w+)(?:\|([^}]*))?(?::(\w+))?\}")
 
 
@@ -371,7 +356,9 @@ def for_page() -> dict[str, object]:
     """What the page's script takes from here, as values for JSON."""
     return {
         "EVENTS": [[each.kind, dict(each.when), each.text, each.sort] for each in EVENTS],
+        "PLACES": [[each.kind, dict(each.when), each.text, each.sort] for each in PLACES],
         "NAMES": sorted({*NAMES, "owner", "message"}),
+        "ACTORS": ACTORS,
         "REASONS": REASONS,
         "OUTCOMES": OUTCOMES,
         "FIXTURES": FIXTURES,

@@ -16,7 +16,6 @@ from pathlib import Path
 from types import EllipsisType
 from typing import Final
 
-from daemon.config.types import LONGEST_TURN
 from daemon.core.rows import (
     consistent,
     has_column,
@@ -30,6 +29,7 @@ from daemon.core.rows import (
     text,
     write_meta,
 )
+from daemon.core.shapes import LONGEST_TURN
 from daemon.streamers.names import BadName, fold, valid_name
 
 PATIENCE: Final = 5.0

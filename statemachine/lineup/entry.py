@@ -146,3 +146,5 @@ class LineupState:
     picture, and where the one on air has the turn again."""
     whose: str = ""
     """Whom it concerned."""
+    actor: ev.Actor | None = None
+    """Who asked for it; None where nobody did."""

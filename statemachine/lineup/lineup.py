@@ -93,6 +93,15 @@ class Lineup:
         """Nobody could return, or be seen to move again, for ``gap`` seconds: no grace ran."""
         self.turns.shift_deadlines(gap)
 
+    @property
+    def asking(self) -> ev.Actor | None:
+        """Who asked for what is being done; None where nobody did."""
+        return self._outbox.actor
+
+    @asking.setter
+    def asking(self, actor: ev.Actor | None) -> None:
+        self._order.actor = self._outbox.actor = actor
+
     def set_cause(self, why: str, whose: str = "") -> None:
         """Remember what changed the order, until the next picture."""
         self._order.set_cause(why, whose)
@@ -158,6 +167,11 @@ class Lineup:
     def why(self) -> tuple[str, str]:
         """What last changed the order, and whom it concerned."""
         return self._order.memory.why, self._order.memory.whose
+
+    @property
+    def asked_by(self) -> ev.Actor | None:
+        """Who asked for what last changed the order; None where nobody did."""
+        return self._order.memory.actor
 
     @property
     def blocks(self) -> dict[str, float]:

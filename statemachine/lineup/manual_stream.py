@@ -40,7 +40,7 @@ def request_manual_stream(lineup: Lineup, streams: KnownStreams, event: ev.TestR
         if lineup.find(streamer) is None:
             refused = facts.Refused(now, "not_found", f"the session {event.session.id} is over")
     if refused is not None:
-        lineup.facts.append(refused)
+        lineup.facts.append(replace(refused, actor=lineup.asking))
         return
     holder = lineup.holder
     if holder is not None and holder.turn_began is not None:

@@ -22,6 +22,8 @@ class Order:
         """Another number whenever all entries have become others."""
         self.changed: dict[str, None] = {}
         """Whose entries were stored since ``settled`` was said last."""
+        self.actor: ev.Actor | None = None
+        """Who asked for what is being done; None where nobody did."""
         self.load(state)
 
     @property
@@ -146,7 +148,7 @@ class Order:
 
     def set_cause(self, why: str, whose: str = "") -> None:
         """Remember what changed the order, until the next picture."""
-        self.memory.why, self.memory.whose = why, whose
+        self.memory.why, self.memory.whose, self.memory.actor = why, whose, self.actor if why else None
 
     def touch(self) -> None:
         """Something may have become another."""

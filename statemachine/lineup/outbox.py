@@ -2,6 +2,7 @@
 
 from statemachine import commands as cmd
 from statemachine import facts
+from statemachine.events import Actor
 
 
 class Outbox:
@@ -10,11 +11,13 @@ class Outbox:
     def __init__(self) -> None:
         self.commands: list[cmd.Command] = []
         self.facts: list[facts.Fact] = []
+        self.actor: Actor | None = None
+        """Who asked for what is being done; None where nobody did."""
 
     def emit(self, at: float, what: str, streamer: str) -> None:
         """The line-up has changed."""
-        self.facts.append(facts.LineupChanged(at, what, streamer))
+        self.facts.append(facts.LineupChanged(at, what, streamer, self.actor))
 
     def refuse(self, at: float, code: str, message: str) -> None:
         """What was asked for is not done."""
-        self.facts.append(facts.Refused(at, code, message))
+        self.facts.append(facts.Refused(at, code, message, self.actor))

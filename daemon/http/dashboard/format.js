@@ -51,6 +51,9 @@ export const words = (name) =>
 
 export const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
+/** As it is printed: the sentences are written with the keys that every keyboard has. */
+export const typographic = (text) => text.replaceAll("->", "→").replaceAll(/(?<=\w|^)'s\b/g, "’s");
+
 export function median(numbers) {
   const sorted = [...numbers].sort((a, b) => a - b);
   const middle = sorted.length >> 1;

@@ -4,9 +4,9 @@
 // somebody has to see to.
 
 import { $, el, icon, keyed, say } from "./dom.js";
-import { sentence, words } from "./format.js";
+import { sentence, typographic, words } from "./format.js";
 import { state } from "./store.js";
-import { TROUBLE_BELOW } from "./wording.js";
+import { CHECKS, ISSUES, TROUBLE_BELOW } from "./wording.js";
 
 /** A score below this is not well, and one below TROUBLE_BELOW is trouble. */
 const WELL = 90;
@@ -55,32 +55,6 @@ function playing({ score, issues, ingest, obs }) {
   return parts.join(" · ");
 }
 
-/** What trouble means for the show, for somebody who is woken by it. */
-const MEANINGS = {
-  obs: "The picture stays as it is. Hand-overs wait until OBS answers.",
-  program: "Viewers do not see what is on air, or it cannot change. Check OBS’s scene and studio mode.",
-  journal: "The show goes on. A restart now would lose recent changes.",
-  keys: "Known keys stay valid. Changes to keys are not picked up.",
-  ingest: "Falling back to hooks only: a lost hook goes unnoticed.",
-};
-
-/** What to look at where the stream on air plays badly. */
-const ISSUES = {
-  nobody_on_air: "Somebody is publishing, but there is no picture. The line-up shows who.",
-  program_elsewhere: "Viewers are shown another scene. Hand-overs go on behind it.",
-  stalled: "The picture has stalled. The next streamer follows automatically, if there is one.",
-  no_bitrate: "The RTMP server receives nothing. The streamer’s connection or encoder has stopped.",
-  studio_mode: "No hand-over until OBS’s studio mode is switched off.",
-  input_stuck: "The stream arrives, but OBS does not play it. Skip to create a fresh input.",
-  stuttering: "The picture plays unevenly. Check the streamer’s connection.",
-  silent: "The stream has no sound. Tell the streamer.",
-  low_bitrate: "The bitrate is too low. Check the streamer’s connection and encoder.",
-  render_lag: "OBS renders too slowly. Simplify its scenes, or use a smaller canvas.",
-  encoder_lag: "OBS encodes too slowly. Use a faster preset or a lower frame rate.",
-  dropped_frames: "The network cannot keep up with OBS’s output. Lower its bitrate.",
-  picture_size_changed: "The picture size has changed. It is fitted to the canvas.",
-};
-
 function drawChip(worst, text) {
   const chip = $("health-chip");
   chip.hidden = false;
@@ -123,7 +97,7 @@ export function drawHealth() {
       }
       say(node.querySelector(".check-word"), WORD[row.level]);
       say(node.querySelector(".check-text"), row.text || WORD[row.level]);
-      say(node.querySelector(".check-means"), row.level === "well" ? "" : (row.means ?? MEANINGS[row.name] ?? ""));
+      say(node.querySelector(".check-means"), row.level === "well" ? "" : typographic(row.means ?? CHECKS[row.name] ?? ""));
     },
   );
 }

@@ -3,7 +3,7 @@
 import { $, bdi, el, icon, keyed, say, svg } from "./dom.js";
 import { median, moment, took, when, words } from "./format.js";
 import { state } from "./store.js";
-import { OUTCOMES, REASONS } from "./wording.js";
+import { ACTORS, OUTCOMES, REASONS } from "./wording.js";
 
 const SHOWN = 8;
 /** From one frame to fifteen seconds is a long way: the bars grow with the logarithm. */
@@ -16,6 +16,7 @@ const share = (seconds) => {
 
 export const reason = (code) => REASONS[code] ?? words(code);
 export const outcome = (code) => OUTCOMES[code] ?? words(code);
+export const actor = ({ kind, name }) => (name ? `by ${name}` : (ACTORS[kind] ?? `by ${words(kind)}`));
 
 const who = (name) => (name ? bdi(name) : el("span", { class: "nobody" }, "nobody"));
 const keyOf = (row) => `${row.at} ${row.input} ${row.outcome}`;
@@ -33,7 +34,7 @@ function makeRow(row) {
       "td",
       { class: "pair" },
       el("span", { class: "pair-names" }, who(row.from_streamer), icon("arrow"), el("span", { class: "unseen" }, " to "), who(row.to_streamer)),
-      el("span", { class: "why" }, done ? reason(row.reason) : outcome(row.outcome)),
+      el("span", { class: "why" }, (done ? reason(row.reason) : outcome(row.outcome)) + (row.actor ? `, ${actor(row.actor)}` : "")),
     ),
     el("td", { class: "number" }, bar, el("span", { class: "took" }, took(row.seconds))),
   );

@@ -4,7 +4,8 @@ import { act, enable, onPress } from "./act.js";
 import { actions } from "./api.js";
 import { askChange, askKick, askRemove } from "./dialogs.js";
 import { $, bdi, el, icon, keyed, say } from "./dom.js";
-import { clock, moment, span } from "./format.js";
+import { clock, moment } from "./format.js";
+import { describe } from "./log.js";
 import { age, state } from "./store.js";
 
 function tool(name, label, action) {
@@ -58,7 +59,7 @@ function updateRow(node, row) {
   node.dataset.onair = isOnAir;
   node.dataset.trouble = row.stalled || !row.publishing || (row.problem !== null && !isOnAir);
   say(node.querySelector(".row-position"), String(place)); // as in the API and the command line: 1 is next
-  say(node.querySelector(".row-state"), describe(row, isOnAir, standby));
+  say(node.querySelector(".row-state"), stateOf(row, isOnAir, standby));
   const first = firstPlace();
   const connected = state.connection === "connected";
   enable(node.querySelector(".tool-up"), connected && place > first);
@@ -68,23 +69,22 @@ function updateRow(node, row) {
   enable(node.querySelector(".tool-remove"), connected);
 }
 
-function describe(row, isOnAir, standby) {
-  const grace = row.grace_remaining === null ? null : Math.max(0, row.grace_remaining - age());
-  const keeps = grace === null ? "" : `, keeps the ${row.has_turn ? "turn" : "place"} for ${clock(grace)}`;
-  if (!row.publishing) return `Away${keeps}`;
-  if (row.stalled) return `Stalled${keeps}`;
-  if (isOnAir) return row.has_turn ? "On air" : "On air, filling in";
-  if (standby?.streamer === row.streamer) return standby.ready ? "Ready on standby" : "Buffering";
-  if (row.problem) return `Cannot come on air: ${row.problem.message}`;
-  if (row.failures > 0) return `Did not play (${row.failures}×), retrying`;
-  return waited(row);
-}
-
-function waited(row) {
+/** The sentence that the terminal has for it, too; how long somebody waits is said here alone. */
+function stateOf(row, isOnAir, standby) {
   const since = moment(row.since);
   const seconds = since === null ? 0 : (Date.now() - since) / 1000;
-  const own = state.settings !== null && row.turn !== state.settings.turn ? ` · turn of ${span(row.turn)}` : "";
-  return (seconds < 120 ? "Waiting" : `Waiting for ${span(seconds)}`) + own;
+  const isNext = standby?.streamer === row.streamer;
+  const { parts } = describe("place", {
+    ...row,
+    on_air: isOnAir,
+    standby: isNext ? (standby.ready ? "ready" : "buffering") : "",
+    problem: row.problem?.message ?? "",
+    keeps: row.has_turn ? "turn" : "place",
+    grace_remaining: row.grace_remaining === null ? 0 : Math.max(0, row.grace_remaining - age()),
+    waited: seconds < 120 ? 0 : seconds,
+    turn: state.settings !== null && row.turn !== state.settings.turn ? row.turn : 0,
+  });
+  return parts.join("");
 }
 
 function makeBlocked({ streamer }) {
@@ -92,13 +92,13 @@ function makeBlocked({ streamer }) {
     "li",
     { class: "row" },
     el("div", { class: "row-text" }, el("p", { class: "row-name", title: streamer }, bdi(streamer)), el("p", { class: "row-state" })),
-    el("div", { class: "row-tools" }, letIn(streamer)),
+    el("div", { class: "row-tools" }, unblock(streamer)),
   );
 }
 
-function letIn(streamer) {
+function unblock(streamer) {
   const button = el("button", { type: "button", "aria-label": `Unblock ${streamer}` }, "Unblock");
-  onPress(button, () => act(button, () => actions.letIn(streamer)));
+  onPress(button, () => act(button, () => actions.unblock(streamer)));
   return button;
 }
 

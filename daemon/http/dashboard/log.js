@@ -1,10 +1,10 @@
 // The event log: each event as the sentence that the log, the notifications and the terminal have for it.
 
 import { $, bdi, el, keyed } from "./dom.js";
-import { moment, sentence, span, took, when, words } from "./format.js";
-import { outcome, reason } from "./history.js";
+import { clock, moment, sentence, span, took, typographic, when, words } from "./format.js";
+import { actor, outcome, reason } from "./history.js";
 import { state, update } from "./store.js";
-import { CODECS, EVENTS, FIXTURES, NAMES } from "./wording.js";
+import { CODECS, EVENTS, FIXTURES, NAMES, PLACES } from "./wording.js";
 
 const KEPT = 200;
 let number = 0;
@@ -13,11 +13,14 @@ let number = 0;
 const FORMS = {
   took,
   span,
+  clock,
   whole: (value) => String(Math.round(value)),
   percent: (value) => `${Math.round(100 * value)}%`,
   words: (value) => [value].flat().map(words).join(", "),
   reason,
   outcome,
+  actor,
+  value: String,
   fixture: (value) => FIXTURES[value] ?? `the ${value}`,
   codec: (value) => CODECS[value] ?? (value.toUpperCase() || "the codec of its picture"),
 };
@@ -27,7 +30,7 @@ const holds = (value, wanted) => (typeof wanted === "boolean" ? has(value) === w
 
 /** {parts, kind}: kind is step, news, air or trouble. */
 export function describe(kind, data) {
-  const found = EVENTS.find(([of, conditions]) => of === kind && Object.entries(conditions).every(([key, wanted]) => holds(data[key], wanted)));
+  const found = [...EVENTS, ...PLACES].find(([of, conditions]) => of === kind && Object.entries(conditions).every(([key, wanted]) => holds(data[key], wanted)));
   // One of a newer daemon.
   if (found === undefined) return { kind: "news", parts: [sentence(words(kind)), data.message ? ": " : "", data.message ? bdi(data.message) : ""] };
   const [, , text, sort] = found;
@@ -42,7 +45,7 @@ const optional = (part, data) => ([...part.matchAll(/\{(\w+)/g)].every(([, key])
 function filled(part, data) {
   return part.split(/(\{[^}]*\})/).map((piece) => {
     const value = /^\{(\w+)(?:\|([^}]*))?(?::(\w+))?\}$/.exec(piece);
-    if (value === null) return piece.replaceAll("->", "→").replaceAll(/(?<=\w|^)'s\b/g, "’s");
+    if (value === null) return typographic(piece);
     const [, key, otherwise, form] = value;
     const given = data[key] ?? "";
     if (form) return FORMS[form](given);

@@ -91,6 +91,8 @@ def _described(operation: Operation, responses: dict[str, Any]) -> dict[str, Any
     }
     if operation.description:
         described["description"] = operation.description
+    if operation.deprecated:
+        described["deprecated"] = True
     if operation.parameters:
         described["parameters"] = [_parameter(each) for each in operation.parameters]
     if operation.body:

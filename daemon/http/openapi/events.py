@@ -5,11 +5,12 @@ from typing import Any, Final, get_type_hints
 
 from typing_extensions import TypedDict
 
-from daemon.core.shapes import Moment
+from daemon.core.shapes import Actor, Moment
 from daemon.health.shapes import Issues, Score
 from daemon.http.openapi.schema import Schema, schemas
 from daemon.http.shapes.show import State
 from daemon.observability.wording import kind_of
+from statemachine import events as ev
 from statemachine import facts
 from statemachine.handover import states
 
@@ -19,6 +20,8 @@ TOLD: Final = tuple(
     if isinstance(each, type) and issubclass(each, facts.Fact) and each not in (facts.Fact, facts.EventIgnored)
 )
 """Every fact that is passed on."""
+TOLD_AS: Final[dict[Any, Any]] = {states.State: State, ev.Actor | None: Actor | None}
+"""The shapes of values that JSON has no type for."""
 
 
 class Hello(TypedDict):
@@ -37,9 +40,9 @@ class HealthChanged(TypedDict):
 
 
 def _published_shape(fact: type[facts.Fact]) -> Any:
-    """The shape of a fact in JSON: as it is, but for its moment and for states, which are told by their names."""
+    """The shape of a fact in JSON: as it is, but for its moment and for TOLD_AS."""
     hints = get_type_hints(fact)
-    told = {field.name: State if hints[field.name] is states.State else hints[field.name] for field in fields(fact)}
+    told = {field.name: TOLD_AS.get(hints[field.name], hints[field.name]) for field in fields(fact)}
     shape = TypedDict(fact.__name__, {**told, "at": Moment})  # type: ignore[misc]  # made while it runs
     shape.__doc__ = fact.__doc__
     return shape

@@ -6,9 +6,10 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
+from daemon.http.reading import FLAGS
 from daemon.ingest.hook import JSON
 
-YesOrNo = Annotated[str, Field(json_schema_extra={"enum": ["true", "1", "yes", "on", "false", "0", "no", "off", ""]})]
+YesOrNo = Annotated[str, Field(json_schema_extra={"enum": [*FLAGS]})]
 
 Errors = Mapping[int, tuple[str, ...]]
 """The codes of each status; none where there are too many to name."""
@@ -58,6 +59,8 @@ class Operation:
     body: Mapping[str, Any] = field(default_factory=dict)
     """The shape by content type."""
     description: str = ""
+    deprecated: bool = False
+    """There is another that is to be used."""
 
 
 def in_path(name: str, shape: Any) -> Parameter:

@@ -4,8 +4,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field
 
-from daemon.config.types import LONGEST_TURN
-from daemon.core.shapes import Count, Done, Name
+from daemon.core.shapes import Done, Name
 from daemon.health import shapes as health
 from daemon.http.openapi import hooks
 from daemon.http.openapi.operation import (
@@ -22,10 +21,9 @@ from daemon.http.openapi.operation import (
     in_query,
     ok,
 )
-from daemon.http.routes import dashboard, stream_health
-from daemon.http.routes import lineup as api
-from daemon.http.routes import obs as obs_api
-from daemon.http.shapes import control, show, studio
+from daemon.http.openapi.use_cases import CHANGING
+from daemon.http.routes import dashboard
+from daemon.http.shapes import control, parameters, show, studio
 from daemon.ingest.hook import FORM, JSON
 
 LOOKING: Final = (
@@ -39,7 +37,7 @@ LOOKING: Final = (
         "The last hand-overs, the newest first",
         ok(show.History),
         VALUE,
-        (in_query("count", Annotated[int, Field(ge=1, le=api.MOST_HISTORY)], default=50),),
+        (in_query("count", parameters.HandoverCount, default=int(parameters.SOME_HANDOVERS)),),
     ),
     Operation("states", "GET", "/states", "show", "The state machine's table", ok(show.StateTable)),
     Operation(
@@ -66,66 +64,6 @@ LOOKING: Final = (
             "Server-sent events, the first of them `hello`. The data of each kind has the schema `event.KIND`; kinds "
             "may be added. With `Last-Event-ID` what was missed is sent first, if it is still kept."
         ),
-    ),
-)
-
-CHANGING: Final = (
-    Operation(
-        "skip",
-        "POST",
-        "/queue/skip",
-        "line-up",
-        "End the turn of the one on air",
-        ok(Done),
-        both(BUSY, {409: ("handover_pending", "nobody_on_air", "nobody_waits")}),
-    ),
-    Operation("hold", "POST", "/queue/hold", "line-up", "No turn ends by the clock", ok(control.HeldOrNot), BUSY),
-    Operation("release", "POST", "/queue/release", "line-up", "Turns end by the clock", ok(control.HeldOrNot), BUSY),
-    Operation(
-        "move",
-        "POST",
-        "/queue/{name}/move",
-        "line-up",
-        "Give one who waits another place",
-        ok(control.Moved),
-        both(BUSY, {400: ("bad_name", "bad_position", "bad_value"), 404: ("not_found",), 409: ("on_air",)}),
-        (
-            in_path("name", Name),
-            in_query("position", Annotated[Count, Field(description="From 0.", le=1_000_000)], required=True),
-        ),
-    ),
-    Operation(
-        "kick",
-        "POST",
-        "/queue/{name}/kick",
-        "line-up",
-        "Cut one off, and keep it out for a while",
-        ok(control.Kicked),
-        both(BUSY, {400: ("bad_name", "bad_value")}),
-        (
-            in_path("name", Name),
-            in_query("seconds", Annotated[float, Field(ge=0, le=LONGEST_TURN)], default=int(api.KICK_SECONDS)),
-        ),
-    ),
-    Operation(
-        "let_in",
-        "POST",
-        "/queue/{name}/let-in",
-        "line-up",
-        "Let a blocked streamer publish again",
-        ok(control.Named),
-        both(BUSY, {400: ("bad_name",), 409: ("not_blocked",)}),
-        (in_path("name", Name),),
-    ),
-    Operation(
-        "remove",
-        "DELETE",
-        "/queue/{name}",
-        "line-up",
-        "Take one out; a new publish joins again",
-        ok(control.Named),
-        both(BUSY, {400: ("bad_name",), 404: ("not_found",)}),
-        (in_path("name", Name),),
     ),
 )
 
@@ -164,7 +102,7 @@ SCRIPTS: Final = (
         ok(control.TurnLength),
         both(BUSY, {400: ("bad_name", "bad_setting", "bad_value"), 404: ("not_found",)}),
         (
-            in_path("seconds", Annotated[int, Field(ge=1, le=LONGEST_TURN)]),
+            in_path("seconds", parameters.TurnSeconds),
             in_query("reset_time", Annotated[YesOrNo, Field(description="The present turn begins anew.")]),
             in_query(
                 "streamer",
@@ -203,14 +141,7 @@ STUDIO: Final = (
         "How an input plays",
         ok(studio.Media),
         both(OBS, {400: ("bad_name",)}),
-        (
-            in_path(
-                "input",
-                Annotated[
-                    Name, Field(description="An input's name: printable characters.", examples=["GMOTHERSTREAM_1"])
-                ],
-            ),
-        ),
+        (in_path("input", parameters.InputName),),
     ),
     Operation(
         "connection_health",
@@ -271,7 +202,7 @@ STUDIO: Final = (
         "Place new inputs so many layers below the top",
         ok(control.ZOffset),
         both(BUSY, {400: ("bad_setting", "bad_value")}),
-        (in_query("z_offset", Annotated[int, Field(ge=0, le=obs_api.MOST_OFFSET)], required=True),),
+        (in_query("z_offset", parameters.Layers, required=True),),
     ),
     Operation(
         "z_offset", "GET", "/debug/get-source-z-offset", "OBS", "Where new inputs are placed", ok(control.ZOffset)
@@ -287,7 +218,7 @@ STUDIO: Final = (
         "Change the least time between two hand-overs",
         ok(control.JobDelay),
         both(BUSY, {400: ("bad_setting", "bad_value")}),
-        (in_query("delay_seconds", Annotated[float, Field(ge=0, le=obs_api.MOST_DELAY)], required=True),),
+        (in_query("delay_seconds", parameters.Delay, required=True),),
         description="The parameter may be called `seconds` too.",
     ),
 )
@@ -307,13 +238,7 @@ WATCHING: Final = (
         "How it has played",
         ok(health.HealthHistory),
         VALUE,
-        (
-            in_query(
-                "count",
-                Annotated[int, Field(ge=1, le=stream_health.MOST_HISTORY)],
-                default=int(stream_health.DEFAULT_HISTORY),
-            ),
-        ),
+        (in_query("count", parameters.SampleCount, default=int(parameters.SOME_SAMPLES)),),
     ),
     Operation(
         "stream_health_status",

@@ -12,10 +12,12 @@ from urllib.parse import urlsplit
 from aiohttp import ETag, web
 
 from daemon.core.ports import ObsError
+from daemon.health.issues import ISSUES
 from daemon.http.dependencies import Control
 from daemon.http.errors import ApiError
 from daemon.http.forwarded import forwarded_prefix
 from daemon.http.shapes import show
+from daemon.observability.checks import CHECKS
 from daemon.observability.wording import for_page
 from statemachine.handover.states import State
 from statemachine.handover.table import TRANSITIONS
@@ -145,9 +147,18 @@ def states() -> show.StateTable:
     return {"states": [state.value for state in State], "transitions": rows}
 
 
+def page_words() -> dict[str, object]:
+    """All sentences of the page that others say as well."""
+    return {
+        **for_page(),
+        "ISSUES": {issue.name: issue.advice for issue in ISSUES},
+        "CHECKS": {name: words.means for name, words in CHECKS.items()},
+    }
+
+
 def wording_script() -> bytes:
-    """The words of ``daemon/observability/wording.py`` as a module for the page's scripts."""
-    return "".join(f"export const {name} = {json.dumps(value)};\n" for name, value in for_page().items()).encode()
+    """The same as a module for the page's scripts."""
+    return "".join(f"export const {name} = {json.dumps(value)};\n" for name, value in page_words().items()).encode()
 
 
 class _File:

@@ -5,7 +5,7 @@ import json
 import secrets
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import asdict, fields
 from enum import Enum
 from typing import Any, Final, NamedTuple
 
@@ -15,6 +15,7 @@ from daemon.core.clock import iso
 from daemon.http.errors import ApiError
 from daemon.observability.wording import kind_of
 from statemachine import facts
+from statemachine.events import Actor
 
 RING: Final = 1024
 """Events kept for those who come back."""
@@ -162,9 +163,15 @@ def _plain(fact: facts.Fact) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for field in fields(fact):
         value = getattr(fact, field.name)
-        values[field.name] = value.value if isinstance(value, Enum) else value
+        values[field.name] = _as_json(value)
     values["at"] = iso(fact.at)
     return values
+
+
+def _as_json(value: object) -> object:
+    if isinstance(value, Enum):
+        return value.value
+    return asdict(value) if isinstance(value, Actor) else value
 
 
 async def stream(request: web.Request, hub: EventHub) -> web.StreamResponse:

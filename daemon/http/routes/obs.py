@@ -9,11 +9,15 @@ from daemon.core.redaction import redact_url
 from daemon.http.dependencies import Control
 from daemon.http.errors import ApiError
 from daemon.http.manual_stream import read_url
-from daemon.http.params import actor, done, json_object, name_in, parse_float, parse_int, text_in
-from daemon.http.shapes import studio
+from daemon.http.params import actor, done
+from daemon.http.reading import Body, Value
+from daemon.http.shapes import parameters, studio
+from daemon.http.shapes.control import TestBody
 
-MOST_OFFSET: Final = 1000
-MOST_DELAY: Final = 60.0
+TEST: Final = Body(TestBody)
+INPUT: Final = Value(parameters.InputName)
+OFFSET: Final = Value(parameters.Layers)
+DELAY: Final = Value(parameters.Delay)
 RECONNECT_SECONDS: Final = 15.0
 
 
@@ -46,7 +50,7 @@ class ObsRoutes:
         return web.json_response(answer)
 
     async def _media_status(self, request: web.Request) -> web.Response:
-        name = name_in(request, "input")
+        name = INPUT.read(request.match_info["input"], "input")
         media = dict(await self._control.studio.media_status(name))
         return web.json_response({"status": "success", "input_name": name, "media_status": media})
 
@@ -78,11 +82,11 @@ class ObsRoutes:
     # --- a hand-over by hand ---------------------------------------------------------------------------------
 
     async def _test(self, request: web.Request) -> web.Response:
-        body = await json_object(request)
+        body = await TEST.read(request)
         config = self._control.config()
-        if text_in(body, "scene_name", config.obs.scene) != config.obs.scene:
+        if body.get("scene_name", config.obs.scene) != config.obs.scene:
             raise ApiError(409, "other_scene", f"streams are shown in the scene {config.obs.scene} alone (obs.scene)")
-        target = read_url(text_in(body, "rtmp_url"), config.ingest.rtmp_url)
+        target = read_url(body["rtmp_url"], config.ingest.rtmp_url)
         session = await self._control.operator.show_manual_stream(actor(request), target.url, target.app, target.stream)
         view = self._control.view()
         answer = {
@@ -99,7 +103,7 @@ class ObsRoutes:
     # --- knobs -----------------------------------------------------------------------------------------------
 
     async def _set_offset(self, request: web.Request) -> web.Response:
-        offset = parse_int(request.query.get("z_offset"), "z_offset", 0, MOST_OFFSET)
+        offset = OFFSET.read(request.query.get("z_offset"), "z_offset")
         await self._control.operator.set(actor(request), "z_offset", offset)
         return done(f"new inputs are placed {offset} below the top", z_offset=offset)
 
@@ -113,6 +117,6 @@ class ObsRoutes:
 
     async def _set_delay(self, request: web.Request) -> web.Response:
         text = request.query.get("delay_seconds", request.query.get("seconds"))
-        delay = parse_float(text, "delay_seconds", 0, MOST_DELAY)
+        delay = DELAY.read(text, "delay_seconds")
         await self._control.operator.set(actor(request), "job_delay", delay)
         return done(f"hand-overs are at least {delay:g} s apart", obs_job_delay_seconds=delay)

@@ -21,11 +21,11 @@ from aiohttp import web
 
 from daemon.health.shapes import HealthNow, HealthStatus
 from daemon.http.dependencies import StreamHealth
-from daemon.http.params import parse_int
+from daemon.http.reading import Value
 from daemon.http.sending import Kept
+from daemon.http.shapes import parameters
 
-MOST_HISTORY: Final = 100_000
-DEFAULT_HISTORY: Final = "20"
+COUNT: Final = Value(parameters.SampleCount)
 
 
 class StreamHealthRoutes:
@@ -49,7 +49,7 @@ class StreamHealthRoutes:
         return web.json_response(now)
 
     async def _history(self, request: web.Request) -> web.Response:
-        count = parse_int(request.query.get("count", DEFAULT_HISTORY), "count", 1, MOST_HISTORY)
+        count = COUNT.read(request.query.get("count", parameters.SOME_SAMPLES), "count")
         return web.Response(body=self._kept.get(count, lambda: self._body(count)), content_type="application/json")
 
     def _body(self, count: int) -> bytes:

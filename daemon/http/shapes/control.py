@@ -1,37 +1,13 @@
 """What operators and their scripts ask for, and what they are answered."""
 
-from typing import Annotated, Literal, NotRequired
+import sys
+from typing import Annotated, Any, Final, Literal, NotRequired
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from typing_extensions import TypedDict
 
-from daemon.core.shapes import LONGEST_NAME, Amount, Count, Done, WholeSeconds
+from daemon.core.shapes import Amount, Count, Done, Name, WholeSeconds
 from daemon.http.shapes.show import State
-
-
-class HeldOrNot(Done):
-    """Whether turns end by the clock."""
-
-    held: bool
-
-
-class Moved(Done):
-    """One has another place."""
-
-    streamer: str
-    position: Count
-
-
-class Named(Done):
-    """Something was done about one streamer."""
-
-    streamer: str
-
-
-class Kicked(Named):
-    """Who is blocked, and for how long."""
-
-    seconds: Amount
 
 
 class StreamQueue(TypedDict):
@@ -97,8 +73,9 @@ class TestBody(TypedDict):
         str,
         Field(
             max_length=2048,
-            pattern=r"^rtmps?://[A-Za-z0-9._~:/?\[\]&=%-]+$",
             examples=["rtmp://127.0.0.1:1935/live/alice"],
+            # For who reads it: what is wrong with a URL is told in other words than "it must match".
+            json_schema_extra={"pattern": r"^rtmps?://[A-Za-z0-9._~:/?\[\]&=%-]+$"},
         ),
     ]
     """The stream's URL: rtmp or rtmps, of the host and port of `ingest.rtmp_url`, ending in APP/STREAM."""
@@ -118,13 +95,22 @@ class TestBegun(Done):
     """The session that is shown."""
 
 
+QUANTITIES: Final = {"sound": (-200.0, 20.0)}
+"""What can be told, and between which values: the level of the sound in dBFS."""
+
+
+def _as_float(value: Any) -> Any:
+    """A whole number may be longer than any float: then it is beyond every bound."""
+    most = int(sys.float_info.max)
+    return max(-most, min(most, value)) if type(value) is int else value
+
+
 class Measurement(TypedDict):
     """What was measured of the one on air."""
 
-    streamer: Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
-    """Printable characters."""
-    quantity: Annotated[str, Field(json_schema_extra={"enum": ["sound"]})]
-    value: float | None
+    streamer: Name
+    quantity: Literal["sound"]
+    value: Annotated[float, Field(allow_inf_nan=False), BeforeValidator(_as_float)] | None
     """dBFS, from -200 to 20; what is beyond counts as the bound. Null is silence."""
 
 

@@ -1,11 +1,11 @@
 """What is on air, who waits, and what has happened."""
 
-from typing import Annotated
+from typing import Annotated, NotRequired
 
 from pydantic import Field
 from typing_extensions import TypeAliasType, TypedDict
 
-from daemon.core.shapes import Amount, Count, Moment, Seconds, Streamer
+from daemon.core.shapes import Actor, Amount, Count, Moment, Seconds, Streamer
 from statemachine.handover.states import State as States
 
 State = TypeAliasType(
@@ -206,6 +206,8 @@ class Handover(TypedDict):
     seconds: Amount
     """From the moment it was due to its picture, or to its end."""
     detail: str
+    actor: NotRequired[Actor | None]
+    """Who asked for it; null where nobody did. Hand-overs of before 0.1.0 have none."""
 
 
 class History(TypedDict):

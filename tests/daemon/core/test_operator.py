@@ -6,11 +6,14 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from daemon.core import operator as module
-from daemon.core.operator import Operator, RequestRefused, RulesBusy
+from daemon.core.operator import USE_CASES, Operator, RequestRefused, RulesBusy
+from daemon.core.use_case import UseCase
 from daemon.ingest.manual_streams import ManualStreams
 from daemon.ingest.sessions import MANUAL_STREAM, SessionDirectory
+from daemon.observability.wording_lineup import LINEUP
 from statemachine import events as ev
 from statemachine.director import Director
+from statemachine.facts import Fact, LineupChanged
 from statemachine.policy import Policy
 from statemachine.step import Step
 from statemachine.view import View
@@ -28,6 +31,7 @@ class Rig:
         self.now = 1.0
         self.stuck = False
         self.events: list[ev.Event] = []
+        self.told: list[Fact] = []
         self.director = Director(Policy())
         self.sessions = SessionDirectory(lambda: "rtmp://127.0.0.1:1935/{app}/{stream}")
         self.manual = ManualStreams(lambda: self.director.sessions().held, self.sessions, lambda: self.now)
@@ -56,7 +60,9 @@ class Rig:
         return await self.asked(event)
 
     def _take(self, event: ev.Event) -> Step:
-        return self.director.handle(event)
+        step = self.director.handle(event)
+        self.told += step.facts
+        return step
 
 
 Ask = Callable[[Operator], Awaitable[object]]
@@ -65,8 +71,10 @@ EACH: list[tuple[Ask, ev.Event]] = [
     (lambda operator: operator.skip(NADIA), ev.SkipRequested(1.0)),
     (lambda operator: operator.hold(NADIA), ev.Held(1.0)),
     (lambda operator: operator.release(NADIA), ev.Released(1.0)),
+    (lambda operator: operator.move(NADIA, "carol", 1), ev.MoveRequested(1.0, "carol", 1)),
     (lambda operator: operator.remove(NADIA, "bob"), ev.RemoveRequested(1.0, "bob")),
     (lambda operator: operator.kick(NADIA, "bob", 60.0), ev.KickRequested(1.0, "bob", 60.0)),
+    (lambda operator: operator.unblock(NADIA, "mallory"), ev.LetInRequested(1.0, "mallory")),
     (lambda operator: operator.set_turn(NADIA, 900.0), ev.TurnChanged(1.0, 900.0)),
     (
         lambda operator: operator.set_turn(NADIA, 900.0, "bob", restart=True),
@@ -80,6 +88,8 @@ EACH: list[tuple[Ask, ev.Event]] = [
 @pytest.mark.parametrize(("ask", "event"), EACH, ids=[type(event).__name__ for _, event in EACH])
 async def test_each_request_is_one_event_that_bears_who_asked(ask: Ask, event: ev.OperatorEvent) -> None:
     rig = Rig()
+    rig._take(ev.Published(1.0, ev.Session("srs:1/carol", "carol", "live", "carol")))
+    rig._take(ev.KickRequested(1.0, "mallory", 60.0))
     await ask(rig.operator)
     (asked,) = rig.events
     assert asked == event
@@ -105,24 +115,43 @@ async def test_what_the_rules_refuse_is_raised_in_their_words() -> None:
 
 async def test_a_name_is_found_however_it_is_written() -> None:
     rig = Rig()
-    assert (await rig.operator.kick(NADIA, "BOB", 60.0)).streamer == "bob"
+    assert (await rig.operator.kick(NADIA, "BOB", 60.0))["streamer"] == "bob"
     assert rig.line_up == ["alice"]
     # One who is blocked is known by its name, too.
-    assert (await rig.operator.unblock(NADIA, "Bob")).streamer == "bob"
+    assert (await rig.operator.unblock(NADIA, "Bob"))["streamer"] == "bob"
 
 
 async def test_a_move_is_done_by_the_time_of_the_answer() -> None:
     rig = Rig()
     rig._take(ev.Published(1.0, ev.Session("srs:1/carol", "carol", "live", "carol")))
     answer = await rig.operator.move(NADIA, "carol", 1)
-    assert answer.streamer == "carol"
+    assert (answer["streamer"], answer["position"]) == ("carol", 1)
     assert rig.line_up == ["alice", "carol", "bob"]
 
 
 async def test_a_kick_tells_whether_anybody_was_there() -> None:
     rig = Rig()
-    assert (await rig.operator.kick(NADIA, "bob", 60.0)).changed("kicked")
-    assert not (await rig.operator.kick(NADIA, "nobody", 60.0)).changed("kicked")
+    kicked = await rig.operator.kick(NADIA, "bob", 60.0)
+    assert kicked["message"] == "bob is kicked, and blocked for 60 s"
+    blocked = await rig.operator.kick(NADIA, "nobody", 60.0)
+    assert blocked["message"] == "nobody is not in the line-up, and blocked for 60 s"
+
+
+@pytest.mark.parametrize("case", USE_CASES, ids=[case.name for case in USE_CASES])
+def test_each_use_case_says_what_it_does_and_takes_who_asks_first(case: UseCase) -> None:
+    """Help and description are made of it."""
+    assert case.summary.endswith(".")
+    assert "actor" not in [parameter.name for parameter in case.parameters]
+
+
+@pytest.mark.parametrize("ask", [ask for ask, _ in EACH], ids=[type(event).__name__ for _, event in EACH])
+async def test_all_that_comes_of_a_request_has_its_sentence(ask: Ask) -> None:
+    rig = Rig()
+    rig._take(ev.Published(1.0, ev.Session("srs:1/carol", "carol", "live", "carol")))
+    rig._take(ev.KickRequested(1.0, "mallory", 60.0))
+    rig.told.clear()
+    await ask(rig.operator)
+    assert {fact.what for fact in rig.told if isinstance(fact, LineupChanged)} <= LINEUP.keys()
 
 
 async def test_a_toggle_turns_back_what_is_on() -> None:

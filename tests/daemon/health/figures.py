@@ -4,8 +4,9 @@ from typing import Any
 
 from daemon.core.readings import PLAYING
 from daemon.health.history import HealthReading
+from daemon.health.issues import Thresholds
 from daemon.health.samples import Sample
-from daemon.health.score import Thresholds, judge
+from daemon.health.score import judge
 from statemachine.handover.states import State
 from statemachine.view import OnAir, Place, View
 

@@ -14,7 +14,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from daemon.config.model import Config
 from daemon.health import HealthMetrics, HealthMonitor
 from daemon.health.history import HealthReading
-from daemon.health.score import Thresholds, judge
+from daemon.health.issues import Thresholds
+from daemon.health.score import judge
 from daemon.http.routes.hooks import HookMetrics
 from daemon.observability.metrics import Metrics
 from statemachine import facts

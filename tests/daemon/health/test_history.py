@@ -6,7 +6,8 @@ import math
 import pytest
 
 from daemon.health.history import HealthReading, History, as_json
-from daemon.health.score import Thresholds, judge
+from daemon.health.issues import Thresholds
+from daemon.health.score import judge
 from tests.daemon.health.figures import AT, off_air, reading
 
 LIMITS = Thresholds()

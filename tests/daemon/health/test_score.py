@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.core.readings import PLAYING
+from daemon.health.issues import BY_NAME, Thresholds
 from daemon.health.samples import Sample
-from daemon.health.score import ISSUES, WINDOW, Thresholds, judge
+from daemon.health.score import WINDOW, judge
 from tests.daemon.health.figures import AT, off_air, sample
 
 LIMITS = Thresholds()
@@ -177,7 +178,7 @@ def test_losing_obs_never_scores_higher(show: list[Sample], limits: Thresholds) 
 def test_a_score_is_from_0_to_100_and_its_issues_have_known_names(show: list[Sample], limits: Thresholds) -> None:
     assessment = judge(show, limits)
     assert 0.0 <= assessment.score <= 100.0
-    assert set(assessment.issues) <= set(ISSUES)
+    assert set(assessment.issues) <= set(BY_NAME)
     assert len(set(assessment.issues)) == len(assessment.issues)
     assert all(0 < penalty <= 100 for _, penalty in assessment.penalties)
     assert assessment.score == pytest.approx(max(0.0, 100 - sum(penalty for _, penalty in assessment.penalties)))

@@ -1,8 +1,11 @@
 """The history tells of hand-overs, and of nothing that only looks like one."""
 
+from dataclasses import replace
+
 import pytest
 
 from daemon.journal.history import handovers
+from statemachine.events import Actor
 from statemachine.facts import Fact, HandoverEnded, OnAirChanged
 
 
@@ -26,3 +29,9 @@ def ended(reason: str, outcome: str) -> HandoverEnded:
 def test_what_is_told(reason: str, outcome: str, told: bool) -> None:
     found: list[Fact] = [OnAirChanged(1.0, "bob", "GMOTHERSTREAM_7"), ended(reason, outcome)]
     assert [row["outcome"] for _, row in handovers(found)] == ([outcome] if told else [])
+
+
+def test_who_asked_for_a_hand_over_is_told_with_it() -> None:
+    asked, unasked = ended("skip", "completed"), ended("turn", "completed")
+    rows = [row for _, row in handovers([replace(asked, actor=Actor("token", "nadia")), unasked])]
+    assert [row["actor"] for row in rows] == [{"kind": "token", "name": "nadia"}, None]

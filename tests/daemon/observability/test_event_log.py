@@ -5,6 +5,7 @@ from structlog.testing import capture_logs
 
 from daemon.observability.event_log import narrate
 from statemachine import facts
+from statemachine.events import Actor
 from statemachine.handover.states import State
 
 
@@ -45,6 +46,15 @@ def ended(outcome: str, **changes: object) -> facts.HandoverEnded:
         ),
         (facts.OnAirChanged(1.0, "bob", "GMOTHERSTREAM_3", adopted=True), "info", "bob is still on air"),
         (facts.LineupChanged(1.0, "turn_ended", "bob"), "info", "bob's turn has ended"),
+        (facts.LineupChanged(1.0, "kicked", "bob"), "info", "bob was kicked"),
+        (facts.LineupChanged(1.0, "kicked", "bob", Actor("token", "nadia")), "info", "bob was kicked, by nadia"),
+        (facts.LineupChanged(1.0, "moved", "bob", Actor("sign-in")), "info", "bob was moved, from the dashboard"),
+        (
+            facts.LineupChanged(1.0, "held", "", Actor("local")),
+            "info",
+            "held: no turn ends by the clock, on this machine",
+        ),
+        (facts.SettingMade(1.0, "turn", 900.0, Actor("token")), "info", "turn is now 900, with the token"),
         (
             ended("completed", to_streamer="", input="", reason="low_bitrate"),
             "info",
@@ -142,3 +152,18 @@ def test_every_kind_of_fact_has_a_line() -> None:
     assert len(lines) == len(told) + 1
     with pytest.raises(TypeError):
         narrate([facts.Fact(1.0)])
+
+
+@pytest.mark.parametrize(
+    ("actor", "shown"), [(Actor("token", "nadia"), "token nadia"), (Actor("local"), "local"), (None, None)]
+)
+def test_each_line_of_a_request_says_who_asked(actor: Actor | None, shown: str | None) -> None:
+    asked = [
+        facts.LineupChanged(1.0, "skipped", "bob", actor),
+        facts.SettingMade(1.0, "turn", 900.0, actor),
+        facts.Refused(1.0, "nobody_waits", "nobody waits", actor),
+        ended("completed", actor=actor),
+    ]
+    with capture_logs() as lines:
+        narrate(asked)
+    assert [line["actor"] for line in lines] == [shown] * len(asked)

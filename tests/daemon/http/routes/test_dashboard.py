@@ -4,15 +4,16 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import aiohttp
 import pytest
 
 from daemon.core.ports import ObsGone, ObsRefused
-from daemon.health.score import ISSUES
-from daemon.http.routes.dashboard import FOLDER, FRESH, TYPES, Thumbnails, states
-from daemon.notify.troubles import CHECKS
+from daemon.health.issues import BY_NAME
+from daemon.http.routes.dashboard import FOLDER, FRESH, TYPES, Thumbnails, page_words, states
 from daemon.observability import wording as watch_words
+from daemon.observability.wording_lineup import PLACES
 from statemachine import facts
 from statemachine.handover.states import State
 from statemachine.handover.table import TRANSITIONS
@@ -123,15 +124,14 @@ def test_every_label_names_a_field_and_every_id_that_is_used_exists() -> None:
     assert used <= set(ids)
 
 
-def table(file: str, name: str) -> dict[str, str]:
-    """The texts of an object in a script, by their names."""
-    (found,) = re.findall(rf"^const {name} = {{\n(.*?)^}};", (FOLDER / file).read_text(), re.MULTILINE | re.DOTALL)
-    return dict(re.findall(r'^ +(\w+): "(.*)",$', found, re.MULTILINE))
-
-
 def test_the_page_says_of_each_issue_and_of_each_check_what_it_means() -> None:
-    assert table("health.js", "ISSUES").keys() == set(ISSUES) - {"obs_unreachable"}, "that one is a check as well"
-    assert table("health.js", "MEANINGS").keys() == {"obs", "program", *CHECKS}
+    words: dict[str, Any] = page_words()
+    assert words["CHECKS"].keys() == {"obs", "program", "journal", "keys", "ingest"}
+    assert all(words["CHECKS"].values())
+    # That OBS is not reached is a check as well.
+    assert [issue for issue, advice in words["ISSUES"].items() if not advice] == ["obs_unreachable"]
+    assert words["ISSUES"].keys() == BY_NAME.keys()
+    assert "const ISSUES" not in (FOLDER / "health.js").read_text(), "sentences of its own"
 
 
 async def test_the_page_and_the_terminal_have_the_same_words_for_the_line_up_and_know_the_same_events(
@@ -140,7 +140,7 @@ async def test_the_page_and_the_terminal_have_the_same_words_for_the_line_up_and
     async with client.get(f"{backend.url}/dashboard/wording.js") as answer:
         assert (answer.status, answer.content_type) == (200, "text/javascript")
         served = dict(re.findall(r"^export const (\w+) = (.*);$", await answer.text(), re.MULTILINE))
-    assert {name: json.loads(text) for name, text in served.items()} == json.loads(json.dumps(watch_words.for_page()))
+    assert {name: json.loads(text) for name, text in served.items()} == json.loads(json.dumps(page_words()))
     told = {watch_words.kind_of(fact) for fact in facts.Fact.__subclasses__()}
     assert {kind for kind, *_ in json.loads(served["EVENTS"])} == told - {"event_ignored"} | {"health_changed"}
     assert 'case "' not in (FOLDER / "log.js").read_text(), "a sentence of its own"
@@ -149,7 +149,7 @@ async def test_the_page_and_the_terminal_have_the_same_words_for_the_line_up_and
 def test_the_page_writes_values_in_every_form_that_a_sentence_names() -> None:
     (forms,) = re.findall(r"^const FORMS = {\n(.*?)^};", (FOLDER / "log.js").read_text(), re.MULTILINE | re.DOTALL)
     assert set(re.findall(r"^  (\w+)[:,]", forms, re.MULTILINE)) == watch_words.FORMS.keys()
-    used = {form for each in watch_words.EVENTS for form in re.findall(r":(\w+)\}", each.text)}
+    used = {form for each in (*watch_words.EVENTS, *PLACES) for form in re.findall(r":(\w+)\}", each.text)}
     assert used <= watch_words.FORMS.keys()
 
 

@@ -9,7 +9,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from daemon.http.errors import errors
-from daemon.http.routes.stream_health import MOST_HISTORY, StreamHealthRoutes
+from daemon.http.routes.stream_health import StreamHealthRoutes
+from daemon.http.shapes.parameters import MOST_SAMPLES
 
 ROW = {"score": 97.5, "issues": ["render_lag"], "streamer": "alice"}
 
@@ -71,7 +72,7 @@ async def test_the_history_is_as_long_as_asked_for(api: "TestClient[Any, Any]", 
     assert monitor.asked == [2, 20]
 
 
-@pytest.mark.parametrize("count", ["0", "-1", "x", "1.5", "", str(MOST_HISTORY + 1), "9" * 400])
+@pytest.mark.parametrize("count", ["0", "-1", "x", "1.5", "", str(MOST_SAMPLES + 1), "9" * 400])
 async def test_a_count_that_cannot_be_is_refused(api: "TestClient[Any, Any]", count: str) -> None:
     status, answer = await read(api, f"/stream-health/history?count={count}")
     assert (status, answer["error"]["code"]) == (400, "bad_value")
