@@ -15,8 +15,9 @@ import simpleobsws  # type: ignore[import-untyped]
 import websockets
 
 from daemon.studio.errors import ObsCallError, StudioError
-from daemon.studio.obs_home import link_plugins, write_home, write_scene
+from daemon.studio.obs_home import bring_plugins, forget_crash, write_home, write_scene
 from daemon.studio.process import Process, free_port
+from daemon.studio.root import Root
 from daemon.studio.scene import Canvas, Item
 
 START_TIMEOUT = 60.0
@@ -61,6 +62,8 @@ class RenderStats:
 class StudioObs:
     """A real OBS with its own HOME in `folder`, on the X display `display`, to be set before it is started.
 
+    With `root` it is the OBS of that root, and runs in it.
+
     obs-websocket 5.1 cannot be bound to loopback alone: it listens on `port` of every address, behind a random
     password.
     """
@@ -73,6 +76,7 @@ class StudioObs:
         items: Sequence[Item],
         canvas: Canvas,
         plugins: Mapping[str, Path] | None = None,
+        root: Root | None = None,
         start_timeout: float = START_TIMEOUT,
         duplicate_scene: bool = True,
         duplicate_sources: bool = False,
@@ -85,6 +89,8 @@ class StudioObs:
         self.password = secrets.token_urlsafe(18)
         self.recordings = folder / "recordings"
         self.start_timeout = start_timeout
+        self._folder = folder
+        self._root = root
         self._home = folder / "home"
         self._runtime = folder / "run"
         self._log = folder / "obs.log"
@@ -120,7 +126,7 @@ class StudioObs:
             duplicate_scene=self._duplicate_scene,
             duplicate_sources=self._duplicate_sources,
         )
-        link_plugins(self._home, self._plugins)
+        bring_plugins(self._home, self._plugins, copied=self._root is not None)
         write_scene(self._home, self.scene, self.items)
 
     async def start(self, *, fresh: bool = False, leftovers: Sequence[Item] = ()) -> float:
@@ -135,6 +141,7 @@ class StudioObs:
             raise StudioError("OBS is running already")
         if fresh or leftovers:
             write_scene(self._home, self.scene, (*self.items, *leftovers))
+        forget_crash(self._home)
         began = time.monotonic()
         self._process = Process("OBS", self._argv(), log=self._log, env=self._env())
         await self._process.start()
@@ -312,13 +319,16 @@ class StudioObs:
     # -- how it is started -------------------------------------------------------------------------------
 
     def _argv(self) -> tuple[str, ...]:
-        return (
+        argv = (
             "obs",
             "--multi",
             "--minimize-to-tray",
             "--disable-updater",
             "--disable-missing-files-check",
+            # After a crash OBS 30 and 31 would ask whether to start in safe mode; see forget_crash for later ones.
+            "--disable-shutdown-check",
         )
+        return argv if self._root is None else self._root.command(argv, self._folder)
 
     def _env(self) -> dict[str, str]:
         keep = {key: os.environ[key] for key in ("PATH", "LANG", "LC_ALL", "TZ") if key in os.environ}

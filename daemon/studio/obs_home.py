@@ -1,6 +1,7 @@
-"""OBS's own HOME: global.ini, one profile, one scene collection, and plugins by symlink."""
+"""OBS's own HOME: global.ini, one profile, one scene collection, and plugins."""
 
 import configparser
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -30,6 +31,10 @@ def write_home(
         {
             "General": {
                 "FirstRun": "true",
+                # 29.0.2's. OBS 31 and later make their user.ini of this file where an OBS before 31 has last used it;
+                # else they begin with a profile and a scene collection of their own. With a user.ini there already they
+                # would ask about that in a window.
+                "LastVersion": str(29 << 24 | 0 << 16 | 2),
                 "Pre19Defaults": "false",
                 "Pre21Defaults": "false",
                 "Pre23Defaults": "false",
@@ -105,13 +110,25 @@ def write_scene(home: Path, scene: str, items: Sequence[Item]) -> None:
     write_collection(folder / f"{PROFILE}.json", scene, items)
 
 
-def link_plugins(home: Path, plugins: Mapping[str, Path]) -> None:
-    """Make extra plugins known to OBS: the name of each and the folder that holds its shared object."""
+def bring_plugins(home: Path, plugins: Mapping[str, Path], *, copied: bool = False) -> None:
+    """Make extra plugins known to OBS: the name of each and the folder that holds its shared object.
+
+    By a link, or `copied`, for an OBS that cannot see where that folder is.
+    """
     for name, folder in plugins.items():
         binaries = config_folder(home) / "plugins" / name / "bin" / "64bit"
         binaries.parent.mkdir(parents=True, exist_ok=True)
-        if not binaries.is_symlink():
+        if copied:
+            binaries.mkdir(exist_ok=True)
+            for binary in folder.resolve(strict=True).glob("*.so"):
+                shutil.copy(binary, binaries)
+        elif not binaries.is_symlink():
             binaries.symlink_to(folder.resolve(strict=True), target_is_directory=True)
+
+
+def forget_crash(home: Path) -> None:
+    """Take away the marker by which OBS 32 knows that it has crashed: it would ask about that in a window."""
+    shutil.rmtree(config_folder(home) / ".sentinel", ignore_errors=True)
 
 
 def config_folder(home: Path) -> Path:

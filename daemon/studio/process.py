@@ -22,6 +22,8 @@ PACKAGES: Mapping[str, str] = {
     "ffmpeg": "ffmpeg",
     "ffprobe": "ffmpeg",
     "setpriv": "util-linux",
+    "unshare": "util-linux",
+    "chroot": "coreutils",
 }
 
 # Debian keeps nginx in sbin, which is not on every user's path.

@@ -15,6 +15,7 @@ from daemon.studio.obs import RenderStats, StudioObs
 from daemon.studio.process import require
 from daemon.studio.publisher import SLATE_HUE, Appearance, Delivers, Publisher, look
 from daemon.studio.recording import analyse
+from daemon.studio.root import Root
 from daemon.studio.scene import Canvas, Item, default_overlays, slate_item
 from daemon.studio.verdict import RecordingVerdict
 from daemon.studio.workspace import Workspace
@@ -41,6 +42,7 @@ class Studio:
     `slate`: the name of a hidden colour input at the bottom of the scene that fills the canvas; None: no slate.
     `rtmp_base`: an RTMP server that runs already, "rtmp://127.0.0.1:1935/live" say; no nginx is started then.
     `obs_plugins`: extra OBS plugins, each name with the folder that holds its shared object.
+    `obs_root`: another system's root folder, whose OBS is taken; None takes the one that $MOTHERSTREAM_OBS_ROOT names.
     `duplicate_scene`: OBS's "Duplicate Scene", which makes studio mode show a private copy of the scene.
     `duplicate_sources`: its "Duplicate Sources", which makes that copy hold copies of nested scenes.
     `drop_idle`: seconds after which nginx-rtmp drops a publisher that sends nothing; None never does.
@@ -58,6 +60,7 @@ class Studio:
         slate: str | None = None,
         rtmp_base: str | None = None,
         obs_plugins: Mapping[str, Path] | None = None,
+        obs_root: Path | None = None,
         duplicate_scene: bool = True,
         duplicate_sources: bool = False,
         drop_idle: float | None = 10.0,
@@ -72,6 +75,7 @@ class Studio:
         self._overlays = tuple(default_overlays(self.canvas) if overlays is None else overlays)
         self._external_base = None if rtmp_base is None else rtmp_base.rstrip("/")
         self._obs_plugins = dict(obs_plugins or {})
+        self._root = Root.named(obs_root)
         self._duplicate_scene = duplicate_scene
         self._duplicate_sources = duplicate_sources
         self._drop_idle = drop_idle
@@ -88,7 +92,8 @@ class Studio:
     # -- life --------------------------------------------------------------------------------------------
 
     async def __aenter__(self) -> Self:
-        needed = ["obs", "Xvfb", "ffmpeg", "ffprobe", "setpriv"]
+        needed = ["Xvfb", "ffmpeg", "ffprobe", "setpriv"]
+        needed += ["obs"] if self._root is None else ["unshare", "chroot"]
         if self._external_base is None:
             require([*needed, "nginx"], {MODULE: MODULE_PACKAGE})
         else:
@@ -155,6 +160,7 @@ class Studio:
             items=items,
             canvas=self.canvas,
             plugins=self._obs_plugins,
+            root=self._root,
             duplicate_scene=self._duplicate_scene,
             duplicate_sources=self._duplicate_sources,
         )

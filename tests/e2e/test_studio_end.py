@@ -13,6 +13,7 @@ import pytest
 
 from daemon.studio import MissingProgramsError, StartError, Studio
 from daemon.studio import process as studio_process
+from daemon.studio.root import VARIABLE
 from daemon.studio.workspace import sweep
 from tests.e2e.support import alive, left_behind, processes_of
 from tests.support import until
@@ -97,9 +98,13 @@ asyncio.run(main())
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize(
+    ("number", "root"),
+    [(signal.SIGINT, ""), (signal.SIGKILL, ""), (signal.SIGKILL, "/")],
+    ids=["int", "kill", "in a root"],
+)
 async def test_an_interrupted_or_killed_interpreter_takes_the_studio_with_it(
-    number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    number: signal.Signals, root: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Any other studio on this machine that starts meanwhile would clear up first.
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
@@ -107,7 +112,7 @@ async def test_an_interrupted_or_killed_interpreter_takes_the_studio_with_it(
         *(sys.executable, "-c", SCRIPT),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env=os.environ | {"TMPDIR": str(tmp_path)},
+        env=os.environ | {"TMPDIR": str(tmp_path), VARIABLE: root},
     )
     assert runner.stdout is not None
     try:
