@@ -1,7 +1,7 @@
 # `make` or `make help` lists what there is. `make demo` and `make test` install what they need (deploy/prepare.sh).
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick lint types check bench soak chaos pins clean
+.PHONY: help demo test quick matrix lint types check bench soak chaos pins clean
 
 PYTHON_IN_VENV := .venv/bin/python
 ARGS ?=
@@ -28,6 +28,10 @@ test: ## every test, those on a real OBS among them (ARGS="-k name", ARGS="-n 2"
 quick: ## the tests that need no studio, WORKERS=2 at a time
 	@deploy/prepare.sh python
 	$(PYTHON_IN_VENV) -m pytest -n $(WORKERS) -m 'not real' --ignore tests/deploy $(ARGS)
+
+matrix: ## roots of Debian 13 and sid, and the tests on their OBS and Python (ARGS="--only sid --cells obs,demo,tests")
+	@deploy/prepare.sh matrix
+	$(PYTHON_IN_VENV) -m tests.matrix $(ARGS)
 
 lint: ## ruff (the shell scripts are checked by a test)
 	@deploy/prepare.sh python

@@ -4,6 +4,7 @@
 #   deploy/prepare.sh python    the virtual environment .venv
 #   deploy/prepare.sh demo      that, and the programs of a throw-away studio: OBS, Xvfb, ffmpeg, nginx with RTMP
 #   deploy/prepare.sh test      all that, and the programs that the tests use besides
+#   deploy/prepare.sh matrix    what the demo needs, and debootstrap, which makes roots of other releases of Debian
 #
 # Programs are installed on Debian alone; elsewhere it names what is missing.
 # PYTHON names the Python to use. What apt and pip say goes to build/prepare.log.
@@ -60,6 +61,10 @@ missing() {
     has nginx || echo nginx-light
     [ -e $RTMP_MODULE ] || echo libnginx-mod-rtmp
     [ "$1" != demo ] || return 0
+    if [ "$1" = matrix ]; then
+        has debootstrap || echo debootstrap
+        return 0
+    fi
     has chromium || echo chromium
     has chromedriver || echo chromium-driver
     has logrotate || echo logrotate
@@ -144,7 +149,7 @@ install_python() {
     printf '%s\n' "$wanted" >$VENV/made-from
 }
 
-case ${1:-} in python | demo | test) ;; *) die "say what for: python, demo or test" ;; esac
+case ${1:-} in python | demo | test | matrix) ;; *) die "say what for: python, demo, test or matrix" ;; esac
 mkdir -p build
 install_programs "$1"
 install_python

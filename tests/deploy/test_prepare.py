@@ -106,13 +106,14 @@ def test_what_is_missing_is_installed_without_a_question_and_without_recommends(
 
 def test_the_tests_need_more_than_the_demo_and_the_packages_less(tmp_path: Path) -> None:
     said = {}
-    for what in ("python", "demo", "test"):
+    for what in ("python", "demo", "test", "matrix"):
         (tmp_path / what).mkdir()
         code, told, said[what] = Machine(tmp_path / what).prepare(what)
         assert code == 0, told
     assert "apt-get" not in said["python"]
     assert "chromium" not in said["demo"]
     assert f"{ALL} chromium chromium-driver logrotate shellcheck caddy systemd" in said["test"]
+    assert f"{ALL} debootstrap noninteractive" in said["matrix"]
 
 
 def test_what_is_there_is_left_alone(machine: Machine) -> None:
@@ -215,7 +216,7 @@ def test_a_python_that_is_too_old_is_passed_over(tmp_path: Path) -> None:
 def test_without_a_purpose_it_names_those_there_are() -> None:
     result = run(PREPARE, "everything")
     assert result.returncode == 1
-    assert "python, demo or test" in result.stderr
+    assert "python, demo, test or matrix" in result.stderr
 
 
 def test_it_prepares_its_own_checkout_wherever_it_is_called_from(machine: Machine) -> None:

@@ -1,11 +1,14 @@
 """What several end-to-end tests of the live channel share."""
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from daemon.studio import Studio, free_port
 from daemon.studio.channel import Channel
 from daemon.studio.verdict import RecordingVerdict
+from tests.e2e.lent import Srs, plugins, srs, srs_program
 
 QUICK: Mapping[str, object] = {"sources.job_delay": 0, "sources.cleanup_grace": 0.3}
 """Six hand-overs need not be two seconds apart to be six."""
@@ -14,17 +17,30 @@ QUICK: Mapping[str, object] = {"sources.job_delay": 0, "sources.cleanup_grace": 
 @asynccontextmanager
 async def live(*names: str, **settings: object) -> AsyncIterator[tuple[Studio, Channel]]:
     """A studio and a daemon with these streamers, the first on air. A key's dots are written as two underscores;
-    ``slate`` names the studio's slate, ``duplicate_scene`` is OBS's "Duplicate Scene"."""
+    ``slate`` names the studio's slate, ``duplicate_scene`` is OBS's "Duplicate Scene". What is lent (tests/e2e/lent.py)
+    is used: obs-gstreamer for the inputs, SRS in place of nginx-rtmp."""
     port = free_port()
     slate = settings.pop("slate", None)
     duplicate = bool(settings.pop("duplicate_scene", True))
     dotted = {key.replace("__", "."): value for key, value in settings.items()}
-    async with (
-        Studio(
-            hook_url=Channel.hook_url(port), slate=str(slate) if slate else None, duplicate_scene=duplicate
-        ) as studio,
-        Channel(studio, port=port, settings={**QUICK, **dotted}) as channel,
-    ):
+    async with AsyncExitStack() as stack:
+        borrowed, program = plugins(), srs_program()
+        kind: dict[str, object] = {"sources.kind": "gstreamer"} if borrowed else {}
+        server: Srs | None = None
+        if program is not None:
+            folder = Path(stack.enter_context(TemporaryDirectory(prefix="motherstream-srs-")))
+            server = await stack.enter_async_context(srs(program, folder, port))
+            kind |= {"ingest.srs_api": server.api}
+        studio = await stack.enter_async_context(
+            Studio(
+                hook_url=Channel.hook_url(port),
+                slate=str(slate) if slate else None,
+                duplicate_scene=duplicate,
+                obs_plugins=borrowed,
+                rtmp_base=server.rtmp_base if server else None,
+            )
+        )
+        channel = await stack.enter_async_context(Channel(studio, port=port, settings={**QUICK, **kind, **dotted}))
         for name in names:
             await studio.publish(name)
         if names:

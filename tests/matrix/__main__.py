@@ -1,0 +1,94 @@
+"""``python -m tests.matrix``: makes the roots that are not there yet, and runs each cell on each system.
+
+Exit code 0 where all has passed. A root of sid that cannot be made counts as not run; one of Debian 13 as a failure.
+"""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tests.matrix.cells import CELLS, Count
+from tests.matrix.roots import RootError, Roots
+from tests.matrix.systems import SYSTEMS, System
+
+
+def say(line: str) -> None:
+    """One line, seen at once."""
+    print(line, flush=True)
+
+
+def cache_folder(environ: Mapping[str, str]) -> Path:
+    """Where roots are kept unless the command line says it: in the user's cache."""
+    home = environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(home) / "motherstream" / "roots"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run it; the exit code."""
+    asked = parser().parse_args(arguments)
+    if os.geteuid() != 0:
+        say("matrix: only root can make roots, which takes chroot(8) and mount(8)")
+        return 2
+    began = time.monotonic()
+    roots = Roots(asked.cache.resolve(), say)
+    total, table = Count(), []
+    for system in SYSTEMS:
+        if asked.only in (None, system.suite):
+            count, line = run_system(system, roots, asked)
+            total += count
+            table.append(line)
+    say(f"== the matrix after {time.monotonic() - began:.0f} s")
+    for line in table:
+        say(line)
+    if not asked.make:
+        say(str(total))
+    return 1 if total.failed else 0
+
+
+def run_system(system: System, roots: Roots, asked: argparse.Namespace) -> tuple[Count, str]:
+    """All cells of one system: their count, and a line that says it."""
+    total, results = Count(), []
+    try:
+        with roots.held(system, fresh=asked.fresh) as made:
+            heading = f"{system.name} (OBS {made.obs}, Python {made.python})"
+            for name in () if asked.make else asked.cells:
+                say(f"== {heading}: {name}")
+                began = time.monotonic()
+                count = CELLS[name](made, say, (made.lock,))
+                say(f"== {heading}: {name}: {count}, {time.monotonic() - began:.0f} s")
+                total += count
+                results.append(f"{name} {count}")
+            return total, f"{heading}: {'; '.join(results) or made.folder}"
+    except RootError as error:
+        if system.required:
+            say(f"matrix: {system.name}: {error}")
+            return Count(failed=1), f"{system.name}: its root could not be made"
+        first = str(error).splitlines()[0]
+        return Count(skipped=1), f"{system.name}: not run, for its root cannot be made: {first}"
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m tests.matrix", description=__doc__)
+    parser.add_argument("--only", choices=[system.suite for system in SYSTEMS], help="this system alone")
+    parser.add_argument("--cells", type=cells, default=list(CELLS), metavar="CELL,…", help=f"of {', '.join(CELLS)}")
+    parser.add_argument("--make", action="store_true", help="make the roots and run nothing")
+    parser.add_argument("--fresh", action="store_true", help="make them anew")
+    parser.add_argument("--cache", type=Path, default=cache_folder(os.environ), help="where they are kept")
+    return parser
+
+
+def cells(text: str) -> list[str]:
+    """The cells that a list names."""
+    names = text.split(",")
+    for name in names:
+        if name not in CELLS:
+            raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(CELLS)}")
+    return names
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,91 @@
+"""Programs in a root of their own, or beside one that is being made: nothing of them outlives this process.
+
+Each gets a mount namespace and a process namespace. The kernel unmounts with the last process of the one, and kills all
+in the other with its first, which dies with this process: also where that is killed.
+"""
+
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from daemon.studio.root import PATH
+from tests.matrix import machine
+
+NAMESPACES = (
+    *("setpriv", "--pdeathsig", "KILL", "--"),
+    *("unshare", "--mount", "--propagation", "private"),
+    *("--pid", "--fork", "--kill-child=SIGKILL", "--mount-proc", "--"),
+)
+
+ENTER = """\
+set -e
+root=$1
+shift
+# unshare(1) wants its root to be a mount, and tests in here call it.
+mount --bind "$root" "$root"
+for place in /proc /sys /dev; do
+    mount --rbind "$place" "$root$place"
+done
+mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
+while [ "$1" != -- ]; do
+    if [ -d "$1" ]; then
+        mkdir -p "$root$1"
+    else
+        mkdir -p "$root${1%/*}"
+        [ -e "$root$1" ] || : >"$root$1"
+    fi
+    mount --bind "$1" "$root$1"
+    shift
+done
+shift
+exec chroot "$root" "$@"
+"""
+
+Line = Callable[[str], None]
+
+
+def beside(command: Sequence[str]) -> tuple[str, ...]:
+    """A command that sees this system, in namespaces of its own."""
+    return (*NAMESPACES, *command)
+
+
+def inside(
+    root: Path, command: Sequence[str], *, folder: str = "/", environ: Mapping[str, str] = os.environ
+) -> tuple[str, ...]:
+    """A command that runs in `folder` of a root, with the network, and with what this machine needs to fetch."""
+    given = {"PATH": PATH, "HOME": "/root", "LANG": "C.UTF-8"} | machine.environment(environ)
+    enter = ("sh", "-c", ENTER, "sh", str(root), *map(str, machine.shared(environ)), "--")
+    start = ("env", "-i", "-C", folder, *(f"{name}={value}" for name, value in given.items()))
+    return beside((*enter, *start, *command))
+
+
+def run(command: Sequence[str], line: Line, *, within: float, keep: Sequence[int] = ()) -> int:
+    """Run it to its end and hand each line of its output on. Its exit code; -9 where it took longer than `within`.
+
+    The file descriptors `keep` stay open in it and in all that it starts: a lock on one is held as long as any runs.
+    """
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        pass_fds=keep,
+        start_new_session=True,
+    )
+    timer = threading.Timer(within, process.kill)
+    timer.start()
+    try:
+        assert process.stdout is not None
+        with process.stdout as output:
+            for text in output:
+                line(text.rstrip("\n"))
+        return process.wait()
+    finally:
+        timer.cancel()
+        process.send_signal(signal.SIGKILL)
+        process.wait()

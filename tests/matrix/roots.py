@@ -1,0 +1,200 @@
+"""Makes the roots, and keeps them: one folder each in the cache, whole or not there at all.
+
+A root is made in a folder beside its place and renamed when it is whole. A lock says who makes it and who uses it; the
+programs that make it hold that lock too, so that nobody begins again while anything of a killed maker still runs.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from tests.matrix import inside, machine
+from tests.matrix.systems import PACKAGES, System
+
+ROOM = 6 * 1024**3
+"""Bytes that have to be free to make one: it takes 2 GB, and as much again on the way there."""
+
+STAMP = "motherstream-root.json"
+"""In a root that is whole: what it was made of, and when."""
+
+KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+
+LONGEST = 1800.0
+"""Seconds that one step of the making may take."""
+
+Say = Callable[[str], None]
+
+
+class RootError(Exception):
+    """A root cannot be made. Says what was tried, and how that ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A root that is there."""
+
+    system: System
+    folder: Path
+    obs: str
+    """The version of its OBS, as Debian has it."""
+    python: str
+    lock: int
+    """The file descriptor of the lock that is held: for programs that have to hold it as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What a root was made of, and when (seconds since the epoch)."""
+
+    recipe: str
+    made: float
+
+
+class Roots:
+    """Those in the folder `cache`. What goes on is told to `say`, in a line each."""
+
+    def __init__(self, cache: Path, say: Say) -> None:
+        self.cache = cache
+        self._say = say
+
+    @contextmanager
+    def held(self, system: System, *, fresh: bool = False) -> Iterator[Made]:
+        """Its root, made where it is not there, is of another recipe, or is too old (or `fresh`), and kept meanwhile.
+
+        Where one that is only too old cannot be made anew, the old one is taken. Raises RootError where there is none.
+        """
+        self.cache.mkdir(parents=True, exist_ok=True)
+        folder = self.cache / system.suite
+        with (self.cache / f"{system.suite}.lock").open("wb") as lock:
+            self._lock(lock, system)
+            if not folder.exists() and before(folder).exists():
+                before(folder).rename(folder)  # killed between the two steps of an exchange
+            state = stamp(folder)
+            if state is None or state.recipe != system.recipe:
+                self._make(system, folder, lock)
+            elif fresh or (system.lasts is not None and time.time() - state.made > system.lasts):
+                try:
+                    self._make(system, folder, lock)
+                except RootError as error:
+                    self._say(f"{system.name}: the root of before is used, for it cannot be made anew: {error}")
+            yield Made(system, folder, version(folder, "obs-studio"), version(folder, "python3"), lock.fileno())
+
+    def _lock(self, lock: IO[bytes], system: System) -> None:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._say(f"{system.name}: waiting for another run that uses its root")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+
+    def _make(self, system: System, folder: Path, lock: IO[bytes]) -> None:
+        new, old = folder.with_name(f"{folder.name}.new"), before(folder)
+        for left in (new, old):
+            remove(left)
+        if (free := shutil.disk_usage(self.cache).free) < ROOM:
+            raise RootError(
+                f"{self.cache} has {free / 1e9:.1f} GB free; {ROOM / 1e9:.0f} are needed: --cache names another place"
+            )
+        if shutil.which("debootstrap") is None or not Path(KEYRING).exists():
+            raise RootError("on Debian: apt-get install debootstrap debian-archive-keyring")
+        try:
+            self._build(system, new, lock)
+            (new / STAMP).write_text(json.dumps({"recipe": system.recipe, "made": time.time()}))
+            if folder.exists():
+                folder.rename(old)
+            new.rename(folder)
+        except machine.MachineError as error:
+            raise RootError(str(error)) from error
+        finally:
+            remove(new)
+            remove(old)
+
+    def _build(self, system: System, new: Path, lock: IO[bytes]) -> None:
+        log = self.cache / f"{system.suite}.log"
+        log.unlink(missing_ok=True)
+        mirror = machine.mirror()
+        step = _Step(system, log, lock, self._say)
+        bootstrap = ("debootstrap", "--variant=minbase", f"--keyring={KEYRING}", system.suite, str(new), mirror)
+        step("the base system", inside.beside(("env", *machine.proxies(), *bootstrap)))
+        (new / "etc/apt/apt.conf.d/10fetching").write_text(machine.fetching())
+        policy = new / "usr/sbin/policy-rc.d"
+        policy.write_text("#!/bin/sh\n# Nothing is started in this root.\nexit 101\n")
+        policy.chmod(0o755)
+        apt = ("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-o", "Acquire::Retries=3")
+        step("the lists of packages", inside.inside(new, (*apt, "update")))
+        step("OBS and the rest", inside.inside(new, (*apt, "-y", "install", "--no-install-recommends", *PACKAGES)))
+        step("clearing up", inside.inside(new, (*apt, "clean")))
+
+
+class _Step:
+    """One step of the making after the other, with a sign of life every few seconds."""
+
+    EVERY = 10.0
+
+    def __init__(self, system: System, log: Path, lock: IO[bytes], say: Say) -> None:
+        self._system = system
+        self._log = log
+        self._lock = lock
+        self._say = say
+        self._began = time.monotonic()
+
+    def __call__(self, what: str, command: tuple[str, ...]) -> None:
+        last: list[str] = []
+        told = time.monotonic()
+        self._say(f"{self._system.name}: {what}")
+
+        def line(text: str) -> None:
+            nonlocal told
+            log.write(f"{text}\n")
+            last.append(text)
+            del last[:-12]
+            if time.monotonic() - told >= self.EVERY:
+                told = time.monotonic()
+                self._say(f"{self._system.name}: {told - self._began:4.0f} s  {text[:90]}")
+
+        with self._log.open("a") as log:
+            code = inside.run(command, line, within=LONGEST, keep=(self._lock.fileno(),))
+        if code:
+            tail = "\n".join(f"    {text}" for text in last)
+            raise RootError(f"{what} ended with {code}; {self._log} has all of it, and this is its end:\n{tail}")
+
+
+def before(root: Path) -> Path:
+    """Where a root stands that is about to be replaced."""
+    return root.with_name(f"{root.name}.old")
+
+
+def stamp(root: Path) -> Stamp | None:
+    """What a whole root says of itself; None where there is none."""
+    try:
+        read = json.loads((root / STAMP).read_text())
+        return Stamp(str(read["recipe"]), float(read["made"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def version(root: Path, package: str) -> str:
+    """Of a package in a root, without what Debian has added to it; "?" where it is not there."""
+    query = ("dpkg-query", f"--admindir={root / 'var/lib/dpkg'}", "-W", "-f", "${Version}", package)
+    done = subprocess.run(query, capture_output=True, text=True, check=False)
+    return done.stdout.rpartition(":")[2].partition("+")[0].partition("-")[0] or "?"
+
+
+def remove(folder: Path) -> None:
+    """A folder with all in it. Nothing is mounted there: what was, went with the last program that saw it."""
+    with contextlib.suppress(FileNotFoundError):
+        if os.path.ismount(folder) or any(line.split()[1].startswith(f"{folder}/") for line in _mounts()):
+            raise RootError(f"something is mounted in {folder}: unmount it, it is not removed")
+        shutil.rmtree(folder)
+
+
+def _mounts() -> list[str]:
+    return Path("/proc/mounts").read_text().splitlines()
