@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 from daemon.studio.root import VARIABLE
 from tests.e2e.lent import PLUGIN, SERVER
-from tests.matrix import inside
+from tests.matrix import inside, machine
 from tests.matrix.roots import Made
 
 CHECKOUT = Path(__file__).parents[2]
@@ -130,7 +130,8 @@ def counted(report: Path, code: int) -> Count:
 
 
 def _in(made: Made, command: Sequence[str], line: Line, keep: Sequence[int]) -> int:
-    return inside.run(inside.inside(made.folder, command, folder=f"/{PLACE}"), line, within=LONGEST, keep=keep)
+    entered = inside.inside(made.folder, command, folder=f"/{PLACE}", shared=machine.shared())
+    return inside.run(entered, line, within=LONGEST, keep=keep)
 
 
 def _report(path: Path) -> Path:

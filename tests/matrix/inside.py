@@ -37,7 +37,9 @@ while [ "$1" != -- ]; do
         mkdir -p "$root${1%/*}"
         [ -e "$root$1" ] || : >"$root$1"
     fi
+    # Read-only, for it is this system's own: a package that is installed in a root would change it.
     mount --bind "$1" "$root$1"
+    mount -o remount,bind,ro "$root$1"
     shift
 done
 shift
@@ -53,11 +55,19 @@ def beside(command: Sequence[str]) -> tuple[str, ...]:
 
 
 def inside(
-    root: Path, command: Sequence[str], *, folder: str = "/", environ: Mapping[str, str] = os.environ
+    root: Path,
+    command: Sequence[str],
+    *,
+    folder: str = "/",
+    shared: Sequence[Path] = (),
+    environ: Mapping[str, str] = os.environ,
 ) -> tuple[str, ...]:
-    """A command that runs in `folder` of a root, with the network, and with what this machine needs to fetch."""
+    """A command that runs in `folder` of a root, with the network.
+
+    It reads the files and folders `shared` of this system, and cannot change them.
+    """
     given = {"PATH": PATH, "HOME": "/root", "LANG": "C.UTF-8"} | machine.environment(environ)
-    enter = ("sh", "-c", ENTER, "sh", str(root), *map(str, machine.shared(environ)), "--")
+    enter = ("sh", "-c", ENTER, "sh", str(root), *map(str, shared), "--")
     start = ("env", "-i", "-C", folder, *(f"{name}={value}" for name, value in given.items()))
     return beside((*enter, *start, *command))
 

@@ -20,7 +20,9 @@ VARIABLES = re.compile(
 )
 """What of the environment a program in a root is given."""
 
-FILES = ("/etc/resolv.conf", "/etc/hosts", "/etc/pip.conf")
+NETWORK = (Path("/etc/resolv.conf"), Path("/etc/hosts"))
+PIP = Path("/etc/pip.conf")
+CA_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
 class MachineError(Exception):
@@ -54,6 +56,13 @@ def fetching() -> str:
     return fetching_of(_apt("apt-config", "dump"))
 
 
+def ca_bundle(settings: str) -> Path | None:
+    """Whom apt trusts on this machine, by its settings or by default; None where there is nothing of the kind."""
+    named = re.search(r'^Acquire::https::CAInfo "(.+)";$', settings, flags=re.MULTILINE)
+    path = Path(named[1]) if named else CA_BUNDLE
+    return path if path.exists() else None
+
+
 def fetching_of(dump: str) -> str:
     """Of all that apt-config dumps, what FETCHING says."""
     # One that is empty is the head of a group.
@@ -80,7 +89,7 @@ def environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
 def shared(environ: Mapping[str, str] = os.environ) -> tuple[Path, ...]:
     """What a root has to have at the same place: files that fetching needs, files and folders that variables name."""
     named = [Path(value) for value in environment(environ).values() if value.startswith("/")]
-    return tuple(sorted({path for path in (*map(Path, FILES), *named) if path.exists()}))
+    return tuple(sorted({path for path in (*NETWORK, PIP, *named) if path.exists()}))
 
 
 def _apt(*command: str) -> str:

@@ -124,14 +124,27 @@ class Roots:
         step = _Step(system, log, lock, self._say)
         bootstrap = ("debootstrap", "--variant=minbase", f"--keyring={KEYRING}", system.suite, str(new), mirror)
         step("the base system", inside.beside(("env", *machine.proxies(), *bootstrap)))
-        (new / "etc/apt/apt.conf.d/10fetching").write_text(machine.fetching())
+        self._teach(new)
         policy = new / "usr/sbin/policy-rc.d"
         policy.write_text("#!/bin/sh\n# Nothing is started in this root.\nexit 101\n")
         policy.chmod(0o755)
         apt = ("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-o", "Acquire::Retries=3")
-        step("the lists of packages", inside.inside(new, (*apt, "update")))
-        step("OBS and the rest", inside.inside(new, (*apt, "-y", "install", "--no-install-recommends", *PACKAGES)))
-        step("clearing up", inside.inside(new, (*apt, "clean")))
+        for what, arguments in (
+            ("the lists of packages", ("update",)),
+            ("OBS and the rest", ("-y", "install", "--no-install-recommends", *PACKAGES)),
+            ("clearing up", ("clean",)),
+        ):
+            step(what, inside.inside(new, (*apt, *arguments), shared=machine.NETWORK))
+
+    def _teach(self, new: Path) -> None:
+        """Have its apt fetch as this machine's does, and trust whom it trusts."""
+        settings = machine.fetching()
+        bundle = machine.ca_bundle(settings)
+        if bundle is not None:
+            shutil.copy(bundle, new / "etc/apt/machine.pem")
+            # The last one counts.
+            settings += 'Acquire::https::CAInfo "/etc/apt/machine.pem";\n'
+        (new / "etc/apt/apt.conf.d/10machine").write_text(settings)
 
 
 class _Step:

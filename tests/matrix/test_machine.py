@@ -67,3 +67,10 @@ def test_of_the_environment_a_root_gets_what_fetching_needs(tmp_path: Path) -> N
 
 def test_this_machines_own_apt_is_understood() -> None:
     assert all(line.startswith("Acquire::") and line.endswith('";') for line in machine.fetching().splitlines())
+
+
+def test_whom_a_root_trusts_is_whom_apt_trusts_here(tmp_path: Path) -> None:
+    own = tmp_path / "own.pem"
+    own.touch()
+    assert machine.ca_bundle(f'Acquire::https::CAInfo "{own}";\n') == own
+    assert machine.ca_bundle('Acquire::https::CAInfo "/nowhere/own.pem";\n') is None
