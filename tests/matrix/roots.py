@@ -145,6 +145,8 @@ class Roots:
             # The last one counts.
             settings += 'Acquire::https::CAInfo "/etc/apt/machine.pem";\n'
         (new / "etc/apt/apt.conf.d/10machine").write_text(settings)
+        # A root that is not whole is thrown away, so that nothing has to be on the disk before it is renamed.
+        (new / "etc/dpkg/dpkg.cfg.d/quick").write_text("force-unsafe-io\n")
 
 
 class _Step:

@@ -19,7 +19,7 @@ from tests.matrix.systems import PACKAGES, SYSTEMS, System
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="namespaces and mounts take root")
 
 TRIXIE, SID = SYSTEMS
-LAYOUT = "for place in proc sys dev tmp etc/apt/apt.conf.d usr/sbin; do mkdir -p $root/$place; done"
+LAYOUT = "for place in proc sys dev tmp etc/apt/apt.conf.d etc/dpkg/dpkg.cfg.d usr/sbin; do mkdir -p $root/$place; done"
 MIRROR = "http://mirror.example/debian"
 
 MAKER = """
