@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from daemon.studio.errors import StudioError
+from daemon.studio.process import find_program
 
 VARIABLE = "MOTHERSTREAM_OBS_ROOT"
 """Names a root for every studio that is not told of one, so that tests need not know of it."""
@@ -20,8 +21,8 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # it gets when its parent dies stays set.
 ENTER = """\
 set -e
-root=$1 folder=$2
-shift 2
+chroot=$1 root=$2 folder=$3
+shift 3
 for place in /proc /sys /dev /tmp; do
     mount --rbind "$place" "$root$place"
 done
@@ -32,7 +33,7 @@ case $folder in
     mount --bind "$folder" "$root$folder"
     ;;
 esac
-exec chroot "$root" "$@"
+exec "$chroot" "$root" "$@"
 """
 
 
@@ -58,4 +59,6 @@ class Root:
     def command(self, argv: Sequence[str], shared: Path) -> tuple[str, ...]:
         """`argv` to be run in the root, which has the folder `shared` at the same place as this system has it."""
         enter = ("unshare", "--mount", "--propagation", "private", "--", "sh", "-c", ENTER, "sh")
-        return (*enter, str(self.folder), str(shared.resolve()), "env", f"PATH={PATH}", *argv)
+        # It is in sbin, which is not on every path.
+        chroot = find_program("chroot") or "chroot"
+        return (*enter, chroot, str(self.folder), str(shared.resolve()), "env", f"PATH={PATH}", *argv)
