@@ -21,9 +21,9 @@ demo: ## a real OBS, streamers taking turns, until Ctrl-C or for DURATION=60 (ST
 	@deploy/prepare.sh demo
 	@$(PYTHON_IN_VENV) -m daemon demo --duration $(DURATION) --streamers $(STREAMERS) --port $(PORT)$(if $(KEEP), --keep '$(KEEP)')
 
-test: ## every test, those on a real OBS among them (ARGS="-k name", ARGS="-n 2" for two at a time)
+test: ## every test, WORKERS=2 at a time (ARGS="-k name", ARGS="-n 0" for one process)
 	@deploy/prepare.sh test
-	$(PYTHON_IN_VENV) -m pytest $(ARGS)
+	$(PYTHON_IN_VENV) -m pytest -n $(WORKERS) $(ARGS)
 
 quick: ## the tests that need no studio, WORKERS=2 at a time
 	@deploy/prepare.sh python

@@ -1,74 +1,132 @@
-"""Tests in parallel (``pytest -n 2``), and those that need the machine to themselves one after the other.
+"""Tests in parallel (``pytest -n 2``): those on the studio on one worker, and the others beside them.
 
-tests/conftest.py takes its hooks from here. Two things at once on a machine with two cores are too much for a real OBS:
-its frames come late, and a test of the picture fails for a fault that is not there. So such tests come last, all in one
-process, and hold a lock while they run that the other tests share.
+tests/conftest.py takes its hooks from here. A real OBS on two cores needs one of them, and what it lacks is seen in its
+picture. So all tests on the studio go to the first worker from the start, one after the other, and whoever runs tests
+beside them does so in the background: it gets the time that the studio leaves. A few tests measure the machine itself;
+nothing runs beside these. Once the studio is through, its worker helps the others.
 """
 
+import contextlib
 import fcntl
 import functools
 import os
+import re
 from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
-PLACES = (
-    "tests/attacks/test_crowds.py",  # hundreds of connections, and how late a hook is answered meanwhile
-    "tests/browser/",  # Chromium takes both cores
-    "tests/deploy/",  # installs packages, starts systemd and web servers
+STUDIO = (
+    "tests/browser/",  # Chromium
+    "tests/deploy/test_service.py",  # a whole systemd
     "tests/e2e/",  # a real OBS
     "tests/machine/",  # full disks, stopped processes, watchdogs that count seconds
 )
 MARKS = ("real", "browser")
+BACKGROUND = 10
+"""The niceness of tests beside the studio: OBS gets a processor at once, and they a tenth of it at the worst, for they
+have deadlines as well."""
+ALONE = ("tests/attacks/test_crowds.py",)  # hundreds of connections, and how late a hook is answered meanwhile
+TOGETHER = (
+    "tests/attacks/test_canaries.py",
+    "tests/daemon/http/test_openapi_answers.py",
+    "tests/daemon/http/test_openapi_fuzz.py",
+    "tests/deploy/test_install.py",
+    "tests/deploy/test_proxy.py",
+)
+"""What all their tests share takes long to make, so one worker runs all of them."""
+
+
+def is_on_studio(nodeid: str) -> bool:
+    """Whether the test is one of those that the first worker runs, one after the other."""
+    return nodeid.startswith(STUDIO) or is_alone(nodeid) or "[real" in nodeid
 
 
 def is_alone(nodeid: str) -> bool:
     """Whether the test is one of those that nothing may run beside."""
-    return nodeid.startswith(PLACES) or "[real" in nodeid
+    return nodeid.startswith(ALONE)
 
 
-@functools.cache
-def _lock(checkout: Path) -> int:
-    """Its folder: every worker has it, and nothing has to be made or removed. No child process inherits it."""
-    return os.open(checkout, os.O_RDONLY)
+# -- in each worker
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Those that run alone come last; apart from that the order stays."""
+    """Those that nothing may run beside come last: then the others are through, mostly."""
     items.sort(key=lambda item: is_alone(item.nodeid))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """A worker beside the studio's goes to the background."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+    if worker != "gw0" and any(is_on_studio(item.nodeid) for item in session.items):
+        _to_the_background()
+
+
+def _to_the_background() -> None:
+    os.nice(BACKGROUND)
+    # Linux may share the processors between terminals' sessions first, and in each by niceness then (sched(7),
+    # autogroup): a session of its own has a niceness of its own.
+    with contextlib.suppress(OSError):
+        os.setsid()
+        Path("/proc/self/autogroup").write_text(str(BACKGROUND))
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """One on the studio that the table above does not know would run beside others. It fails, each time."""
-    if any(item.get_closest_marker(mark) for mark in MARKS) and not is_alone(item.nodeid):
+    if any(item.get_closest_marker(mark) for mark in MARKS) and not is_on_studio(item.nodeid):
         pytest.fail("it is marked as one on the studio, so tests/alone.py has to know it", pytrace=False)
 
 
+@functools.cache
+def _locks(checkout: Path) -> tuple[int, int]:
+    """A gate and the machine behind it. Two folders: every worker has them, and nothing has to be made or removed. No
+    child process inherits them."""
+    return os.open(checkout, os.O_RDONLY), os.open(checkout / "tests", os.O_RDONLY)
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, object, object]:
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Around everything, so that no time limit runs while a test waits for its turn."""
     if "PYTEST_XDIST_WORKER" not in os.environ:
         return (yield)
-    alone, lock = is_alone(item.nodeid), _lock(item.config.rootpath)
-    fcntl.flock(lock, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+    gate, machine = _locks(item.config.rootpath)
+    # Who waits for the machine holds the gate, so that others do not pass it by for ever.
+    fcntl.flock(gate, fcntl.LOCK_EX)
+    fcntl.flock(machine, fcntl.LOCK_EX if is_alone(item.nodeid) else fcntl.LOCK_SH)
+    fcntl.flock(gate, fcntl.LOCK_UN)
     try:
         return (yield)
     finally:
-        # A module's OBS outlives the test, and is alone as long as it lives.
-        if not (alone and nextitem is not None and nextitem.path == item.path):
-            fcntl.flock(lock, fcntl.LOCK_UN)
+        fcntl.flock(machine, fcntl.LOCK_UN)
+
+
+# -- in the process that hands out the tests
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
-    """Each test goes to whoever is free; those that run alone go together, last, to one."""
+    """The studio's tests go to the first worker, all at once; each other one to whoever is free."""
     from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # it says nothing of its types
+        def _split_scope(self, nodeid: str) -> str:
+            if is_on_studio(nodeid):
+                return "the studio"
+            return nodeid.partition("::")[0] if nodeid.startswith(TOGETHER) else nodeid
+
+        def _assign_work_unit(self, node: object) -> None:
+            if "the studio" in self.workqueue:
+                first = min(self.nodes, key=_number)
+                self.workqueue.move_to_end("the studio", last=node is not first)
+            super()._assign_work_unit(node)
 
     # It would put the largest group first.
     config.option.loadscopereorder = False
-    scheduling = LoadScopeScheduling(config, log)
-    scheduling._split_scope = lambda nodeid: "alone" if is_alone(nodeid) else nodeid
-    return scheduling
+    return Scheduling(config, log)
+
+
+def _number(node: object) -> int:
+    """A worker's: gw0, gw1, gw2 for one that has taken the place of a dead one."""
+    return int(re.sub(r"\D", "", node.gateway.id))  # type: ignore[attr-defined]

@@ -1,6 +1,7 @@
-"""Tests in parallel: none of them beside one that has to be alone."""
+"""Tests in parallel: what runs beside what."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests import alone
-from tests.alone import is_alone
+from tests.alone import BACKGROUND, is_on_studio
 
 UNUSED = [f"-pno:{name}" for name in ("asyncio", "anyio", "hypothesispytest", "schemathesis")]
 CONFTEST = "from alone import *"
@@ -29,17 +30,20 @@ def begin(name):
     (Path(LOG) / name).touch()
 """
 # Each waits for the other: one after the other they would fail.
-TOGETHER = """
+PAIR = """
+import os, pytest
 from help import begin, there, wait_for
 
-def test_one():
-    begin("one")
-    assert wait_for(lambda: any(path.name == "two" for path in there()), 20)
-
-def test_two():
-    begin("two")
-    assert wait_for(lambda: any(path.name == "one" for path in there()), 20)
+{mark}
+def test_of_a_pair():
+    begin("{mine}")
+    assert wait_for(lambda: any(path.name == "{other}" for path in there()), 20)
+    assert (os.nice(0), os.getsid(0) == os.getpid()) == ({niceness}, {background})
 """
+STUDIO = PAIR.format(mark="@pytest.mark.real", mine="studio", other="beside", niceness=os.nice(0), background=False)
+BESIDE = PAIR.format(mark="", mine="beside", other="studio", niceness=min(19, os.nice(0) + BACKGROUND), background=True)
+ONE = PAIR.format(mark="", mine="one", other="two", niceness=os.nice(0), background=False)
+TWO = PAIR.format(mark="", mine="two", other="one", niceness=os.nice(0), background=False)
 MANY = """
 import pytest
 from help import begin, wait_for
@@ -54,7 +58,6 @@ ALONE = """
 import pytest
 from help import begin, there, wait_for
 
-@pytest.mark.real
 @pytest.mark.parametrize("number", range(2))
 def test_alone(number):
     begin(f"alone {number}")
@@ -88,22 +91,43 @@ def suite(folder: Path, **files: str) -> str:
     return run.stdout
 
 
-def test_tests_run_two_at_a_time_and_those_on_the_studio_after_them_with_nothing_beside_them(tmp_path: Path) -> None:
-    said = suite(tmp_path, e2e__test_alone=ALONE, e2e__test_more=ALONE, test_together=TOGETHER, test_many=MANY)
+def by_worker(said: str) -> dict[str, set[str]]:
+    """The files whose tests each process has run."""
+    found: dict[str, set[str]] = {}
+    for worker, file in re.findall(r"^\[(gw\d)\].* PASSED tests/(\S+)::", said, flags=re.MULTILINE):
+        found.setdefault(file, set()).add(worker)
+    return found
+
+
+def test_one_worker_has_the_studio_and_the_other_runs_the_rest_beside_it_in_the_background(tmp_path: Path) -> None:
+    said = suite(tmp_path, e2e__test_studio=STUDIO, e2e__test_more=MANY, test_beside=BESIDE)
+    assert "8 passed" in said.splitlines()[-1], said
+    assert by_worker(said) == {"e2e/test_studio.py": {"gw0"}, "e2e/test_more.py": {"gw0"}, "test_beside.py": {"gw1"}}
+
+
+def test_without_the_studio_both_run_whatever_comes_next(tmp_path: Path) -> None:
+    said = suite(tmp_path, test_one=ONE, test_two=TWO)
+    assert "2 passed" in said.splitlines()[-1], said
+
+
+def test_what_takes_long_to_make_is_made_by_one_worker(tmp_path: Path) -> None:
+    said = suite(tmp_path, deploy__test_install=MANY, test_more=MANY)
     assert "12 passed" in said.splitlines()[-1], said
-    ended = [line for line in said.splitlines() if "PASSED" in line]
-    # One process runs all of them.
-    assert len({line.split("]")[0] for line in ended if "e2e" in line}) == 1, said
-    assert "e2e" in ended[-1]
-    assert "e2e" not in "".join(ended[:6])
+    assert len(by_worker(said)["deploy/test_install.py"]) == 1, said
+
+
+def test_nothing_runs_beside_those_that_measure_the_machine(tmp_path: Path) -> None:
+    said = suite(tmp_path, attacks__test_crowds=ALONE, test_many=MANY, test_more=MANY)
+    assert "14 passed" in said.splitlines()[-1], said
+    assert by_worker(said)["attacks/test_crowds.py"] == {"gw0"}
 
 
 def test_one_on_the_studio_that_would_run_beside_others_fails_and_says_why(tmp_path: Path) -> None:
-    said = suite(tmp_path, test_elsewhere=ALONE)
+    said = suite(tmp_path, test_elsewhere=STUDIO)
     why = "it is marked as one on the studio, so tests/alone.py has to know it"
     # The summary at the end has it once more where nothing is cut short, as in CI.
-    assert said.splitlines().count(why) == 2
-    assert "2 errors" in said.splitlines()[-1]
+    assert said.splitlines().count(why) == 1
+    assert "1 error" in said.splitlines()[-1]
 
 
 @pytest.mark.parametrize(
@@ -115,5 +139,5 @@ def test_one_on_the_studio_that_would_run_beside_others_fails_and_says_why(tmp_p
         ("tests/daemon/test_app.py::test_a_real_thing", False),
     ],
 )
-def test_what_runs_alone_is_known_by_its_name(nodeid: str, expected: bool) -> None:
-    assert is_alone(nodeid) is expected
+def test_what_runs_on_the_studio_is_known_by_its_name(nodeid: str, expected: bool) -> None:
+    assert is_on_studio(nodeid) is expected

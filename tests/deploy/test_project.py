@@ -3,6 +3,7 @@
 import re
 import sys
 import tomllib
+from functools import cache
 from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 
@@ -46,7 +47,7 @@ def test_demo_prepares_its_studio_and_passes_its_settings_on() -> None:
 def test_test_prepares_the_machine_and_runs_every_test() -> None:
     steps = would_do("test").splitlines()
     assert steps[0] == "deploy/prepare.sh test"
-    assert steps[1].strip().endswith("-m pytest")
+    assert steps[1].strip().endswith("-m pytest -n 2")
 
 
 @pytest.mark.parametrize("target", LISTED)
@@ -156,10 +157,15 @@ def test_the_readmes_diagram_is_the_tables() -> None:
     assert blocks == [mermaid()], "motherstream states --format mermaid"
 
 
+@cache
+def our_commands() -> set[str]:
+    usage = done(run(sys.executable, "-m", "daemon", "--help"))
+    return set(re.findall(r"^ {4}([a-z-]+)\s", usage, flags=re.MULTILINE))
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_every_command_of_ours_is_one(document: Path) -> None:
-    usage = done(run(sys.executable, "-m", "daemon", "--help"))
-    commands = set(re.findall(r"^ {4}([a-z-]+)\s", usage, flags=re.MULTILINE))
+    commands = our_commands()
     for found in re.findall(r"(?:^|`|sudo |\$ )motherstream ([a-z-]+)", document.read_text(), flags=re.MULTILINE):
         assert found in commands, f"motherstream {found}"
     for target in re.findall(r"(?:^|`)make ([a-z]+)", document.read_text(), flags=re.MULTILINE):
