@@ -58,6 +58,7 @@ from statemachine.settings import Settings, Value
 from statemachine.snapshot import Snapshot
 from statemachine.steering import Steering
 from statemachine.step import Step
+from statemachine.takers import Takers
 from statemachine.view import Places, Sessions, View, make_sessions, make_view
 
 STEPS = 32
@@ -87,6 +88,7 @@ class Director:
         self._outcomes = Outcomes(self.lineup, self.switchover, self.steering, self.streams, self.fallback)
         self._orphans = Orphans()
         self._facts: list[facts.Fact] = []
+        self._take = self._takers().take
         self._due: float | None = -inf
         """The deadline of the last step: by time alone nothing happens before it."""
 
@@ -178,89 +180,42 @@ class Director:
 
     # --- events ----------------------------------------------------------------------------------------------
 
-    def _take(self, event: ev.Event) -> None:
-        match event:
-            case ev.TimePassed():
-                pass
-            case ev.Published():
-                self._publish(event)
-            case ev.Unpublished():
-                self.lineup.publishers.unpublish(event.at, event.session_id)
-            case ev.PublishersListed():
-                nameless = self.pictures.nameless
-                self.lineup.publishers.listed(event, nameless)
-                self.pictures.name_program(event.at, nameless)
-                # What is shown has to be known first.
-                if self.switchover.state is not State.RECOVERING:
-                    self.lineup.publishers.call_back(event, self.switchover.paths)
-            case ev.SkipRequested():
-                self.lineup.requests.skip(event.at, self.switchover.on_air_streamer)
-            case ev.Held() | ev.Released():
-                self.lineup.requests.hold(event.at, isinstance(event, ev.Held))
-            case ev.MoveRequested():
-                self.lineup.requests.move(event.at, event.streamer, event.position)
-            case ev.RemoveRequested():
-                self.lineup.requests.remove(event.at, event.streamer)
-            case ev.KickRequested():
-                self.lineup.requests.kick(event.at, event.streamer, event.seconds)
-            case ev.LetInRequested():
-                self.lineup.requests.unblock(event.at, event.streamer)
-            case ev.TurnChanged():
-                self._set_turn(event)
-            case ev.SettingChanged():
-                self._set(event.name, event.value)
-            case ev.PolicyLoaded():
-                self.settings.load(event.policy)
-                self._apply()
-            case ev.TestRequested():
-                request_manual_stream(self.lineup, self.streams, event, self.now)
-            case ev.MediaStalled():
-                self.pictures.stalled(event)
-            case ev.MediaResumed():
-                self.pictures.resumed(event)
-                self.probation.resumed(event.at, event.input)
-            case ev.StreamDescribed():
-                self.streams.described(event)
-            case ev.Measured():
-                self.quality.measured(event)
-            case ev.BitrateMeasured():
-                self.bitrates.measured(event)
-            case ev.ObsRendered():
-                self.render_load.rendered(event)
-            case ev.InventoryRead():
-                self._reread(event)
-            case ev.OrphanRemoved():
-                self._orphans.gone(event.input)
-            case ev.OrphanRemovalFailed():
-                if self._orphans.stays(event.input, self.now):
-                    self._facts.append(facts.OrphanReported(self.now, event.input, event.reason))
-            case ev.ObsLost():
-                self._orphans.forget_asked()
-                self.render_load.lost()
-                self.switchover.handle(event)
-                self.viewers.lost()
-            case ev.ObsReady():
-                self.streams.obs_ready(event)
-                if self.switchover.state is State.RECOVERING:
-                    self.fallback.obs_ready(event.fallback)
-                self._adopt(event)
-            case ev.MediaFailed():
-                self._orphans.has_opened(event.attempt)
-                self.pictures.failed(event)
-            case ev.CutDone():
-                before = self.switchover.program
-                self.switchover.handle(event)
-                if self.switchover.program is not before:
-                    self.viewers.cut(event.at, event.shown)
-            case ev.MediaReady():
-                self._orphans.has_opened(event.attempt)
-                self._on_proof(event)
-                if not self.switchover.reserves.ready(event):
-                    self.switchover.handle(event)
-            case _ if isinstance(event, EVENTS):
-                self.switchover.handle(event)
-            case _:
-                raise TypeError(f"not an event of the rules: {event!r}")
+    def _takers(self) -> Takers:
+        """By whom each event is taken: those of the table by the switchover, where nothing else is to be done."""
+        requests, publishers = self.lineup.requests, self.lineup.publishers
+        takers = Takers()
+        for kind in EVENTS:
+            takers.add(kind, self.switchover.handle)
+        takers.add(ev.TimePassed, lambda event: None)
+        takers.add(ev.Published, self._publish)
+        takers.add(ev.Unpublished, lambda event: publishers.unpublish(event.at, event.session_id))
+        takers.add(ev.PublishersListed, self._publishers_listed)
+        takers.add(ev.SkipRequested, lambda event: requests.skip(event.at, self.switchover.on_air_streamer))
+        takers.add(ev.Held, lambda event: requests.hold(event.at, True))
+        takers.add(ev.Released, lambda event: requests.hold(event.at, False))
+        takers.add(ev.MoveRequested, lambda event: requests.move(event.at, event.streamer, event.position))
+        takers.add(ev.RemoveRequested, lambda event: requests.remove(event.at, event.streamer))
+        takers.add(ev.KickRequested, lambda event: requests.kick(event.at, event.streamer, event.seconds))
+        takers.add(ev.LetInRequested, lambda event: requests.unblock(event.at, event.streamer))
+        takers.add(ev.TurnChanged, self._set_turn)
+        takers.add(ev.SettingChanged, lambda event: self._set(event.name, event.value))
+        takers.add(ev.PolicyLoaded, self._load)
+        takers.add(ev.TestRequested, lambda event: request_manual_stream(self.lineup, self.streams, event, self.now))
+        takers.add(ev.MediaStalled, self.pictures.stalled)
+        takers.add(ev.MediaResumed, self._resumed)
+        takers.add(ev.StreamDescribed, self.streams.described)
+        takers.add(ev.Measured, self.quality.measured)
+        takers.add(ev.BitrateMeasured, self.bitrates.measured)
+        takers.add(ev.ObsRendered, self.render_load.rendered)
+        takers.add(ev.InventoryRead, self._reread)
+        takers.add(ev.OrphanRemoved, lambda event: self._orphans.gone(event.input))
+        takers.add(ev.OrphanRemovalFailed, self._orphan_stays)
+        takers.add(ev.ObsLost, self._lose)
+        takers.add(ev.ObsReady, self._adopt)
+        takers.add(ev.MediaReady, self._on_proof)
+        takers.add(ev.MediaFailed, self._media_failed)
+        takers.add(ev.CutDone, self._cut_done)
+        return takers
 
     def _publish(self, event: ev.Published) -> None:
         """What is shown of a path plays whoever publishes there next: while it is another's and moves, nobody may."""
@@ -281,14 +236,30 @@ class Director:
             self._set("turn", event.seconds)
         self.lineup.requests.set_turn(event)
 
+    def _publishers_listed(self, event: ev.PublishersListed) -> None:
+        nameless = self.pictures.nameless
+        self.lineup.publishers.listed(event, nameless)
+        self.pictures.name_program(event.at, nameless)
+        # What is shown has to be known first.
+        if self.switchover.state is not State.RECOVERING:
+            self.lineup.publishers.call_back(event, self.switchover.paths)
+
+    def _lose(self, event: ev.ObsLost) -> None:
+        self._orphans.forget_asked()
+        self.render_load.lost()
+        self.switchover.handle(event)
+        self.viewers.lost()
+
     def _adopt(self, event: ev.ObsReady) -> None:
         was_lost = self.switchover.state is State.RECOVERING
+        self.streams.obs_ready(event)
+        if was_lost:
+            self.fallback.obs_ready(event.fallback)
         self.switchover.handle(event)
         if was_lost:
             # What OBS did not do before is no reason to wait: it is another one now, or another connection.
             self.steering.empty_at = None
-            if event.inventory.whole:
-                self._orphans.keep_only([item.name for item in event.inventory.inputs], event.at)
+            self._note_inputs(event.at, event.inventory)
             self.viewers.read(event.at, event.inventory.program, self.now, afresh=True)
             program = self.switchover.program
             if program and program.session:
@@ -297,8 +268,7 @@ class Director:
                 self.lineup.standing.relieve(event.at, program.session.id, on_air=True)
 
     def _reread(self, event: ev.InventoryRead) -> None:
-        if event.inventory.whole:
-            self._orphans.keep_only([item.name for item in event.inventory.inputs], event.at)
+        self._note_inputs(event.at, event.inventory)
         if self.switchover.reread(event, self.now):
             self.lineup.set_cause("lost")
         for attempt in self.switchover.incoming:
@@ -307,14 +277,43 @@ class Director:
                 self.pictures.failed(ev.MediaFailed(self.now, attempt.number, "its input is gone", "gone"))
         self.viewers.read(event.at, event.inventory.program, self.now)
 
+    def _note_inputs(self, at: float, inventory: ev.Inventory) -> None:
+        if inventory.whole:
+            self._orphans.keep_only([item.name for item in inventory.inputs], at)
+
+    def _orphan_stays(self, event: ev.OrphanRemovalFailed) -> None:
+        if self._orphans.stays(event.input, self.now):
+            self._facts.append(facts.OrphanReported(self.now, event.input, event.reason))
+
     def _on_proof(self, event: ev.MediaReady) -> None:
         """An input has its first picture."""
+        self._orphans.has_opened(event.attempt)
         attempt = next((a for a in self.switchover.incoming if a.number == event.attempt), None)
         if attempt and attempt.target and attempt.opened_at is not None and attempt.ready_at is None:
             self.probation.begin(event.at, attempt.target.id)
             self.lineup.standing.seen(attempt.target.id)
             self.lineup.standing.relieve(event.at, attempt.target.id)
             self.fallback.proven(event.at, attempt.target.streamer, plain=attempt.plain)
+        if not self.switchover.reserves.ready(event):
+            self.switchover.handle(event)
+
+    def _media_failed(self, event: ev.MediaFailed) -> None:
+        self._orphans.has_opened(event.attempt)
+        self.pictures.failed(event)
+
+    def _resumed(self, event: ev.MediaResumed) -> None:
+        self.pictures.resumed(event)
+        self.probation.resumed(event.at, event.input)
+
+    def _cut_done(self, event: ev.CutDone) -> None:
+        before = self.switchover.program
+        self.switchover.handle(event)
+        if self.switchover.program is not before:
+            self.viewers.cut(event.at, event.shown)
+
+    def _load(self, event: ev.PolicyLoaded) -> None:
+        self.settings.load(event.policy)
+        self._apply()
 
     def _set(self, name: str, value: Value) -> None:
         if problem := self.settings.set(name, value):

@@ -5,7 +5,7 @@ is given its time to show one, and the one behind it gets its chance meanwhile. 
 unproven one, and one that shows no sign holds nobody up.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, takewhile
 from typing import Literal
@@ -88,15 +88,12 @@ class Choice:
     """It has a picture that moves."""
 
 
-def choose(
-    line: Iterable[Entry],
-    tried: dict[str, Attempt],
-    proven: Callable[[Entry, Attempt], bool],
-    now: float,
-    *,
-    room: bool,
-    urgent: bool = False,
-) -> Choice:
+def is_proven(entry: Entry, attempt: Attempt, now: float) -> bool:
+    """It has a moving picture, and is not one who stalled and has to show first that it goes on moving."""
+    return attempt.ready_at is not None and attempt.still_since is None and entry.showable(now)
+
+
+def choose(line: Iterable[Entry], tried: dict[str, Attempt], now: float, *, room: bool, urgent: bool = False) -> Choice:
     """Go along the line to the first with a picture: the first whose time is not over is tried, or waited for.
 
     ``tried`` holds the attempts by their sessions. Without ``room`` no other is begun. One that failed before and did
@@ -113,31 +110,38 @@ def choose(
             continue
         attempt = tried.get(session.id)
         if attempt is None:
-            waits = entry.failures and entry.stalled_since is None and _some_move(tried)
-            if picked is None and room and not waits:
+            if picked is None and room and not _waits_for_a_picture(entry, tried):
                 picked = session
             if not unseen and (picked is not None or not room):
                 break
             continue
         unseen -= 1
         useful.append(attempt.number)
-        if proven(entry, attempt):
+        if is_proven(entry, attempt, now):
             return Choice(picked or session, frozenset(useful), proven=picked is None)
-        pauses = attempt.still_since is not None and not urgent
-        patience = PATIENCE if not urgent else 0.0 if first_tried else HASTE
-        first_tried = first_tried or session
-        if picked is None and (pauses or now < attempt.begun_at + patience):
+        if picked is None and _has_time(attempt, now, urgent=urgent, first=first_tried is None):
             picked = session
+        first_tried = first_tried or session
     return Choice(picked or first_tried, frozenset(useful))
+
+
+def _waits_for_a_picture(entry: Entry, tried: dict[str, Attempt]) -> bool:
+    """It failed before and did not stall in its turn, and another one has a picture."""
+    return bool(entry.failures) and entry.stalled_since is None and _some_move(tried)
+
+
+def _has_time(attempt: Attempt, now: float, *, urgent: bool, first: bool) -> bool:
+    """It is waited for: its picture only pauses, or it has not had its time to show one."""
+    if not urgent:
+        return attempt.still_since is not None or now < attempt.begun_at + PATIENCE
+    return first and now < attempt.begun_at + HASTE
 
 
 def _some_move(tried: dict[str, Attempt]) -> bool:
     return any(attempt.ready_at is not None and attempt.still_since is None for attempt in tried.values())
 
 
-def first_proven(
-    line: Iterable[Entry], tried: dict[str, Attempt], proven: Callable[[Entry, Attempt], bool]
-) -> ev.Session | None:
+def first_proven(line: Iterable[Entry], tried: dict[str, Attempt], now: float) -> ev.Session | None:
     """The first of the line that has a moving picture."""
     unseen = len(tried)
     for entry in line:
@@ -146,7 +150,7 @@ def first_proven(
         attempt = tried.get(entry.session.id) if entry.session else None
         if attempt is not None:
             unseen -= 1
-            if proven(entry, attempt):
+            if is_proven(entry, attempt, now):
                 return entry.session
     return None
 
@@ -223,17 +227,17 @@ def reason(lineup: Lineup, program: Program | None, target: ev.Session | None) -
     entry = lineup.find(target.streamer) if target else None
     comes_back = entry is not None and entry.turn_began is not None
     if program is None:
-        if why == "lost":
-            return why
-        return "returned" if comes_back else "first"
+        return why if why == "lost" else "returned" if comes_back else "first"
     if program.stalled_since is not None:
         return "stalled"
-    if comes_back:
-        return "returned"
-    if program.session is None:
-        return "ended"
-    if whose == program.session.streamer and why in ("skip", "turn", "kick", "removed", "low_bitrate"):
+    return "returned" if comes_back else _why_it_leaves(lineup, program, why, whose)
+
+
+def _why_it_leaves(lineup: Lineup, program: Program, why: str, whose: str) -> str:
+    """Why a picture that moves is to make room for another one."""
+    session = program.session
+    if session is not None and whose == session.streamer and why in ("skip", "turn", "kick", "removed", "low_bitrate"):
         return why
-    if lineup.by_session(program.session.id) is None:
+    if session is None or lineup.by_session(session.id) is None:
         return "ended"
     return why if why == "test" else "moved"

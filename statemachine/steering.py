@@ -7,14 +7,13 @@ its turn in line or its picture is gone. Where a slate is configured and no pict
 """
 
 from dataclasses import dataclass, replace
-from typing import assert_never
 
 from statemachine import events as ev
 from statemachine.handover.attempt import Attempt
 from statemachine.handover.reserves import RESERVES_MOST
 from statemachine.handover.states import State
 from statemachine.handover.switchover import Switchover
-from statemachine.lineup.lineup import Entry, Lineup
+from statemachine.lineup.lineup import Lineup
 from statemachine.planning import (
     HASTE,
     KEEP,
@@ -101,33 +100,33 @@ class Steering:
         self._note_dead_air()
         if switchover.reserves.expire(self.now) or switchover.expire(self.now):
             return True
-        state = switchover.state
-        if state in (State.RECOVERING, State.CREATING, State.SWAPPING):
+        if switchover.state in (State.RECOVERING, State.CREATING, State.SWAPPING):
             return False
         if self._end_reserves():
             return True
         target = None if self.covered else wanted(self.lineup, switchover.program, self.policy, self.now)
         settled = is_settled(target, switchover.program)
-        if isinstance(target, ev.Session) and not settled and self._make_room(target):
-            return True
+        if isinstance(target, ev.Session):
+            if not settled and self._make_room(target):
+                return True
+            if settled:
+                self._begin_turn(target)
+        return self._take_step(self._as_allowed(self._goal(target, settled)), settled)
+
+    def _begin_turn(self, shown: ev.Session) -> None:
+        """It is on air as is wanted, and nobody's turn has begun."""
         holder = self.lineup.holder
-        if settled and isinstance(target, ev.Session) and holder and holder.turn_began is None:
-            self.lineup.turns.shown(self.now, target.streamer)
-        goal = self._goal(target, settled)
-        if switchover.barred:
-            goal = replace(goal, empty=False)
-        elif goal.empty and self._moves_again:
-            goal = replace(goal, empty=False, settled=True)
-        match state:
-            case State.IDLE:
-                return self._begin(goal)
-            case State.BUFFERING | State.STANDBY:
-                return self._steer(goal)
-            case State.CLEANUP:
-                waited_for = not settled or goal.empty or self._waits_dark(goal)
-                return waited_for and self.cooldown_until() is None and switchover.skip_grace(self.now)
-            case _:
-                assert_never(state)
+        if holder is not None and holder.turn_began is None:
+            self.lineup.turns.shown(self.now, shown.streamer)
+
+    def _take_step(self, goal: Goal, settled: bool) -> bool:
+        state = self.switchover.state
+        if state is State.IDLE:
+            return self._begin(goal)
+        if state is not State.CLEANUP:
+            return self._steer(goal)
+        waited_for = not settled or goal.empty or self._waits_dark(goal)
+        return waited_for and self.cooldown_until() is None and self.switchover.skip_grace(self.now)
 
     # --- what is wanted --------------------------------------------------------------------------------------
 
@@ -138,24 +137,26 @@ class Steering:
         if settled or not isinstance(target, ev.Session):
             standby = self.policy.standby and not self.standby_suspended
             line = followers(self.lineup, program, self.policy, standby, self.now)
-            choice = choose(line, tried, self._is_proven, self.now, room=room)
+            choice = choose(line, tried, self.now, room=room)
             empty = target is None and not settled
             return Goal(not empty, empty or (target == KEEP and not choice.proven and self._slate_is_due), choice)
         if self.policy.mode == "static":
             entry = self.lineup.by_session(target.id)
-            return Goal(False, False, choose((entry,) if entry else (), tried, self._is_proven, self.now, room=room))
+            return Goal(False, False, choose((entry,) if entry else (), tried, self.now, room=room))
         line = wanted_line(self.lineup, target, program, self.now)
         dead = self._is_dead
-        choice = choose(line, tried, self._is_proven, self.now, room=room, urgent=dead)
+        choice = choose(line, tried, self.now, room=room, urgent=dead)
         if not choice.proven and dead:
             line = wanted_line(self.lineup, target, program, self.now)
-            ready = first_proven(line, tried, self._is_proven)
+            ready = first_proven(line, tried, self.now)
             choice = choice if ready is None else Choice(ready, choice.useful, proven=True)
         return Goal(False, not choice.proven and self._slate_is_due, choice)
 
-    def _is_proven(self, entry: Entry, attempt: Attempt) -> bool:
-        """It has a moving picture, and is not one who stalled and has to show first that it goes on moving."""
-        return attempt.ready_at is not None and attempt.still_since is None and entry.showable(self.now)
+    def _as_allowed(self, goal: Goal) -> Goal:
+        """The same, the program not emptied where it may not change, or moves again."""
+        if self.switchover.barred:
+            return replace(goal, empty=False)
+        return replace(goal, empty=False, settled=True) if goal.empty and self._moves_again else goal
 
     @property
     def _is_dead(self) -> bool:

@@ -32,25 +32,23 @@ def shifted(plain: dict[str, Any], by: float) -> dict[str, Any]:
 
 def _moved(kind: Any, value: Any, by: float) -> Any:
     """``value`` as it is for the type ``kind``."""
-    if value is None:
-        return None
     origin, args = typing.get_origin(kind), typing.get_args(kind)
+    if is_dataclass(kind) and isinstance(value, dict):
+        hints = typing.get_type_hints(kind)
+        return {
+            name: _later(item, by)
+            if is_moment(name) and not isinstance(item, bool)
+            else _moved(hints.get(name), item, by)
+            for name, item in value.items()
+        }
     if origin in (typing.Union, types.UnionType):
         inner = [arg for arg in args if is_dataclass(arg) or typing.get_origin(arg) is not None]
-        return _moved(inner[0], value, by) if inner else value
+        return _moved(inner[0], value, by) if inner and value is not None else value
     if origin in (tuple, list):
         return [_moved(args[0], item, by) for item in value]
     if origin is dict:
-        if args[1] is float:
-            return {key: _later(item, by) for key, item in value.items()}
-        return {key: _moved(args[1], item, by) for key, item in value.items()}
-    if not is_dataclass(kind) or not isinstance(value, dict):
-        return value
-    hints = typing.get_type_hints(kind)
-    return {
-        name: _later(item, by) if is_moment(name) and not isinstance(item, bool) else _moved(hints.get(name), item, by)
-        for name, item in value.items()
-    }
+        return {key: _later(item, by) if args[1] is float else _moved(args[1], item, by) for key, item in value.items()}
+    return value
 
 
 def _later(item: Any, by: float) -> Any:

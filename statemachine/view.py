@@ -192,39 +192,14 @@ class ViewSource(Protocol):
 
 def make_view(rules: ViewSource, at: float) -> View:
     """The view of the rules at the time ``at``."""
-    lineup, switchover = rules.lineup, rules.switchover
-    program = switchover.program
-    on_air = None
-    if program is not None and program.session is not None and not program.blank:
-        entry = lineup.find(program.session.streamer)
-        on_air = OnAir(
-            streamer=program.session.streamer,
-            input=program.input,
-            since=program.since,
-            seconds=max(0.0, at - program.since),
-            remaining=lineup.turn_left(entry, at) if entry else None,
-            live=lineup.by_session(program.session.id) is not None,
-            silent_since=rules.quality.silent_since,
-            session=program.session.id,
-        )
-    standby = None
-    # The one that could be cut to, before the one that is tried.
-    attempt = min(switchover.incoming, key=lambda a: a.ready_at is None, default=None)
-    if attempt and attempt.target:
-        standby = Standby(
-            streamer=attempt.target.streamer,
-            input=attempt.input,
-            ready=attempt.ready_at is not None,
-            since=attempt.begun_at,
-            due=attempt.due_at is not None,
-        )
+    lineup, switchover, on_air = rules.lineup, rules.switchover, _on_air(rules, at)
     return View(
         at=at,
         state=switchover.state,
         attempt=switchover.last_number,
         held=lineup.held,
         on_air=on_air,
-        standby=standby,
+        standby=_standby(rules),
         queue=_with_the_channels(rules, rules.places(), on_air.streamer if on_air else ""),
         last_switch=rules.last_switch,
         blocks={name: until for name, until in lineup.blocks.items() if until > at},
@@ -234,6 +209,37 @@ def make_view(rules: ViewSource, at: float) -> View:
         program=_program(rules),
         measured=rules.bitrates.subject,
         policy=rules.policy,
+    )
+
+
+def _on_air(rules: ViewSource, at: float) -> OnAir | None:
+    program, lineup = rules.switchover.program, rules.lineup
+    if program is None or program.session is None or program.blank:
+        return None
+    entry = lineup.find(program.session.streamer)
+    return OnAir(
+        streamer=program.session.streamer,
+        input=program.input,
+        since=program.since,
+        seconds=max(0.0, at - program.since),
+        remaining=lineup.turn_left(entry, at) if entry else None,
+        live=lineup.by_session(program.session.id) is not None,
+        silent_since=rules.quality.silent_since,
+        session=program.session.id,
+    )
+
+
+def _standby(rules: ViewSource) -> Standby | None:
+    # The one that could be cut to, before the one that is tried.
+    attempt = min(rules.switchover.incoming, key=lambda a: a.ready_at is None, default=None)
+    if attempt is None or attempt.target is None:
+        return None
+    return Standby(
+        streamer=attempt.target.streamer,
+        input=attempt.input,
+        ready=attempt.ready_at is not None,
+        since=attempt.begun_at,
+        due=attempt.due_at is not None,
     )
 
 

@@ -1,6 +1,6 @@
 """What OBS shows and holds, as far as it is known: read on connecting, after somebody's hand, and by our own cuts."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 
 from statemachine import commands as cmd
@@ -157,23 +157,31 @@ class Scene:
             self.facts.append(self._on_air(now))
             self._set_slates()
         if self.state is not State.SWAPPING and not (self.attempt and self.attempt.restore):
-            others, static = event.inventory.others, self.policy.static_input
-            if others is not None:
-                self._set_slates(others)
-                on_air = self.program is not None and self.program.input == static
-                if on_air and static not in others and static not in self.missing:
-                    self._do(cmd.ShowInput(static))
-                # Its restart shows it ahead of its cut.
-                restarted = self.attempt is not None and self.attempt.input == static
-                if self.policy.mode == "static" and static in others and not on_air and not restarted:
-                    self._do(cmd.HideInput(static))
-            for item in event.inventory.inputs:
-                wanted = self.program is not None and item.name == self.program.input
-                if wanted and item.shown and item.shown_items > 1:
-                    self._do(cmd.HideDuplicates(item.name))
-                if item.shown != wanted and (wanted or item.shown) and item.name != self.policy.static_input:
-                    self._do(cmd.ShowInput(item.name) if wanted else cmd.HideInput(item.name))
+            if event.inventory.others is not None:
+                self._set_slates(event.inventory.others)
+                self._put_static_right(event.inventory.others)
+            self._put_items_right(event.inventory.inputs)
         return lost
+
+    def _put_static_right(self, shown: Collection[str]) -> None:
+        """Show the one static input, or hide it, where somebody's hand has done the contrary."""
+        static = self.policy.static_input
+        on_air = self.program is not None and self.program.input == static
+        if on_air and static not in shown and static not in self.missing:
+            self._do(cmd.ShowInput(static))
+        # Its restart shows it ahead of its cut.
+        restarted = self.attempt is not None and self.attempt.input == static
+        if self.policy.mode == "static" and static in shown and not on_air and not restarted:
+            self._do(cmd.HideInput(static))
+
+    def _put_items_right(self, inputs: Iterable[ev.OwnInput]) -> None:
+        """The same of the inputs that bear numbers: the one on air is shown, once, and no other."""
+        for item in inputs:
+            wanted = self.program is not None and item.name == self.program.input
+            if wanted and item.shown and item.shown_items > 1:
+                self._do(cmd.HideDuplicates(item.name))
+            if item.shown != wanted and (wanted or item.shown) and item.name != self.policy.static_input:
+                self._do(cmd.ShowInput(item.name) if wanted else cmd.HideInput(item.name))
 
     def is_gone(self, name: str, inventory: ev.Inventory) -> bool:
         """That input was removed, or was taken out of the scene, which is as good: it is seen no more."""
