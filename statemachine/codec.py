@@ -29,6 +29,15 @@ def to_plain(value: object) -> Any:
     return how(value)
 
 
+KIND = "kind"
+"""Key of the name of a value's dataclass, where it may be of several."""
+
+
+def variants(args: tuple[Any, ...]) -> dict[str, Any]:
+    """The dataclasses of a union by their names."""
+    return {arg.__name__: arg for arg in args if is_dataclass(arg)}
+
+
 _HOW: dict[type, Callable[[Any], Any]] = {}
 """How values of a type are made plain: found out once, for a snapshot holds thousands."""
 
@@ -36,11 +45,20 @@ _HOW: dict[type, Callable[[Any], Any]] = {}
 def _how(kind: type) -> Callable[[Any], Any]:
     if is_dataclass(kind):
         names = tuple(f.name for f in fields(kind))
+        hints = typing.get_type_hints(kind)
+        with_kind = [name for name in names if len(variants(typing.get_args(hints[name]))) > 1]
 
         def table(value: Any) -> dict[str, Any]:
             return {name: item if type(item := getattr(value, name)) in _SCALARS else to_plain(item) for name in names}
 
-        return table
+        def table_with_kinds(value: Any) -> dict[str, Any]:
+            plain = table(value)
+            for name in with_kind:
+                if plain[name] is not None:
+                    plain[name] = {KIND: type(getattr(value, name)).__name__, **plain[name]}
+            return plain
+
+        return table_with_kinds if with_kind else table
     if issubclass(kind, Enum):
         return lambda value: value.value
     if issubclass(kind, list | tuple):
@@ -87,6 +105,8 @@ def _builder(kind: Any) -> _Build:
 
 def _union(args: tuple[Any, ...]) -> _Build:
     may_be_none = type(None) in args
+    if len(kinds := variants(args)) > 1:
+        return _one_of({name: _builder(kind) for name, kind in kinds.items()}, may_be_none=may_be_none)
     choices = {arg: _builder(arg) for arg in args if arg is not type(None)}
     first = next(iter(choices.values()))
 
@@ -94,6 +114,18 @@ def _union(args: tuple[Any, ...]) -> _Build:
         if value is None and may_be_none:
             return None
         return choices.get(type(value), first)(value, where)
+
+    return build
+
+
+def _one_of(kinds: dict[str, _Build], *, may_be_none: bool) -> _Build:
+    def build(value: Any, where: str) -> Any:
+        if value is None and may_be_none:
+            return None
+        name = value.get(KIND) if isinstance(value, dict) else None
+        if not isinstance(name, str) or name not in kinds:
+            raise BadSnapshotError(f"{where}: {KIND} is expected to be one of {', '.join(kinds)}, not {name!r}")
+        return kinds[name](value, where)
 
     return build
 

@@ -35,7 +35,7 @@ from typing import Any
 
 from statemachine import events as ev
 from statemachine import facts
-from statemachine.codec import from_plain, to_plain
+from statemachine.codec import to_plain
 from statemachine.handover.attempt import Aftermath, Brief
 from statemachine.handover.fallback import Fallback
 from statemachine.handover.orphans import Orphans
@@ -55,7 +55,7 @@ from statemachine.outcomes import Outcomes
 from statemachine.planning import kept_until
 from statemachine.policy import Policy
 from statemachine.settings import Settings, Value
-from statemachine.snapshot import Snapshot
+from statemachine.snapshot import Snapshot, read
 from statemachine.steering import Steering
 from statemachine.step import Step
 from statemachine.takers import Takers
@@ -421,7 +421,7 @@ class Director:
     @classmethod
     def restore(cls, plain: dict[str, Any]) -> "Director":
         """The director that took the snapshot. Raises BadSnapshotError."""
-        kept = from_plain(Snapshot, plain)
+        kept = read(plain)
         director = cls(kept.base)
         director.now = director.steering.now = kept.now
         director.settings = Settings(kept.base, kept.overrides)

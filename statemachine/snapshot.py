@@ -12,6 +12,7 @@ from statemachine.handover.orphans import Orphan
 from statemachine.handover.program import Program
 from statemachine.handover.states import State
 from statemachine.lineup.entry import LineupState
+from statemachine.migration import migrated
 from statemachine.monitors.bitrate import LowBitrateEpisode
 from statemachine.monitors.quality import Silence
 from statemachine.monitors.render_load import RenderLoadState
@@ -68,6 +69,11 @@ class Snapshot:
     viewers: ViewersState = field(default_factory=ViewersState)
 
 
+def read(plain: dict[str, Any]) -> Snapshot:
+    """The snapshot, be it of this version or of an older one. Raises BadSnapshotError."""
+    return from_plain(Snapshot, migrated(plain))
+
+
 def essence(kept: Snapshot) -> tuple[object, ...]:
     """All of it but the time, to be compared with what it is later: an event that changed nothing needs no record."""
     return tuple(_still(getattr(kept, each.name)) for each in fields(kept) if each.name != "now")
@@ -95,7 +101,7 @@ def lasting(plain: dict[str, Any], spare: int = 0) -> dict[str, Any]:
     The counters skip ``spare`` numbers, where some may have been used since: no input's name is used twice. Nothing of
     a stream or a session is left in it. Raises BadSnapshotError.
     """
-    kept = from_plain(Snapshot, plain)
+    kept = read(plain)
     switchover = SwitchoverState(
         state=State.RECOVERING,
         program=None,

@@ -8,6 +8,7 @@ import typing
 from dataclasses import is_dataclass
 from typing import Any, Final
 
+from statemachine.codec import KIND, variants
 from statemachine.snapshot import Snapshot
 
 SUFFIXES: Final = ("_at", "_since", "_until")
@@ -42,13 +43,20 @@ def _moved(kind: Any, value: Any, by: float) -> Any:
             for name, item in value.items()
         }
     if origin in (typing.Union, types.UnionType):
-        inner = [arg for arg in args if is_dataclass(arg) or typing.get_origin(arg) is not None]
-        return _moved(inner[0], value, by) if inner and value is not None else value
+        return value if value is None else _moved(_inner(args, value), value, by)
     if origin in (tuple, list):
         return [_moved(args[0], item, by) for item in value]
     if origin is dict:
         return {key: _later(item, by) if args[1] is float else _moved(args[1], item, by) for key, item in value.items()}
     return value
+
+
+def _inner(args: tuple[Any, ...], value: Any) -> Any:
+    """Which type of a union the value is of, where that matters: the one that is made up of others."""
+    kinds = variants(args)
+    if len(kinds) > 1 and isinstance(value, dict):
+        return kinds.get(value.get(KIND, ""))
+    return next((arg for arg in args if is_dataclass(arg) or typing.get_origin(arg) is not None), None)
 
 
 def _later(item: Any, by: float) -> Any:

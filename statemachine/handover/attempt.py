@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from statemachine import events as ev
 from statemachine import facts
+from statemachine.handover.cleanup import Cleanup, Restore
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +23,9 @@ class Attempt:
     from_streamer: str = ""
     outgoing: str = ""
     deadline: float | None = None
-    victim: str = ""
-    restore: bool = False
-    tries: int = 0
+    """When it has waited long enough in its present state; None where an answer or an event is waited for."""
+    cleanup: Cleanup | None = None
+    """What it is about to do in CLEANUP; None for nothing."""
     outcome: str = ""
     detail: str = ""
     opened_at: float | None = None
@@ -41,6 +42,11 @@ class Attempt:
     """Its input is OBS's own media source, in place of a plugin that has failed."""
     code: str = ""
     """What was wrong with its stream in one word."""
+
+    @property
+    def is_restoring(self) -> bool:
+        """Its cut failed, and the scene is not right yet."""
+        return isinstance(self.cleanup, Restore)
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,7 @@ class Scene:
         if self.program:
             names.add(self.program.input)
         if self.attempt:
-            names |= {self.attempt.input, self.attempt.outgoing, self.attempt.victim}
+            names |= {self.attempt.input, self.attempt.outgoing}
         return names | {attempt.input for attempt in self.reserves}
 
     def adopt(self, event: ev.ObsReady) -> None:
@@ -156,7 +156,7 @@ class Scene:
             self.program = None
             self.facts.append(self._on_air(now))
             self._set_slates()
-        if self.state is not State.SWAPPING and not (self.attempt and self.attempt.restore):
+        if self.state is not State.SWAPPING and not (self.attempt and self.attempt.is_restoring):
             if event.inventory.others is not None:
                 self._set_slates(event.inventory.others)
                 self._put_static_right(event.inventory.others)

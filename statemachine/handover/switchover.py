@@ -15,6 +15,7 @@ from statemachine import facts
 from statemachine.backoff import backoff
 from statemachine.errors import IllegalEventError
 from statemachine.handover.attempt import Attempt, Brief
+from statemachine.handover.cleanup import Cleanup, Grace, Remove, Restore
 from statemachine.handover.orphans import open_until
 from statemachine.handover.program import Program
 from statemachine.handover.reserves import Reserves
@@ -189,10 +190,12 @@ class Switchover(Scene):
     def skip_grace(self, now: float) -> bool:
         """Cut a grace or a backoff short: the picture has to change again. True if that rang the deadline."""
         attempt = self.attempt
-        if self.state is not State.CLEANUP or attempt is None or attempt.deadline is None or attempt.restore:
+        if self.state is not State.CLEANUP or attempt is None or attempt.deadline is None or attempt.is_restoring:
             return False
-        # A removal that failed gets one more try; then it is left to the sweep.
-        self._set(deadline=now, tries=self.policy.removal_tries if attempt.tries else 0)
+        if isinstance(attempt.cleanup, Remove) and attempt.cleanup.tries:
+            # A removal that failed gets one more try; then it is left to the sweep.
+            self._set(cleanup=replace(attempt.cleanup, tries=self.policy.removal_tries))
+        self._set(deadline=now)
         return self.expire(now)
 
     # --- guards ----------------------------------------------------------------------------------------------
@@ -204,13 +207,13 @@ class Switchover(Scene):
         return not self.is_due(_)
 
     def must_restore(self, _: ev.Event) -> bool:
-        return self._attempt.restore
+        return self._attempt.is_restoring
 
-    def has_victim(self, _: ev.Event) -> bool:
-        return bool(self._attempt.victim) and not self._attempt.restore
+    def must_remove(self, _: ev.Event) -> bool:
+        return isinstance(self._attempt.cleanup, Grace | Remove)
 
-    def has_no_victim(self, _: ev.Event) -> bool:
-        return not self._attempt.victim and not self._attempt.restore
+    def is_clean(self, _: ev.Event) -> bool:
+        return self._attempt.cleanup is None
 
     def has_picture(self, _: ev.Event) -> bool:
         return self._attempt.ready_at is not None
@@ -219,10 +222,11 @@ class Switchover(Scene):
         return self._attempt.ready_at is None
 
     def may_retry(self, _: ev.Event) -> bool:
-        return self._attempt.tries < self.policy.removal_tries
+        return not self.may_not_retry(_)
 
     def may_not_retry(self, _: ev.Event) -> bool:
-        return not self.may_retry(_)
+        cleanup = self._attempt.cleanup
+        return isinstance(cleanup, Remove) and cleanup.tries >= self.policy.removal_tries
 
     # --- effects ---------------------------------------------------------------------------------------------
 
@@ -249,12 +253,12 @@ class Switchover(Scene):
             self._distrust(self._attempt.input)
             blamed = self.names_taken >= TAKEN_MOST
             self._end(event.at, "creation_failed" if blamed else "name_taken", event.reason)
-            self._set(victim="", deadline=event.at)
+            self._clean_up(None, event.at)
             return
         if event.untouched:
             self._set(code=event.code)
             self._end(event.at, "creation_failed", event.reason)
-            self._set(victim="", deadline=event.at)
+            self._clean_up(None, event.at)
             return
         # It may have been created all the same, if OBS was only slow to say so.
         self._distrust(self._attempt.input)
@@ -310,8 +314,10 @@ class Switchover(Scene):
             self.program = Program(a.input, a.target, event.at, a.number, a.still_since, a.stalled_since, a.blank)
         self.scene_at = event.at
         leaves = a.outgoing not in ("", a.input, self.policy.static_input)
-        grace = self.policy.cleanup_grace if leaves else 0.0
-        self._set(victim=a.outgoing if leaves else "", deadline=event.at + grace)
+        if leaves:
+            self._clean_up(Grace(a.outgoing), event.at + self.policy.cleanup_grace)
+        else:
+            self._clean_up(None, event.at)
         self._end(event.at, "completed")
         self.facts.append(self._on_air(event.at))
 
@@ -321,7 +327,7 @@ class Switchover(Scene):
         a = self._attempt
         self._distrust(a.input)
         self._doubt_program(event.at)
-        self._set(deadline=None, restore=True, victim="" if a.mode == "static" else a.input)
+        self._clean_up(Restore("" if a.mode == "static" else a.input), None)
         self.restore_again(event)
 
     def restore_again(self, event: ev.Event) -> None:
@@ -333,28 +339,39 @@ class Switchover(Scene):
 
     def restored(self, event: ev.OutgoingRestored) -> None:
         self.scene_at = event.at
-        self._set(restore=False, tries=0, deadline=event.at)
+        cleanup = self._attempt.cleanup
+        if isinstance(cleanup, Restore):
+            self._clean_up(Remove(cleanup.input) if cleanup.input else None, event.at)
 
     def restore_later(self, event: ev.RestoreFailed) -> None:
-        self._retry(event.at, event.reason)
+        cleanup = self._attempt.cleanup
+        if isinstance(cleanup, Restore):
+            self._retry(event.at, cleanup, event.reason)
 
     def remove(self, event: ev.CleanupDue) -> None:
         a = self._attempt
-        parked = self.policy.mode == "pooled" and a.victim in self.pool and len(self.pool) <= POOL_MOST
+        assert isinstance(a.cleanup, Grace | Remove)
+        name = a.cleanup.input
+        parked = self.policy.mode == "pooled" and name in self.pool and len(self.pool) <= POOL_MOST
         if not parked:
-            self._distrust(a.victim)
+            self._distrust(name)
+        if isinstance(a.cleanup, Grace):
+            self._clean_up(Remove(name), None)
         kind = cmd.ParkInput if parked else cmd.RemoveInput
-        self._do(kind(a.number, a.victim, outgoing=a.victim == a.outgoing))
+        self._do(kind(a.number, name, outgoing=name == a.outgoing))
 
     def remove_later(self, event: ev.RemovalFailed) -> None:
-        self._distrust(self._attempt.victim)
-        self._retry(event.at, event.reason)
+        cleanup = self._attempt.cleanup
+        if isinstance(cleanup, Remove):
+            self._distrust(cleanup.input)
+            self._retry(event.at, cleanup, event.reason)
 
     def give_up(self, event: ev.RemovalFailed) -> None:
-        victim = self._attempt.victim
-        self._distrust(victim)
-        self._orphans_found.append(victim)
-        self.facts.append(facts.OrphanReported(event.at, victim, event.reason))
+        cleanup = self._attempt.cleanup
+        assert isinstance(cleanup, Remove)
+        self._distrust(cleanup.input)
+        self._orphans_found.append(cleanup.input)
+        self.facts.append(facts.OrphanReported(event.at, cleanup.input, event.reason))
         self.attempt = None
 
     def removed(self, event: ev.InputRemoved) -> None:
@@ -370,7 +387,8 @@ class Switchover(Scene):
         if self.attempt is None:
             return
         # What was asked for last may yet come true.
-        self._distrust(self.attempt.victim)
+        if self.attempt.cleanup is not None:
+            self._distrust(self.attempt.cleanup.input)
         if not self.attempt.outcome:
             self._distrust(self.attempt.input)
             self._end(event.at, "obs_lost", event.reason)
@@ -378,7 +396,7 @@ class Switchover(Scene):
             if self.state is State.BUFFERING and self.attempt.mode != "static":
                 self._let_go(event.at, self.attempt)
         # A cut under way may have happened: its attempt is kept until the inventory tells.
-        if self.state is State.SWAPPING or self.attempt.restore:
+        if self.state is State.SWAPPING or self.attempt.is_restoring:
             self._set(deadline=None)
         else:
             self.attempt = None
@@ -419,10 +437,10 @@ class Switchover(Scene):
         a = self._attempt
         if a.mode != "static" and at < (open_until(a) or at):
             self._let_go(at, a)
-            self._set(victim="", deadline=at)
+            self._clean_up(None, at)
             return
         # At once, and on a deadline like every removal: the director lets it ring in the same step.
-        self._set(victim="" if a.mode == "static" else a.input, deadline=at)
+        self._clean_up(None if a.mode == "static" else Remove(a.input), at)
         shown = self.program is not None and self.program.input == a.input
         if a.mode == "static" and not shown and a.input not in self.missing:
             self._do(cmd.HideInput(a.input))  # its restart has shown it
@@ -434,9 +452,14 @@ class Switchover(Scene):
             # Nobody watches it any more, unlike one that was found on air.
             self.program = replace(program, session=None, since=at, stalled_since=None, attempt=self._attempt.number)
 
-    def _retry(self, at: float, reason: str) -> None:
-        tries = self._attempt.tries + 1
-        self._set(tries=tries, detail=reason, deadline=at + backoff(BACKOFF_FIRST, BACKOFF_MOST, tries))
+    def _clean_up(self, cleanup: Cleanup | None, due: float | None) -> None:
+        """What is to be done next, and when; ``due`` is None where OBS is asked already."""
+        self._set(cleanup=cleanup, deadline=due)
+
+    def _retry(self, at: float, cleanup: Restore | Remove, reason: str) -> None:
+        tries = cleanup.tries + 1
+        self._set(detail=reason)
+        self._clean_up(replace(cleanup, tries=tries), at + backoff(BACKOFF_FIRST, BACKOFF_MOST, tries))
 
     def _end(self, at: float, outcome: str, detail: str = "") -> None:
         self._set(outcome=outcome, detail=detail)

@@ -56,8 +56,8 @@ TRANSITIONS: tuple[T, ...] = (
     T(S.CLEANUP, ev.OutgoingRestored, S.CLEANUP, "remove the incoming", "restored"),
     T(S.CLEANUP, ev.RestoreFailed, S.CLEANUP, "try again with backoff", "restore_later"),
     T(S.CLEANUP, ev.CleanupDue, S.CLEANUP, "put back again", "restore_again", "must_restore"),
-    T(S.CLEANUP, ev.CleanupDue, S.CLEANUP, "remove the input", "remove", "has_victim"),
-    T(S.CLEANUP, ev.CleanupDue, S.IDLE, "nothing is to be removed", "conclude", "has_no_victim"),
+    T(S.CLEANUP, ev.CleanupDue, S.CLEANUP, "remove the input", "remove", "must_remove"),
+    T(S.CLEANUP, ev.CleanupDue, S.IDLE, "nothing is to be removed", "conclude", "is_clean"),
     T(S.CLEANUP, ev.InputRemoved, S.IDLE, "the next attempt may begin", "removed"),
     T(S.CLEANUP, ev.RemovalFailed, S.CLEANUP, "try again with backoff", "remove_later", "may_retry"),
     T(

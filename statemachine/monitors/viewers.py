@@ -147,7 +147,7 @@ class Viewers:
     def _is_changing(self) -> bool:
         """A cut, or its repair, is under way: its outcome decides what is on air."""
         attempt = self._switchover.attempt
-        return self._switchover.state is State.SWAPPING or (attempt is not None and attempt.restore)
+        return self._switchover.state is State.SWAPPING or (attempt is not None and attempt.is_restoring)
 
     def _is_shown(self, reading: ProgramReading) -> bool:
         program = self._switchover.program

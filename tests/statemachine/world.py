@@ -242,7 +242,7 @@ class World:
         """OBS is re-read, at once."""
         if self.obs.up:
             switchover = self.director.switchover
-            changing = switchover.state is State.SWAPPING or (switchover.attempt and switchover.attempt.restore)
+            changing = switchover.state is State.SWAPPING or (switchover.attempt and switchover.attempt.is_restoring)
             fresh = self.now > switchover.scene_at and not changing
             self.feed(ev.InventoryRead(self.now, self.obs.inventory()))
             if fresh:

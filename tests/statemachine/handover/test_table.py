@@ -10,6 +10,7 @@ import pytest
 from statemachine import events as ev
 from statemachine.errors import IllegalEventError
 from statemachine.handover.attempt import Attempt
+from statemachine.handover.cleanup import Cleanup, Grace, Remove, Restore
 from statemachine.handover.states import State
 from statemachine.handover.switchover import Switchover
 from statemachine.handover.table import EVENTS, IGNORED, TRANSITIONS, as_table, mermaid
@@ -55,13 +56,18 @@ def attempt(**changes: object) -> Attempt:
     return replace(plain, **changes)  # type: ignore[arg-type]  # fields by name
 
 
+def every_cleanup() -> list[Cleanup]:
+    tries = (0, Policy().removal_tries)
+    old = "GMOTHERSTREAM_0"
+    restoring = [Restore(name, tried) for name in ("", old) for tried in tries]
+    return [*restoring, Grace(old), *(Remove(old, tried) for tried in tries)]
+
+
 def every_attempt() -> list[Attempt]:
     """One for each thing that a guard can ask of it."""
     return [
-        attempt(due_at=due, victim=victim, restore=restore, tries=tries)
-        for due, victim, restore, tries in product(
-            (None, 1.0), ("", "GMOTHERSTREAM_0"), (False, True), (0, Policy().removal_tries)
-        )
+        attempt(due_at=due, ready_at=ready, cleanup=cleanup)
+        for due, ready, cleanup in product((None, 1.0), (None, 1.0), (None, *every_cleanup()))
     ]
 
 

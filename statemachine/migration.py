@@ -1,0 +1,27 @@
+"""Snapshots of older versions in today's shape, where a default or a former name does not do.
+
+Each step knows one change; a snapshot that is newer than it passes through as it is. What is damaged does, too: it is
+refused where it is read, with its place.
+"""
+
+from typing import Any
+
+
+def migrated(plain: Any) -> Any:
+    """The same snapshot as today's version would have written it."""
+    switchover = plain.get("switchover") if isinstance(plain, dict) else None
+    attempt = switchover.get("attempt") if isinstance(switchover, dict) else None
+    if not isinstance(switchover, dict) or not isinstance(attempt, dict) or "cleanup" in attempt:
+        return plain
+    return {**plain, "switchover": {**switchover, "attempt": {**attempt, "cleanup": _cleanup(attempt)}}}
+
+
+def _cleanup(attempt: dict[str, Any]) -> dict[str, Any] | None:
+    """What the attempt was about to do, which was three fields: ``restore``, ``victim`` and ``tries``."""
+    name, tries = attempt.get("victim", ""), attempt.get("tries", 0)
+    if attempt.get("restore", False):
+        return {"kind": "Restore", "input": name, "tries": tries}
+    if not name:
+        return None
+    waits = attempt.get("outcome") == "completed" and attempt.get("deadline") is not None and not tries
+    return {"kind": "Grace", "input": name} if waits else {"kind": "Remove", "input": name, "tries": tries}
