@@ -35,7 +35,7 @@ KIND = "kind"
 
 def variants(args: tuple[Any, ...]) -> dict[str, Any]:
     """The dataclasses of a union by their names."""
-    return {arg.__name__: arg for arg in args if is_dataclass(arg)}
+    return {arg.__name__: arg for arg in args if isinstance(arg, type) and is_dataclass(arg)}
 
 
 _HOW: dict[type, Callable[[Any], Any]] = {}

@@ -16,10 +16,11 @@ Invariants, after every step:
 The order of a step:
 
 1. The time of the event is now. OBS away before the event was known of: the clocks of absences stood still.
-2. What time alone has brought expires: blocks, graces, turns.
+2. What time alone has brought expires: blocks, graces, turns, and whatever else runs ``ahead`` of an event.
 3. The event is taken by whom it concerns: the line-up, a monitor, or the switchover, which asks its table first.
-4. Until nothing moves: what attempts came to is told to the line-up, those whose time is over go, what stood still for
-   too long is a stall, and the steering takes one legal step from what is shown towards what is wanted.
+4. Until nothing moves: what attempts came to is told to the line-up, each monitor is told of the time in the order of
+   ``monitors`` (those whose time is over go, what stood still for too long is a stall), and the steering takes one
+   legal step from what is shown towards what is wanted.
 5. An own input that nothing refers to is swept, one at a time.
 6. Commands, facts, refusal and deadline are returned. Where OBS was lost, AbandonPending comes before whatever is
    asked of the next one.
@@ -45,14 +46,15 @@ from statemachine.handover.table import EVENTS
 from statemachine.lineup.lineup import Lineup
 from statemachine.lineup.manual_stream import request_manual_stream
 from statemachine.monitors.bitrate import Bitrates
+from statemachine.monitors.monitor import Monitor
 from statemachine.monitors.probation import Probation
 from statemachine.monitors.quality import Quality
 from statemachine.monitors.render_load import RenderLoad
 from statemachine.monitors.stalls import Pictures
 from statemachine.monitors.streams import Streams, needs_own_player
+from statemachine.monitors.turn_clock import TurnClock
 from statemachine.monitors.viewers import Viewers
 from statemachine.outcomes import Outcomes
-from statemachine.planning import kept_until
 from statemachine.policy import Policy
 from statemachine.settings import Settings, Value
 from statemachine.snapshot import Snapshot, read
@@ -68,25 +70,41 @@ STEPS = 32
 class Director:
     """The rules' one entrance: ``handle`` is the only way in for events, and its Step the only way out."""
 
-    def __init__(self, policy: Policy) -> None:
-        self.settings = Settings(policy)
-        self.policy = policy
+    def __init__(self, base: Policy, overrides: dict[str, Value] | None = None) -> None:
+        self.settings = Settings(base, overrides)
+        self.policy = policy = self.settings.policy
         self.lineup = Lineup(policy)
         self.places = Places(self.lineup)
         self.switchover = Switchover(policy, self.lineup.announced, self._brief)
-        self.pictures = Pictures(self.lineup, self.switchover)
+        self._orphans = Orphans()
         self.probation = Probation(self.lineup, self.switchover)
-        self.steering = Steering(self.lineup, self.switchover)
+        self.render_load = RenderLoad(policy)
         self.viewers = Viewers(policy, self.switchover)
+        self.pictures = Pictures(self.lineup, self.switchover)
+        self.bitrates = Bitrates(self.lineup, self.switchover.scene)
+        self.streams = Streams(self.lineup, self.switchover)
+        self.quality = Quality(self.lineup, self.switchover.scene)
+        self.monitors: tuple[Monitor, ...] = (
+            # Whoever passes its probation in the moment in which its grace ends keeps the turn.
+            self.probation,
+            TurnClock(self.lineup, self.viewers, self.pictures),
+            self.render_load,
+            self.viewers,
+            self.pictures,
+            self.bitrates,
+            self.streams,
+            self.quality,
+        )
+        """All that is watched, in the order in which each is told of the time."""
+        self.steering = Steering(self.lineup, self.switchover, self.bitrates, self.render_load, self._orphans)
+        self.fallback = Fallback()
         self.now = 0.0
         self.last_switch: facts.HandoverEnded | None = None
-        self.bitrates = Bitrates(self.lineup, self.switchover)
-        self.render_load = RenderLoad(policy)
-        self.streams = Streams(self.lineup, self.switchover)
-        self.quality = Quality(self.lineup, self.switchover)
-        self.fallback = Fallback()
         self._outcomes = Outcomes(self.lineup, self.switchover, self.steering, self.streams, self.fallback)
-        self._orphans = Orphans()
+        # Found once: they are called with every event.
+        self._expiries = tuple(monitor.expire for monitor in self.monitors)
+        self._ahead = tuple(monitor.expire for monitor in self.monitors if monitor.ahead)
+        self._deadlines = (*(monitor.deadline for monitor in self.monitors), self.steering.deadline, self._sweeps_at)
         self._facts: list[facts.Fact] = []
         self._take = self._takers().take
         self._due: float | None = -inf
@@ -102,11 +120,11 @@ class Director:
             event = replace(event, at=self.now)
         if isinstance(event, ev.ObsLost) and event.down_since is not None:
             gap = max(0.0, self.now - event.down_since)
-            for part in (self.lineup, self.bitrates, self.quality):
-                part.shift_deadlines(gap)
+            for monitor in self.monitors:
+                monitor.shift_deadlines(gap)
         due, self._due = self._due, -inf
         if due is not None and due <= self.now:
-            self._expire()
+            self._expire_ahead()
         else:
             self.lineup.forget(self.now)
         self._ask(event)
@@ -125,46 +143,43 @@ class Director:
     def _settle(self, event: ev.Event) -> None:
         for _ in range(STEPS):
             self._heed(self.switchover.aftermath())
-            self._expire()
-            if self.lineup.turns.dismiss(self.now, *self.pictures.on_air):
-                continue
-            moved = self.pictures.expire(self.now) or self.bitrates.expire(self.now) or self.streams.expire(self.now)
-            if not moved and not self.quality.expire(self.now) and not self.steering.step():
-                break
-        else:
-            raise AssertionError(f"the rules do not settle after {event}")
+            if not any(expire(self.now) for expire in self._expiries) and not self.steering.step():
+                return
+        raise AssertionError(f"the rules do not settle after {event}")
+
+    def _expire_ahead(self) -> None:
+        for expire in self._ahead:
+            expire(self.now)
 
     def _step(self) -> Step:
         following = self.viewers.after(self.switchover.commands, self.now)
         commands = (*self.viewers.commands, *self.switchover.commands, *following, *self.lineup.commands)
+        if commands:
+            for pending in (self.switchover.commands, self.viewers.commands, self.lineup.commands):
+                pending.clear()
         for new in (self.lineup.facts, self.render_load.facts, self.fallback.facts, self.viewers.facts):
-            self._facts += new
-            new.clear()
-        for pending in (self.switchover.commands, self.viewers.commands, self.lineup.commands):
-            pending.clear()
-        told, self._facts = tuple(self._facts), []
-        refusal = next((fact for fact in told if isinstance(fact, facts.Refused)), None)
+            if new:
+                self._facts += new
+                new.clear()
+        told, refusal = tuple(self._facts), None
+        if told:
+            self._facts = []
+            refusal = next((fact for fact in told if isinstance(fact, facts.Refused)), None)
         self._due = self.deadline
         return Step(commands, told, refusal, self._due)
 
     @property
     def deadline(self) -> float | None:
         """When TimePassed is to be fed, if nothing else happens before. Each step bears it; a start asks for it."""
-        times = [
-            self.lineup.deadline(self.now),
-            self.switchover.deadline,
-            self.probation.deadline(),
-            self.steering.empty_at,
-        ]
-        times += self.steering.deadlines()
-        times += [self.pictures.deadline(self.now), self.bitrates.deadline(self.now), self.render_load.deadline()]
-        times += [self.streams.deadline(self.now), self.quality.deadline(self.now)]
-        times.append(self.viewers.deadline())
-        if self.switchover.state is not State.RECOVERING:
-            times += [self._orphans.deadline(), self.steering.cooldown_until()]
-            if self.switchover.program:
-                times.append(kept_until(self.lineup, self.switchover.program, self.policy))
-        return min((at for at in times if at is not None and at > self.now), default=None)
+        now, first = self.now, inf
+        for deadline in self._deadlines:
+            at = deadline(now)
+            if at is not None and now < at < first:
+                first = at
+        return None if first == inf else first
+
+    def _sweeps_at(self, now: float) -> float | None:
+        return None if self.switchover.state is State.RECOVERING else self._orphans.deadline()
 
     def admits(self, streamer: str, at: float) -> facts.Refused | None:
         """Why this streamer may not publish now, or None."""
@@ -191,8 +206,8 @@ class Director:
         takers.add(ev.Unpublished, lambda event: publishers.unpublish(event.at, event.session_id))
         takers.add(ev.PublishersListed, self._publishers_listed)
         takers.add(ev.SkipRequested, lambda event: requests.skip(event.at, self.switchover.on_air_streamer))
-        takers.add(ev.Held, lambda event: requests.hold(event.at, True))
-        takers.add(ev.Released, lambda event: requests.hold(event.at, False))
+        takers.add(ev.Held, lambda event: self._hold(event.at, True))
+        takers.add(ev.Released, lambda event: self._hold(event.at, False))
         takers.add(ev.MoveRequested, lambda event: requests.move(event.at, event.streamer, event.position))
         takers.add(ev.RemoveRequested, lambda event: requests.remove(event.at, event.streamer))
         takers.add(ev.KickRequested, lambda event: requests.kick(event.at, event.streamer, event.seconds))
@@ -227,6 +242,10 @@ class Director:
         self.lineup.publishers.publish(event.at, event.session)
         if nameless and self.pictures.moves:
             self.pictures.name_program(event.at, nameless)
+
+    def _hold(self, at: float, held: bool) -> None:
+        self.lineup.requests.hold(at, held)
+        self.switchover.scene.hold(self.lineup.held)
 
     def _set_turn(self, event: ev.TurnChanged) -> None:
         if problem := self.policy.problem("turn", event.seconds):
@@ -273,7 +292,7 @@ class Director:
             self.lineup.set_cause("lost")
         for attempt in self.switchover.incoming:
             seen = attempt.opened_at if attempt.ready_at is None else attempt.ready_at
-            if seen is not None and event.at > seen and self.switchover.is_gone(attempt.input, event.inventory):
+            if seen is not None and event.at > seen and self.switchover.scene.is_gone(attempt.input, event.inventory):
                 self.pictures.failed(ev.MediaFailed(self.now, attempt.number, "its input is gone", "gone"))
         self.viewers.read(event.at, event.inventory.program, self.now)
 
@@ -329,21 +348,6 @@ class Director:
         self.switchover.use(self.policy)
         self.viewers.use(self.policy, self.now)
 
-    # --- time ------------------------------------------------------------------------------------------------
-
-    def _expire(self) -> None:
-        self.probation.expire(self.now)
-        self.lineup.turns.pause(self.now, self.viewers.clock_stands)
-        self.lineup.expire(self.now)
-        self.render_load.expire(self.now)
-        self.viewers.expire(self.now)
-        self.switchover.held = self.lineup.held
-        self.steering.covered = self.bitrates.covered
-        self.steering.standby_suspended = self.render_load.standby_suspended
-        self.steering.crowded = self._orphans.crowded(self.now)
-        if self.steering.empty_at is not None and self.steering.empty_at <= self.now:
-            self.steering.empty_at = None
-
     # --- aftermath -------------------------------------------------------------------------------------------
 
     def _heed(self, came: Aftermath) -> None:
@@ -370,7 +374,7 @@ class Director:
         return Brief(tracks, entry.failures if entry else 0, plain and self._outcomes.may_fall_back)
 
     def _sweep(self) -> None:
-        if self.switchover.state not in (State.RECOVERING, State.SWAPPING):
+        if self._orphans and self.switchover.state not in (State.RECOVERING, State.SWAPPING):
             command = self._orphans.sweep(self.now, self.switchover.in_use)
             if command:
                 self.switchover.commands.append(command)
@@ -422,16 +426,13 @@ class Director:
     def restore(cls, plain: dict[str, Any]) -> "Director":
         """The director that took the snapshot. Raises BadSnapshotError."""
         kept = read(plain)
-        director = cls(kept.base)
+        director = cls(kept.base, kept.overrides)
         director.now = director.steering.now = kept.now
-        director.settings = Settings(kept.base, kept.overrides)
-        director.policy = director.switchover.policy = director.settings.policy
-        director.render_load.policy = director.policy
-        director.lineup.use(director.policy)
         director.lineup.load(kept.lineup)
         director.switchover.restore(kept.switchover)
         director.steering.last_cut, director.last_switch = kept.last_cut, kept.last_switch
-        director._orphans = Orphans(kept.orphans)
+        director.switchover.scene.hold(director.lineup.held)
+        director._orphans.restore(kept.orphans)
         director.bitrates.episode, director.render_load.state = kept.low_bitrate, kept.render_load
         director.streams.load(kept.tracks, kept.unplayable)
         director.fallback.state, director.quality.silence = kept.fallback, kept.silence

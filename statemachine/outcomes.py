@@ -44,7 +44,7 @@ class Outcomes:
     @property
     def may_fall_back(self) -> bool:
         """Each input is a fresh one, so that the next may be of another kind."""
-        return self._fallback.state.allowed and self._switchover.policy.mode == "dynamic"
+        return self._fallback.state.allowed and self._lineup.policy.mode == "dynamic"
 
     def _completed(self, ended: Ended) -> None:
         at, target, program = ended.at, ended.attempt.target, self._switchover.program

@@ -6,10 +6,9 @@ from typing import Any
 from statemachine.codec import FORMERLY, from_plain, to_plain
 from statemachine.events import Tracks
 from statemachine.facts import HandoverEnded
-from statemachine.handover.attempt import Attempt
 from statemachine.handover.fallback import FallbackState
+from statemachine.handover.memory import SwitchoverState
 from statemachine.handover.orphans import Orphan
-from statemachine.handover.program import Program
 from statemachine.handover.states import State
 from statemachine.lineup.entry import LineupState
 from statemachine.migration import migrated
@@ -18,30 +17,6 @@ from statemachine.monitors.quality import Silence
 from statemachine.monitors.render_load import RenderLoadState
 from statemachine.monitors.viewers import ViewersState
 from statemachine.policy import Policy
-
-
-@dataclass(frozen=True, slots=True)
-class SwitchoverState:
-    """All that the switchover remembers."""
-
-    state: State
-    program: Program | None
-    attempt: Attempt | None
-    last_number: int
-    next_input: int
-    pool: tuple[str, ...]
-    scene_at: float
-    """When the scene was last changed by us, or read whole."""
-    old_slates: tuple[str, ...]
-    """Slates, and static inputs, that a policy named before."""
-    missing: tuple[str, ...] = ()
-    """What OBS does not have of that which the configuration names."""
-    foreign_owners: tuple[str, ...] = ()
-    """Other daemons that were told of."""
-    names_taken: int = 0
-    """Names in a row that were somebody else's."""
-    reserves: tuple[Attempt, ...] = ()
-    """Attempts that go on beside the one under way."""
 
 
 @dataclass(frozen=True, slots=True)

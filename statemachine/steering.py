@@ -10,10 +10,13 @@ from dataclasses import dataclass, replace
 
 from statemachine import events as ev
 from statemachine.handover.attempt import Attempt
+from statemachine.handover.orphans import Orphans
 from statemachine.handover.reserves import RESERVES_MOST
 from statemachine.handover.states import State
 from statemachine.handover.switchover import Switchover
 from statemachine.lineup.lineup import Lineup
+from statemachine.monitors.bitrate import Bitrates
+from statemachine.monitors.render_load import RenderLoad
 from statemachine.planning import (
     HASTE,
     KEEP,
@@ -24,6 +27,7 @@ from statemachine.planning import (
     first_proven,
     followers,
     is_settled,
+    kept_until,
     reason,
     wanted,
     wanted_line,
@@ -51,21 +55,25 @@ class Goal:
 class Steering:
     """Works by level: it looks at where things stand, never at what has just happened."""
 
-    def __init__(self, lineup: Lineup, switchover: Switchover) -> None:
+    def __init__(
+        self, lineup: Lineup, switchover: Switchover, bitrates: Bitrates, render_load: RenderLoad, orphans: Orphans
+    ) -> None:
         self.lineup = lineup
         self.switchover = switchover
+        self._bitrates = bitrates
+        self._render_load = render_load
+        self._orphans = orphans
         self.now = 0.0
         self.last_cut: float | None = None
         self.empty_at: float | None = None
         """Before this time the program is not emptied again."""
         self.dead_since: float | None = None
         """Since when the program shows no moving picture, though it shows one."""
-        self.covered = False
-        """The slate is wanted in place of the turn's holder, whatever could be shown."""
-        self.standby_suspended = False
-        """Standby is given up for now."""
-        self.crowded = False
+
+    @property
+    def crowded(self) -> bool:
         """So many given-up inputs still open that no other is begun."""
+        return self._orphans.crowded(self.now)
 
     @property
     def policy(self) -> Policy:
@@ -83,28 +91,36 @@ class Steering:
         return until if until > self.now else None
 
     def _may_cut(self) -> bool:
-        return not self.switchover.barred and self.cooldown_until() is None
+        return not self.switchover.scene.barred and self.cooldown_until() is None
 
-    def deadlines(self) -> list[float]:
+    def deadline(self, now: float) -> float | None:
         """When a step may be due by time alone."""
-        opening = [attempt for attempt in self.switchover.incoming if attempt.ready_at is None]
-        patience = (HASTE, PATIENCE) if self._is_dead else (PATIENCE,)
-        times = [attempt.begun_at + seconds for attempt in opening for seconds in patience]
+        switchover, program = self.switchover, self.switchover.program
+        times = [switchover.deadline, self.empty_at]
+        for attempt in switchover.incoming:
+            if attempt.ready_at is None:
+                times.append(attempt.begun_at + PATIENCE)
+                if self._is_dead:
+                    times.append(attempt.begun_at + HASTE)
         if self.dead_since is not None and self.policy.slate:
             times.append(self.dead_since + SLATE_AFTER)
-        return times
+        if program is not None and switchover.state is not State.RECOVERING:
+            times += (self.cooldown_until(), kept_until(self.lineup, program, self.policy))
+        return min((at for at in times if at is not None and at > now), default=None)
 
     def step(self) -> bool:
         """Take the next legal step towards what is wanted; False where there is none."""
         switchover = self.switchover
         self._note_dead_air()
+        if self.empty_at is not None and self.empty_at <= self.now:
+            self.empty_at = None
         if switchover.reserves.expire(self.now) or switchover.expire(self.now):
             return True
         if switchover.state in (State.RECOVERING, State.CREATING, State.SWAPPING):
             return False
         if self._end_reserves():
             return True
-        target = None if self.covered else wanted(self.lineup, switchover.program, self.policy, self.now)
+        target = None if self._bitrates.covered else wanted(self.lineup, switchover.program, self.policy, self.now)
         settled = is_settled(target, switchover.program)
         if isinstance(target, ev.Session):
             if not settled and self._make_room(target):
@@ -135,7 +151,7 @@ class Steering:
         program = self.switchover.program
         room = not self.crowded and (len(tried) <= RESERVES_MOST if self.policy.mode != "static" else not tried)
         if settled or not isinstance(target, ev.Session):
-            standby = self.policy.standby and not self.standby_suspended
+            standby = self.policy.standby and not self._render_load.standby_suspended
             line = followers(self.lineup, program, self.policy, standby, self.now)
             choice = choose(line, tried, self.now, room=room)
             empty = target is None and not settled
@@ -154,7 +170,7 @@ class Steering:
 
     def _as_allowed(self, goal: Goal) -> Goal:
         """The same, the program not emptied where it may not change, or moves again."""
-        if self.switchover.barred:
+        if self.switchover.scene.barred:
             return replace(goal, empty=False)
         return replace(goal, empty=False, settled=True) if goal.empty and self._moves_again else goal
 
@@ -198,7 +214,7 @@ class Steering:
     def _moves_again(self) -> bool:
         """What stalled moves, and is about to show whether it goes on: the slate waits for that moment."""
         program = self.switchover.program
-        if self.covered or program is None or program.session is None or program.moves_since is None:
+        if self._bitrates.covered or program is None or program.session is None or program.moves_since is None:
             return False
         return self.lineup.by_session(program.session.id) is not None
 
@@ -276,7 +292,7 @@ class Steering:
             return True
         if self._prune(goal):
             return True
-        if goal.settled or goal.empty or self.switchover.barred:
+        if goal.settled or goal.empty or self.switchover.scene.barred:
             if attempt.due_at is not None:
                 self.switchover.postpone()
             return False

@@ -274,7 +274,7 @@ def _with_the_channels(rules: ViewSource, places: tuple[Place, ...], on_air: str
 
 def _of_the_first(rules: ViewSource) -> str:
     """Why nothing is done to show who has the turn."""
-    if rules.switchover.barred:
+    if rules.switchover.scene.barred:
         return "studio_mode"
     if rules.bitrates.covered:
         return "low_bitrate"
@@ -291,7 +291,7 @@ def _program(rules: ViewSource) -> ProgramView:
         input=switchover.program.input if switchover.program else None,
         copied=bool(reading and reading.copied),
         blank=switchover.program is not None and switchover.program.blank,
-        barred=switchover.barred,
+        barred=switchover.scene.barred,
     )
 
 

@@ -115,7 +115,7 @@ STILL_TOO_LONG = {
     "daemon.cli.main._parser",
     "daemon.core.executor.Executor._call",
     "daemon.health.samples.Sampler.take",
-    "daemon.notify.messages._told",
+    "daemon.notify.messages._urgency",
     "daemon.obs.fade.Fade.run",
     "daemon.obs.inventory.read_inventory",
     "daemon.observability.event_log.narrate",

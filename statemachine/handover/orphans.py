@@ -47,11 +47,18 @@ def open_until(attempt: Attempt) -> float | None:
 class Orphans:
     """Those that are known, in the order in which they were found."""
 
-    def __init__(self, known: Iterable[Orphan] = ()) -> None:
+    def __init__(self) -> None:
+        self._known: dict[str, Orphan] = {}
+
+    def restore(self, known: Iterable[Orphan]) -> None:
+        """Stand where the snapshot was taken."""
         self._known = {orphan.name: orphan for orphan in known}
 
     def __iter__(self) -> Iterator[Orphan]:
         return iter(tuple(self._known.values()))
+
+    def __len__(self) -> int:
+        return len(self._known)
 
     @property
     def names(self) -> tuple[str, ...]:

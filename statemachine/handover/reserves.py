@@ -29,17 +29,18 @@ class Reserves:
 
     def __init__(self, owner: Owner, kept: Collection[Attempt] = ()) -> None:
         self._owner = owner
-        self._kept = {attempt.number: attempt for attempt in kept}
+        self.kept = tuple(kept)
+        """All of them. Looked at with every event, and written seldom."""
 
     def __iter__(self) -> Iterator[Attempt]:
-        return iter(tuple(self._kept.values()))
+        return iter(self.kept)
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self.kept)
 
     def by_number(self, number: int) -> Attempt | None:
         """The one of that number."""
-        return self._kept.get(number)
+        return next((attempt for attempt in self.kept if attempt.number == number), None)
 
     def by_input(self, name: str) -> Attempt | None:
         """The one that makes that input ready."""
@@ -51,28 +52,32 @@ class Reserves:
 
     def put(self, attempt: Attempt) -> None:
         """Set aside, or changed."""
-        self._kept[attempt.number] = attempt
+        if self.by_number(attempt.number) is None:
+            self.kept = (*self.kept, attempt)
+        else:
+            self.kept = tuple(attempt if kept.number == attempt.number else kept for kept in self.kept)
 
     def take(self, number: int) -> Attempt:
         """It is the attempt under way again."""
-        return self._kept.pop(number)
+        taken = next(attempt for attempt in self.kept if attempt.number == number)
+        self._remove(number)
+        return taken
 
     def clear(self) -> tuple[Attempt, ...]:
         """The connection is gone, and they with it."""
-        gone = tuple(self)
-        self._kept.clear()
+        gone, self.kept = self.kept, ()
         return gone
 
     def drop(self, at: float, attempt: Attempt, outcome: str, detail: str, code: str = "") -> None:
         """It came to its end beside everything else."""
-        del self._kept[attempt.number]
+        self._remove(attempt.number)
         self._owner.conclude_reserve(at, attempt, outcome, detail, code)
 
     # --- what happens to them --------------------------------------------------------------------------------
 
     def ready(self, event: ev.MediaReady) -> bool:
         """One that was opening has a picture; False where it is none of them."""
-        attempt = self._kept.get(event.attempt)
+        attempt = self.by_number(event.attempt)
         if attempt is None or attempt.ready_at is not None:
             return False
         self.put(replace(attempt, ready_at=event.at, deadline=None))
@@ -88,4 +93,9 @@ class Reserves:
 
     def deadline(self) -> float | None:
         """When the first of them has waited long enough."""
-        return min((attempt.deadline for attempt in self if attempt.deadline is not None), default=None)
+        if not self.kept:
+            return None
+        return min((attempt.deadline for attempt in self.kept if attempt.deadline is not None), default=None)
+
+    def _remove(self, number: int) -> None:
+        self.kept = tuple(attempt for attempt in self.kept if attempt.number != number)

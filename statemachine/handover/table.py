@@ -1,6 +1,6 @@
 """Legality: the only place where it is written which event leads from which state to which.
 
-A row may name a guard (``when``) and an effect (``then``): methods of Switchover of the same name. Rows of one
+A row may name a guard (``when``) and an effect (``then``): methods of Effects of the same name. Rows of one
 (state, event) pair are tried from the top.
 """
 

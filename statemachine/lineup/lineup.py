@@ -77,9 +77,9 @@ class Lineup:
         """Another number whenever an entry, or what is said of all, may have become another."""
         return self._order.version
 
-    def expire(self, now: float) -> None:
-        """Let turns, graces and memories end whose time has come."""
-        self.turns.expire(now)
+    def expire(self, now: float) -> bool:
+        """Let turns, graces and memories end whose time has come; True if anybody's place is another now."""
+        return self.turns.expire(now)
 
     def forget(self, now: float) -> None:
         """Let memories and blocks go that can no longer matter."""

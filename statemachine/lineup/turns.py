@@ -118,12 +118,12 @@ class Turns:
 
     # --- time ------------------------------------------------------------------------------------------------
 
-    def expire(self, now: float) -> None:
-        """Let turns, graces and memories end whose time has come."""
-        memory = self._order.memory
+    def expire(self, now: float) -> bool:
+        """Let turns, graces and memories end whose time has come; True if anybody's place is another now."""
+        memory, before = self._order.memory, self._order.version
         self.forget(now)
-        if self._looked_at == self._order.version and (self._next is None or now < self._next):
-            return
+        if self._looked_at == before and (self._next is None or now < self._next):
+            return False
         for entry in self.agenda.past_grace(now):
             self._grace_is_over(now, entry)
         holder = self._order.holder
@@ -135,6 +135,7 @@ class Turns:
                 self._outbox.emit(now, "turn_ended", holder.streamer)
                 self.end_turn(now, holder)
         self._next, self._looked_at = self.agenda.earliest(now), self._order.version
+        return self._looked_at != before
 
     def forget(self, now: float) -> None:
         """Let memories and blocks go that can no longer matter: nobody is told of it, so no deadline waits for it."""

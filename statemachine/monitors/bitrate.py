@@ -5,7 +5,7 @@ from the first poor measurement, and stops with one that is good; a good one has
 """
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 from statemachine import events as ev
 from statemachine import facts
@@ -40,6 +40,8 @@ class LowBitrateEpisode:
 
 class Bitrates:
     """Looks at one stream at a time. Appends to the line-up's ``facts`` and ``commands``."""
+
+    ahead: ClassVar[bool] = False
 
     def __init__(self, lineup: Lineup, switchover: Shows) -> None:
         self._lineup = lineup

@@ -4,6 +4,7 @@ A server's GOP cache makes even a dead stream move for a while. The turn is kept
 """
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 from statemachine.backoff import backoff
 from statemachine.handover.attempt import Attempt
@@ -17,6 +18,8 @@ LEAST, MOST = 3.0, 24.0
 
 class Probation:
     """Tells the line-up when it begins and when it is passed; the line-up remembers it."""
+
+    ahead: ClassVar[bool] = True
 
     def __init__(self, lineup: Lineup, switchover: Switchover) -> None:
         self._lineup = lineup
@@ -33,15 +36,21 @@ class Probation:
             if attempt.input == name:
                 self._lineup.standing.start_probation(session_id, max(until, at + MOVING_FOR))
 
-    def expire(self, now: float) -> None:
-        """Let those pass whose time is over and whose picture moves."""
+    def expire(self, now: float) -> bool:
+        """Let those pass whose time is over and whose picture moves; True if there was one."""
+        passed = False
         for attempt, session_id, until in self._under_way():
             if until <= now and attempt.still_since is None:
                 self._lineup.standing.resumed(now, session_id)
+                passed = True
+        return passed
 
-    def deadline(self) -> float | None:
+    def deadline(self, now: float) -> float | None:
         """When ``expire`` may have something to do by time alone."""
         return min((until for _, _, until in self._under_way()), default=None)
+
+    def shift_deadlines(self, gap: float) -> None:
+        """Nothing to shift here: the line-up remembers until when, and shifts it with the grace."""
 
     def _under_way(self) -> Iterator[tuple[Attempt, str, float]]:
         for attempt in self._switchover.incoming:

@@ -5,7 +5,7 @@ nothing: it is silent below SILENT, and sounds above SOUNDS, for a while each.
 """
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 from statemachine import events as ev
 from statemachine import facts
@@ -41,6 +41,8 @@ class Silence:
 
 class Quality:
     """Looks at the one on air. Appends to the line-up's facts."""
+
+    ahead: ClassVar[bool] = False
 
     def __init__(self, lineup: Lineup, switchover: Shows) -> None:
         self._lineup = lineup

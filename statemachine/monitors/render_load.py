@@ -1,6 +1,7 @@
 """Whether OBS's machine can afford a standby: suspended while OBS renders too many frames late, resumed later."""
 
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 from statemachine import events as ev
 from statemachine import facts
@@ -32,6 +33,8 @@ class RenderLoadState:
 
 class RenderLoad:
     """Appends to ``facts``, which the director drains."""
+
+    ahead: ClassVar[bool] = True
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
@@ -71,20 +74,25 @@ class RenderLoad:
         """OBS is gone: how it rendered says nothing of how it will."""
         self.state = replace(self.state, late_since=None, calm_since=None)
 
-    def expire(self, now: float) -> None:
-        """Resume standby, if its time has come."""
-        due = self.deadline()
-        if self.standby_suspended and (not self._is_bounded or (due is not None and due <= now)):
-            self.state = replace(self.state, suspended_since=None, late_since=None, resumed_at=now)
-            if self._stands_by:
-                self.facts.append(facts.StandbyTakenUp(now))
+    def expire(self, now: float) -> bool:
+        """Resume standby, if its time has come; True if it was."""
+        due = self.deadline(now)
+        if not self.standby_suspended or (self._is_bounded and (due is None or now < due)):
+            return False
+        self.state = replace(self.state, suspended_since=None, late_since=None, resumed_at=now)
+        if self._stands_by:
+            self.facts.append(facts.StandbyTakenUp(now))
+        return True
 
-    def deadline(self) -> float | None:
+    def deadline(self, now: float) -> float | None:
         """When ``expire`` has something to do by time alone."""
         s = self.state
         if not self.standby_suspended or s.calm_since is None:
             return None
         return s.calm_since + backoff(CALM_FOR, CALM_MOST, s.suspensions)
+
+    def shift_deadlines(self, gap: float) -> None:
+        """Nothing to shift: how OBS rendered before it was lost counts for nothing."""
 
     @property
     def _stands_by(self) -> bool:

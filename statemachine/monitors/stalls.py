@@ -7,6 +7,8 @@ each time when it moves: better its pauses than a picture that flaps. Alone, it 
 the slate takes its place.
 """
 
+from typing import ClassVar
+
 from statemachine import events as ev
 from statemachine.backoff import backoff
 from statemachine.handover.attempt import Attempt
@@ -29,6 +31,8 @@ MOVING_FOR = 0.6
 
 class Pictures:
     """Tells the line-up of the one on air, and the switchover of the incoming."""
+
+    ahead: ClassVar[bool] = False
 
     def __init__(self, lineup: Lineup, switchover: Switchover) -> None:
         self._lineup = lineup
@@ -78,7 +82,7 @@ class Pictures:
         if program.stalled_since is None:
             self._stands_still(now, program.still_since or now)
             return True
-        self._switchover.mark_recovered()
+        self._switchover.scene.mark_recovered()
         if program.session:
             self._lineup.standing.resumed(now, program.session.id)
             self._lineup.standing.relieve(now, program.session.id, on_air=True)
@@ -86,11 +90,14 @@ class Pictures:
 
     def deadline(self, now: float) -> float | None:
         """When ``expire`` has something to do, if nothing else happens before."""
-        still = (reserve.still_since for reserve in self._switchover.reserves)
-        times = [since + self._stall for since in still if since is not None]
         due = (self._incoming_due(), self._program_due(now), self._inherits_at(self._heir()))
-        times += [at for at in due if at is not None]
-        return min(times, default=None)
+        times = [at for at in due if at is not None]
+        still = [each.still_since for each in self._switchover.reserves if each.still_since is not None]
+        times += [since + self._stall for since in still]
+        return min(times) if times else None
+
+    def shift_deadlines(self, gap: float) -> None:
+        """Nothing to shift: each connection to OBS watches its pictures afresh."""
 
     def _incoming_due(self) -> float | None:
         attempt = self._switchover.attempt
@@ -180,7 +187,7 @@ class Pictures:
         due = self._inherits_at(heir)
         if heir is None or due is None or program is None or now < due:
             return False
-        self._switchover.inherit(now, heir)
+        self._switchover.scene.inherit(now, heir)
         return True
 
     @property
@@ -211,7 +218,7 @@ class Pictures:
         """
         program, session = self._switchover.program, self._lineup.by_stream(stream) if stream else None
         if program is not None and session is not None:
-            self._switchover.name_program(at, session)
+            self._switchover.scene.name_program(at, session)
 
     def _incoming_failed(self, event: ev.MediaFailed) -> None:
         """While the cut is under way its outcome decides first; then it counts as a stall of the one on air."""
@@ -224,6 +231,6 @@ class Pictures:
         program = self._switchover.program
         if program and program.stalled_since is None:
             since = min(max(since, program.since), at)
-            self._switchover.mark_stalled(since)
+            self._switchover.scene.mark_stalled(since)
             if program.session:
                 self._lineup.standing.stalled(at, program.session.id, since)

@@ -5,6 +5,8 @@ that this OBS cannot play, is not tried until it is told to be another. Where no
 what became of the try.
 """
 
+from typing import ClassVar
+
 from statemachine import events as ev
 from statemachine.handover.attempt import Attempt, Ended
 from statemachine.handover.states import State
@@ -20,6 +22,8 @@ PLAIN = frozenset({"h264"})
 
 class Streams:
     """Bars what cannot be shown. Appends to the line-up's facts and ends the attempt that is in vain."""
+
+    ahead: ClassVar[bool] = False
 
     def __init__(self, lineup: Lineup, switchover: Switchover) -> None:
         self._lineup = lineup
@@ -120,6 +124,9 @@ class Streams:
             if wrong is not None:
                 times.append(self._believed_at(session_id, wrong[0]))
         return min((at for at in times if at > now), default=None)
+
+    def shift_deadlines(self, gap: float) -> None:
+        """Nothing to shift: what a stream is made of does not wait for anybody to watch it."""
 
     # --- helpers ---------------------------------------------------------------------------------------------
 

@@ -6,11 +6,12 @@ nobody. So it is known here whether the one on air is really seen, and what is t
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from statemachine import commands as cmd
 from statemachine import facts
-from statemachine.handover.scene import Scene
 from statemachine.handover.states import State
+from statemachine.handover.switchover import Switchover
 from statemachine.policy import Policy
 from statemachine.reading import ProgramReading
 
@@ -45,7 +46,9 @@ class ViewersState:
 class Viewers:
     """Appends to ``commands``, which come before all others of a step, and ``facts``; the director drains both."""
 
-    def __init__(self, policy: Policy, switchover: Scene) -> None:
+    ahead: ClassVar[bool] = True
+
+    def __init__(self, policy: Policy, switchover: Switchover) -> None:
         self.policy = policy
         self.state = ViewersState()
         self.commands: list[cmd.Command] = []
@@ -78,10 +81,10 @@ class Viewers:
         """OBS was read. What was read before our last change says nothing of what is seen now, unless ``afresh``."""
         if reading is None or self._switchover.state is State.RECOVERING:
             return
-        if at <= self._switchover.scene_at and not afresh:
+        if at <= self._switchover.scene.changed_at and not afresh:
             return
         self._set(reading=reading)
-        if not self._is_changing:
+        if not self._switchover.is_changing:
             self._see(now, self._is_shown(reading))
         self._heed_studio_mode(now)
         if reading.studio_mode and self.policy.studio_mode == "leave":
@@ -119,11 +122,11 @@ class Viewers:
 
     # --- time ------------------------------------------------------------------------------------------------
 
-    def expire(self, now: float) -> None:
-        """Tell what has lasted."""
+    def expire(self, now: float) -> bool:
+        """Tell what has lasted; True if there was something."""
         since, program = self.state.hidden_since, self._switchover.program
         if since is None or self.elsewhere or program is None or now < since + PATIENCE:
-            return
+            return False
         reading = self.state.reading
         self._set(elsewhere_since=since)
         self.facts.append(
@@ -135,19 +138,17 @@ class Viewers:
                 clock_stands=self.clock_stands,
             )
         )
+        return True
 
-    def deadline(self) -> float | None:
+    def deadline(self, now: float) -> float | None:
         """When ``expire`` has something to do."""
         since = self.state.hidden_since
         return None if since is None or self.elsewhere else since + PATIENCE
 
-    # --- helpers ---------------------------------------------------------------------------------------------
+    def shift_deadlines(self, gap: float) -> None:
+        """Nothing to shift: what viewers saw before OBS was lost is not known to go on."""
 
-    @property
-    def _is_changing(self) -> bool:
-        """A cut, or its repair, is under way: its outcome decides what is on air."""
-        attempt = self._switchover.attempt
-        return self._switchover.state is State.SWAPPING or (attempt is not None and attempt.is_restoring)
+    # --- helpers ---------------------------------------------------------------------------------------------
 
     def _is_shown(self, reading: ProgramReading) -> bool:
         program = self._switchover.program
@@ -174,12 +175,12 @@ class Viewers:
 
     def _bar(self) -> None:
         reading = self.state.reading
-        self._switchover.barred = self.policy.studio_mode == "hold" and reading is not None and reading.studio_mode
+        self._switchover.scene.bar(self.policy.studio_mode == "hold" and reading is not None and reading.studio_mode)
 
     def _is_stale(self, reading: ProgramReading, now: float) -> bool:
         """A copy shows another one of ours than is on air. One that is but left over is given the time to go."""
         program = self._switchover.program
-        if self.policy.studio_mode != "drive" or not reading.copied or reading.moving or self._is_changing:
+        if self.policy.studio_mode != "drive" or not reading.copied or reading.moving or self._switchover.is_changing:
             return False
         wanted, seen = {program.input} if program else set(), set(reading.inputs)
         if seen == wanted:

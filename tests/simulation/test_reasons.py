@@ -65,7 +65,7 @@ async def obs_dies(w: World) -> None:
 
 async def somebody_switches_studio_mode_on(w: World) -> None:
     w.obs.studio.mode.switch(True)
-    await w.until(lambda: w.director.switchover.barred)
+    await w.until(lambda: w.director.switchover.scene.barred)
     await w.unpublish("alice")
 
 

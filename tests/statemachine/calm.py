@@ -48,7 +48,7 @@ def amiss(world: "World", *, tidy: bool = True) -> str:
     if view.on_air is None:
         if now_on_air and not live and _is_nameless(world, now_on_air.input):
             return ""  # it moves, and nobody can be named for it
-        pool = set(world.director.switchover.pool)
+        pool = set(world.director.switchover.scene.names.pool)
         left = shown or (tidy and set(own) - pool)
         return "somebody ought to be on air" if live else f"left: {shown} {own}" if left else ""
     if not live and view.on_air.streamer in there.values() and not policy.slate:
@@ -77,7 +77,7 @@ def amiss(world: "World", *, tidy: bool = True) -> str:
     if view.standby_off is None and len(live) > 1 and view.standby is None:
         return "nobody stands by"
     ready = view.standby.input if view.standby else ""
-    if tidy and set(own) - {view.on_air.input, ready, *world.director.switchover.pool}:
+    if tidy and set(own) - {view.on_air.input, ready, *world.director.switchover.scene.names.pool}:
         return f"too many inputs: {own}"
     return "" if world.director.now <= now else "time"
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from statemachine import events as ev
-from statemachine.handover.scene import fixtures
+from statemachine.handover.fixtures import fixtures
 from statemachine.policy import Policy
 from statemachine.settings import Value
 from tests.statemachine.channel_modes import AT_A_START, CHANGES, MODES
@@ -322,7 +322,7 @@ class Channel(RuleBasedStateMachine):
     @rule(name=st.sampled_from([*SLATES, STATIC, OTHER_STATIC]), shown=st.booleans())
     def somebodys_hand_on_what_people_have_made(self, name: str, shown: bool) -> None:
         obs, policy, switchover = self.world.obs, self.world.director.policy, self.world.director.switchover
-        if name not in (*fixtures(policy), *switchover.old_slates) or name in obs.absent:
+        if name not in (*fixtures(policy), *switchover.scene.fixtures.old) or name in obs.absent:
             return
         if name in obs.items:
             obs.items[name].shown, obs.items[name].astray = shown, True

@@ -57,7 +57,7 @@ class Checks:
         director.lineup.forget(at)
         before = director.snapshot() | {"now": at}
         director.now = director.steering.now = at
-        director._expire()
+        director._expire_ahead()
         step = director._step()
         assert (step.commands, step.facts) == ((), ()), f"due before the deadline: {step}"
         assert director.snapshot() == before, "something has changed before the deadline"
@@ -103,7 +103,7 @@ class Checks:
         """Mode static: who is named for the one input is whom it plays, but for a command that is not answered yet."""
         switchover = self.director.switchover
         program, item = switchover.program, None
-        if program is not None and program.session is not None and program.input == switchover.policy.static_input:
+        if program is not None and program.session is not None and program.input == self.director.policy.static_input:
             item = self.obs.items.get(program.input)
         if item is None or program is None or switchover.state in (State.CREATING, State.RECOVERING):
             return
@@ -155,7 +155,9 @@ class Checks:
             case cmd.HideInput():
                 assert command.input != on_air
             case cmd.SetSlate():
-                assert command.slate not in self.director.switchover.missing, "what is not there is asked for"
+                assert command.slate not in self.director.switchover.scene.fixtures.missing, (
+                    "what is not there is asked for"
+                )
             case cmd.CreateInput():
                 assert command.reuse or command.input not in self.names_asked, f"{command.input} is used twice"
                 assert command.reuse or command.input not in self.obs.items, f"{command.input} is there already"
@@ -272,4 +274,4 @@ class Checks:
         # While the program is emptied the attempt under way has no input, and those beside it are one more.
         opening = reserves + (attempt is not None and attempt.target is not None)
         assert opening <= RESERVES_MOST + 1, f"{opening} inputs are made ready at once"
-        assert len(director.switchover.pool) <= 2 + reserves
+        assert len(director.switchover.scene.names.pool) <= 2 + reserves

@@ -2,6 +2,7 @@
 
 import ast
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from hypothesis import given
 from statemachine import events as ev
 from statemachine.codec import EVENT_TYPES, event_from_plain, event_to_plain, from_plain, to_plain
 from statemachine.errors import BadSnapshotError
+from statemachine.handover.attempt import Attempt
+from statemachine.handover.cleanup import Cleanup, Grace, Remove, Restore
 from statemachine.policy import Policy
 from tests.statemachine import strategies
 
@@ -90,3 +93,19 @@ def test_a_setting_keeps_its_type(value: bool | int | float | str) -> None:
 def test_what_is_no_plain_data_is_refused() -> None:
     with pytest.raises(TypeError, match="not plain data: object"):
         to_plain([object()])
+
+
+ATTEMPT = Attempt(1, "GMOTHERSTREAM_1", None, "ended", 1.0, 1.0)
+CLEANUPS = [Restore("GMOTHERSTREAM_2", 3), Restore(""), Grace("GMOTHERSTREAM_1"), Remove("GMOTHERSTREAM_1", 1), None]
+
+
+@pytest.mark.parametrize("cleanup", CLEANUPS)
+def test_a_value_that_may_be_of_several_kinds_comes_back_as_the_kind_that_it_was(cleanup: Cleanup | None) -> None:
+    attempt = replace(ATTEMPT, cleanup=cleanup)
+    assert from_plain(Attempt, json.loads(json.dumps(to_plain(attempt)))) == attempt
+
+
+@pytest.mark.parametrize("plain", [{"kind": "Wait"}, {}, {"kind": ["Grace"]}, "Grace", []])
+def test_a_kind_that_nobody_knows_is_refused_and_names_its_place(plain: object) -> None:
+    with pytest.raises(BadSnapshotError, match=r"Attempt\.cleanup: kind is expected to be one of Restore, Grace, "):
+        from_plain(Attempt, {**to_plain(ATTEMPT), "cleanup": plain})

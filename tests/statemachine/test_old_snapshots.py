@@ -3,16 +3,24 @@
 import json
 import typing
 from dataclasses import MISSING, fields, is_dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from statemachine import commands as cmd
 from statemachine import events as ev
 from statemachine.codec import EVENT_TYPES, from_plain
 from statemachine.director import Director
+from statemachine.handover.cleanup import Cleanup, Grace, Remove, Restore
+from statemachine.migration import migrated
 from statemachine.snapshot import Snapshot
 from tests.statemachine.handover.test_handover import channel
 from tests.statemachine.monitors.test_streams import described, without_picture
+
+OLD = Path(__file__).parent / "old"
+"""What versions wrote that kept three fields of what an attempt in CLEANUP was about to do."""
+ONE, TWO = "GMOTHERSTREAM_1", "GMOTHERSTREAM_2"
 
 REQUIRED = {
     "Snapshot": "base empty_at last_cut last_switch lineup now orphans overrides switchover",
@@ -86,3 +94,51 @@ def test_a_snapshot_with_nothing_in_it_but_what_is_needed_loads_and_the_show_goe
     on_air = director.view(world.now).on_air
     assert on_air is not None
     assert on_air.streamer == "bob"
+
+
+@pytest.mark.parametrize(
+    ("situation", "cleanup", "follows"),
+    [
+        ("restore", Restore(TWO, 1), cmd.RestoreOutgoing(2, TWO, ONE)),
+        ("grace", Grace(ONE), cmd.RemoveInput(2, ONE, outgoing=True)),
+        ("remove", Remove(ONE, 1), cmd.RemoveInput(2, ONE, outgoing=True)),
+    ],
+)
+def test_what_an_older_version_was_about_to_clean_up_is_cleaned_up(
+    situation: str, cleanup: Cleanup, follows: cmd.Command
+) -> None:
+    old = json.loads((OLD / f"{situation}.json").read_text(encoding="utf-8"))
+    assert {"victim", "restore", "tries"} <= old["switchover"]["attempt"].keys()
+    director = Director.restore(old)
+    attempt, deadline = director.switchover.attempt, director.deadline
+    assert attempt is not None
+    assert attempt.cleanup == cleanup
+    assert deadline is not None
+    assert deadline == old["switchover"]["attempt"]["deadline"]
+    again = json.loads(json.dumps(director.snapshot()))
+    assert Director.restore(again).snapshot() == again
+    assert follows in director.handle(ev.TimePassed(deadline)).commands
+
+
+@pytest.mark.parametrize(
+    ("changes", "cleanup"),
+    [
+        ({"victim": ""}, None),
+        ({"victim": ONE, "deadline": None}, {"kind": "Remove", "input": ONE, "tries": 0}),
+        ({"victim": TWO, "outcome": "not_ready"}, {"kind": "Remove", "input": TWO, "tries": 0}),
+        ({"victim": "", "restore": True}, {"kind": "Restore", "input": "", "tries": 0}),
+    ],
+)
+def test_each_of_the_former_fields_says_what_it_said(changes: dict[str, Any], cleanup: dict[str, Any] | None) -> None:
+    old = json.loads((OLD / "grace.json").read_text(encoding="utf-8"))
+    old["switchover"]["attempt"].update(changes)
+    before = json.dumps(old)
+    new = migrated(old)
+    assert new["switchover"]["attempt"]["cleanup"] == cleanup
+    assert json.dumps(old) == before
+    assert migrated(new) is new
+
+
+@pytest.mark.parametrize("damaged", [None, [], {}, {"switchover": None}, {"switchover": {"attempt": []}}])
+def test_what_is_no_snapshot_is_left_to_who_reads_it(damaged: object) -> None:
+    assert migrated(damaged) is damaged

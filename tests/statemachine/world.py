@@ -243,7 +243,7 @@ class World:
         if self.obs.up:
             switchover = self.director.switchover
             changing = switchover.state is State.SWAPPING or (switchover.attempt and switchover.attempt.is_restoring)
-            fresh = self.now > switchover.scene_at and not changing
+            fresh = self.now > switchover.scene.changed_at and not changing
             self.feed(ev.InventoryRead(self.now, self.obs.inventory()))
             if fresh:
                 self.checks.program_told()

@@ -8,9 +8,10 @@ import pytest
 from statemachine import commands as cmd
 from statemachine import events as ev
 from statemachine import facts
+from statemachine.handover.effects import BACKOFF_MOST
 from statemachine.handover.program import Program
 from statemachine.handover.states import State
-from statemachine.handover.switchover import BACKOFF_MOST, Switchover
+from statemachine.handover.switchover import Switchover
 from statemachine.policy import Policy
 
 S = State
@@ -22,9 +23,8 @@ OLD, NEW = "GMOTHERSTREAM_1", "GMOTHERSTREAM_2"
 def machine(**policy: Any) -> Switchover:
     """alice is on air in input 1; nothing is under way."""
     made = Switchover(Policy(**policy), {"live/alice": ALICE, "live/bob": BOB}.get)
-    made.program = Program(OLD, ALICE, 1.0, 1)
-    made.next_input, made.last_number = 2, 1
-    made.restore(replace(made.kept, state=S.IDLE))
+    on_air = Program(OLD, ALICE, 1.0, 1)
+    made.restore(replace(made.kept, state=S.IDLE, program=on_air, next_input=2, last_number=1))
     return made
 
 
@@ -246,7 +246,7 @@ def test_nobody_follows_the_outgoing_is_hidden_and_the_slate_shown_in_one_frame(
 
 def test_the_first_picture_leaves_nothing_to_remove() -> None:
     made = machine()
-    made.program = None
+    made.restore(replace(made.kept, program=None))
     made.begin(10.0, BOB, "first", due=True)
     for event in (ev.InputCreated(11.0, 2), ev.MediaReady(12.0, 2), ev.CutDone(12.1, 2)):
         made.handle(event)

@@ -11,6 +11,7 @@ from statemachine import events as ev
 from statemachine.errors import IllegalEventError
 from statemachine.handover.attempt import Attempt
 from statemachine.handover.cleanup import Cleanup, Grace, Remove, Restore
+from statemachine.handover.effects import Effects
 from statemachine.handover.states import State
 from statemachine.handover.switchover import Switchover
 from statemachine.handover.table import EVENTS, IGNORED, TRANSITIONS, as_table, mermaid
@@ -49,6 +50,10 @@ def switchover(state: State, attempt: Attempt | None) -> Switchover:
     machine = Switchover(Policy(), lambda stream: None)
     machine.restore(replace(machine.kept, state=state, attempt=attempt, last_number=1))
     return machine
+
+
+def effects_of(machine: Switchover) -> Effects:
+    return machine._effects
 
 
 def attempt(**changes: object) -> Attempt:
@@ -97,7 +102,7 @@ def test_every_state_is_reached_and_left() -> None:
 def test_what_a_row_names_is_a_method_that_takes_the_event() -> None:
     for row in TRANSITIONS:
         for name in filter(None, (row.then, row.when)):
-            assert len(signature(getattr(Switchover, name)).parameters) == 2, name
+            assert len(signature(getattr(Effects, name)).parameters) == 2, name
 
 
 def test_of_several_rows_for_a_pair_exactly_one_holds() -> None:
@@ -109,7 +114,7 @@ def test_of_several_rows_for_a_pair_exactly_one_holds() -> None:
     for (state, event), rows in guarded.items():
         for possible in every_attempt():
             machine = switchover(state, possible)
-            holding = [row.when for row in rows if getattr(machine, row.when)(None)]
+            holding = [row.when for row in rows if getattr(effects_of(machine), row.when)(None)]
             assert len(holding) == 1, (state, event, possible, holding)
     assert all(len(rows) == 1 for pair, rows in pairs.items() if pair not in guarded)
 
