@@ -208,10 +208,7 @@ class Director:
         takers.add(ev.SkipRequested, lambda event: requests.skip(event.at, self.switchover.on_air_streamer))
         takers.add(ev.Held, lambda event: self._hold(event.at, True))
         takers.add(ev.Released, lambda event: self._hold(event.at, False))
-        takers.add(ev.MoveRequested, lambda event: requests.move(event.at, event.streamer, event.position))
-        takers.add(ev.RemoveRequested, lambda event: requests.remove(event.at, event.streamer))
-        takers.add(ev.KickRequested, lambda event: requests.kick(event.at, event.streamer, event.seconds))
-        takers.add(ev.LetInRequested, lambda event: requests.unblock(event.at, event.streamer))
+        requests.add_to(takers)
         takers.add(ev.TurnChanged, self._set_turn)
         takers.add(ev.SettingChanged, lambda event: self._set(event.name, event.value))
         takers.add(ev.PolicyLoaded, self._load)
@@ -418,7 +415,7 @@ class Director:
             tracks=self.streams.tracks,
             unplayable=self.streams.unplayable,
             fallback=self.fallback.state,
-            silence=self.quality.silence,
+            amiss=self.quality.amiss,
             viewers=self.viewers.state,
         )
 
@@ -435,7 +432,7 @@ class Director:
         director._orphans.restore(kept.orphans)
         director.bitrates.episode, director.render_load.state = kept.low_bitrate, kept.render_load
         director.streams.load(kept.tracks, kept.unplayable)
-        director.fallback.state, director.quality.silence = kept.fallback, kept.silence
+        director.fallback.state, director.quality.amiss = kept.fallback, dict(kept.amiss)
         director.viewers.restore(director.policy, kept.viewers)
         director.steering.empty_at, director.steering.dead_since = kept.empty_at, kept.dead_since
         return director

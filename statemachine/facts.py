@@ -164,6 +164,21 @@ class SilenceOnAir(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class MeasuredOnAir(Fact):
+    """Something else that is measured of the one on air is amiss, or well again."""
+
+    streamer: str
+    quantity: str
+    """Its name in ``monitors.quantities``."""
+    step: str
+    """seen; warn, after the policy's time; over, when it is well or nobody measures any more."""
+    seconds: float
+    """Since it was well last."""
+    value: float
+    """As measured last."""
+
+
+@dataclass(frozen=True, slots=True)
 class StandbyGivenUp(Fact):
     """OBS rendered late for so many seconds: no standby is made ready until it does well again."""
 

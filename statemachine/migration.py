@@ -9,6 +9,18 @@ from typing import Any
 
 def migrated(plain: Any) -> Any:
     """The same snapshot as today's version would have written it."""
+    return _with_quantities(_with_cleanup(plain))
+
+
+def _with_quantities(plain: Any) -> Any:
+    """The sound was the only quantity, and stood for itself."""
+    if not isinstance(plain, dict) or "silence" not in plain:
+        return plain
+    kept = {name: value for name, value in plain.items() if name != "silence"}
+    return kept if plain["silence"] is None else {**kept, "amiss": {"sound": plain["silence"]}}
+
+
+def _with_cleanup(plain: Any) -> Any:
     switchover = plain.get("switchover") if isinstance(plain, dict) else None
     attempt = switchover.get("attempt") if isinstance(switchover, dict) else None
     if not isinstance(switchover, dict) or not isinstance(attempt, dict) or "cleanup" in attempt:

@@ -13,7 +13,7 @@ from statemachine.handover.states import State
 from statemachine.lineup.entry import LineupState
 from statemachine.migration import migrated
 from statemachine.monitors.bitrate import LowBitrateEpisode
-from statemachine.monitors.quality import Silence
+from statemachine.monitors.quality import Amiss
 from statemachine.monitors.render_load import RenderLoadState
 from statemachine.monitors.viewers import ViewersState
 from statemachine.policy import Policy
@@ -38,7 +38,8 @@ class Snapshot:
     """Of each session, as its server tells."""
     unplayable: tuple[str, ...] = ()
     fallback: FallbackState = field(default_factory=FallbackState)
-    silence: Silence | None = None
+    amiss: dict[str, Amiss] = field(default_factory=dict)
+    """What is measured of the one on air and is not as it should be, by quantity."""
     dead_since: float | None = None
     """Since when no moving picture is shown where there ought to be one."""
     viewers: ViewersState = field(default_factory=ViewersState)

@@ -1,5 +1,6 @@
 """What people see of the rules: read-only, derived, for /status, the dashboard and the terminal."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -11,7 +12,7 @@ from statemachine.handover.switchover import Switchover
 from statemachine.lineup.entry import Problem
 from statemachine.lineup.lineup import Lineup
 from statemachine.monitors.bitrate import Bitrates
-from statemachine.monitors.quality import Quality
+from statemachine.monitors.quality import SOUND, Quality
 from statemachine.monitors.render_load import RenderLoad
 from statemachine.monitors.viewers import Viewers
 from statemachine.policy import Policy
@@ -31,10 +32,15 @@ class OnAir:
     """Seconds of its turn that are left; None where it only fills in."""
     live: bool
     """Its stream is still published."""
-    silent_since: float | None = None
-    """Since when it has no sound; None where it has, or nobody measures."""
+    amiss: Mapping[str, float] = field(default_factory=dict)
+    """What is measured of it and is not as it should be, and since when."""
     session: str = ""
     """The id of the session that it plays."""
+
+    @property
+    def silent_since(self) -> float | None:
+        """Since when it has no sound; None where it has, or nobody measures."""
+        return self.amiss.get(SOUND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +230,7 @@ def _on_air(rules: ViewSource, at: float) -> OnAir | None:
         seconds=max(0.0, at - program.since),
         remaining=lineup.turn_left(entry, at) if entry else None,
         live=lineup.by_session(program.session.id) is not None,
-        silent_since=rules.quality.silent_since,
+        amiss=rules.quality.seen,
         session=program.session.id,
     )
 

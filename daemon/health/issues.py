@@ -195,7 +195,7 @@ ISSUES: Final = (
         30,
         "now",
         "no sound for 5 s, where somebody measures it",
-        lambda sample, _: float(sample.silent),
+        lambda sample, _: float("sound" in sample.amiss),
         "The stream has no sound. Tell the streamer.",
     ),
     Issue(

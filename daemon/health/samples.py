@@ -71,8 +71,8 @@ class Sample:
     width: int | None = None
     height: int | None = None
     """Pixels of the picture as it comes in."""
-    silent: bool = False
-    """It has no sound, by whoever measures it."""
+    amiss: frozenset[str] = frozenset()
+    """What is measured of it and is not as it should be, such as its sound."""
     resized: bool = False
     """The size is another than at the sample before, of the same input."""
     received: int | None = None
@@ -168,7 +168,7 @@ class Sampler:
             stuck=look is not None and self._is_stuck(at, motion.still),
             width=size[0] if size else None,
             height=size[1] if size else None,
-            silent=on_air is not None and on_air.silent_since is not None,
+            amiss=frozenset(on_air.amiss if on_air else ()),
             resized=resized,
             received=received,
             bitrate=bitrate,

@@ -64,6 +64,10 @@ def narrate(told: Sequence[facts.Fact]) -> None:
                 write = log.info if fact.step == "over" else log.warning
                 more = {"seconds": round(fact.seconds, 1), "dbfs": round(fact.level, 1)}
                 write(describe_fact(fact), streamer=fact.streamer, step=fact.step, **more)
+            case facts.MeasuredOnAir():
+                write = log.info if fact.step == "over" else log.warning
+                figures = {"value": round(fact.value, 3), "seconds": round(fact.seconds, 1)}
+                write(describe_fact(fact), streamer=fact.streamer, quantity=fact.quantity, step=fact.step, **figures)
             case facts.StandbyGivenUp():
                 log.warning(describe_fact(fact), render_lag=round(fact.render_lag, 3), seconds=round(fact.seconds, 1))
             case facts.Refused():

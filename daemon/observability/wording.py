@@ -17,6 +17,7 @@ from daemon.observability.sentence import Sentence, Sort
 from daemon.observability.wording_lineup import BY, LINEUP, PLACES
 from statemachine import facts
 from statemachine.events import Actor
+from statemachine.monitors.quantities import QUANTITIES
 
 NOBODY: Final = "nobody"
 TROUBLE_BELOW: Final = 70
@@ -50,6 +51,9 @@ OUTCOMES: Final = {
 
 ACTORS: Final = {"local": "on this machine", "token": "with the token", "sign-in": "from the dashboard"}
 """From where a request came that nobody's name is known of."""
+
+UNITS: Final = {name: quantity.unit for name, quantity in QUANTITIES.items()}
+"""Of what is measured."""
 
 STUDIO_MODE: Final = {
     "leave": "the daemon switches it off",
@@ -133,6 +137,12 @@ EVENTS: Final = (
     Sentence("low_bitrate", f"{_POOR}: the next one follows", "trouble", {"step": "skip"}),
     Sentence("low_bitrate", f"{_POOR}: kicked", "trouble", {"step": "kick"}),
     Sentence("low_bitrate", _POOR, "trouble"),
+    Sentence("measured_on_air", "{streamer}'s {quantity:words} is as it should be again", when={"step": "over"}),
+    Sentence(
+        "measured_on_air",
+        "{streamer}'s {quantity:words} has been off for {seconds:span}: {value:value} {quantity:unit}",
+        "trouble",
+    ),
     Sentence("silence_on_air", "{streamer}'s sound is back", when={"step": "over"}),
     Sentence("silence_on_air", "{streamer} has had no sound for {seconds:span}", "trouble"),
     Sentence(
@@ -286,6 +296,7 @@ FORMS: Final[Mapping[str, Callable[[Any], str]]] = {
     "percent": lambda value: f"{value:.0%}",
     "words": _words,
     "value": _value,
+    "unit": lambda value: UNITS.get(value, ""),
     "reason": lambda value: REASONS.get(value, _plain(value)),
     "outcome": lambda value: OUTCOMES.get(value, _plain(value)),
     "fixture": lambda value: FIXTURES.get(value, f"the {value}"),
@@ -359,6 +370,7 @@ def for_page() -> dict[str, object]:
         "PLACES": [[each.kind, dict(each.when), each.text, each.sort] for each in PLACES],
         "NAMES": sorted({*NAMES, "owner", "message"}),
         "ACTORS": ACTORS,
+        "UNITS": UNITS,
         "REASONS": REASONS,
         "OUTCOMES": OUTCOMES,
         "FIXTURES": FIXTURES,

@@ -8,6 +8,7 @@ from statemachine.lineup.entry import Entry
 from statemachine.lineup.order import Order
 from statemachine.lineup.outbox import Outbox
 from statemachine.lineup.turns import Turns
+from statemachine.takers import Takers
 
 
 class Requests:
@@ -18,6 +19,13 @@ class Requests:
         self._outbox = outbox
         self._departures = departures
         self._turns = turns
+
+    def add_to(self, takers: Takers) -> None:
+        """What asks for nothing but the line-up: each row takes one kind of request."""
+        takers.add(ev.MoveRequested, lambda asked: self.move(asked.at, asked.streamer, asked.position))
+        takers.add(ev.RemoveRequested, lambda asked: self.remove(asked.at, asked.streamer))
+        takers.add(ev.KickRequested, lambda asked: self.kick(asked.at, asked.streamer, asked.seconds))
+        takers.add(ev.LetInRequested, lambda asked: self.unblock(asked.at, asked.streamer))
 
     def skip(self, at: float, on_air: str) -> None:
         """End the turn of the one on air."""

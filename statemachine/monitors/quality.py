@@ -1,39 +1,34 @@
 """What is measured of the stream on air besides its bitrate: whether its sound has died while its picture moves.
 
-A measurement comes from whoever can measure; where nobody does, nothing is said. A level about the bound changes
-nothing: it is silent below SILENT, and sounds above SOUNDS, for a while each.
+A measurement comes from whoever can measure; where nobody does, nothing is said. ``quantities`` has what is known.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
 from statemachine import events as ev
 from statemachine import facts
+from statemachine.codec import FORMERLY
 from statemachine.handover.program import Shows
 from statemachine.lineup.lineup import Lineup
+from statemachine.monitors.quantities import QUANTITIES, Quantity
 
-SILENT, SOUNDS = -60.0, -50.0
-"""dBFS: the noise of an open microphone lies above the one, the breath of a pause between the two."""
-SEEN_AFTER = 5.0
-"""Seconds of silence until it is seen: people pause."""
-GOOD_FOR = 2.0
-"""Seconds of sound until the silence is over."""
 STALE = 30.0
 """Seconds after which a measurement says nothing any more."""
 SOUND = "sound"
-"""The quantity that is known: the level of the sound in dBFS."""
 
 Step = Literal["seen", "warn", "over"]
 
 
 @dataclass(frozen=True, slots=True)
-class Silence:
-    """The silence of the one on air, as it is remembered."""
+class Amiss:
+    """What is amiss with the one on air, as it is remembered."""
 
     session_id: str
     since: float
     measured_at: float
-    level: float
+    value: float = field(metadata={FORMERLY: "level"})
     good_since: float | None = None
     seen: bool = False
     warned: bool = False
@@ -47,88 +42,91 @@ class Quality:
     def __init__(self, lineup: Lineup, switchover: Shows) -> None:
         self._lineup = lineup
         self._switchover = switchover
-        self.silence: Silence | None = None
+        self.amiss: dict[str, Amiss] = {}
+        """By quantity."""
 
     def shift_deadlines(self, gap: float) -> None:
         """Nobody measured for ``gap`` seconds: no time ran."""
-        silence = self.silence
-        if silence is not None:
-            good = None if silence.good_since is None else silence.good_since + gap
-            since, measured = silence.since + gap, silence.measured_at + gap
-            self.silence = replace(silence, since=since, measured_at=measured, good_since=good)
+        for name, amiss in self.amiss.items():
+            good = None if amiss.good_since is None else amiss.good_since + gap
+            since, measured = amiss.since + gap, amiss.measured_at + gap
+            self.amiss[name] = replace(amiss, since=since, measured_at=measured, good_since=good)
 
     @property
-    def silent_since(self) -> float | None:
-        """Since when the one on air is silent; None where it sounds or nobody tells."""
-        return self.silence.since if self.silence and self.silence.seen else None
+    def seen(self) -> Mapping[str, float]:
+        """The quantities of the one on air that are amiss, and since when."""
+        return {name: amiss.since for name, amiss in self.amiss.items() if amiss.seen}
 
     def measured(self, event: ev.Measured) -> None:
-        """The level of somebody's sound. What is measured of one who is not on air says nothing of the show."""
-        on_air = self._on_air
-        if event.quantity != SOUND or on_air is None or on_air.streamer != event.streamer:
+        """A quantity of somebody's stream. What is measured of one who is not on air says nothing of the show."""
+        on_air, quantity = self._on_air, QUANTITIES.get(event.quantity)
+        if quantity is None or on_air is None or on_air.streamer != event.streamer:
             return
-        silence = self.silence
-        if silence is None:
-            if event.value <= SILENT:
-                self.silence = Silence(on_air.id, event.at, event.at, event.value)
-        elif event.value >= SOUNDS:
-            good = silence.good_since if silence.good_since is not None else event.at
-            self.silence = replace(silence, measured_at=event.at, level=event.value, good_since=good)
-        else:
-            kept = None if event.value <= SILENT else silence.good_since
-            self.silence = replace(silence, measured_at=event.at, level=event.value, good_since=kept)
+        amiss = self.amiss.get(event.quantity)
+        if amiss is None:
+            if quantity.is_amiss(event.value):
+                self.amiss[event.quantity] = Amiss(on_air.id, event.at, event.at, event.value)
+            return
+        good = amiss.good_since
+        if quantity.is_well(event.value):
+            good = event.at if good is None else good
+        elif quantity.is_amiss(event.value):
+            good = None
+        self.amiss[event.quantity] = replace(amiss, measured_at=event.at, value=event.value, good_since=good)
 
     def expire(self, now: float) -> bool:
         """Take the next step whose time has come; True if there was one."""
-        silence = self.silence
-        if silence is None:
-            return False
-        on_air = self._on_air
-        if on_air is None or on_air.id != silence.session_id:
-            self.silence = None
+        return any(self._step(now, name, amiss) for name, amiss in tuple(self.amiss.items()))
+
+    def _step(self, now: float, name: str, amiss: Amiss) -> bool:
+        on_air, quantity = self._on_air, QUANTITIES.get(name)
+        if quantity is None or on_air is None or on_air.id != amiss.session_id:
+            del self.amiss[name]
             return True
-        if self._ends(silence) <= now:
-            self.silence = None
-            if silence.seen:
-                self._emit(now, on_air.streamer, "over", silence)
+        if self._ends(quantity, amiss) <= now:
+            del self.amiss[name]
+            if amiss.seen:
+                self._emit(now, on_air.streamer, name, "over", amiss)
             return True
-        if silence.good_since is None:
-            if not silence.seen and now >= silence.since + SEEN_AFTER:
-                self.silence = replace(silence, seen=True)
-                self._emit(now, on_air.streamer, "seen", silence)
-                return True
-            if not silence.warned and self._after > 0 and now >= silence.since + max(self._after, SEEN_AFTER):
-                self.silence = replace(silence, warned=True)
-                self._emit(now, on_air.streamer, "warn", silence)
-                return True
+        if amiss.good_since is None:
+            for step, at in self._ahead(quantity, amiss):
+                if at <= now:
+                    done = replace(amiss, seen=True) if step == "seen" else replace(amiss, warned=True)
+                    self.amiss[name] = done
+                    self._emit(now, on_air.streamer, name, step, amiss)
+                    return True
         return False
 
     def deadline(self, now: float) -> float | None:
         """When ``expire`` may have something to do by time alone."""
-        silence = self.silence
-        if silence is None:
-            return None
-        times = [self._ends(silence)]
-        if not silence.seen:
-            times.append(silence.since + SEEN_AFTER)
-        if not silence.warned and self._after > 0:
-            times.append(silence.since + max(self._after, SEEN_AFTER))
+        times = []
+        for name, amiss in self.amiss.items():
+            if (quantity := QUANTITIES.get(name)) is not None:
+                times += [self._ends(quantity, amiss), *(at for _, at in self._ahead(quantity, amiss))]
         return min((at for at in times if at > now), default=None)
 
     # --- helpers ---------------------------------------------------------------------------------------------
+
+    def _ahead(self, quantity: Quantity, amiss: Amiss) -> Iterator[tuple[Step, float]]:
+        """The steps that are still to come, as long as it stays amiss, and when."""
+        if not amiss.seen:
+            yield "seen", amiss.since + quantity.seen_after
+        after = getattr(self._lineup.policy, quantity.told_after) if quantity.told_after else 0.0
+        if not amiss.warned and after > 0:
+            yield "warn", amiss.since + max(after, quantity.seen_after)
 
     @property
     def _on_air(self) -> ev.Session | None:
         program = self._switchover.program
         return program.session if program else None
 
-    @property
-    def _after(self) -> float:
-        return self._lineup.policy.silence
+    def _ends(self, quantity: Quantity, amiss: Amiss) -> float:
+        stale = amiss.measured_at + STALE
+        return stale if amiss.good_since is None else min(stale, amiss.good_since + quantity.good_for)
 
-    def _ends(self, silence: Silence) -> float:
-        stale = silence.measured_at + STALE
-        return stale if silence.good_since is None else min(stale, silence.good_since + GOOD_FOR)
-
-    def _emit(self, at: float, streamer: str, step: Step, silence: Silence) -> None:
-        self._lineup.facts.append(facts.SilenceOnAir(at, streamer, step, at - silence.since, silence.level))
+    def _emit(self, at: float, streamer: str, name: str, step: Step, amiss: Amiss) -> None:
+        seconds = at - amiss.since
+        if name == SOUND:
+            self._lineup.facts.append(facts.SilenceOnAir(at, streamer, step, seconds, amiss.value))
+        else:
+            self._lineup.facts.append(facts.MeasuredOnAir(at, streamer, name, step, seconds, amiss.value))

@@ -11,12 +11,13 @@ from statemachine.handover.fixtures import fixtures
 from statemachine.policy import Policy
 from statemachine.settings import Value
 from tests.statemachine.channel_modes import AT_A_START, CHANGES, MODES
+from tests.statemachine.channel_requests import REQUESTS, STREAMERS, request_of
 from tests.statemachine.model_ingest import SERVER, UNLISTED
 from tests.statemachine.model_obs import OTHER_STATIC, SLATES, STATIC, Item
 from tests.statemachine.model_program import SCENES
 from tests.statemachine.world import World
 
-NAMES = st.sampled_from(["alice", "bob", "carol", "dave"])
+NAMES = st.sampled_from(STREAMERS)
 PAUSES = st.sampled_from([0.0, 0.05, 0.25, 1.0, 2.5, 6.0, 9.0, 20.0])
 OUTCOMES = st.sampled_from(["done", "done", "done", "refused", "lied", "timeout"])
 GAPS = st.sampled_from([0.0, 0.5, 3.0, 30.0])
@@ -229,6 +230,10 @@ class Channel(RuleBasedStateMachine):
         world.feed(ev.Released(world.now))
         if world.obs.up:
             world.run(5.0, step=0.25)
+
+    @rule(kind=st.sampled_from(REQUESTS), names=st.permutations(STREAMERS), number=st.sampled_from([-1, 0, 1, 2, 5]))
+    def request(self, kind: type[ev.OperatorEvent], names: list[str], number: int) -> None:
+        self.world.feed(request_of(kind, self.world.now, names, number))
 
     @rule(name=NAMES, position=st.integers(-1, 4))
     def move(self, name: str, position: int) -> None:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from statemachine import events as ev
 from statemachine.codec import EVENT_TYPES
+from statemachine.monitors.quantities import QUANTITIES
 from statemachine.policy import CHOICES, Policy
 from statemachine.reading import ProgramReading
 
@@ -129,9 +130,11 @@ def _of(name: str, hint: Any) -> st.SearchStrategy[Any]:
         "blank": st.booleans(),
         "unplayable": st.sampled_from([(), ("hevc", "av1")]),
         "code": st.sampled_from(["", "no_video", "plugin", "gone", "static_input"]),
-        "quantity": st.sampled_from(["sound", "nonsense"]),
-        "value": st.sampled_from([-100.0, -60.0, -30.0, 0.0]),
+        "quantity": st.sampled_from([*QUANTITIES, "nonsense"]),
+        "value": st.sampled_from([-100.0, -60.0, -30.0, 0.0, *(each.amiss for each in QUANTITIES.values())]),
     }
+    if name not in by_name and hint is str:
+        return STREAMERS  # another one whom a request concerns
     return by_name[name]
 
 

@@ -43,10 +43,7 @@ TIDY_WITHIN = 420.0
 CALM_MOST = 3000.0
 """Seconds, with all backoffs."""
 FOREVER = 1e6
-ANSWERED = (
-    *(ev.Published, ev.Unpublished, ev.SkipRequested, ev.Held, ev.Released, ev.MoveRequested, ev.RemoveRequested),
-    *(ev.KickRequested, ev.LetInRequested, ev.TurnChanged, ev.SettingChanged, ev.PolicyLoaded, ev.TestRequested),
-)
+ANSWERED = (ev.Published, ev.Unpublished, ev.OperatorEvent, ev.PolicyLoaded)
 """Events whose sender hears of them only once they are on the disk."""
 
 

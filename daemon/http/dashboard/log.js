@@ -4,7 +4,7 @@ import { $, bdi, el, keyed } from "./dom.js";
 import { clock, moment, sentence, span, took, typographic, when, words } from "./format.js";
 import { actor, outcome, reason } from "./history.js";
 import { state, update } from "./store.js";
-import { CODECS, EVENTS, FIXTURES, NAMES, PLACES } from "./wording.js";
+import { CODECS, EVENTS, FIXTURES, NAMES, PLACES, UNITS } from "./wording.js";
 
 const KEPT = 200;
 let number = 0;
@@ -21,6 +21,7 @@ const FORMS = {
   outcome,
   actor,
   value: String,
+  unit: (value) => UNITS[value] ?? "",
   fixture: (value) => FIXTURES[value] ?? `the ${value}`,
   codec: (value) => CODECS[value] ?? (value.toUpperCase() || "the codec of its picture"),
 };

@@ -5,9 +5,11 @@ from typing import Final
 from aiohttp import web
 
 from daemon.http.dependencies import Control
+from daemon.http.errors import ApiError
 from daemon.http.params import done
 from daemon.http.reading import Body
-from daemon.http.shapes.control import QUANTITIES, Measurement
+from daemon.http.shapes.control import Measurement
+from statemachine.monitors.quantities import QUANTITIES
 
 MEASUREMENT: Final = Body(Measurement)
 
@@ -25,8 +27,10 @@ class MeasurementRoutes:
     async def _measured(self, request: web.Request) -> web.Response:
         body = await MEASUREMENT.read(request)
         streamer, quantity, value = body["streamer"], body["quantity"], body["value"]
-        least, most = QUANTITIES[quantity]
+        known = QUANTITIES[quantity]
         # Silence itself has no level: JSON has no infinity, and null says it.
-        level = least if value is None else min(most, max(least, value))
-        await self._control.operator.measured(streamer, quantity, level)
+        value = known.nothing if value is None else min(known.most, max(known.least, value))
+        if value is None:
+            raise ApiError(400, "bad_value", f"value must be a number from {known.least:g} to {known.most:g}")
+        await self._control.operator.measured(streamer, quantity, value)
         return done(f"the {quantity} of {streamer} is known", streamer=streamer, quantity=quantity)

@@ -1,13 +1,15 @@
 """What operators and their scripts ask for, and what they are answered."""
 
 import sys
-from typing import Annotated, Any, Final, Literal, NotRequired
+from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 from daemon.core.shapes import Amount, Count, Done, Name, WholeSeconds
 from daemon.http.shapes.show import State
+from statemachine.monitors.quantities import QUANTITIES, Quantity
 
 
 class StreamQueue(TypedDict):
@@ -95,8 +97,10 @@ class TestBegun(Done):
     """The session that is shown."""
 
 
-QUANTITIES: Final = {"sound": (-200.0, 20.0)}
-"""What can be told, and between which values: the level of the sound in dBFS."""
+def _known(value: Any) -> Any:
+    if isinstance(value, str) and value not in QUANTITIES:
+        raise PydanticCustomError("unknown", "it is not known")
+    return value
 
 
 def _as_float(value: Any) -> Any:
@@ -105,13 +109,23 @@ def _as_float(value: Any) -> Any:
     return max(-most, min(most, value)) if type(value) is int else value
 
 
+def _bounds(quantity: Quantity) -> str:
+    null = "" if quantity.nothing is None else "; null is none at all"
+    return f"{quantity.unit}, from {quantity.least:g} to {quantity.most:g}{null}"
+
+
 class Measurement(TypedDict):
     """What was measured of the one on air."""
 
     streamer: Name
-    quantity: Literal["sound"]
-    value: Annotated[float, Field(allow_inf_nan=False), BeforeValidator(_as_float)] | None
-    """dBFS, from -200 to 20; what is beyond counts as the bound. Null is silence."""
+    quantity: Annotated[str, BeforeValidator(_known), Field(json_schema_extra={"enum": [*QUANTITIES]})]
+    value: Annotated[
+        Annotated[float, Field(allow_inf_nan=False), BeforeValidator(_as_float)] | None,
+        Field(
+            description=". ".join(f"{name}: {_bounds(quantity)}" for name, quantity in QUANTITIES.items())
+            + ". What is beyond counts as the bound."
+        ),
+    ]
 
 
 class Measured(Done):

@@ -356,6 +356,7 @@ async def test_every_event_is_as_described(house: House) -> None:
         facts.PluginFailed(AT, "its media state is OBS_MEDIA_STATE_ERROR"),
         facts.PluginWorks(AT),
         facts.SilenceOnAir(AT, "alice", "seen", 5.0, -90.0),
+        facts.MeasuredOnAir(AT, "alice", "sound", "seen", 5.0, -90.0),
         facts.StandbyGivenUp(AT, 0.31, 30.0),
         facts.StandbyTakenUp(AT),
         facts.LineupChanged(AT, "kicked", "bob", Actor("token", "nadia")),
