@@ -13,13 +13,13 @@ import structlog
 
 from daemon import __version__
 from daemon.composition.api import make_server
-from daemon.composition.ingest import make_ingest, make_sessions
+from daemon.composition.ingest import make_ingest, make_publishers
 from daemon.composition.live import Live
-from daemon.composition.store import Rules, StoreParts, make_store, restore
+from daemon.composition.store import Base, Rules, StoreParts, make_store, restore
 from daemon.composition.studio import make_engine, make_studio
 from daemon.composition.tasks import Tasks
 from daemon.composition.watchdog import Watchdog
-from daemon.composition.watching import Watching, make_health, make_metrics, make_notifier, notify_urls
+from daemon.composition.watching import Reports, Watching, make_health, make_metrics, make_notifier, notify_urls
 from daemon.config.keys import secret_values
 from daemon.config.loader import load, locate
 from daemon.config.model import Config
@@ -119,18 +119,18 @@ class App:
         client = await stack.enter_async_context(open_client())
         policy = policy_of(live.config)
         rules = await restore(store, policy, self._events)
-        streams = await store.journal.streams()
-        sessions = make_sessions(live, store, rules, streams)
-        studio = make_studio(live, store, rules, sessions)
+        base = Base(live, store, rules)
+        publishers = make_publishers(base, await store.journal.streams(), client)
+        studio = make_studio(base, publishers.sessions)
         notifier = make_notifier(live, stack)
-        ingest = make_ingest(live, store, rules, sessions, streams, client, studio.obs, notifier)
-        dispatcher, executor = make_engine(live, store, rules, studio.obs, ingest.servers, sessions)
+        ingest = make_ingest(base, publishers, studio.obs, notifier)
+        dispatcher, executor = make_engine(base, studio.obs, ingest.servers, publishers.sessions)
         hub = EventHub(live.redactor.value)
-        health = make_health(live, rules, studio, ingest, hub, stack)
+        health = make_health(base, studio, ingest, hub, stack)
         registry, metrics = make_metrics(rules, studio, health)
-        watching = Watching(store, rules, studio, ingest, health, notifier)
+        watching = Watching(base, studio, ingest, health, notifier)
         watchdog = Watchdog(self._events, self._systemd)
-        server = make_server(live, store, rules, studio, ingest, hub, registry, health, watching, watchdog, notifier)
+        server = make_server(base, studio, ingest, Reports(hub, registry, health, watching, watchdog, notifier))
         tasks.start(watching.run(), "notifier")
         tasks.start(health.run(), "health")
         studio.start(tasks)

@@ -1,7 +1,5 @@
 """Tells systemd how the service is: sd_notify(3). Without systemd every call does nothing; none ever raises."""
 
-from __future__ import annotations
-
 import os
 import socket
 import time

@@ -32,7 +32,7 @@ An event on which the rules raise returns nothing; what came of it until then co
 
 from dataclasses import replace
 from math import inf
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from statemachine import events as ev
 from statemachine import facts
@@ -46,7 +46,6 @@ from statemachine.handover.table import EVENTS
 from statemachine.lineup.lineup import Lineup
 from statemachine.lineup.manual_stream import request_manual_stream
 from statemachine.monitors.bitrate import Bitrates
-from statemachine.monitors.monitor import Monitor
 from statemachine.monitors.probation import Probation
 from statemachine.monitors.quality import Quality
 from statemachine.monitors.render_load import RenderLoad
@@ -62,6 +61,9 @@ from statemachine.steering import Steering
 from statemachine.step import Step
 from statemachine.takers import Takers
 from statemachine.view import Places, Sessions, View, make_sessions, make_view
+
+if TYPE_CHECKING:
+    from statemachine.monitors.monitor import Monitor
 
 STEPS = 32
 """More steps than any one event can cause; reaching it is a fault of the rules."""

@@ -8,9 +8,9 @@ of the attempt that it belongs to: one of an earlier attempt changes nothing.
 from dataclasses import dataclass, field
 
 from statemachine.policy import Policy
-from statemachine.reading import ForeignInput as ForeignInput
-from statemachine.reading import Inventory as Inventory
-from statemachine.reading import OwnInput as OwnInput
+from statemachine.reading import ForeignInput as ForeignInput  # noqa: PLC0414  # an event's own, too
+from statemachine.reading import Inventory as Inventory  # noqa: PLC0414  # an event's own, too
+from statemachine.reading import OwnInput as OwnInput  # noqa: PLC0414  # an event's own, too
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
     """The studio's tests go to the first worker, all at once; each other one to whoever is free."""
-    from xdist.scheduler import LoadScopeScheduling
+    from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415  # without xdist nobody calls this
 
     class Scheduling(LoadScopeScheduling):  # type: ignore[misc]  # it says nothing of its types
         def _split_scope(self, nodeid: str) -> str:
@@ -129,4 +129,4 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
 
 def _number(node: object) -> int:
     """A worker's: gw0, gw1, gw2 for one that has taken the place of a dead one."""
-    return int(re.sub(r"\D", "", node.gateway.id))  # type: ignore[attr-defined]
+    return int(re.sub(r"\D", "", node.gateway.id))  # type: ignore[attr-defined]  # xdist says nothing of its types

@@ -18,7 +18,8 @@ def completion(parser: argparse.ArgumentParser, shell: str) -> str:
 def _mark_paths(parser: argparse.ArgumentParser) -> None:
     for action in parser._actions:
         if action.type is Path:
-            action.complete = shtab.DIRECTORY if action.metavar == "DIR" else shtab.FILE  # type: ignore[attr-defined]
+            paths = shtab.DIRECTORY if action.metavar == "DIR" else shtab.FILE
+            action.complete = paths  # type: ignore[attr-defined]  # where shtab looks for it
         elif isinstance(action, argparse._SubParsersAction):
             for command in action.choices.values():
                 _mark_paths(command)

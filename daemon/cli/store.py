@@ -2,10 +2,10 @@
 
 import argparse
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from daemon.cli.output import complain, say
 from daemon.config.loader import load
 from daemon.journal.archive import BackupError, Contents, backup, restore
 
@@ -35,7 +35,7 @@ def _done(action: Callable[[argparse.Namespace], None], arguments: argparse.Name
     try:
         action(arguments)
     except BackupError as error:
-        print(f"motherstream: {error}", file=sys.stderr)
+        complain(error)
         return EXIT_FAILED
     return EXIT_DONE
 
@@ -43,18 +43,18 @@ def _done(action: Callable[[argparse.Namespace], None], arguments: argparse.Name
 def _backup(arguments: argparse.Namespace) -> None:
     path = load(arguments.config, os.environ).store.path
     contents = backup(path, arguments.file, force=arguments.force)
-    print(f"saved {path} as {arguments.file}: {_words(contents)}")
+    say(f"saved {path} as {arguments.file}: {_words(contents)}")
 
 
 def _restore(arguments: argparse.Namespace) -> None:
     path = load(arguments.config, os.environ).store.path
     contents = restore(path, arguments.file)
     since = "of unknown age" if contents.age is None else f"as of {contents.age:.0f} s ago"
-    print(f"{path} is {since}: {_words(contents)}")
+    say(f"{path} is {since}: {_words(contents)}")
     if not contents.line_up:
-        print("hooks and lists will rebuild the line-up")
+        say("hooks and lists will rebuild the line-up")
     if contents.kept is not None:
-        print(f"the previous database is kept as {contents.kept}")
+        say(f"the previous database is kept as {contents.kept}")
 
 
 def _words(contents: Contents) -> str:

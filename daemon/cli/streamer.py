@@ -6,7 +6,6 @@ Works on the daemon's file, so also without a daemon; one that runs notices with
 import argparse
 import contextlib
 import io
-import json
 import os
 import re
 import shlex
@@ -14,15 +13,19 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import EllipsisType
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from daemon.cli.output import complain, note, say, say_json
 from daemon.config.loader import load
 from daemon.config.model import Config
 from daemon.config.types import is_loopback
 from daemon.core.clock import iso
 from daemon.core.shapes import LONGEST_TURN
 from daemon.streamers.store import StreamerError, StreamerStore
+
+if TYPE_CHECKING:
+    from types import EllipsisType
 
 EXIT_DONE, EXIT_FAILED = 0, 1
 
@@ -81,7 +84,7 @@ def _run(action: Action, arguments: argparse.Namespace) -> int:
     try:
         action(arguments, StreamerStore(config.store.path), config)
     except StreamerError as error:
-        print(f"motherstream: {error}", file=sys.stderr)
+        complain(error)
         return EXIT_FAILED
     return EXIT_DONE
 
@@ -94,20 +97,20 @@ def _add(arguments: argparse.Namespace, store: StreamerStore, config: Config) ->
     key = store.add(arguments.name, arguments.turn)
     _show_key(arguments, store, config, key)
     if is_new:
-        _note(f"created the file {store.path.absolute()}: make sure that the daemon uses the same (store.path)")
+        note(f"created the file {store.path.absolute()}: make sure that the daemon uses the same (store.path)")
     if config.queue.auth != "keys":
-        _note(f'queue.auth is "{config.queue.auth}", so this key is not asked for')
+        note(f'queue.auth is "{config.queue.auth}", so this key is not asked for')
 
 
 def _rotate(arguments: argparse.Namespace, store: StreamerStore, config: Config) -> None:
     _show_key(arguments, store, config, store.rotate(arguments.name))
-    _note(_LIVE_GOES_ON.format(name=shlex.quote(arguments.name)))
+    note(_LIVE_GOES_ON.format(name=shlex.quote(arguments.name)))
 
 
 def _remove(arguments: argparse.Namespace, store: StreamerStore, _config: Config) -> None:
     name = store.remove(arguments.name)
-    print(f"{name} was removed, and its key is void")
-    _note(_LIVE_GOES_ON.format(name=shlex.quote(name)))
+    say(f"{name} was removed, and its key is void")
+    note(_LIVE_GOES_ON.format(name=shlex.quote(name)))
 
 
 def _set(arguments: argparse.Namespace, store: StreamerStore, _config: Config) -> None:
@@ -115,12 +118,12 @@ def _set(arguments: argparse.Namespace, store: StreamerStore, _config: Config) -
     if turn is ... and arguments.enabled is ...:
         arguments.misused("say what to change: --turn, --enable or --disable")
     row = store.set(arguments.name, turn=turn, enabled=arguments.enabled)
-    print(f"{row.name} is {'enabled' if row.enabled else 'disabled'}, with {_turn(row.turn)}")
+    say(f"{row.name} is {'enabled' if row.enabled else 'disabled'}, with {_turn(row.turn)}")
     name = shlex.quote(row.name)
     if arguments.enabled is False:
-        _note(_LIVE_GOES_ON.format(name=name))
+        note(_LIVE_GOES_ON.format(name=name))
     elif isinstance(turn, float):
-        _note(
+        note(
             f"from its next publish on; for one that is in the line-up: motherstream turn {turn:.0f} --streamer {name}"
         )
 
@@ -132,17 +135,17 @@ def _list(arguments: argparse.Namespace, store: StreamerStore, _config: Config) 
             {"streamer": r.name, "turn": r.turn, "enabled": r.enabled, "added": iso(r.added_at), "key": iso(r.key_at)}
             for r in rows
         ]
-        print(json.dumps(plain, indent=2))
+        say_json(plain)
         return
     if not rows:
-        print(f"there are no streamers in {store.path}: add one with `motherstream streamer add NAME`")
+        say(f"there are no streamers in {store.path}: add one with `motherstream streamer add NAME`")
         return
     # The name comes last: how wide it is on a terminal is hard to tell.
-    print(f"{'STATE':8}  {'TURN':>8}  {'ADDED':10}  {'KEY SINCE':10}  NAME")
+    say(f"{'STATE':8}  {'TURN':>8}  {'ADDED':10}  {'KEY SINCE':10}  NAME")
     for row in rows:
         turn = "default" if row.turn is None else f"{row.turn:g} s"
         state = "enabled" if row.enabled else "disabled"
-        print(f"{state:8}  {turn:>8}  {iso(row.added_at)[:10]}  {iso(row.key_at)[:10]}  {row.name}")
+        say(f"{state:8}  {turn:>8}  {iso(row.added_at)[:10]}  {iso(row.key_at)[:10]}  {row.name}")
 
 
 def _show_key(arguments: argparse.Namespace, store: StreamerStore, config: Config, key: str) -> None:
@@ -153,17 +156,17 @@ def _show_key(arguments: argparse.Namespace, store: StreamerStore, config: Confi
     place = publish_place(row.name, key, arguments.server or publish_server(played), played)
     if arguments.json:
         body = {"streamer": row.name, "turn": row.turn, "key": key, "server": place.server}
-        print(json.dumps({**body, "stream_key": place.stream_key, "url": place.url}, indent=2))
+        say_json({**body, "stream_key": place.stream_key, "url": place.url})
     else:
-        print(f"{row.name} may publish, with {_turn(row.turn)}, to")
-        print(f"  {place.url}")
-        print("In OBS (Settings, Stream, Service: Custom…) that is")
-        print(f"  Server      {place.server}")
-        print(f"  Stream key  {place.stream_key}")
-        print("Only the key's hash is stored, so it cannot be shown again. If it is lost or has leaked:")
-        print(f"  motherstream streamer rotate {shlex.quote(row.name)}")
+        say(f"{row.name} may publish, with {_turn(row.turn)}, to")
+        say(f"  {place.url}")
+        say("In OBS (Settings, Stream, Service: Custom…) that is")
+        say(f"  Server      {place.server}")
+        say(f"  Stream key  {place.stream_key}")
+        say("Only the key's hash is stored, so it cannot be shown again. If it is lost or has leaked:")
+        say(f"  motherstream streamer rotate {shlex.quote(row.name)}")
     if is_loopback(urlsplit(place.server).hostname or ""):
-        _note("that address only works on this machine: give streamers one that they can reach (--server)")
+        note("that address only works on this machine: give streamers one that they can reach (--server)")
 
 
 # --- what to paste where -------------------------------------------------------------------------------------
@@ -231,7 +234,3 @@ def _seconds_or_default(text: str) -> float | None:
 
 def _turn(turn: float | None) -> str:
     return "turns as long as everybody's" if turn is None else f"turns of {turn:g} s"
-
-
-def _note(text: str) -> None:
-    print(f"note: {text}", file=sys.stderr)

@@ -6,15 +6,14 @@ from typing import Any
 
 import aiohttp
 
-from daemon.composition.live import Live
-from daemon.composition.store import Rules, StoreParts
+from daemon.composition.store import Base
 from daemon.core.operator import Operator
-from daemon.ingest.admission import Admission
+from daemon.ingest.admission import Admission, RulesAsked
 from daemon.ingest.auth_url import UrlAuth
 from daemon.ingest.listing import IngestServer
 from daemon.ingest.manual_streams import ManualStreams
-from daemon.ingest.publishing import Publishing
-from daemon.ingest.reconciler import Reconciler
+from daemon.ingest.publishing import Publishing, Way
+from daemon.ingest.reconciler import Naming, Reconciler, Schedule
 from daemon.ingest.refusals import Refusals
 from daemon.ingest.servers.registry import configured
 from daemon.ingest.sessions import SessionDirectory
@@ -41,61 +40,64 @@ KeptStreams = Mapping[str, dict[str, Any]]
 """What the journal has kept of each session's stream, by the session's id."""
 
 
-def make_sessions(live: Live, store: StoreParts, rules: Rules, streams: KeptStreams) -> SessionDirectory:
+@dataclass(frozen=True, slots=True)
+class Publishers:
+    """What is known of whoever publishes, and the way to ask after them."""
+
+    sessions: SessionDirectory
+    kept: KeptStreams
+    client: aiohttp.ClientSession
+
+
+def make_publishers(base: Base, kept: KeptStreams, client: aiohttp.ClientSession) -> Publishers:
     """With those that outlived the last run."""
-    sessions = SessionDirectory(lambda: live.config.ingest.rtmp_url, store.journal.keep_stream)
-    kept = rules.director.sessions()
-    sessions.restore(kept.live, streams, rules.clock.now(), kept.ended)
-    return sessions
+    live, rules = base.live, base.rules
+    sessions = SessionDirectory(lambda: live.config.ingest.rtmp_url, base.store.journal.keep_stream)
+    known = rules.director.sessions()
+    sessions.restore(known.live, kept, rules.clock.now(), known.ended)
+    return Publishers(sessions, kept, client)
 
 
-def make_ingest(
-    live: Live,
-    store: StoreParts,
-    rules: Rules,
-    sessions: SessionDirectory,
-    streams: KeptStreams,
-    client: aiohttp.ClientSession,
-    obs: ObsAdapter,
-    notifier: Notifier,
-) -> IngestParts:
+def make_ingest(base: Base, publishers: Publishers, obs: ObsAdapter, notifier: Notifier) -> IngestParts:
     """As configured. What is played by OBS tells who publishes, where nothing else does."""
+    live, rules, sessions = base.live, base.rules, publishers.sessions
     now = rules.clock.now
-    servers = configured(live.config.ingest, client, sessions, lambda: live.config.ingest.default_app)
-    admission = _make_admission(live, store, rules, streams, client)
+    servers = configured(live.config.ingest, publishers.client, sessions, lambda: live.config.ingest.default_app)
+    admission = _make_admission(base, publishers)
     refusals = Refusals()
     publishing = Publishing(
-        lambda: live.config.ingest, now, admission, sessions, rules.events, refusals, notifier.refused
+        lambda: live.config.ingest, now, Way(admission, sessions, rules.events), refusals, notifier.refused
     )
     reconciler = Reconciler(
         servers,
-        sessions,
-        admission,
+        Naming(
+            sessions,
+            admission,
+            ours=lambda ref: is_ours(ref, live.config.ingest.apps, live.config.ingest.vhosts),
+            recall=obs.streamer_of,
+        ),
         rules.events.submit,
-        now,
-        lambda: live.config.ingest.reconcile,
-        recall=obs.streamer_of,
-        ours=lambda ref: is_ours(ref, live.config.ingest.apps, live.config.ingest.vhosts),
+        Schedule(now, lambda: live.config.ingest.reconcile),
     )
     manual_streams = ManualStreams(lambda: rules.director.sessions().held, sessions, now)
     operator = Operator(rules.events, now, rules.view, lambda: rules.view().policy, admission.meant, manual_streams)
     return IngestParts(admission, servers, publishing, refusals, reconciler, manual_streams, operator)
 
 
-def _make_admission(
-    live: Live, store: StoreParts, rules: Rules, streams: KeptStreams, client: aiohttp.ClientSession
-) -> Admission:
-    director = rules.director
+def _make_admission(base: Base, publishers: Publishers) -> Admission:
+    live, rules, director = base.live, base.rules, base.rules.director
     admission = Admission(
         lambda: live.config.queue,
-        store.keys,
-        director.admits,
-        UrlAuth(client),
+        base.store.keys,
+        RulesAsked(
+            director.admits,
+            present=lambda streamer: any(place.streamer == streamer for place in rules.view().queue),
+        ),
+        UrlAuth(publishers.client),
         live.redactor.learn,
-        lambda streamer: any(place.streamer == streamer for place in rules.view().queue),
     )
     for name in director.view(director.now).blocks:
         admission.remember(name)
     for session in director.sessions().live:
-        admission.recall(session, str(streams.get(session.id, {}).get("key", "")))
+        admission.recall(session, str(publishers.kept.get(session.id, {}).get("key", "")))
     return admission

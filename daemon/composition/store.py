@@ -70,6 +70,15 @@ class Rules:
         return self.director.view(self.clock.now())
 
 
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What every other part rests on."""
+
+    live: Live
+    store: StoreParts
+    rules: Rules
+
+
 async def restore(store: StoreParts, policy: Policy, events: EventQueue) -> Rules:
     """Take them out of the journal."""
     journal = store.journal

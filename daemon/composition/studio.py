@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from daemon.composition.live import Live
-from daemon.composition.store import Rules, StoreParts
+from daemon.composition.store import Base
 from daemon.composition.tasks import Tasks
+from daemon.core.calls import Calls
 from daemon.core.dispatcher import Dispatcher
 from daemon.core.executor import Executor
 from daemon.ingest.kick import Kicker
@@ -12,6 +12,7 @@ from daemon.ingest.listing import IngestServer
 from daemon.ingest.sessions import SessionDirectory
 from daemon.journal.history import handovers
 from daemon.obs import ObsAdapter
+from daemon.obs.adapter import Origin
 from daemon.obs.diagnostics import ObsDiagnostics
 from daemon.obs.inventory import stream_of_path
 from daemon.obs.output import OutputKeeper
@@ -33,16 +34,19 @@ class ObsParts:
         tasks.start(self.output.run(), "output")
 
 
-def make_studio(live: Live, store: StoreParts, rules: Rules, sessions: SessionDirectory) -> ObsParts:
+def make_studio(base: Base, sessions: SessionDirectory) -> ObsParts:
     """As configured."""
+    live, store, rules = base.live, base.store, base.rules
     now = rules.clock.now
     obs = ObsAdapter(
         lambda: live.config,
         emit=rules.events.submit,
         now=now,
-        # A database that cannot be read keeps no name: nothing is marked then, and nothing is somebody else's.
-        owner="" if store.journal.problem else store.journal.id,
-        stream_of=lambda url: sessions.stream_of(url) or stream_of_path(url),
+        origin=Origin(
+            # A database that cannot be read keeps no name: nothing is marked then.
+            owner="" if store.journal.problem else store.journal.id,
+            stream_of=lambda url: sessions.stream_of(url) or stream_of_path(url),
+        ),
     )
     output = OutputKeeper(obs, lambda: live.config.obs.keep_streaming, now)
     obs.observe_output(output.on_event)
@@ -55,14 +59,10 @@ def make_studio(live: Live, store: StoreParts, rules: Rules, sessions: SessionDi
 
 
 def make_engine(
-    live: Live,
-    store: StoreParts,
-    rules: Rules,
-    obs: ObsAdapter,
-    servers: tuple[IngestServer, ...],
-    sessions: SessionDirectory,
+    base: Base, obs: ObsAdapter, servers: tuple[IngestServer, ...], sessions: SessionDirectory
 ) -> tuple[Dispatcher, Executor]:
     """Who asks the rules, and who carries out what they say."""
+    live, store, rules = base.live, base.store, base.rules
     events = rules.events
-    executor = Executor(obs, Kicker(servers), sessions, rules.clock, events.submit, live.redactor.text)
+    executor = Executor(Calls(obs, Kicker(servers), sessions, rules.clock, events.submit, live.redactor.text))
     return Dispatcher(events, rules.director, store.journal, executor, rules.clock, handovers), executor

@@ -3,18 +3,21 @@
 import asyncio
 import contextlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry
 
 from daemon.composition.ingest import IngestParts
 from daemon.composition.live import Live
-from daemon.composition.store import Rules, StoreParts
+from daemon.composition.store import Base, Rules
 from daemon.composition.studio import ObsParts
+from daemon.composition.watchdog import Watchdog
 from daemon.core.ports import Check
-from daemon.health.measurements import MeasurementFeed
+from daemon.health.measurements import Measured, MeasurementFeed
 from daemon.health.metrics import HealthMetrics
-from daemon.health.monitor import HealthMonitor
+from daemon.health.monitor import HealthMonitor, Listeners
 from daemon.health.reporter import Reporter
+from daemon.health.samples import Sources
 from daemon.http.routes.events import EventHub
 from daemon.notify.alerts import Alerts
 from daemon.notify.notifier import Notifier
@@ -29,16 +32,10 @@ class Watching:
     """``run`` looks once a second at what ends soon, and at what is amiss."""
 
     def __init__(
-        self,
-        store: StoreParts,
-        rules: Rules,
-        studio: ObsParts,
-        ingest: IngestParts,
-        health: HealthMonitor,
-        notifier: Notifier,
+        self, base: Base, studio: ObsParts, ingest: IngestParts, health: HealthMonitor, notifier: Notifier
     ) -> None:
-        self._store = store
-        self._rules = rules
+        self._store = base.store
+        self._rules = base.rules
         self._studio = studio
         self._reconciler = ingest.reconciler
         self._health = health
@@ -71,10 +68,23 @@ class Watching:
             await asyncio.sleep(LOOK_EVERY)
 
 
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """What people, and those who watch over the daemon, hear of it by."""
+
+    hub: EventHub
+    registry: CollectorRegistry
+    health: HealthMonitor
+    watching: Watching
+    watchdog: Watchdog
+    notifier: Notifier
+
+
 def make_health(
-    live: Live, rules: Rules, studio: ObsParts, ingest: IngestParts, hub: EventHub, stack: contextlib.AsyncExitStack
+    base: Base, studio: ObsParts, ingest: IngestParts, hub: EventHub, stack: contextlib.AsyncExitStack
 ) -> HealthMonitor:
     """The monitor, which measures for the rules as well."""
+    live, rules = base.live, base.rules
     obs, reconciler, now = studio.obs, ingest.reconciler, rules.clock.now
 
     def received(session_id: str) -> int | None:
@@ -88,27 +98,20 @@ def make_health(
     feed = MeasurementFeed(
         rules.events.submit,
         now,
-        subject=lambda: rules.view().measured,
-        received=received,
-        period=lambda: live.config.ingest.reconcile,
-        stats=lambda: obs.stats if obs.info.connected else {},
+        Measured(
+            subject=lambda: rules.view().measured,
+            received=received,
+            period=lambda: live.config.ingest.reconcile,
+            stats=lambda: obs.stats if obs.info.connected else {},
+        ),
     )
     reporter = None
     if live.config.health.report_dir is not None:
         reporter = Reporter(live.config.health.report_dir)
         reporter.start()
         stack.push_async_callback(reporter.stop)
-    return HealthMonitor(
-        obs,
-        rules.view,
-        received_on_air,
-        lambda: live.config,
-        now,
-        output=lambda: studio.output.status,
-        reporter=reporter,
-        publish=hub.publish,
-        beside=feed.look,
-    )
+    sources = Sources(obs, rules.view, received_on_air, now, output=lambda: studio.output.status)
+    return HealthMonitor(sources, lambda: live.config, Listeners(reporter, hub.publish, feed.look))
 
 
 def make_metrics(rules: Rules, studio: ObsParts, health: HealthMonitor) -> tuple[CollectorRegistry, Metrics]:

@@ -1,7 +1,5 @@
 """The configuration as a list of keys: to look them up, to compare two of them, to write the example."""
 
-from __future__ import annotations
-
 import functools
 import json
 import re
@@ -151,4 +149,4 @@ def _toml(value: object) -> str:
 
 
 if __name__ == "__main__":
-    print(example(), end="")
+    print(example(), end="")  # noqa: T201  # for a shell's ">"

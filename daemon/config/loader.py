@@ -8,8 +8,6 @@ variable whose section is misspelt, ends at the first list that is not JSON befo
 takes secrets from one folder, not from the file that a `_file` key names.
 """
 
-from __future__ import annotations
-
 import difflib
 import json
 import re

@@ -4,8 +4,6 @@ Durations are seconds unless a comment says otherwise. `daemon.config.loader` fi
 the environment and the files of secrets; `daemon.config.keys` compares them and writes the example.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -304,7 +302,7 @@ class Config(Section):
 
 
 HOOKS_NEED_SECRET: Final = (
-    "is required if http.token is set, because what a proxy passes on seems to come from this machine: "
+    "is required if http.token is set, because what a proxy passes on seems to come from this machine: "  # noqa: S105  # a sentence
     "make one (openssl rand -hex 24), and append it to each hook URL as ?secret="
 )
 
@@ -318,26 +316,48 @@ class Conflict(NamedTuple):
 
 def conflicts(config: Config) -> Iterator[Conflict]:
     """What is wrong although each value by itself is right."""
-    http, obs, sources, queue = config.http, config.obs, config.sources, config.queue
-    if not is_loopback(http.host) and not http.token.get_secret_value():
+    yield from _door_conflicts(config)
+    yield from _missing_companions(config)
+    yield from _source_conflicts(config.sources)
+    yield from _name_conflicts(config)
+
+
+def _door_conflicts(config: Config) -> Iterator[Conflict]:
+    """Who could come in from elsewhere without a token or a secret."""
+    http, token = config.http, config.http.token.get_secret_value()
+    if not is_loopback(http.host) and not token:
         yield Conflict(("http.token", "http.host"), f"is required if http.host is not loopback (it is {http.host})")
-    if http.token.get_secret_value() and not config.hooks.secret.get_secret_value():
+    if token and not config.hooks.secret.get_secret_value():
         yield Conflict(("hooks.secret", "http.token"), HOOKS_NEED_SECRET)
-    if (
-        http.public_url
-        and not http.token.get_secret_value()
-        and not is_loopback(urlsplit(http.public_url).hostname or "")
-    ):
+    if http.public_url and not token and not is_loopback(urlsplit(http.public_url).hostname or ""):
         yield Conflict(("http.token", "http.public_url"), "is required if http.public_url is not this machine's own")
+
+
+def _missing_companions(config: Config) -> Iterator[Conflict]:
+    """Keys that mean nothing without another one."""
     if config.ingest.nginx_control and not config.ingest.nginx_stat:
         yield Conflict(("ingest.nginx_stat", "ingest.nginx_control"), "is required if ingest.nginx_control is set")
-    if queue.auth == "http" and not queue.auth_url:
+    if config.queue.auth == "http" and not config.queue.auth_url:
         yield Conflict(("queue.auth_url", "queue.auth"), "is required if queue.auth is http")
-    if config.health.low_bitrate_slate and not obs.slate:
+    if config.health.low_bitrate_slate and not config.obs.slate:
         yield Conflict(("health.low_bitrate_slate", "obs.slate"), "needs obs.slate, the scene item to be shown")
+
+
+def _source_conflicts(sources: Sources) -> Iterator[Conflict]:
+    """An input that could not become ready, or would hold back for ever what it has."""
     if sources.poll_interval >= sources.ready_timeout:
         keys = ("sources.poll_interval", "sources.ready_timeout")
         yield Conflict(keys, f"is {sources.poll_interval:g}, must be less than sources.ready_timeout")
+    for queue_name in ("video_queue", "audio_queue"):
+        time, buffers = (f"{queue_name}_time", f"{queue_name}_buffers")
+        if not getattr(sources.pipeline, time) and not getattr(sources.pipeline, buffers):
+            path = "sources.pipeline."
+            yield Conflict((path + time, path + buffers), f"must be above 0 where {path}{buffers} is 0")
+
+
+def _name_conflicts(config: Config) -> Iterator[Conflict]:
+    """What belongs to people may not be named as what is made and removed."""
+    sources, obs = config.sources, config.obs
     own = re.compile(re.escape(sources.prefix) + r"\d+")
     shown = [(f"overlays.{name}", text) for name, text in config.overlays if not name.endswith("_template")]
     made = [("sources.static_input", sources.static_input), ("obs.slate", obs.slate), ("obs.template", obs.template)]
@@ -345,8 +365,3 @@ def conflicts(config: Config) -> Iterator[Conflict]:
         if own.fullmatch(name):
             message = f"is {name!r}, must not look like an input that is made and removed ({sources.prefix}NUMBER)"
             yield Conflict((key, "sources.prefix"), message)
-    for queue_name in ("video_queue", "audio_queue"):
-        time, buffers = (f"{queue_name}_time", f"{queue_name}_buffers")
-        if not getattr(sources.pipeline, time) and not getattr(sources.pipeline, buffers):
-            path = "sources.pipeline."
-            yield Conflict((path + time, path + buffers), f"must be above 0 where {path}{buffers} is 0")

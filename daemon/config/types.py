@@ -1,7 +1,5 @@
 """The kinds of values that a configuration holds. A ValueError says what the value may be."""
 
-from __future__ import annotations
-
 import ipaddress
 import re
 from ipaddress import IPv4Network, IPv6Network

@@ -7,7 +7,7 @@ import hmac
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any, Final
 from urllib.parse import quote
@@ -18,7 +18,7 @@ MASK: Final = "***"
 
 # Query parameters that are never secret: SRS's virtual host, and the paging of its API and of ours.
 _OPEN_PARAMETERS: Final = "vhost|count|start"
-_SECRET_WORDS: Final = "key|secret|token|password|passwd|authorization"
+_SECRET_WORDS: Final = "key|secret|token|password|passwd|authorization"  # noqa: S105  # what they are called
 
 _SECRET_NAME = re.compile(rf"(?i)(?:.*[_-])?(?:{_SECRET_WORDS}|credentials?)")
 _USERINFO = re.compile(r"://[^/?#\s\"'<>]*@")
@@ -90,6 +90,14 @@ def _mask_named(found: re.Match[str]) -> str:
 
 
 def _as_text(value: object) -> str:
+    if isinstance(value, bytes | bytearray):
+        return value.decode("utf-8", "backslashreplace")
+    if isinstance(value, BaseException):
+        return f"{type(value).__name__}: {_said_by(value)}"
+    return _said_by(value)
+
+
+def _said_by(value: object) -> str:
     try:
         return str(value)
     except Exception:  # somebody else's __str__; a log line is not worth an error
@@ -175,18 +183,17 @@ class Redactor:
                 return self.text(value)
             case SecretStr():
                 return MASK
-            case bytes() | bytearray():
-                return self.text(value.decode("utf-8", "backslashreplace"))
-            case Mapping() | list() | tuple() | AbstractSet() if depth == _DEEPEST:
-                return "…"
-            case Mapping():
-                return self.fields(value, depth)
-            case list() | tuple() | AbstractSet():
-                return [self.value(item, depth + 1) for item in value]
-            case BaseException():
-                return self.text(f"{type(value).__name__}: {_as_text(value)}")
+            case Mapping() | list() | tuple() | AbstractSet():
+                return self._inside(value, depth)
             case _:
                 return self.text(_as_text(value))
+
+    def _inside(self, values: Mapping[Any, Any] | Iterable[object], depth: int) -> object:
+        if depth == _DEEPEST:
+            return "…"
+        if isinstance(values, Mapping):
+            return self.fields(values, depth)
+        return [self.value(item, depth + 1) for item in values]
 
     def _named(self, name: str, value: object, depth: int) -> object:
         if value is None or value == "" or isinstance(value, bool) or not _SECRET_NAME.fullmatch(name):

@@ -40,14 +40,13 @@ def is_text(value: object) -> bool:
 @contextmanager
 def consistent(db: sqlite3.Connection) -> Iterator[None]:
     """What is read within is of one moment, whoever writes meanwhile. Raises sqlite3.Error."""
-    if db.in_transaction:
-        yield
-        return
-    db.execute("BEGIN")
+    ours = not db.in_transaction
+    if ours:
+        db.execute("BEGIN")
     try:
         yield
     finally:
-        if db.in_transaction:
+        if ours and db.in_transaction:
             db.execute("ROLLBACK")
 
 
@@ -59,7 +58,8 @@ def has_table(db: sqlite3.Connection, name: str) -> bool:
 
 def has_column(db: sqlite3.Connection, table: str, name: str) -> bool:
     """The table has it. Raises sqlite3.Error."""
-    return any(row[1] == name for row in db.execute(f"PRAGMA table_info({table})"))
+    found = db.execute("SELECT 1 FROM pragma_table_info(?) WHERE name = ?", (table, name)).fetchone()
+    return found is not None
 
 
 def readable(
@@ -67,9 +67,10 @@ def readable(
 ) -> Iterator[tuple[Any, ...]]:
     """A table's rows by their key, as far as they can be read: from the one end, and then from the other."""
     seen: set[object] = set()
+    rows = f"SELECT {key}, {columns} FROM {table} ORDER BY {key}"  # noqa: S608  # names of our own, never a value
     for order in ("ASC", "DESC"):
         try:
-            for number, *values in db.execute(f"SELECT {key}, {columns} FROM {table} ORDER BY {key} {order}"):
+            for number, *values in db.execute(f"{rows} {order}"):
                 if number not in seen:
                     seen.add(number)
                     yield (number, *values)
@@ -83,8 +84,9 @@ def read_meta(db: sqlite3.Connection, key: str) -> str | None:
     """A fact; None where there is none, or it is damaged. Raises sqlite3.Error."""
     if not has_table(db, "meta"):
         return None
-    marked = "mark" if has_column(db, "meta", "mark") else "NULL"
-    row = db.execute(f"SELECT value, {marked} FROM meta WHERE key = ?", (key,)).fetchone()
+    with_mark = "SELECT value, mark FROM meta WHERE key = ?"
+    without = "SELECT value, NULL FROM meta WHERE key = ?"
+    row = db.execute(with_mark if has_column(db, "meta", "mark") else without, (key,)).fetchone()
     if row is None or not is_text(row[0]) or not is_sound(row[1], mark(key, row[0])):
         return None
     return str(row[0])

@@ -4,6 +4,7 @@ It only measures. What a poor bitrate or a late renderer is, and what is done ab
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from daemon.core.readings import count
@@ -16,30 +17,30 @@ WINDOW: Final = 10.0
 """Seconds that one report of OBS's renderer spans, at least: each event is kept in the journal."""
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What is measured, each of it asked for anew with every look."""
+
+    subject: Callable[[], str]
+    """The session whose bitrate matters to the rules (empty: none)."""
+    received: Callable[[str], int | None]
+    """The bytes that were received of a session by its server's last list (None: not known)."""
+    period: Callable[[], float]
+    """The seconds between two such lists."""
+    stats: Callable[[], Mapping[str, Any]]
+    """GetStats as of OBS's last heartbeat, empty where OBS is not connected."""
+
+
 class MeasurementFeed:
-    """``look`` is called with every sample.
+    """``look`` is called with every sample."""
 
-    ``subject`` names the session whose bitrate matters to the rules (empty: none), ``received`` tells the bytes that
-    were received of a session by its server's last list (None: not known), ``period`` the seconds between two such
-    lists; ``stats`` is GetStats as of OBS's last heartbeat, empty where OBS is not connected.
-    """
-
-    def __init__(
-        self,
-        submit: Callable[[ev.Event], None],
-        now: Callable[[], float],
-        *,
-        subject: Callable[[], str],
-        received: Callable[[str], int | None],
-        period: Callable[[], float],
-        stats: Callable[[], Mapping[str, Any]],
-    ) -> None:
+    def __init__(self, submit: Callable[[ev.Event], None], now: Callable[[], float], measured: Measured) -> None:
         self._submit = submit
         self._now = now
-        self._subject = subject
-        self._received = received
-        self._period = period
-        self._stats = stats
+        self._subject = measured.subject
+        self._received = measured.received
+        self._period = measured.period
+        self._stats = measured.stats
         self._flow = FlowReader()
         self._told: tuple[str, float | None, float] = ("", None, 0.0)
         self._since: tuple[float, int, int] | None = None

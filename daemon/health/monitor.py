@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
 import structlog
 
@@ -11,10 +12,9 @@ from daemon.core.clock import iso
 from daemon.health.history import HealthReading, History, as_json
 from daemon.health.issues import Thresholds
 from daemon.health.reporter import Reporter
-from daemon.health.samples import ObsView, Sampler
+from daemon.health.samples import Sampler, Sources
 from daemon.health.score import WINDOW, judge
 from daemon.health.shapes import Current, Monitoring
-from statemachine.view import View
 
 SETTLED: Final = 3
 """Samples that an issue has to be there, or gone, before it is told of: what flickers would flood log and events."""
@@ -24,42 +24,39 @@ QUIET: Final = frozenset({"nobody_on_air", "obs_unreachable"})
 log = structlog.get_logger(__name__)
 
 
-class HealthMonitor:
-    """What ``/stream-health``, the metrics and the reports are made of. ``run`` is its task.
+@dataclass(frozen=True, slots=True)
+class Listeners:
+    """Who is told of each sample."""
 
-    ``publish`` takes the kind and the data of an event for those who listen to ``/events``: ``health_changed`` whenever
-    the issues have changed for good; ``beside`` is called with every sample. See Sampler for the rest.
-    """
+    reporter: Reporter | None = None
+    publish: Callable[[str, Mapping[str, object]], None] = lambda kind, data: None
+    """Takes the kind and the data of an event for those who listen to ``/events``: ``health_changed`` whenever the
+    issues have changed for good."""
+    beside: Callable[[], None] = lambda: None
+    """Called with every sample."""
+
+
+NOBODY: Final = Listeners()
+
+
+class HealthMonitor:
+    """What ``/stream-health``, the metrics and the reports are made of. ``run`` is its task."""
 
     def __init__(
         self,
-        obs: ObsView,
-        view: Callable[[], View],
-        received: Callable[[], int | None],
+        sources: Sources,
         config: Callable[[], Config],
-        now: Callable[[], float],
+        listeners: Listeners = NOBODY,
         *,
-        output: Callable[[], Mapping[str, Any]] = dict,
-        reporter: Reporter | None = None,
-        publish: Callable[[str, Mapping[str, object]], None] = lambda kind, data: None,
-        beside: Callable[[], None] = lambda: None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._config = config
-        self._now = now
-        self._reporter = reporter
-        self._publish = publish
-        self._beside = beside
+        self._now = sources.now
+        self._reporter = listeners.reporter
+        self._publish = listeners.publish
+        self._beside = listeners.beside
         self._sleep = sleep
-        self._sampler = Sampler(
-            obs,
-            view,
-            received,
-            now,
-            scene=lambda: config().obs.scene,
-            output=output,
-            period=lambda: config().ingest.reconcile,
-        )
+        self._sampler = Sampler(sources, scene=lambda: config().obs.scene, period=lambda: config().ingest.reconcile)
         self._settled = Settled(SETTLED)
         self._running = False
         self._failed = False

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 from daemon.core.ports import Connection, ObsError, ObsRefused
@@ -104,29 +104,30 @@ def read_size(answer: Mapping[str, Any]) -> tuple[int, int] | None:
     return (round(width), round(height)) if width and height else None
 
 
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What a sample is taken of."""
+
+    obs: ObsView
+    view: Callable[[], View]
+    received: Callable[[], int | None]
+    """The bytes received from the one on air, by the ingest server's last list."""
+    now: Callable[[], float]
+    output: Callable[[], Mapping[str, Any]] = dict
+    """The last answer to GetStreamStatus, empty where there is none."""
+
+
 class Sampler:
     """Takes samples. It costs OBS one small request each, and none while nobody is on air."""
 
-    def __init__(
-        self,
-        obs: ObsView,
-        view: Callable[[], View],
-        received: Callable[[], int | None],
-        now: Callable[[], float],
-        *,
-        scene: Callable[[], str],
-        output: Callable[[], Mapping[str, Any]],
-        period: Callable[[], float],
-    ) -> None:
-        """``received`` tells the bytes received from the one on air, by the ingest server's last list, and ``period``
-        the seconds between two such lists; ``output`` is the last answer to GetStreamStatus, empty where there is none.
-        """
-        self._obs = obs
-        self._view = view
-        self._received = received
-        self._now = now
+    def __init__(self, sources: Sources, *, scene: Callable[[], str], period: Callable[[], float]) -> None:
+        """``period`` tells the seconds between two lists of the ingest server's."""
+        self._obs = sources.obs
+        self._view = sources.view
+        self._received = sources.received
+        self._now = sources.now
         self._scene = scene
-        self._output = output
+        self._output = sources.output
         self._period = period
         self._stats = StatsReader()
         self._drops = DropReader()
@@ -139,27 +140,21 @@ class Sampler:
     async def take(self) -> Sample:
         """The show as it is now."""
         at, view = self._now(), self._view()
-        on_air, program = view.on_air, view.program
-        streamer, name = (on_air.streamer, on_air.input) if on_air else ("", program.input or "")
-        waiting = sum(1 for place in view.queue if place.publishing and place.streamer != streamer)
-        received = self._received() if on_air else None
-        bitrate = self._flow.read(streamer, at, received, self._period())
+        without_obs = self._without_obs(at, view)
         if not self._obs.info.connected:
             self._stats.forget()
-            return Sample(at, False, streamer, name, waiting=waiting, received=received, bitrate=bitrate)
+            return without_obs
+        on_air, program, name = view.on_air, view.program, without_obs.input
         drawn, output = self._stats.read(self._obs.stats), self._output()
         look = self._obs.last_look(name) if name else None
         motion = self._motion.read(name, look)
         size, resized = await self._measure(name) if name else (None, False)
-        return Sample(
-            at=at,
+        return replace(
+            without_obs,
             connected=True,
-            streamer=streamer,
-            input=name,
             scene=program.scene or "",
             hidden=bool(name) and program.shown is False,
             held=program.barred,
-            waiting=waiting,
             state=look.state if look else None,
             cursor=look.cursor if look else None,
             progress=motion.progress if look else None,
@@ -170,8 +165,6 @@ class Sampler:
             height=size[1] if size else None,
             amiss=frozenset(on_air.amiss if on_air else ()),
             resized=resized,
-            received=received,
-            bitrate=bitrate,
             fps=drawn.fps,
             render_lag=drawn.render_lag,
             encoder_lag=drawn.encoder_lag,
@@ -180,6 +173,14 @@ class Sampler:
             cpu=drawn.cpu,
             streaming=output["outputActive"] is True if "outputActive" in output else None,
         )
+
+    def _without_obs(self, at: float, view: View) -> Sample:
+        on_air = view.on_air
+        streamer, name = (on_air.streamer, on_air.input) if on_air else ("", view.program.input or "")
+        waiting = sum(1 for place in view.queue if place.publishing and place.streamer != streamer)
+        received = self._received() if on_air else None
+        bitrate = self._flow.read(streamer, at, received, self._period())
+        return Sample(at, False, streamer, name, waiting=waiting, received=received, bitrate=bitrate)
 
     def _is_stuck(self, at: float, still: float) -> bool:
         # What a list tells may be as old as the server's own period and ours of asking it.

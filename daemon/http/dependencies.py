@@ -57,6 +57,10 @@ class StreamHealth(Protocol):
         """How the monitoring itself goes."""
 
 
+async def _nobody() -> Sequence[tuple[str, str]]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Control:
     """Everything that the routes use."""
@@ -84,9 +88,5 @@ class Control:
     """What has to be well for /readyz to be so."""
     alive: Callable[[], bool] = field(default=lambda: True)
     """The dispatcher makes progress."""
-    test_notifications: Callable[[], Awaitable[Sequence[tuple[str, str]]]] = field(default=lambda: _nobody())
+    test_notifications: Callable[[], Awaitable[Sequence[tuple[str, str]]]] = _nobody
     """Send a test to each target: what it is called, and why it was not sent (empty where it was)."""
-
-
-async def _nobody() -> Sequence[tuple[str, str]]:
-    return ()

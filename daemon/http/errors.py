@@ -56,6 +56,22 @@ def obs_error(error: ObsError) -> ApiError:
             return ApiError(502, "obs_refused", str(error))
 
 
+def _as_api_error(error: RequestRefused | RulesBusy | ObsError) -> ApiError:
+    match error:
+        case RequestRefused():
+            return ApiError(refusal_status(error.code), error.code, str(error))
+        case RulesBusy():
+            return ApiError(503, "busy", str(error))
+        case _:
+            return obs_error(error)
+
+
+def _http_error(request: web.Request, error: web.HTTPException) -> web.Response:
+    status = HTTPStatus(error.status)
+    headers = {name: error.headers[name] for name in ("Allow", "Retry-After") if name in error.headers}
+    return error_response(status, status.name.lower(), f"{status.phrase}: {request.method} {request.path}", headers)
+
+
 @web.middleware
 async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turn every exception into an answer. What went wrong inside goes into the log, never into the answer."""
@@ -63,18 +79,12 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         return await handler(request)
     except ApiError as error:
         return error.response()
-    except RequestRefused as error:
-        return error_response(refusal_status(error.code), error.code, str(error))
-    except RulesBusy as error:
-        return error_response(503, "busy", str(error))
-    except ObsError as error:
-        return obs_error(error).response()
+    except (RequestRefused, RulesBusy, ObsError) as error:
+        return _as_api_error(error).response()
     except web.HTTPException as error:
         if error.status < 400:
             raise
-        status = HTTPStatus(error.status)
-        headers = {name: error.headers[name] for name in ("Allow", "Retry-After") if name in error.headers}
-        return error_response(status, status.name.lower(), f"{status.phrase}: {request.method} {request.path}", headers)
+        return _http_error(request, error)
     except (asyncio.CancelledError, ConnectionResetError):
         raise
     except Exception:

@@ -45,50 +45,52 @@ class Claim:
     def __init__(self, host: str, port: int) -> None:
         self.address = host, port
         self.listener: asyncio.Server | None = None
-        self.make: Callable[[], asyncio.BaseProtocol] | None = None
+        self._make: Callable[[], asyncio.BaseProtocol] | None = None
 
     async def take(self) -> None:
         """Raises OSError where somebody else has it, or it cannot be had."""
-        backlog = BACKLOG if connection_limit() == MOST_CONNECTIONS else FEW
-        self.listener = await asyncio.get_running_loop().create_server(
-            self._made, *self.address, backlog=backlog, start_serving=False
-        )
-        try:
-            for each in self.listener.sockets:
-                # An address that is only bound can be bound again (SO_REUSEADDR): listening makes it ours.
-                with each.dup() as same:
-                    same.listen(backlog)
-        except OSError:
-            self.release()
-            raise
+        self.listener = await self._listening()
+
+    async def serve(self, make: Callable[[], asyncio.BaseProtocol]) -> asyncio.Server:
+        """Answer whoever comes from now on. Raises OSError as ``take`` does, where that has not been called."""
+        if self.listener is None:
+            self.listener = await self._listening()
+        self._make = make
+        await self.listener.start_serving()
+        return self.listener
 
     def release(self) -> None:
         """Let it go. May be repeated."""
         if self.listener is not None:
             self.listener.close()
 
+    async def _listening(self) -> asyncio.Server:
+        backlog = BACKLOG if connection_limit() == MOST_CONNECTIONS else FEW
+        listener = await asyncio.get_running_loop().create_server(
+            self._made, *self.address, backlog=backlog, start_serving=False
+        )
+        try:
+            for each in listener.sockets:
+                # An address that is only bound can be bound again (SO_REUSEADDR): listening makes it ours.
+                with each.dup() as same:
+                    same.listen(backlog)
+        except OSError:
+            listener.close()
+            raise
+        return listener
+
     def _made(self) -> asyncio.BaseProtocol:
-        assert self.make is not None, "served before there was anything to serve"
-        return self.make()
+        if self._make is None:
+            raise RuntimeError("served before there was anything to serve")
+        return self._make()
 
 
 class HttpServer:
     """Serves one application. ``start`` raises OSError where it cannot listen."""
 
-    def __init__(
-        self,
-        app: web.Application,
-        gate: Gate,
-        host: str,
-        port: int,
-        *,
-        stop_within: float = 3.0,
-        claim: Claim | None = None,
-    ) -> None:
-        """``gate`` is the application's own (``build_app`` returns both); 0 takes a free port, ``claim`` one that is
-        ours already.
-        """
-        self._host, self._port = host, port
+    def __init__(self, app: web.Application, gate: Gate, claim: Claim, *, stop_within: float = 3.0) -> None:
+        """``gate`` is the application's own (``build_app`` returns both); ``claim`` may be taken already."""
+        self._port = claim.address[1]
         self._gate = gate
         self._claim = claim
         self._listener: asyncio.Server | None = None
@@ -116,20 +118,13 @@ class HttpServer:
         if server is None:
             raise RuntimeError("the application has no server")
         make = server
-        claim = self._claim
-        if claim is None:
-            claim = Claim(self._host, self._port)
-            await claim.take()
-        assert claim.listener is not None, "a port has to be taken first"
 
         def connection() -> Guarded:
             protocol = make()
             protocol.__class__ = _Protocol  # the application's server makes its own kind and asks for none
             return Guarded(protocol, self._gate)
 
-        claim.make = connection
-        self._listener = claim.listener
-        await self._listener.start_serving()
+        self._listener = await self._claim.serve(connection)
 
     async def stop(self) -> None:
         """Take no more connections, let requests end, close."""

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from typing import Final
 
 from daemon.config.model import Queue
@@ -30,6 +31,16 @@ UNREADABLE: Final = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class RulesAsked:
+    """What the rules know of whoever would publish."""
+
+    admits: Callable[[str, float], Refused | None]
+    """The director's."""
+    present: Callable[[str], bool] = lambda streamer: False
+    """Whether a streamer is in the line-up."""
+
+
 class Admission:
     """Decides by ``queue.auth``: keys, open or http; then asks the rules about blocks."""
 
@@ -37,21 +48,16 @@ class Admission:
         self,
         config: Callable[[], Queue],
         keys: KeyLookup,
-        admits: Callable[[str, float], Refused | None],
+        rules: RulesAsked,
         ask_url: AskUrl,
         learn: Callable[[str], None],
-        present: Callable[[str], bool] = lambda streamer: False,
     ) -> None:
-        """``admits`` is the director's; ``learn`` is told each key that was let in, so that it is never shown.
-
-        ``present`` says whether a streamer is in the line-up.
-        """
+        """``learn`` is told each key that was let in, so that it is never shown."""
         self._config = config
         self._keys = keys
-        self._admits = admits
+        self._rules = rules
         self._ask_url = ask_url
         self._learn = learn
-        self._present = present
         self._spellings: OrderedDict[str, str] = OrderedDict()
         """How each name was written first: where no list of streamers says it, "Alice" may come for "alice"."""
 
@@ -84,14 +90,14 @@ class Admission:
         if self._config().auth == "http":
             return None
         found = self._look_up(ref)
-        if isinstance(found, Verdict) or self._admits(found.name, at) is not None:
+        if isinstance(found, Verdict) or self._rules.admits(found.name, at) is not None:
             return None
         return found
 
     def vouched(self, name: str, at: float) -> Streamer | None:
         """A streamer of whom it is known from elsewhere that it is who publishes; None where it may not, or is none."""
         found = Streamer(name) if self._config().auth == "http" else self._keys.named(name)
-        if not name or found is None or not found.enabled or self._admits(found.name, at) is not None:
+        if not name or found is None or not found.enabled or self._rules.admits(found.name, at) is not None:
             return None
         return found
 
@@ -121,12 +127,8 @@ class Admission:
             return refused("no_streamers", NO_STREAMERS)
         key = ref.key or ref.stream
         streamer = self._keys.find(key)
-        if streamer is None and self._keys.unreadable:
-            return refused("keys_unreadable", UNREADABLE, 503)
-        if streamer is None and ref.key:
-            return refused("unknown_key", f"the key in the publish URL is unknown, or was rotated; {TYPE}")
         if streamer is None:
-            return refused("no_key", f"the publish URL has no key (?key=…), and the stream's name is not one; {TYPE}")
+            return self._nobodys(ref)
         self._learn(key)
         if not streamer.enabled:
             return refused("disabled", f"{streamer.name} is disabled", streamer=streamer.name)
@@ -136,6 +138,13 @@ class Admission:
             why = f"the stream's name is another streamer's: {streamer.name} needs a name of its own; {TYPE}"
             return refused("path_taken", why, streamer=streamer.name)
         return streamer
+
+    def _nobodys(self, ref: StreamRef) -> Verdict:
+        if self._keys.unreadable:
+            return refused("keys_unreadable", UNREADABLE, 503)
+        if ref.key:
+            return refused("unknown_key", f"the key in the publish URL is unknown, or was rotated; {TYPE}")
+        return refused("no_key", f"the publish URL has no key (?key=…), and the stream's name is not one; {TYPE}")
 
     def meant(self, name: str, here: Collection[str]) -> str:
         """The streamer of that name, however it is written: one of those who are ``here``, or else who is known."""
@@ -151,7 +160,7 @@ class Admission:
 
     def _open_to(self, name: str) -> Streamer | Verdict:
         other = self._spellings.get(fold(name), name)
-        if other == name or not self._present(other):
+        if other == name or not self._rules.present(other):
             return Streamer(name)
         why = f"the stream's name could be mistaken for {other}'s, who is in the line-up: publish under another name"
         return refused("name_taken", why)
@@ -163,11 +172,11 @@ class Admission:
         return spelt
 
     def _by_rules(self, streamer: Streamer, at: float) -> Verdict:
-        fact = self._admits(streamer.name, at)
+        fact = self._rules.admits(streamer.name, at)
         if fact is None and self._config().auth == "open":
             # Whoever was kicked does not come back in capitals.
             first = self._spelt(streamer.name)
-            fact = None if first == streamer.name else self._admits(first, at)
+            fact = None if first == streamer.name else self._rules.admits(first, at)
             if fact is None and first != streamer.name:
                 self._spellings[fold(streamer.name)] = streamer.name
         if fact is not None:

@@ -9,7 +9,7 @@ asked.
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 import structlog
 
@@ -38,6 +38,14 @@ SHADOWED: Final = (
 log = structlog.get_logger(__name__)
 
 
+class Way(NamedTuple):
+    """What a publish passes, in this order."""
+
+    admission: Admission
+    sessions: SessionDirectory
+    rules: RulesPort
+
+
 class Publishing:
     """What a hook means. For the event loop's thread only."""
 
@@ -45,9 +53,7 @@ class Publishing:
         self,
         ingest: Callable[[], Ingest],
         now: Callable[[], float],
-        admission: Admission,
-        sessions: SessionDirectory,
-        rules: RulesPort,
+        way: Way,
         refusals: Refusals,
         notify: Callable[[str, str], None] = lambda code, message: None,
     ) -> None:
@@ -57,9 +63,7 @@ class Publishing:
         """
         self._ingest = ingest
         self._now = now
-        self._admission = admission
-        self._sessions = sessions
-        self._rules = rules
+        self._admission, self._sessions, self._rules = way
         self._refusals = refusals
         self._notify = notify
         self._log = log.bind()  # made once, by now as it is configured, for all hooks

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
@@ -27,35 +28,49 @@ MOST_TOLD: Final = 16
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """By what it is known who publishes a stream that a server lists."""
+
+    sessions: SessionDirectory
+    admission: Admission
+    ours: Callable[[StreamRef], bool] = lambda ref: True
+    """Whose publishers are this channel's."""
+    recall: Callable[[str], str] = lambda session_id: ""
+    """Who a session's streamer was, empty where nobody knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When the servers are asked."""
+
+    now: Callable[[], float]
+    """The events' clock."""
+    interval: Callable[[], float]
+    """``ingest.reconcile``."""
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+
 class Reconciler:
     """Turns each server's list into PublishersListed. What a list cannot tell is left as it is."""
 
     def __init__(
         self,
         servers: Sequence[IngestServer],
-        sessions: SessionDirectory,
-        admission: Admission,
+        naming: Naming,
         submit: Callable[[Event], None],
-        now: Callable[[], float],
-        interval: Callable[[], float],
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        ours: Callable[[StreamRef], bool] = lambda ref: True,
-        recall: Callable[[str], str] = lambda session_id: "",
+        schedule: Schedule,
     ) -> None:
-        """``submit`` queues an event; ``now`` is the events' clock; ``interval`` is ``ingest.reconcile``.
-
-        ``ours`` says whose publishers are this channel's; ``recall`` who a session's streamer was, empty where nobody
-        knows.
-        """
+        """``submit`` queues an event."""
         self._servers = tuple(servers)
-        self._sessions = sessions
-        self._admission = admission
+        self._sessions = naming.sessions
+        self._admission = naming.admission
         self._submit = submit
-        self._now = now
-        self._interval = interval
-        self._ours = ours
-        self._recall = recall
-        self._sleep = sleep
+        self._now = schedule.now
+        self._interval = schedule.interval
+        self._ours = naming.ours
+        self._recall = naming.recall
+        self._sleep = schedule.sleep
         self._failures: dict[str, int] = {}
         self._strangers: dict[str, frozenset[str]] = {}
         self._asked: dict[str, set[str]] = {}

@@ -110,7 +110,7 @@ def is_ours(ref: StreamRef, apps: Collection[str], vhosts: Collection[str]) -> b
     return hosts and (not apps or ref.app in apps)
 
 
-def make_ref(
+def make_ref(  # noqa: PLR0913  # one for each part that a hook may name, nearly all of them by name
     server: str,
     app: str,
     stream: str,

@@ -126,8 +126,8 @@ class JournalCopy:
             check(image)
             image.execute("PRAGMA secure_delete=ON")
             image.execute("PRAGMA temp_store=MEMORY")  # VACUUM would use a file
-            for table in ("event", "stream", "snapshot"):
-                image.execute(f"DELETE FROM {table}")
+            for emptying in ("DELETE FROM event", "DELETE FROM stream", "DELETE FROM snapshot"):
+                image.execute(emptying)
             journal_file.write_state(image, 0, kept)
             journal_file.stamp(image)
             image.execute("VACUUM")

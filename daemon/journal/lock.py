@@ -143,7 +143,7 @@ class StoreLock:
 
     def _write(self, *, sync: bool = False) -> None:
         """Raises OSError where ``sync`` asks for certainty; else a full disk is no reason to go without the lock."""
-        assert self._file is not None
+        assert self._file is not None  # noqa: S101  # it is written while it is held
         body = json.dumps(self._noted).encode() + b"\n"
         try:
             os.ftruncate(self._file, 0)

@@ -73,7 +73,7 @@ class AppriseTarget:
 
 
 def _open(url: str) -> "apprise.Apprise":
-    import apprise
+    import apprise  # noqa: PLC0415  # it comes with an extra, and takes half a second
 
     # No pictures from another host, and nothing kept on disk.
     looks: dict[str, Any] = {"app_id": SENDER, "app_desc": SENDER, "image_url_mask": "", "image_url_logo": ""}

@@ -3,8 +3,9 @@
 import math
 import re
 from collections import OrderedDict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from daemon.observability.wording import describe_fact, span
 from statemachine import facts
@@ -30,58 +31,70 @@ class Message:
     quiet: float = 0.0
 
 
+Urgency = tuple[str, Level, float]
+"""What it is about, how grave it is, and for how long the same again is no news."""
+
+
 def of_fact(fact: facts.Fact) -> Message | None:
     """What a fact is worth telling, if anything."""
-    urgency = _urgency(fact)
+    about = _WORTH_TELLING.get(type(fact))
+    urgency = about(fact) if about is not None else None
     return None if urgency is None else Message(describe_fact(fact, shown), *urgency)
 
 
-def _urgency(fact: facts.Fact) -> tuple[str, Level, float] | None:
-    """What it is about, how grave it is, and for how long the same again is no news; None where nobody is told."""
-    match fact:
-        case facts.OnAirChanged(adopted=True):
-            return None  # the daemon was started anew, the picture is what it was
-        case facts.OnAirChanged(same_input=True):
-            return None  # it may be back within a second; what lasts, or comes again and again, is told as that
-        case facts.OnAirChanged():
-            return "on_air", "success" if fact.streamer else "warning", math.inf
-        case facts.HandoverEnded(outcome="cut_failed", to_streamer=""):
-            return "handover:", "failure", AGAIN_AFTER
-        case facts.ProblemFound():
-            return f"problem:{fact.streamer}", "failure", AGAIN_AFTER
-        case facts.ProblemOver():
-            return f"problem:{fact.streamer}", "success", AGAIN_AFTER
-        case facts.PluginFailed():
-            return "plugin", "warning", AGAIN_AFTER
-        case facts.PluginWorks():
-            return "plugin", "info", AGAIN_AFTER
-        case facts.SilenceOnAir(step="warn" | "over"):
-            return f"sound:{fact.streamer}", "info" if fact.step == "over" else "warning", AGAIN_AFTER
-        case facts.ProgramElsewhere():
-            return "program", "failure", AGAIN_AFTER
-        case facts.ProgramBack():
-            return "program", "success", AGAIN_AFTER
-        case facts.StudioModeChanged(on=True):
-            return "studio_mode", "failure" if fact.policy == "hold" else "warning", AGAIN_AFTER
-        case facts.StudioModeChanged():
-            return "studio_mode", "success", AGAIN_AFTER
-        case facts.LineupChanged(what="kicked" | "blocked"):
-            return f"kick:{fact.streamer}", "warning", 0.0
-        case facts.LowBitrate():
-            return f"bitrate:{fact.streamer}", "info" if fact.step == "over" else "warning", AGAIN_AFTER
-        case facts.StandbyGivenUp():
-            return "standby", "warning", AGAIN_AFTER
-        case facts.StandbyTakenUp():
-            return "standby", "info", AGAIN_AFTER
-        case facts.OrphanReported():
-            return f"orphan:{fact.input}", "warning", AGAIN_AFTER
-        case facts.FixtureMissing():
-            return f"fixture:{fact.name}", "warning", AGAIN_AFTER
-        case facts.FixtureFound():
-            return f"fixture:{fact.name}", "info", AGAIN_AFTER
-        case facts.ForeignInputsSeen():
-            return f"foreign:{fact.owner}", "failure", AGAIN_AFTER
-    return None
+def _on_air(fact: facts.OnAirChanged) -> Urgency | None:
+    # Adopted: the daemon was started anew, the picture is what it was. The same input: it may be back within a second;
+    # what lasts, or comes again and again, is urgency as that.
+    if fact.adopted or fact.same_input:
+        return None
+    return "on_air", "success" if fact.streamer else "warning", math.inf
+
+
+def _handover(fact: facts.HandoverEnded) -> Urgency | None:
+    nobody_left_the_air = fact.outcome == "cut_failed" and not fact.to_streamer
+    return ("handover:", "failure", AGAIN_AFTER) if nobody_left_the_air else None
+
+
+def _lineup(fact: facts.LineupChanged) -> Urgency | None:
+    return (f"kick:{fact.streamer}", "warning", 0.0) if fact.what in ("kicked", "blocked") else None
+
+
+def _silence(fact: facts.SilenceOnAir) -> Urgency | None:
+    if fact.step not in ("warn", "over"):
+        return None
+    return f"sound:{fact.streamer}", "info" if fact.step == "over" else "warning", AGAIN_AFTER
+
+
+def _studio_mode(fact: facts.StudioModeChanged) -> Urgency:
+    on: Level = "failure" if fact.policy == "hold" else "warning"
+    return "studio_mode", on if fact.on else "success", AGAIN_AFTER
+
+
+def _low_bitrate(fact: facts.LowBitrate) -> Urgency:
+    return f"bitrate:{fact.streamer}", "info" if fact.step == "over" else "warning", AGAIN_AFTER
+
+
+_WORTH_TELLING: Final[Mapping[type[facts.Fact], Callable[[Any], Urgency | None]]] = {
+    facts.OnAirChanged: _on_air,
+    facts.HandoverEnded: _handover,
+    facts.LineupChanged: _lineup,
+    facts.SilenceOnAir: _silence,
+    facts.LowBitrate: _low_bitrate,
+    facts.StudioModeChanged: _studio_mode,
+    facts.ProblemFound: lambda fact: (f"problem:{fact.streamer}", "failure", AGAIN_AFTER),
+    facts.ProblemOver: lambda fact: (f"problem:{fact.streamer}", "success", AGAIN_AFTER),
+    facts.PluginFailed: lambda fact: ("plugin", "warning", AGAIN_AFTER),
+    facts.PluginWorks: lambda fact: ("plugin", "info", AGAIN_AFTER),
+    facts.ProgramElsewhere: lambda fact: ("program", "failure", AGAIN_AFTER),
+    facts.ProgramBack: lambda fact: ("program", "success", AGAIN_AFTER),
+    facts.StandbyGivenUp: lambda fact: ("standby", "warning", AGAIN_AFTER),
+    facts.StandbyTakenUp: lambda fact: ("standby", "info", AGAIN_AFTER),
+    facts.OrphanReported: lambda fact: (f"orphan:{fact.input}", "warning", AGAIN_AFTER),
+    facts.FixtureMissing: lambda fact: (f"fixture:{fact.name}", "warning", AGAIN_AFTER),
+    facts.FixtureFound: lambda fact: (f"fixture:{fact.name}", "info", AGAIN_AFTER),
+    facts.ForeignInputsSeen: lambda fact: (f"foreign:{fact.owner}", "failure", AGAIN_AFTER),
+}
+"""Each kind of fact that somebody may want to hear of; what its function answers with None is urgency to nobody."""
 
 
 def of_refusal(code: str, message: str) -> Message:

@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, NoReturn
+from dataclasses import dataclass
+from typing import Any, Final, NoReturn
 
 import structlog
 
@@ -19,11 +21,13 @@ from daemon.obs.moving import bring_along
 from daemon.obs.owners import Owners
 from daemon.obs.placement import Placer, Wish
 from daemon.obs.program import ProgramControl, leave_studio_mode, until_unseen
+from daemon.obs.readiness import Judge
 from daemon.obs.refresher import Refresher, concerns
+from daemon.obs.scene import Scene
 from daemon.obs.scene_items import SceneItems, enable, read_items
 from daemon.obs.sources import FFMPEG, GSTREAMER, SOURCES, Source, choose, sound_of, unplayable
 from daemon.obs.supervisor import Endpoint, Pace, Supervisor, Traits, canvas_of
-from daemon.obs.transition import TransitionExecutor
+from daemon.obs.transition import Change, TransitionExecutor
 from daemon.obs.watch import InputWatch
 from daemon.obs.watches import Watches
 from statemachine import events as ev
@@ -31,13 +35,24 @@ from statemachine import events as ev
 log = structlog.get_logger()
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """How it is known who made an input, and of which stream."""
+
+    owner: str = ""
+    """What this daemon marks its inputs with; empty: nothing is marked, and nothing is somebody else's."""
+    stream_of: Callable[[str], str | None] = stream_of_path
+    """Tells ``app/stream`` from the URL of an input, None where it cannot."""
+
+
+NOBODYS: Final = Origin()
+
+
 class ObsAdapter:
     """Implements ObsPort.
 
     ``config`` is asked whenever a value is needed, so what may change while the daemon runs does. ``emit`` takes
-    ObsReady, ObsLost and InventoryRead, stamped by ``now``. ``stream_of`` tells ``app/stream`` from the URL of an
-    input, None where it cannot; ``owner`` is what this daemon marks its inputs
-    with. Nothing happens before ``start``.
+    ObsReady, ObsLost and InventoryRead, stamped by ``now``. Nothing happens before ``start``.
     """
 
     def __init__(
@@ -46,14 +61,13 @@ class ObsAdapter:
         *,
         emit: Callable[[ev.Event], None],
         now: Callable[[], float],
-        stream_of: Callable[[str], str | None] = stream_of_path,
+        origin: Origin = NOBODYS,
         pace: Pace | None = None,
-        owner: str = "",
     ) -> None:
         self._config = config
         self._emit = emit
         self._now = now
-        self._stream_of = stream_of
+        self._stream_of = origin.stream_of
         self._output_observers: list[Callable[[Mapping[str, Any]], None]] = []
         settings = config()
         self._scene = settings.obs.scene
@@ -64,7 +78,7 @@ class ObsAdapter:
         self._placer = Placer()
         self._transition = TransitionExecutor(self._names.own)
         self._program = ProgramControl()
-        self._owners = Owners(owner, self._scene, now)
+        self._owners = Owners(origin.owner, self._scene, now)
         self._wish: Wish | None = None
         """How the input was placed that is not shown yet: what it takes over may change until then."""
         self._undressed = False
@@ -154,9 +168,10 @@ class ObsAdapter:
             settings = self._owners.marked(settings, how.session, how.streamer, name)
         except ValueError as error:
             raise ObsError(str(error)) from error
+        wanted = inputs.Wanted(name, source.kind, settings)
         with self._refresher.changing():
-            if not (reuse and await inputs.re_aim(link, self._scene, name, source.kind, settings, self._owners)):
-                await inputs.create(link, self._scene, name, source.kind, settings)
+            if not (reuse and await inputs.re_aim(link, self._scene, wanted, self._owners)):
+                await inputs.create(link, self._scene, wanted)
 
     def streamer_of(self, session_id: str) -> str:
         """Whose session this is by an own input that was made for it; empty where OBS has none."""
@@ -169,7 +184,7 @@ class ObsAdapter:
     async def place_input(self, name: str, z_offset: int, like: str = "") -> int:
         """As ObsPort."""
         link, traits = self._supervisor.link(), self._supervisor.traits
-        assert traits is not None
+        assert traits is not None  # noqa: S101  # they are read before there is a link
         self._wish = wish = Wish(name, z_offset, self._config().obs.template, like)
         with self._refresher.changing():
             return await self._placer.place(link, self._scene, wish, self._names, traits)
@@ -178,16 +193,16 @@ class ObsAdapter:
         self, *, show: str | None, hide: tuple[str, ...], also_show: str | None, fade: float, studio_mode: str = "leave"
     ) -> bool:
         """As ObsPort."""
-        link = self._supervisor.link()
+        scene = self._ours
+        link = scene.link
         self._wish = None
         outgoing = next((name for name in hide if self._names.own(name)), None)
         with self._refresher.changing():
             await self._program.check(link, studio_mode)
             later = None if show is None else await self._program.lingering(link, studio_mode)
-            left = await self._transition.cut(
-                link, self._scene, show=show, hide=hide, also_show=also_show, fade=fade, fps=self._fps, later=later
-            )
-            seen = await self._program.reach(link, self._scene, show, outgoing, studio_mode, self._fps)
+            change = Change(show, frozenset(hide), also_show)
+            left = await self._transition.cut(scene, change, fade=fade, later=later)
+            seen = await self._program.reach(scene, show, outgoing, studio_mode)
             if left:
                 await link.batch([request for item in left for request in enable(item, shown=False)])
         if watch := self._watches.find(show):
@@ -202,7 +217,7 @@ class ObsAdapter:
     async def bring_to_program(self) -> None:
         """As ObsPort."""
         with self._refresher.changing():
-            await self._program.bring_ours(self._supervisor.link(), self._scene, self._fps)
+            await self._program.bring_ours(self._ours)
 
     async def toggle_input(self, name: str) -> None:
         """As ObsPort."""
@@ -211,9 +226,9 @@ class ObsAdapter:
 
     async def restore(self, *, show: str | None, hide: tuple[str, ...], also_show: str | None = None) -> None:
         """As ObsPort."""
-        link = self._supervisor.link()
+        scene = self._ours
         with self._refresher.changing():
-            await self._transition.restore(link, self._scene, show=show, hide=hide, also_show=also_show, fps=self._fps)
+            await self._transition.restore(scene, Change(show, frozenset(hide), also_show))
 
     async def hide_duplicates(self, name: str) -> None:
         """As ObsPort."""
@@ -262,18 +277,9 @@ class ObsAdapter:
 
     def watch(self, name: str, callbacks: WatchCallbacks, *, proven: bool = False) -> None:
         """As ObsPort. A watch over the same input takes the place of the one before."""
-        link, config = self._supervisor.link(), self._config()
-        watch = InputWatch(
-            link,
-            self._scene,
-            name,
-            callbacks,
-            poll_interval=config.sources.poll_interval,
-            fps=self._fps,
-            gone=self._refresher.poke,
-            proven=proven,
-        )
-        self._watches.begin(watch)
+        poll_interval = self._config().sources.poll_interval
+        judge = Judge(began=time.monotonic(), poll_interval=poll_interval, proven=proven)
+        self._watches.begin(InputWatch(self._ours, name, callbacks, judge, gone=self._refresher.poke))
 
     async def list_inputs(self) -> list[Input]:
         """Every input with its kind, and no settings, for these hold URLs. Raises ObsError."""
@@ -374,9 +380,10 @@ class ObsAdapter:
         return emit
 
     @property
-    def _fps(self) -> float:
+    def _ours(self) -> Scene:
+        """Raises ObsGone where OBS is not connected."""
         traits = self._supervisor.traits
-        return traits.fps if traits else 60.0
+        return Scene(self._supervisor.link(), self._scene, traits.fps if traits else 60.0)
 
     def _source(self) -> Source:
         traits = self._supervisor.traits

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
-import simpleobsws  # type: ignore[import-untyped]
+import simpleobsws
 import websockets
 
 from daemon.core.ports import NAME_TAKEN, NOT_FOUND, UNKNOWN_KIND, ObsError, ObsGone, ObsRefused, ObsTimeout
@@ -221,7 +221,7 @@ class Link:
         kinds = simpleobsws.RequestBatchExecutionType
 
         def calling() -> Awaitable[list[Any]]:
-            return self._client.call_batch(  # type: ignore[no-any-return]
+            return self._client.call_batch(  # type: ignore[no-any-return]  # the library says nothing of its types
                 [simpleobsws.Request(request.kind, dict(request.data)) for request in requests],
                 timeout=None,
                 halt_on_failure=halt,

@@ -98,7 +98,7 @@ class ObsDiagnostics:
         try:
             async with asyncio.timeout(RECONNECT_WITHIN):
                 # Rare and by hand: not worth an event of its own.
-                while not (self._obs.info.connected and self._obs.losses != before):  # noqa: ASYNC110
+                while not (self._obs.info.connected and self._obs.losses != before):  # noqa: ASYNC110  # rare, and not worth an event of its own
                     await asyncio.sleep(POLL)
         except TimeoutError:
             return self._obs.info.connected

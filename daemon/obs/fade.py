@@ -8,6 +8,7 @@ volumes that were found; it is swept on the next connection.
 import contextlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
@@ -31,37 +32,32 @@ QUIET_FRAMES = 4
 """Frames after its hiding before the outgoing's volume is put back: sound is mixed ahead of the picture."""
 
 
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """Who takes whose place."""
+
+    incoming: str
+    outgoing: str | None
+    """None where nothing with a sound leaves."""
+    begin: Sequence[Request]
+    """What shows the incoming."""
+    end: Sequence[Request]
+    """What hides the outgoing."""
+
+
 class Fade:
     """Crosses picture and sound. Knows from the last one how long OBS takes for a step."""
 
     def __init__(self) -> None:
         self._step = FIRST_STEP
 
-    async def run(
-        self,
-        link: Link,
-        incoming: str,
-        outgoing: str | None,
-        *,
-        begin: Sequence[Request],
-        end: Sequence[Request],
-        seconds: float,
-    ) -> None:
-        """``begin`` shows, ``end`` hides; in between the two cross within ``seconds``. Raises ObsError.
-
-        ``outgoing`` is None where nothing with a sound leaves.
-        """
+    async def run(self, link: Link, crossing: Crossing, seconds: float) -> None:
+        """Let the two cross within ``seconds``. Raises ObsError."""
+        incoming, outgoing = crossing.incoming, crossing.outgoing
         loud_in = await volume(link, incoming)
         loud_out = await volume(link, outgoing) if outgoing is not None else None
         steps = max(2, min(MOST_STEPS, round(seconds / self._step)))
-        requests = [*_level(incoming, loud_in, 0.0), *begin]
-        for number in range(1, steps + 1):
-            share = number / steps
-            requests += [Request("Sleep", {"sleepFrames": 1}), _opacity(incoming, share)]
-            requests += _level(incoming, loud_in, math.sin(share * math.pi / 2))
-            if outgoing is not None:
-                requests += _level(outgoing, loud_out, math.cos(share * math.pi / 2))
-        requests += end
+        requests = _requests(crossing, loud_in, loud_out, steps)
         volumes = {incoming: loud_in} if outgoing is None else {incoming: loud_in, outgoing: loud_out}
         try:
             await _create_filter(link, incoming, volumes)
@@ -84,6 +80,19 @@ class Fade:
                     ],
                     frame=True,
                 )
+
+
+def _requests(crossing: Crossing, loud_in: float | None, loud_out: float | None, steps: int) -> list[Request]:
+    """All of a fade, to be carried out frame by frame."""
+    incoming, outgoing = crossing.incoming, crossing.outgoing
+    requests = [*_level(incoming, loud_in, 0.0), *crossing.begin]
+    for number in range(1, steps + 1):
+        share = number / steps
+        requests += [Request("Sleep", {"sleepFrames": 1}), _opacity(incoming, share)]
+        requests += _level(incoming, loud_in, math.sin(share * math.pi / 2))
+        if outgoing is not None:
+            requests += _level(outgoing, loud_out, math.cos(share * math.pi / 2))
+    return [*requests, *crossing.end]
 
 
 async def sweep(link: Link, names: Iterable[str]) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from daemon.config.model import Ffmpeg, Sources
 from daemon.core.ports import NAME_TAKEN, NOT_FOUND, NothingToAim, ObsError, ObsRefused, ObsTimeout
@@ -32,25 +32,34 @@ REREADS = 3
 REREAD = 0.5
 
 
-async def create(link: Link, scene: str, name: str, kind: str, settings: Mapping[str, Any]) -> None:
+class Wanted(NamedTuple):
+    """An input as it is to be."""
+
+    name: str
+    kind: str
+    settings: Mapping[str, Any]
+
+
+async def create(link: Link, scene: str, wanted: Wanted) -> None:
     """Create a hidden input. Raises ObsError; ObsRefused 605 where OBS lacks its kind."""
     request = {
         "sceneName": scene,
-        "inputName": name,
-        "inputKind": kind,
-        "inputSettings": dict(settings),
+        "inputName": wanted.name,
+        "inputKind": wanted.kind,
+        "inputSettings": dict(wanted.settings),
         "sceneItemEnabled": False,
     }
     try:
         await link.call("CreateInput", request)
     except ObsTimeout:
         # It may have been carried out, or still be: OBS knows.
-        if not await _appeared(link, scene, name):
+        if not await _appeared(link, scene, wanted.name):
             raise
 
 
-async def re_aim(link: Link, scene: str, name: str, kind: str, settings: Mapping[str, Any], owners: Owners) -> bool:
+async def re_aim(link: Link, scene: str, wanted: Wanted, owners: Owners) -> bool:
     """Give an input that exists its new settings; False where there is none. Raises ObsError."""
+    name, kind, settings = wanted
     try:
         answer = await link.call("GetInputSettings", {"inputName": name})
     except ObsRefused as error:

@@ -4,7 +4,7 @@ Any answer may be odd: what can be read of it is used, and a reading that is not
 """
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,15 +87,10 @@ async def read_inventory(link: Link, asked: InventoryQuery, owners: Owners) -> I
     of, it is an own one under the name that it has.
     """
     names = asked.names
-    found = await _find(link, asked)
-    made = await _marked(link, asked, found, owners)
+    found, made = await _find_named(link, asked, owners)
     strays = _strays(made, asked, owners)
-    if strays and await name_again(link, strays):
-        found = await _find(link, asked)
-        made = await _marked(link, asked, found, owners)
-        strays = _strays(made, asked, owners)
     log_copies(strays, owners.copies)
-    inputs, items, whole = found.inputs, found.items, found.whole
+    inputs, items = found.inputs, found.items
     own = sorted((name for name in inputs if names.own(name)), key=lambda name: (names.number(name) or 0, name))
     own += sorted(name for name in strays if not names.own(name))
     settings = await _settings(link, own)
@@ -117,23 +112,34 @@ async def read_inventory(link: Link, asked: InventoryQuery, owners: Owners) -> I
             marks[name] = mark
             foreign.append(ForeignInput(name, mark.text))
     others = dict.fromkeys(item.name for item in items if item.shown and item.name not in own)
-    there = {item.name for item in items}
-    missing = [
-        *(name for name in asked.fixtures if name not in there and items.whole),
-        *(name for name in asked.sources if name not in inputs and whole),
-    ]
-    return InventoryReading(
-        Inventory(
-            tuple(mine),
-            tuple(others),
-            missing=tuple(missing),
-            foreign=tuple(foreign),
-            whole=whole and items.whole,
-        ),
-        items,
-        found.video,
-        marks,
+    inventory = Inventory(
+        tuple(mine),
+        tuple(others),
+        missing=tuple(_missing(found, asked)),
+        foreign=tuple(foreign),
+        whole=found.whole and items.whole,
     )
+    return InventoryReading(inventory, items, found.video, marks)
+
+
+def _missing(found: _Found, asked: InventoryQuery) -> Iterator[str]:
+    """What is configured and not there. A list that could not be read to its end does not tell that."""
+    there = {item.name for item in found.items}
+    if found.items.whole:
+        yield from (name for name in asked.fixtures if name not in there)
+    if found.whole:
+        yield from (name for name in asked.sources if name not in found.inputs)
+
+
+async def _find_named(link: Link, asked: InventoryQuery, owners: Owners) -> tuple[_Found, dict[str, Mark]]:
+    """What is there, and what of it daemons have made, once each own input has its name back that can have it."""
+    found = await _find(link, asked)
+    made = await _marked(link, asked, found, owners)
+    strays = _strays(made, asked, owners)
+    if strays and await name_again(link, strays):
+        found = await _find(link, asked)
+        made = await _marked(link, asked, found, owners)
+    return found, made
 
 
 async def _find(link: Link, asked: InventoryQuery) -> _Found:

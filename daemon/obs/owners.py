@@ -132,7 +132,7 @@ class Owners:
             return False
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(ANSWER):
-                while self.strangers:  # noqa: ASYNC110 - rare, and not worth an event of its own
+                while self.strangers:  # noqa: ASYNC110  # rare, and not worth an event of its own
                     await asyncio.sleep(ANSWER / 20)
         self._since.update(dict.fromkeys(self.strangers, NEVER))
         return True

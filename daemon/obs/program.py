@@ -19,6 +19,7 @@ from typing import Any
 from daemon.core.ports import NOT_FOUND, ObsError, ObsRefused
 from daemon.obs.connection import Link, Request, sense
 from daemon.obs.priming import render
+from daemon.obs.scene import Scene
 from daemon.obs.scene_items import SceneItem, read_items
 from statemachine.events import Inventory
 from statemachine.reading import ProgramReading
@@ -157,38 +158,35 @@ class ProgramControl:
 
         return lingers
 
-    async def reach(
-        self, link: Link, scene: str, incoming: str | None, outgoing: str | None, studio_mode: str, fps: float
-    ) -> bool:
+    async def reach(self, scene: Scene, incoming: str | None, outgoing: str | None, studio_mode: str) -> bool:
         """The scene was changed: see to it that viewers get that. False where they are shown another scene.
 
         Raises ObsError where studio mode stands in between, and stays there.
         """
+        link = scene.link
         if incoming is not None and await is_seen(link, incoming):
             return True
         names = [name for name in (incoming, outgoing) if name]
-        reading = await self.read(link, scene, names)
+        reading = await self.read(link, scene.name, names)
         if reading is not None and reading.studio_mode:
             if studio_mode == "hold":
                 raise ObsError(HELD)
             if studio_mode == "leave":
                 await leave_studio_mode(link)
-            elif reading.copied and await self.bring(link, scene, fps, incoming=incoming, outgoing=outgoing):
+            elif reading.copied and await self.bring(scene, incoming=incoming, outgoing=outgoing):
                 return True
-            reading = await self.read(link, scene, names)
+            reading = await self.read(link, scene.name, names)
         if reading is None:
             return True
         return reading.live if incoming is None else incoming in reading.inputs
 
-    async def bring_ours(self, link: Link, scene: str, fps: float) -> None:
+    async def bring_ours(self, scene: Scene) -> None:
         """Take the program scene into Program as it is now, if what is there is a copy of ours. Raises ObsError."""
-        reading = await self.read(link, scene, [])
+        reading = await self.read(scene.link, scene.name, [])
         if reading is not None and reading.copied:
-            await self.bring(link, scene, fps)
+            await self.bring(scene)
 
-    async def bring(
-        self, link: Link, scene: str, fps: float, *, incoming: str | None = None, outgoing: str | None = None
-    ) -> bool:
+    async def bring(self, scene: Scene, *, incoming: str | None = None, outgoing: str | None = None) -> bool:
         """Make a fresh copy of the program scene, which is ours or holds it, by studio mode's own transition.
 
         Not by TriggerStudioModeTransition: in preview may be anything. True once the incoming is in Program, and
@@ -197,15 +195,16 @@ class ProgramControl:
         False where Program is not a copy of ours any more once OBS is at rest: while a transition leads away from ours,
         its copy is still seen, under the other scene's name. Then the scene that somebody chose is left alone.
         """
+        link = scene.link
         preview = self._preview or await _preview(link)
         deadline = _now() + BROUGHT_WITHIN
         settled = False
         while True:
             await _until_at_rest(link, deadline)
-            reading = await self.read(link, scene, [name for name in (incoming, outgoing) if name])
+            reading = await self.read(link, scene.name, [name for name in (incoming, outgoing) if name])
             if reading is None or not reading.copied:
                 return False
-            if reading.scene != scene and not settled:
+            if reading.scene != scene.name and not settled:
                 # A transition counts as over a moment before OBS lets go of what has left in it.
                 settled = True
                 await asyncio.sleep(SETTLES)
@@ -215,7 +214,8 @@ class ProgramControl:
             self.stop()
             # It is drawn all the while, so that its first frame in Program is not an old one.
             names = [] if incoming is None else [incoming]
-            await asyncio.gather(render(link, names, fps), link.call("SetCurrentProgramScene", {"sceneName": shown}))
+            chosen = link.call("SetCurrentProgramScene", {"sceneName": shown})
+            await asyncio.gather(render(link, names, scene.fps), chosen)
             if await self._taken(link, incoming, outgoing, deadline):
                 break
             if _now() >= deadline:

@@ -215,10 +215,10 @@ class Supervisor:
                 )
                 self._log_once("unreachable", line, str(error))
                 # Full jitter, but never at once: OBS may be in the middle of its end.
-                await self._wait(max(0.05, random.uniform(0.0, backoff.failed())))
+                await self._wait(max(0.05, random.uniform(0.0, backoff.failed())))  # noqa: S311  # it spreads, and keeps no secret
             else:
                 backoff.worked()
-                await self._wait(random.uniform(0.0, self.pace.retry_first))
+                await self._wait(random.uniform(0.0, self.pace.retry_first))  # noqa: S311  # so does this
 
     @property
     def _where(self) -> str:
@@ -396,13 +396,9 @@ class Supervisor:
                     self._retry_now.set()
                 case "ExitStarted":
                     raise Unreachable("OBS is shutting down")
-                case "SceneCreated" | "SceneListChanged":
-                    self._retry_now.set()
-                case "SceneRemoved" if event.data.get("sceneName") == self.endpoint.scene:
-                    self.unsettle(f"the scene {self.endpoint.scene!r} was removed")
-                case "SceneNameChanged" if event.data.get("oldSceneName") == self.endpoint.scene:
-                    self.unsettle(f"the scene {self.endpoint.scene!r} was renamed")
-                case "SceneNameChanged":
+                case _ if fate := _fate(event, self.endpoint.scene):
+                    self.unsettle(f"the scene {self.endpoint.scene!r} was {fate}")
+                case "SceneCreated" | "SceneListChanged" | "SceneNameChanged":
                     self._retry_now.set()
                 case _ if self.usable or event.kind == CUSTOM:
                     self._hint(event)
@@ -428,3 +424,12 @@ class Supervisor:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._forced.wait()
+
+
+def _fate(event: ObsEvent, scene: str) -> str:
+    """What has become of the scene by this event; empty where it is about something else."""
+    if event.kind == "SceneRemoved" and event.data.get("sceneName") == scene:
+        return "removed"
+    if event.kind == "SceneNameChanged" and event.data.get("oldSceneName") == scene:
+        return "renamed"
+    return ""

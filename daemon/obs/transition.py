@@ -9,6 +9,7 @@ from daemon.core.ports import NOT_FOUND, ObsError, ObsRefused
 from daemon.obs import fade as fades
 from daemon.obs.connection import Link, Request, Result
 from daemon.obs.priming import frames, render, renderings
+from daemon.obs.scene import Scene
 from daemon.obs.scene_items import SceneItem, SceneItems, enable, read_items
 
 log = structlog.get_logger()
@@ -50,30 +51,28 @@ class TransitionExecutor:
 
     async def cut(
         self,
-        link: Link,
-        scene: str,
+        scene: Scene,
+        change: "Change",
         *,
-        show: str | None,
-        hide: Iterable[str],
-        also_show: str | None,
         fade: float,
-        fps: float,
         later: Callable[[SceneItem], Awaitable[bool]] | None = None,
     ) -> list[SceneItem]:
-        """As ObsPort.cut. An item of ``hide`` that is gone counts as hidden; ``show`` must be there.
+        """As ObsPort.cut. An item that is to be hidden and is gone counts as hidden.
 
-        ``fps`` are OBS's frames a second. An item may go between the reading and the frame: then what is left to do is
-        done by a plain cut. What ``later`` says of a leaving item is left shown, and returned.
+        An item may go between the reading and the frame: then what is left to do is done by a plain cut. What ``later``
+        says of a leaving item is left shown, and returned.
         """
-        change = Change(show, frozenset(hide), also_show)
         for tries in range(TRIES):
-            coming, leaving = change.due(await self._read(link, scene, change))
+            coming, leaving = change.due(await self._read(scene, change))
             if not tries:
                 _log_change(coming, leaving)
             left = [item for item in leaving if later is not None and await later(item)]
             leaving = [item for item in leaving if item not in left]
             try:
-                await self._change(link, show, coming, leaving, fade if not tries else 0.0, fps)
+                if fade > 0 and change.show is not None and not tries:
+                    await self._cross(scene, change.show, coming, leaving, fade)
+                else:
+                    await self._exchange(scene, coming, leaving)
             except ObsRefused as error:
                 if error.code != NOT_FOUND or tries == TRIES - 1:
                     raise
@@ -81,28 +80,18 @@ class TransitionExecutor:
                 return left
         raise AssertionError("the last try returns or raises")
 
-    async def restore(
-        self,
-        link: Link,
-        scene: str,
-        *,
-        show: str | None,
-        hide: Iterable[str],
-        also_show: str | None = None,
-        fps: float,
-    ) -> None:
+    async def restore(self, scene: Scene, change: "Change") -> None:
         """As ObsPort.restore. Raises ObsError where the scene is not right even then."""
-        change = Change(show, frozenset(hide), also_show)
-        if show is not None:
-            await fades.sweep(link, [show])
+        if change.show is not None:
+            await fades.sweep(scene.link, [change.show])
         # A cut that timed out and still waits for OBS's frames is carried out within these, and seen below. A Sleep
         # that comes last does not hold up the answer.
-        await in_one_frame(link, [_sleep(frames(fps) + 1), _sleep(1)])
-        coming, leaving = change.due(await self._read(link, scene, change))
+        await in_one_frame(scene.link, [_sleep(frames(scene.fps) + 1), _sleep(1)])
+        coming, leaving = change.due(await self._read(scene, change))
         if not coming and not leaving:
             return
-        await self._change(link, show, coming, leaving, 0.0, fps)
-        if any(change.due(await self._read(link, scene, change))):
+        await self._exchange(scene, coming, leaving)
+        if any(change.due(await self._read(scene, change))):
             raise ObsError("the scene did not keep the change")
 
     async def hide_duplicates(self, link: Link, scene: str, name: str) -> None:
@@ -116,24 +105,24 @@ class TransitionExecutor:
         item = (await read_items(link, scene, [name], deep=[name])).find(name, "SetSceneItemEnabled")
         await in_one_frame(link, [*enable(item, shown=False), _sleep(1), *enable(item, shown=True)])
 
-    async def _read(self, link: Link, scene: str, change: "Change") -> SceneItems:
+    async def _read(self, scene: Scene, change: "Change") -> SceneItems:
         names = change.names
-        return await read_items(link, scene, names, deep=[name for name in names if not self._own(name)])
+        return await read_items(scene.link, scene.name, names, deep=[name for name in names if not self._own(name)])
 
-    async def _change(
-        self, link: Link, show: str | None, coming: list[SceneItem], leaving: list[SceneItem], fade: float, fps: float
+    async def _cross(
+        self, scene: Scene, incoming: str, coming: Sequence[SceneItem], leaving: Sequence[SceneItem], seconds: float
     ) -> None:
-        showing = [request for item in coming for request in enable(item, shown=True)]
-        hiding = [request for item in leaving for request in enable(item, shown=False)]
-        hidden = [item.name for item in coming]
-        if fade > 0 and show is not None:
-            outgoing = next((item.name for item in leaving), None)
-            # Not in the same batch: it begins with nothing to be seen of the incoming.
-            await render(link, hidden, fps)
-            await self._fade.run(link, show, outgoing, begin=showing, end=hiding, seconds=fade)
-        elif showing or hiding:
-            # Show before hide: should OBS stop in between, there is a picture.
-            await in_one_frame(link, [*showing, *hiding], before=renderings(hidden, fps))
+        outgoing = next((item.name for item in leaving), None)
+        # Not in the same batch: it begins with nothing to be seen of the incoming.
+        await render(scene.link, [item.name for item in coming], scene.fps)
+        crossing = fades.Crossing(incoming, outgoing, _enabling(coming, shown=True), _enabling(leaving, shown=False))
+        await self._fade.run(scene.link, crossing, seconds)
+
+    async def _exchange(self, scene: Scene, coming: Sequence[SceneItem], leaving: Sequence[SceneItem]) -> None:
+        # Show before hide: should OBS stop in between, there is a picture.
+        if requests := [*_enabling(coming, shown=True), *_enabling(leaving, shown=False)]:
+            before = renderings([item.name for item in coming], scene.fps)
+            await in_one_frame(scene.link, requests, before=before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +145,10 @@ class Change:
             coming.append(items.find(self.also_show, "SetSceneItemEnabled"))
         leaving = [item for item in items if item.name in self.hide and item.shown]
         return [item for item in coming if not item.shown], leaving
+
+
+def _enabling(items: Iterable[SceneItem], *, shown: bool) -> list[Request]:
+    return [request for item in items for request in enable(item, shown=shown)]
 
 
 def _log_change(coming: Iterable[SceneItem], leaving: Iterable[SceneItem]) -> None:

@@ -10,9 +10,10 @@ import structlog
 
 from daemon.core.ports import NOT_FOUND, ObsError, ObsGone, ObsRefused, WatchCallbacks
 from daemon.core.readings import Look
-from daemon.obs.connection import Link, Request, Result, sense
+from daemon.obs.connection import Request, Result, sense
 from daemon.obs.priming import EVERY, prime, render
 from daemon.obs.readiness import Failed, Judge, Observation, Ready, Resumed, Stalled, StateSeen
+from daemon.obs.scene import Scene
 from daemon.obs.scene_items import SceneItem, read_items
 
 log = structlog.get_logger()
@@ -29,29 +30,24 @@ class InputWatch:
 
     def __init__(
         self,
-        link: Link,
-        scene: str,
+        scene: Scene,
         name: str,
         callbacks: WatchCallbacks,
+        judge: Judge,
         *,
-        poll_interval: float,
-        fps: float,
         gone: Callable[[], None],
-        proven: bool = False,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = name
-        self._link = link
-        self._scene = scene
+        self._link = scene.link
+        self._scene = scene.name
         self._callbacks = callbacks
         self._gone = gone
-        self._clock = clock
-        self._judge = Judge(began=clock(), poll_interval=poll_interval, proven=proven)
-        self._quiet = proven
-        self.fps = fps
+        self._judge = judge
+        self._quiet = judge.proven
+        self.fps = scene.fps
         """OBS's frames a second."""
-        self._hidden = not proven
-        self._rendered_at = clock()
+        self._hidden = not judge.proven
+        self._rendered_at = time.monotonic()
         self._priming: asyncio.Task[bool] | None = None
         self._item: SceneItem | None = None
         self._gone_at: float | None = None
@@ -99,9 +95,9 @@ class InputWatch:
         self._hidden = False
 
     async def _keep_fresh(self) -> None:
-        if self._hidden and self._judge.proven and self._clock() - self._rendered_at >= EVERY:
+        if self._hidden and self._judge.proven and time.monotonic() - self._rendered_at >= EVERY:
             await render(self._link, [self.name], self.fps)
-            self._rendered_at = self._clock()
+            self._rendered_at = time.monotonic()
 
     async def _look_and_emit(self) -> bool:
         """Whether the watch is over."""
@@ -135,9 +131,9 @@ class InputWatch:
             return True
         if self._gone_at is None:
             # Somebody has taken away a picture. What to make of that is for the inventory to tell.
-            self._gone_at = self._clock()
+            self._gone_at = time.monotonic()
             self._gone()
-        return self._clock() - self._gone_at >= GONE
+        return time.monotonic() - self._gone_at >= GONE
 
     def _prime_once(self) -> None:
         """Have the first picture rendered, beside the looks that prove it and not after them.
@@ -147,15 +143,15 @@ class InputWatch:
         as with obs-gstreamer, the sound has a hole at the first rendering, which had better be over when it is heard.
         """
         if self._hidden and self._priming is None:
-            self._rendered_at = self._clock()
+            self._rendered_at = time.monotonic()
             self._priming = asyncio.create_task(prime(self._link, self.name, self.fps))
 
     async def _primed(self) -> None:
         """Wait for that picture; where it was in vain, or is old by now, render another."""
         there = self._priming is not None and await self._priming
-        if not there or self._clock() - self._rendered_at >= EVERY:
+        if not there or time.monotonic() - self._rendered_at >= EVERY:
             await prime(self._link, self.name, self.fps)
-            self._rendered_at = self._clock()
+            self._rendered_at = time.monotonic()
 
     async def _look(self) -> Look:
         if self._judge.proven:
@@ -184,7 +180,7 @@ class InputWatch:
         with sense("GetSceneItemTransform"):
             width = float(transform.get("sourceWidth") or 0.0) if isinstance(transform, Mapping) else 0.0
         return Look(
-            at=self._clock(),
+            at=time.monotonic(),
             state=str(status.get("mediaState")),
             cursor=cursor if isinstance(cursor, int | float) else None,
             width=width,

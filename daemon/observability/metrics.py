@@ -51,15 +51,9 @@ class Metrics:
         for fact in told:
             match fact:
                 case facts.StateChanged():
-                    if self._entered:
-                        self._phases.labels(fact.source.value).observe(max(0.0, fact.at - self._entered))
-                    self._entered = fact.at
-                    if fact.dest is State.RECOVERING:
-                        self._lost.inc()
+                    self._state_changed(fact)
                 case facts.HandoverEnded():
-                    self._handovers.labels(fact.outcome, fact.reason).inc()
-                    if fact.outcome == "completed" and fact.to_streamer:
-                        self._seconds.observe(fact.seconds)
+                    self._handover_ended(fact)
                 case facts.OnAirChanged():
                     self._blank.set(0.0 if fact.input else fact.at)
                 case facts.Refused():
@@ -70,6 +64,18 @@ class Metrics:
                     self._orphans.inc()
                 case _:
                     pass
+
+    def _state_changed(self, fact: facts.StateChanged) -> None:
+        if self._entered:
+            self._phases.labels(fact.source.value).observe(max(0.0, fact.at - self._entered))
+        self._entered = fact.at
+        if fact.dest is State.RECOVERING:
+            self._lost.inc()
+
+    def _handover_ended(self, fact: facts.HandoverEnded) -> None:
+        self._handovers.labels(fact.outcome, fact.reason).inc()
+        if fact.outcome == "completed" and fact.to_streamer:
+            self._seconds.observe(fact.seconds)
 
 
 class _Sampler(Collector):

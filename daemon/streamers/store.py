@@ -42,6 +42,8 @@ CREATE TABLE IF NOT EXISTS streamer (
   turn REAL, enabled INTEGER NOT NULL, added_at REAL NOT NULL, key_at REAL NOT NULL, mark INTEGER
 )"""
 COLUMNS: Final = "name, turn, enabled, added_at, key_at, key_hash"
+_WHOLE_ROW: Final = f"SELECT folded, {COLUMNS} FROM streamer WHERE name = ?"  # noqa: S608  # names of our own
+_INSERT: Final = f"INSERT OR IGNORE INTO streamer (folded, {COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  # too
 SUM: Final = "keys"
 """The fact that says how often the keys were changed, how many there are, and what their marks come to."""
 FIRST_WITH_SUM: Final = 2
@@ -300,7 +302,7 @@ def seal(db: sqlite3.Connection, changes: int | None = None) -> None:
     count = total = 0
     if has_table(db, "streamer"):
         for (name,) in db.execute("SELECT name FROM streamer WHERE mark IS NULL").fetchall():
-            row = db.execute(f"SELECT folded, {COLUMNS} FROM streamer WHERE name = ?", (name,)).fetchone()
+            row = db.execute(_WHOLE_ROW, (name,)).fetchone()
             db.execute("UPDATE streamer SET mark = ? WHERE name = ?", (mark(*row), name))
         count, total = db.execute("SELECT count(*), coalesce(sum(mark), 0) FROM streamer").fetchone()
     made = _sum(db)[0] + 1 if changes is None else changes
@@ -375,7 +377,7 @@ def _row(values: Sequence[object]) -> StreamerRow | None:
 def insert(db: sqlite3.Connection, rows: Iterable[StreamerRow]) -> None:
     """Put streamers in; those whose name or key is there stay as they are. Raises sqlite3.Error."""
     db.executemany(
-        f"INSERT OR IGNORE INTO streamer (folded, {COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        _INSERT,
         [(fold(r.name), r.name, r.turn, r.enabled, r.added_at, r.key_at, r.key_hash) for r in rows],
     )
 

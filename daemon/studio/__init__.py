@@ -13,7 +13,7 @@ from daemon.studio.obs import RenderStats, StudioObs
 from daemon.studio.process import free_port
 from daemon.studio.publisher import Appearance, Delivers, Publisher
 from daemon.studio.recording import analyse
-from daemon.studio.scene import Canvas, Item, colour_box, default_overlays, text
+from daemon.studio.scene import Box, Canvas, Item, colour_box, default_overlays, text
 from daemon.studio.studio import Studio
 from daemon.studio.verdict import BLANK, SILENT, UNKNOWN, Frozen, RecordingVerdict, SilentSpan, Span
 
@@ -22,6 +22,7 @@ __all__ = [
     "SILENT",
     "UNKNOWN",
     "Appearance",
+    "Box",
     "Canvas",
     "Delivers",
     "Frozen",

@@ -196,7 +196,8 @@ class Channel:
 
     async def call(self, method: str, path: str, body: object = None) -> Any:
         """Any method."""
-        assert self._http is not None
+        if self._http is None:
+            raise StudioError("the channel is not open")
         async with self._http.request(method, path, json=body) as answer:
             text = await answer.text()
             if answer.status >= 300:

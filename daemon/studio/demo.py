@@ -38,7 +38,7 @@ async def demo(streamers: int, port: int, duration: float, keep: Path | None) ->
     except asyncio.CancelledError:
         return 130
     except StudioError as error:
-        print(f"motherstream demo: {error}", file=sys.stderr)
+        print(f"motherstream demo: {error}", file=sys.stderr)  # noqa: T201  # it tells whoever looks on
         return 1
 
 
@@ -105,4 +105,4 @@ def _keep(folder: Path, recording: Path, channel: Channel) -> None:
 
 
 def _print(line: str) -> None:
-    print(line, flush=True)
+    print(line, flush=True)  # noqa: T201  # it tells whoever looks on

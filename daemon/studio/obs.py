@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import simpleobsws  # type: ignore[import-untyped]
+import simpleobsws
 import websockets
 
 from daemon.studio.errors import ObsCallError, StudioError
-from daemon.studio.obs_home import bring_plugins, forget_crash, write_home, write_scene
+from daemon.studio.obs_home import Setup, bring_plugins, forget_crash, write_home, write_scene
 from daemon.studio.process import Process, free_port
-from daemon.studio.root import Root
-from daemon.studio.scene import Canvas, Item
+from daemon.studio.scene import Item
 
 START_TIMEOUT = 60.0
 """Seconds that OBS has to load and to answer. An idle machine needs 2 to 10."""
@@ -62,42 +61,23 @@ class RenderStats:
 class StudioObs:
     """A real OBS with its own HOME in `folder`, on the X display `display`, to be set before it is started.
 
-    With `root` it is the OBS of that root, and runs in it.
+    With a root in its `setup` it is the OBS of that root, and runs in it.
 
     obs-websocket 5.1 cannot be bound to loopback alone: it listens on `port` of every address, behind a random
     password.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        *,
-        scene: str,
-        items: Sequence[Item],
-        canvas: Canvas,
-        plugins: Mapping[str, Path] | None = None,
-        root: Root | None = None,
-        start_timeout: float = START_TIMEOUT,
-        duplicate_scene: bool = True,
-        duplicate_sources: bool = False,
-    ) -> None:
-        self.scene = scene
-        self.items = tuple(items)
-        self.canvas = canvas
+    def __init__(self, folder: Path, setup: Setup) -> None:
+        self.setup = setup
         self.host = "127.0.0.1"
         self.port = free_port()
         self.password = secrets.token_urlsafe(18)
         self.recordings = folder / "recordings"
-        self.start_timeout = start_timeout
         self._folder = folder
-        self._root = root
         self._home = folder / "home"
         self._runtime = folder / "run"
         self._log = folder / "obs.log"
         self.display = ""
-        self._duplicate_scene = duplicate_scene
-        self._duplicate_sources = duplicate_sources
-        self._plugins = dict(plugins or {})
         self._process: Process | None = None
         self._client: simpleobsws.WebSocketClient | None = None
 
@@ -117,17 +97,9 @@ class StudioObs:
     def prepare(self) -> None:
         """Write OBS's HOME and the scene as it stands at the beginning."""
         self._runtime.mkdir(mode=0o700, exist_ok=True)
-        write_home(
-            self._home,
-            port=self.port,
-            password=self.password,
-            recordings=self.recordings,
-            canvas=self.canvas,
-            duplicate_scene=self._duplicate_scene,
-            duplicate_sources=self._duplicate_sources,
-        )
-        bring_plugins(self._home, self._plugins, copied=self._root is not None)
-        write_scene(self._home, self.scene, self.items)
+        write_home(self._home, self.setup, port=self.port, password=self.password, recordings=self.recordings)
+        bring_plugins(self._home, self.setup.plugins, copied=self.setup.root is not None)
+        write_scene(self._home, self.setup.scene, self.setup.items)
 
     async def start(self, *, fresh: bool = False, leftovers: Sequence[Item] = ()) -> float:
         """Start OBS and wait until it answers with its scene. Returns the seconds that this took.
@@ -140,12 +112,12 @@ class StudioObs:
         if self.running:
             raise StudioError("OBS is running already")
         if fresh or leftovers:
-            write_scene(self._home, self.scene, (*self.items, *leftovers))
+            write_scene(self._home, self.setup.scene, (*self.setup.items, *leftovers))
         forget_crash(self._home)
         began = time.monotonic()
         self._process = Process("OBS", self._argv(), log=self._log, env=self._env())
         await self._process.start()
-        await self._process.answers(self._settled, self.start_timeout)
+        await self._process.answers(self._settled, START_TIMEOUT)
         return time.monotonic() - began
 
     async def stop(self) -> None:
@@ -159,7 +131,7 @@ class StudioObs:
         # Asked to quit within its first second, OBS 29.0.2 crashed or hung in 8 or 9 of 25 tries; later than that,
         # in none of 95. It still loads in the background, and says nowhere when it has done.
         await self.thaw()
-        deadline = time.monotonic() + FRAMES_BEFORE_QUIT / self.canvas.fps * 3
+        deadline = time.monotonic() + FRAMES_BEFORE_QUIT / self.setup.canvas.fps * 3
         with contextlib.suppress(ObsCallError):
             while self.running and time.monotonic() < deadline:
                 if (await self.render_stats()).rendered >= FRAMES_BEFORE_QUIT:
@@ -308,10 +280,10 @@ class StudioObs:
         try:
             await self.call("GetVersion")
             scenes = (await self.call("GetSceneList"))["scenes"]
-            if all(scene["sceneName"] != self.scene for scene in scenes):
+            if all(scene["sceneName"] != self.setup.scene for scene in scenes):
                 return False
             # Answered by the thread of the windows, and so only once that has built them.
-            await self.call("SetCurrentProgramScene", {"sceneName": self.scene})
+            await self.call("SetCurrentProgramScene", {"sceneName": self.setup.scene})
         except ObsCallError:
             return False
         return True
@@ -328,7 +300,8 @@ class StudioObs:
             # After a crash OBS 30 and 31 would ask whether to start in safe mode; see forget_crash for later ones.
             "--disable-shutdown-check",
         )
-        return argv if self._root is None else self._root.command(argv, self._folder)
+        root = self.setup.root
+        return argv if root is None else root.command(argv, self._folder)
 
     def _env(self) -> dict[str, str]:
         keep = {key: os.environ[key] for key in ("PATH", "LANG", "LC_ALL", "TZ") if key in os.environ}

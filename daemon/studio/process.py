@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
-from daemon.studio.errors import MissingProgramsError, StartError
+from daemon.studio.errors import MissingProgramsError, StartError, StudioError
 
 # util-linux is essential on Debian, so setpriv is always there. It saves a preexec_fn, which Python warns
 # against in a process with threads.
@@ -97,14 +97,12 @@ class Process:
         log: Path,
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
-        on_parent_death: signal.Signals = signal.SIGKILL,
     ) -> None:
         self.name = name
         self.log = log
         self._argv = tuple(argv)
         self._env = None if env is None else dict(env)
         self._cwd = cwd
-        self._on_parent_death = on_parent_death
         self._process: asyncio.subprocess.Process | None = None
         self._log_start = 0
 
@@ -125,16 +123,24 @@ class Process:
     @property
     def stdout(self) -> asyncio.StreamReader:
         """Its standard output, where it was started with `pipe=True`."""
-        assert self._process is not None
-        assert self._process.stdout is not None
-        return self._process.stdout
+        if self._started.stdout is None:
+            raise StudioError(f"the output of {self.name} goes to its log: start it with pipe=True to read it")
+        return self._started.stdout
 
-    async def start(self, *, pass_fds: Sequence[int] = (), pipe: bool = False) -> None:
+    @property
+    def _started(self) -> asyncio.subprocess.Process:
+        if self._process is None:
+            raise StudioError(f"{self.name} has not been started")
+        return self._process
+
+    async def start(
+        self, *, pass_fds: Sequence[int] = (), pipe: bool = False, on_parent_death: signal.Signals = signal.SIGKILL
+    ) -> None:
         """Start it. Output goes to the log; with `pipe`, standard output can be read from `stdout`."""
         program = find_program(self._argv[0])
         if program is None:
             raise MissingProgramsError({self._argv[0]: PACKAGES.get(self._argv[0], self._argv[0])})
-        death = self._on_parent_death.name.removeprefix("SIG")
+        death = on_parent_death.name.removeprefix("SIG")
         wrapper = (find_program("setpriv") or "setpriv", "--pdeathsig", death, "--", program)
         with self.log.open("ab") as log:
             self._log_start = log.tell()
@@ -152,8 +158,7 @@ class Process:
 
     async def wait(self) -> int:
         """Wait for its end."""
-        assert self._process is not None
-        return await self._process.wait()
+        return await self._started.wait()
 
     def send_signal(self, number: signal.Signals) -> None:
         """Send a signal to the program itself, not to its helpers. Nothing happens where it has ended."""
@@ -202,9 +207,8 @@ class Process:
                 os.killpg(self._process.pid, signal.SIGKILL)
 
     def _group_alive(self) -> bool:
-        assert self._process is not None
         try:
-            os.killpg(self._process.pid, 0)
+            os.killpg(self._started.pid, 0)
         except (ProcessLookupError, PermissionError):
             return False
         return True

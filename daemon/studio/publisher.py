@@ -10,7 +10,7 @@ import re
 import signal
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
@@ -65,6 +65,16 @@ class Delivers(Enum):
     """No frame ever: an input that plays it never becomes ready."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Encoding:
+    """What a publisher sends, and in which form."""
+
+    canvas: Canvas = field(default_factory=Canvas)
+    delivers: Delivers = Delivers.PICTURE_AND_SOUND
+    keyframe_every: int = 30
+    """Frames."""
+
+
 class Publisher:
     """One ffmpeg that publishes in real time until it is stopped.
 
@@ -77,9 +87,7 @@ class Publisher:
         url: str,
         *,
         log: Path,
-        canvas: Canvas | None = None,
-        delivers: Delivers = Delivers.PICTURE_AND_SOUND,
-        keyframe_every: int = 30,
+        encoding: Encoding | None = None,
         admit: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         """``admit`` is awaited before each start: it makes sure that the server's hook lets this one in."""
@@ -87,10 +95,8 @@ class Publisher:
             raise StudioError("a streamer's name may hold letters, digits, '_' and '-' only")
         self.name = look.name
         self.look = look
-        self.delivers = delivers
         self._url = url
-        self._canvas = canvas or Canvas()
-        self._keyframe_every = keyframe_every
+        self._encoding = encoding or Encoding()
         self._log = log
         self._admit = admit
         self._process: Process | None = None
@@ -191,11 +197,12 @@ class Publisher:
         return text.replace(self._url, "rtmp://…")
 
     def _argv(self) -> tuple[str, ...]:
+        encoding = self._encoding
         options = ["ffmpeg", "-nostdin", "-hide_banner", "-loglevel", "error", "-progress", "pipe:1"]
-        options += ["-stats_period", "0.2", "-re", "-f", "lavfi", "-i", graph(self.look, self._canvas)]
-        if self.delivers is not Delivers.SOUND:
-            options += ["-map", "0:v", *_video_options(self._keyframe_every)]
-        if self.delivers is not Delivers.PICTURE:
+        options += ["-stats_period", "0.2", "-re", "-f", "lavfi", "-i", graph(self.look, encoding.canvas)]
+        if encoding.delivers is not Delivers.SOUND:
+            options += ["-map", "0:v", *_video_options(encoding.keyframe_every)]
+        if encoding.delivers is not Delivers.PICTURE:
             options += ["-map", "0:a", "-c:a", "aac", "-b:a", "96k", "-ac", "2", "-ar", "48000"]
         return (*options, "-flush_packets", "1", "-f", "flv", self._url)
 

@@ -4,8 +4,6 @@ ffmpeg decodes into two pipes, numpy measures. Nothing is kept but a name and a 
 window of sound, so an hour is read as easily as a minute. Needs the extra `studio` (numpy).
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import math
@@ -128,7 +126,7 @@ async def analyse(
 
 def _numpy() -> Any:
     try:
-        import numpy
+        import numpy  # noqa: PLC0415  # nobody but who reads a recording needs it, and it comes with an extra
     except ImportError as error:
         raise StudioError("reading a recording needs numpy: install motherstream with the extra 'studio'") from error
     return numpy
@@ -198,8 +196,8 @@ async def _decoded(argv: Sequence[str], size: int, path: Path) -> AsyncIterator[
         start_new_session=True,
         limit=1 << 22,
     )
-    assert process.stdout is not None
-    assert process.stderr is not None
+    assert process.stdout is not None  # noqa: S101  # it is a pipe: see above
+    assert process.stderr is not None  # noqa: S101  # so is this one
     complaints = asyncio.create_task(process.stderr.read())
     try:
         while True:
@@ -224,7 +222,9 @@ async def _decoded(argv: Sequence[str], size: int, path: Path) -> AsyncIterator[
 # -- measuring -------------------------------------------------------------------------------------------
 
 
-def _measure_frames(block: bytes, before: Frames | None, looks: Sequence[Appearance], into: _Picture) -> Frames | None:
+def _measure_frames(
+    block: bytes, before: "Frames | None", looks: Sequence[Appearance], into: _Picture
+) -> "Frames | None":
     """Measure the frames of a block against each other and the one `before`; returns the last one."""
     np = _numpy()
     frames = np.frombuffer(block, dtype=np.uint8).reshape(-1, HEIGHT, WIDTH, 3)
@@ -240,10 +240,10 @@ def _measure_frames(block: bytes, before: Frames | None, looks: Sequence[Appeara
     into.who.extend(
         BLANK if black else who for black, who in zip(dark, _who_is_shown(frames[:, 1::3, 1::3], looks), strict=True)
     )
-    return frames[-1]  # type: ignore[no-any-return]
+    return frames[-1]  # type: ignore[no-any-return]  # numpy is imported late, and so is Any
 
 
-def _who_is_shown(pixels: Frames, looks: Sequence[Appearance]) -> Iterator[str]:
+def _who_is_shown(pixels: "Frames", looks: Sequence[Appearance]) -> Iterator[str]:
     """The look that has most of the pixels of each frame, where it has half of them."""
     np = _numpy()
     red, green, blue = (pixels[..., channel].astype(np.float32) for channel in range(3))

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 SLATE_COLOUR = (0x5A, 0x1E, 0x96)
 """A violet (hue 270) that no publisher of the studio uses."""
@@ -41,20 +41,33 @@ def group(name: str, *items: Item, visible: bool = True) -> Item:
     return Item(name, GROUP, visible=visible, inside=items)
 
 
-def colour_box(
-    name: str, rgb: tuple[int, int, int], *, x: int, y: int, width: int, height: int, visible: bool = True
-) -> Item:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Box:
+    """A place in the scene, in pixels of the canvas."""
+
+    x: int = 0
+    y: int = 0
+    width: int
+    height: int
+
+    @classmethod
+    def whole(cls, canvas: Canvas) -> Self:
+        """All of the canvas."""
+        return cls(width=canvas.width, height=canvas.height)
+
+
+def colour_box(name: str, rgb: tuple[int, int, int], box: Box, *, visible: bool = True) -> Item:
     """A box of one colour."""
     red, green, blue = rgb
     abgr = 0xFF000000 | blue << 16 | green << 8 | red
-    settings = {"color": abgr, "width": width, "height": height}
-    return Item(name, "color_source_v3", settings, x, y, visible)
+    settings = {"color": abgr, "width": box.width, "height": box.height}
+    return Item(name, "color_source_v3", settings, box.x, box.y, visible)
 
 
-def text(name: str, words: str, *, x: int, y: int, size: int = 14, visible: bool = True) -> Item:
-    """A line of text, `size` in points."""
-    font = {"face": "DejaVu Sans", "size": size, "style": "Book", "flags": 0}
-    return Item(name, "text_ft2_source_v2", {"text": words, "font": font}, x, y, visible)
+def text(name: str, words: str, *, x: int, y: int) -> Item:
+    """A line of text of 14 points."""
+    font = {"face": "DejaVu Sans", "size": 14, "style": "Book", "flags": 0}
+    return Item(name, "text_ft2_source_v2", {"text": words, "font": font}, x, y)
 
 
 def default_overlays(canvas: Canvas) -> tuple[Item, ...]:
@@ -66,9 +79,9 @@ def default_overlays(canvas: Canvas) -> tuple[Item, ...]:
     w, h = canvas.width, canvas.height
     grey = (0x80, 0x80, 0x80)
     return (
-        colour_box("LOWER THIRD", grey, x=0, y=h - h // 60, width=w, height=h // 60),
-        colour_box("LOGO", (0xC0, 0xC0, 0xC0), x=w - w // 16 - 8, y=8, width=w // 16, height=h // 16),
-        colour_box("CHAT", grey, x=8, y=8, width=w // 40, height=h // 20),
+        colour_box("LOWER THIRD", grey, Box(y=h - h // 60, width=w, height=h // 60)),
+        colour_box("LOGO", (0xC0, 0xC0, 0xC0), Box(x=w - w // 16 - 8, y=8, width=w // 16, height=h // 16)),
+        colour_box("CHAT", grey, Box(x=8, y=8, width=w // 40, height=h // 20)),
         text("TIMER", "00:00", x=w // 8, y=8),
         text("TIME REMAINING", "now playing", x=w // 4, y=8),
     )
@@ -76,7 +89,7 @@ def default_overlays(canvas: Canvas) -> tuple[Item, ...]:
 
 def slate_item(name: str, canvas: Canvas) -> Item:
     """A hidden slate that fills the canvas."""
-    return colour_box(name, SLATE_COLOUR, x=0, y=0, width=canvas.width, height=canvas.height, visible=False)
+    return colour_box(name, SLATE_COLOUR, Box.whole(canvas), visible=False)
 
 
 def write_collection(path: Path, scene: str, items: Sequence[Item]) -> None:

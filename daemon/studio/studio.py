@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -12,8 +13,9 @@ from daemon.studio.errors import StudioError
 from daemon.studio.keys import Address, Keyring
 from daemon.studio.nginx import MODULE, MODULE_PACKAGE, Nginx
 from daemon.studio.obs import RenderStats, StudioObs
+from daemon.studio.obs_home import Setup
 from daemon.studio.process import require
-from daemon.studio.publisher import SLATE_HUE, Appearance, Delivers, Publisher, look
+from daemon.studio.publisher import SLATE_HUE, Appearance, Delivers, Encoding, Publisher, look
 from daemon.studio.recording import analyse
 from daemon.studio.root import Root
 from daemon.studio.scene import Canvas, Item, default_overlays, slate_item
@@ -26,6 +28,11 @@ APP = "live"
 Progress = Callable[[str], None]
 
 
+def _silent(line: str) -> None:
+    """Nobody wants to know."""
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
 class Studio:
     """An async context manager; everything in it dies with it, also on exceptions and cancellation.
 
@@ -36,65 +43,51 @@ class Studio:
             verdict = await studio.analyse(await studio.obs.stop_recording())
 
     Run its event loop in the main thread (see `Process`).
-
-    `hook_url`: what nginx-rtmp asks on publish and tells on publish_done; None lets everybody publish.
-    `overlays`: items on top of the scene, lowest first; None takes `default_overlays`.
-    `slate`: the name of a hidden colour input at the bottom of the scene that fills the canvas; None: no slate.
-    `rtmp_base`: an RTMP server that runs already, "rtmp://127.0.0.1:1935/live" say; no nginx is started then.
-    `obs_plugins`: extra OBS plugins, each name with the folder that holds its shared object.
-    `obs_root`: another system's root folder, whose OBS is taken; None takes the one that $MOTHERSTREAM_OBS_ROOT names.
-    `duplicate_scene`: OBS's "Duplicate Scene", which makes studio mode show a private copy of the scene.
-    `duplicate_sources`: its "Duplicate Sources", which makes that copy hold copies of nested scenes.
-    `drop_idle`: seconds after which nginx-rtmp drops a publisher that sends nothing; None never does.
-    `keep`: leave the folder with logs and recordings behind.
-    `progress`: told in a line each what is being started.
     """
 
-    def __init__(
-        self,
-        *,
-        hook_url: str | None = None,
-        canvas: Canvas | None = None,
-        scene: str = "MOTHERSTREAM",
-        overlays: Sequence[Item] | None = None,
-        slate: str | None = None,
-        rtmp_base: str | None = None,
-        obs_plugins: Mapping[str, Path] | None = None,
-        obs_root: Path | None = None,
-        duplicate_scene: bool = True,
-        duplicate_sources: bool = False,
-        drop_idle: float | None = 10.0,
-        keep: bool = False,
-        progress: Progress | None = None,
-    ) -> None:
-        self.canvas = canvas or Canvas()
-        self.scene = scene
-        self.slate = slate
-        self.keep = keep
-        self._hook_url = hook_url
-        self._overlays = tuple(default_overlays(self.canvas) if overlays is None else overlays)
-        self._external_base = None if rtmp_base is None else rtmp_base.rstrip("/")
-        self._obs_plugins = dict(obs_plugins or {})
-        self._root = Root.named(obs_root)
-        self._duplicate_scene = duplicate_scene
-        self._duplicate_sources = duplicate_sources
-        self._drop_idle = drop_idle
-        self._progress = progress or (lambda line: None)
-        self._workspace: Workspace | None = None
-        self._xserver: XServer | None = None
-        self._obs: StudioObs | None = None
-        self._nginx: Nginx | None = None
-        self._publishers: list[Publisher] = []
-        self._looks: dict[str, Appearance] = {}
-        self.keys = Keyring()
-        """The streamers' keys, where a channel asks for them."""
+    hook_url: str | None = None
+    """What nginx-rtmp asks on publish and tells on publish_done; None lets everybody publish."""
+    canvas: Canvas = field(default_factory=Canvas)
+    scene: str = "MOTHERSTREAM"
+    overlays: Sequence[Item] | None = None
+    """Items on top of the scene, lowest first; None takes `default_overlays`."""
+    slate: str | None = None
+    """The name of a hidden colour input at the bottom of the scene that fills the canvas; None: no slate."""
+    external_rtmp: str | None = None
+    """An RTMP server that runs already, "rtmp://127.0.0.1:1935/live" say; no nginx is started then."""
+    obs_plugins: Mapping[str, Path] = field(default_factory=dict)
+    """Extra OBS plugins, each name with the folder that holds its shared object."""
+    obs_root: Path | None = None
+    """Another system's root folder, whose OBS is taken; None takes the one that $MOTHERSTREAM_OBS_ROOT names."""
+    duplicate_scene: bool = True
+    """OBS's "Duplicate Scene", which makes studio mode show a private copy of the scene."""
+    duplicate_sources: bool = False
+    """Its "Duplicate Sources", which makes that copy hold copies of nested scenes."""
+    drop_idle: float | None = 10.0
+    """Seconds after which nginx-rtmp drops a publisher that sends nothing; None never does."""
+    keep: bool = False
+    """Leave the folder with logs and recordings behind."""
+    progress: Progress = _silent
+    """Told in a line each what is being started."""
+    keys: Keyring = field(init=False, default_factory=Keyring)
+    """The streamers' keys, where a channel asks for them."""
+    _root: Root | None = field(init=False)
+    _workspace: Workspace | None = field(init=False, default=None)
+    _xserver: XServer | None = field(init=False, default=None)
+    _obs: StudioObs | None = field(init=False, default=None)
+    _nginx: Nginx | None = field(init=False, default=None)
+    _publishers: list[Publisher] = field(init=False, default_factory=list)
+    _looks: dict[str, Appearance] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._root = Root.named(self.obs_root)
 
     # -- life --------------------------------------------------------------------------------------------
 
     async def __aenter__(self) -> Self:
         needed = ["Xvfb", "ffmpeg", "ffprobe", "setpriv"]
         needed += ["obs"] if self._root is None else ["unshare", "chroot"]
-        if self._external_base is None:
+        if self.external_rtmp is None:
             require([*needed, "nginx"], {MODULE: MODULE_PACKAGE})
         else:
             require(needed)
@@ -105,7 +98,7 @@ class Studio:
         except BaseException:
             await self.close()
             raise
-        self._progress(f"the studio is up after {time.monotonic() - began:.1f} s")
+        self.progress(f"the studio is up after {time.monotonic() - began:.1f} s")
         return self
 
     async def __aexit__(
@@ -143,39 +136,40 @@ class Studio:
             workspace, self._workspace = self._workspace, None
             await asyncio.to_thread(workspace.close, keep=self.keep)
             if self.keep:
-                self._progress(f"kept: {workspace.folder}")
+                self.progress(f"kept: {workspace.folder}")
         for result in results:
             if isinstance(result, BaseException):
                 raise result
 
     async def _start_obs(self, folder: Path) -> None:
-        self._progress("starting an X server and OBS")
+        self.progress("starting an X server and OBS")
         self._xserver = XServer(folder)
-        items = (*self._overlays,)
-        if self.slate is not None:
-            items = (slate_item(self.slate, self.canvas), *items)
-        self._obs = StudioObs(
-            folder,
+        setup = Setup(
             scene=self.scene,
-            items=items,
+            items=self._items(),
             canvas=self.canvas,
-            plugins=self._obs_plugins,
+            plugins=self.obs_plugins,
             root=self._root,
-            duplicate_scene=self._duplicate_scene,
-            duplicate_sources=self._duplicate_sources,
+            duplicate_scene=self.duplicate_scene,
+            duplicate_sources=self.duplicate_sources,
         )
+        self._obs = StudioObs(folder, setup)
         self._obs.prepare()
         self._obs.display = await self._xserver.start()
         seconds = await self._obs.start()
-        self._progress(f"OBS answers after {seconds:.1f} s")
+        self.progress(f"OBS answers after {seconds:.1f} s")
+
+    def _items(self) -> tuple[Item, ...]:
+        slate = () if self.slate is None else (slate_item(self.slate, self.canvas),)
+        return (*slate, *(default_overlays(self.canvas) if self.overlays is None else self.overlays))
 
     async def _start_nginx(self, folder: Path) -> None:
-        if self._external_base is not None:
+        if self.external_rtmp is not None:
             return
-        self._progress("starting nginx-rtmp")
-        self._nginx = Nginx(folder / "nginx", app=APP, hook_url=self._hook_url, drop_idle=self._drop_idle)
+        self.progress("starting nginx-rtmp")
+        self._nginx = Nginx(folder / "nginx", app=APP, hook_url=self.hook_url, drop_idle=self.drop_idle)
         await self._nginx.start()
-        self._progress("nginx-rtmp listens")
+        self.progress("nginx-rtmp listens")
 
     # -- what is in it -----------------------------------------------------------------------------------
 
@@ -203,7 +197,7 @@ class Studio:
     @property
     def rtmp_base(self) -> str:
         """The URL below which streams are published and played, without the stream's name."""
-        return self._external_base if self._external_base is not None else self.nginx.rtmp_base
+        return self.nginx.rtmp_base if self.external_rtmp is None else self.external_rtmp.rstrip("/")
 
     @property
     def rtmp_url(self) -> str:
@@ -247,9 +241,7 @@ class Studio:
             self._looks[name],
             url,
             log=self.folder / f"publisher-{len(self._publishers)}.log",
-            canvas=self.canvas,
-            delivers=delivers,
-            keyframe_every=keyframe_every,
+            encoding=Encoding(canvas=self.canvas, delivers=delivers, keyframe_every=keyframe_every),
             admit=None if by_hand else lambda: self.keys.admit(name),
         )
         self._publishers.append(publisher)
@@ -267,7 +259,7 @@ class Studio:
         """As `publisher`, started and accepted. Raises PublishError."""
         publisher = self.publisher(name, stream=stream, query=query, delivers=delivers, keyframe_every=keyframe_every)
         seconds = await publisher.start()
-        self._progress(f"{name} publishes after {seconds:.1f} s")
+        self.progress(f"{name} publishes after {seconds:.1f} s")
         return publisher
 
     async def render_stats(self) -> RenderStats:

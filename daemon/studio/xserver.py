@@ -34,12 +34,11 @@ class XServer:
             "Xvfb",
             ("Xvfb", "-displayfd", str(its), "-screen", "0", "1024x768x24", "-nolisten", "tcp", "-noreset"),
             log=self._log,
-            # Asked rather than killed, it takes its socket in /tmp away.
-            on_parent_death=signal.SIGTERM,
         )
         try:
             try:
-                await process.start(pass_fds=(its,))
+                # Asked rather than killed, it takes its socket in /tmp away.
+                await process.start(pass_fds=(its,), on_parent_death=signal.SIGTERM)
             finally:
                 os.close(its)
             await process.answers(told, START_TIMEOUT, poll=0.02)
@@ -54,7 +53,7 @@ class XServer:
             self._process.kill_group()
 
     def _socket(self) -> Path:
-        return Path(f"/tmp/.X11-unix/X{self.display.removeprefix(':')}")
+        return Path(f"/tmp/.X11-unix/X{self.display.removeprefix(':')}")  # noqa: S108  # X servers put it there
 
     async def stop(self) -> None:
         """End it. A display whose server had to be killed is tidied up by hand."""

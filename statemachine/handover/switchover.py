@@ -85,7 +85,7 @@ class Switchover:
             return
         number = attempt.number if attempt else self.last_number
         # trigger() is added to the model by transitions; it answers False where no row's guard holds.
-        if (state, type(event)) not in LEGAL or not self._effects.trigger(name, event):  # type: ignore[attr-defined]
+        if (state, type(event)) not in LEGAL or not self._effects.trigger(name, event):  # type: ignore[attr-defined]  # transitions adds it
             raise IllegalEventError(state, name)
         told.append(facts.StateChanged(event.at, state, name, self.state, number))
 

@@ -1,8 +1,12 @@
 """What the line-up hands on: commands to be carried out, and facts to be told."""
 
+from typing import TYPE_CHECKING
+
 from statemachine import commands as cmd
 from statemachine import facts
-from statemachine.events import Actor
+
+if TYPE_CHECKING:
+    from statemachine.events import Actor
 
 
 class Outbox:

@@ -12,7 +12,7 @@ import sys
 import threading
 from pathlib import Path
 
-import simpleobsws  # type: ignore[import-untyped]  # it caps the logger of websockets when it is imported
+import simpleobsws
 
 import daemon.obs.connection
 import daemon.observability.logging

@@ -57,7 +57,7 @@ class Sink:
                 self.send_response(200)
                 self.end_headers()
 
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (its own name)
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # its own name
                 pass
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -167,7 +167,7 @@ async def load(port: int, rate: float, seconds: float, connections: int, streams
         connection = Connection(
             tally, Streams(number, streams), port=port, every=every, first=begins, end=first + seconds
         )
-        await loop.create_connection(lambda connection=connection: connection, "127.0.0.1", port)  # type: ignore[misc]
+        await loop.create_connection(lambda connection=connection: connection, "127.0.0.1", port)  # type: ignore[misc]  # bound as it is now
         asking.append(connection)
     await asyncio.wait([connection.done for connection in asking], timeout=seconds + PATIENCE)
     cpu = (time.process_time() - spent) / max(1, tally.sent)

@@ -14,7 +14,7 @@ from typing import Any, Protocol, Self
 from daemon.obs.connection import Link, Request
 from daemon.obs.sources import FFMPEG, GSTREAMER
 from daemon.obs.transition import check
-from daemon.studio import Appearance, Canvas, Publisher, Studio, StudioError, analyse, colour_box, default_overlays
+from daemon.studio import Appearance, Box, Canvas, Publisher, Studio, StudioError, analyse, colour_box, default_overlays
 from tests.bench.figures import MARK, Ask, Block, cpu_ticks, hands_of, middle, offsets, resident_mb
 from tests.bench.relay import Relay
 
@@ -114,14 +114,14 @@ class Stage:
 
     async def __aenter__(self) -> Self:
         canvas = Canvas()
-        mark = colour_box(MARK, MARK_COLOUR, x=0, y=0, width=canvas.width, height=canvas.height, visible=False)
+        mark = colour_box(MARK, MARK_COLOUR, Box.whole(canvas), visible=False)
         self.relay = await Relay(self.given.hook_port).__aenter__()
         try:
             self.studio = Studio(
                 hook_url=None if self.given.rtmp else self.relay.url,
                 canvas=canvas,
                 overlays=(*default_overlays(canvas), mark),
-                rtmp_base=self.given.rtmp,
+                external_rtmp=self.given.rtmp,
                 obs_plugins={"obs-gstreamer": self.given.gstreamer} if self.given.gstreamer else {},
             )
             await self.studio.__aenter__()

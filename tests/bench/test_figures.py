@@ -84,7 +84,7 @@ def a_verdict(**changed: object) -> RecordingVerdict:
         ),
         "heard": (),
     }
-    return RecordingVerdict(**(values | changed))  # type: ignore[arg-type]
+    return RecordingVerdict(**(values | changed))  # type: ignore[arg-type]  # fields by name
 
 
 def test_the_marks_tie_the_recordings_time_to_the_clocks() -> None:
@@ -112,8 +112,8 @@ def test_each_hand_over_has_what_the_recording_shows_until_the_next_request() ->
     )
     asks = [Ask(102.9, "bob", 0.25), Ask(105.9, "carol")]
     first, second = hands_of(verdict, asks, 108.0, -100.0)
-    assert first == Hand("bob", pytest.approx(300.0), 2, pytest.approx(200.0), 300.0, 250.0)  # type: ignore[arg-type]
-    assert second == Hand("carol", pytest.approx(100.0), 0, pytest.approx(300.0), 20.0, None)  # type: ignore[arg-type]
+    assert first == Hand("bob", pytest.approx(300.0), 2, pytest.approx(200.0), 300.0, 250.0)  # type: ignore[arg-type]  # a float, or nearly
+    assert second == Hand("carol", pytest.approx(100.0), 0, pytest.approx(300.0), 20.0, None)  # type: ignore[arg-type]  # a float, or nearly
 
 
 def test_a_picture_that_never_came_is_none() -> None:

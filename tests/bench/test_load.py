@@ -21,7 +21,7 @@ async def server(status: int = 200) -> AsyncIterator[tuple[int, list[dict[str, s
 
     async def take(request: web.Request) -> web.Response:
         raw = await request.text()
-        told.append(json.loads(raw) if raw.startswith("{") else dict(await request.post()))  # type: ignore[arg-type]
+        told.append(json.loads(raw) if raw.startswith("{") else dict(await request.post()))  # type: ignore[arg-type]  # a form's fields are text
         return web.json_response({"code": 0}, status=status)
 
     app = web.Application()

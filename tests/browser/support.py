@@ -202,7 +202,7 @@ class Page:
         violations: list[str] = self.js("return window.violations ?? []")
         logged = [
             str(entry["message"])
-            for entry in self.driver.get_log("browser")  # type: ignore[no-untyped-call]
+            for entry in self.driver.get_log("browser")  # type: ignore[no-untyped-call]  # selenium says nothing of its types
             # That a request was refused or met no daemon is told by the browser itself; most tests do it on purpose.
             if entry["level"] == "SEVERE" and "Failed to load resource" not in entry["message"]
         ]

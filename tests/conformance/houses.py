@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from daemon.core.ports import ObsRefused
 from daemon.obs.connection import Link
-from daemon.studio import Publisher, Studio
+from daemon.studio import Box, Publisher, Studio, colour_box
 from tests.fakes import FakeObs, Stream
 from tests.support import until
 
@@ -133,9 +133,7 @@ async def open_house(kind: str, *, duplicate_sources: bool = False) -> AsyncIter
             fake.studio.mode.sources = duplicate_sources
             yield FakeHouse(fake)
         return
-    from daemon.studio import colour_box
-
-    overlays = [colour_box(name, (128, 128, 128), x=0, y=0, width=10, height=10) for name in OVERLAYS]
+    overlays = [colour_box(name, (128, 128, 128), Box(width=10, height=10)) for name in OVERLAYS]
     async with Studio(scene=SCENE, overlays=overlays, drop_idle=None, duplicate_sources=duplicate_sources) as studio:
         house = RealHouse(studio)
         yield house

@@ -5,7 +5,7 @@ import base64
 import hashlib
 from typing import Any
 
-import msgpack  # type: ignore[import-untyped]
+import msgpack
 import pytest
 import websockets
 
@@ -357,7 +357,7 @@ async def test_hand_overs_by_cut_and_by_fade_leave_one_input_and_no_trace(house:
             await rig.obs.create_input(name, urls[number % 2])
             assert await rig.obs.place_input(name, 2) == 2
             seen = rig.watch(name)
-            await rig.until(lambda seen=seen: seen.ready, 30.0)  # type: ignore[misc]
+            await rig.until(lambda seen=seen: seen.ready, 30.0)  # type: ignore[misc]  # bound as it is now
             await rig.obs.cut(show=name, hide=outgoing, also_show=None, fade=fade)
             shown = {each["sourceName"] for each in await hands.items() if each["sceneItemEnabled"]}
             assert shown == {*OVERLAYS, name}

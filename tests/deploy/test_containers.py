@@ -3,7 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from daemon.config.loader import load
 from tests.deploy.support import DEPLOY, ROOT

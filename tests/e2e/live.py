@@ -37,7 +37,7 @@ async def live(*names: str, **settings: object) -> AsyncIterator[tuple[Studio, C
                 slate=str(slate) if slate else None,
                 duplicate_scene=duplicate,
                 obs_plugins=borrowed,
-                rtmp_base=server.rtmp_base if server else None,
+                external_rtmp=server.rtmp_base if server else None,
             )
         )
         channel = await stack.enter_async_context(Channel(studio, port=port, settings={**QUICK, **kind, **dotted}))

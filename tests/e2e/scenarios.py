@@ -128,11 +128,11 @@ async def stalls(stage: Stage) -> None:
         assert name is not None
         at = stage.note(f"{name} freezes")
         await publishers[name].freeze()
-        await stage.channel.until(lambda status, name=name: on_air(status) not in (name, None))  # type: ignore[misc]
+        await stage.channel.until(lambda status, name=name: on_air(status) not in (name, None))  # type: ignore[misc]  # bound as it is now
         await stage.hold(1.5)
         stage.note(f"{name} thaws")
         await publishers[name].thaw()
-        stage.checks.append(lambda name=name, at=at: _next_picture(stage, name, at))  # type: ignore[misc]
+        stage.checks.append(lambda name=name, at=at: _next_picture(stage, name, at))  # type: ignore[misc]  # bound as it is now
     await stage.hold(2.0)
 
 

@@ -113,7 +113,7 @@ def a_verdict(**changed: object) -> RecordingVerdict:
         "shown": (Span(0.0, 1.0, "alice"), Span(1.0, 1.3, BLANK), Span(1.3, 4.0, "bob")),
         "heard": (Span(0.0, 4.0, "alice"),),
     }
-    return RecordingVerdict(**(values | changed))  # type: ignore[arg-type]
+    return RecordingVerdict(**(values | changed))  # type: ignore[arg-type]  # fields by name
 
 
 def rounded(runs: list[Run]) -> list[tuple[float, float]]:

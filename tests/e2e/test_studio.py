@@ -275,7 +275,7 @@ async def test_obs_refuses_with_its_own_code(studio: Studio) -> None:
 
 
 async def test_an_rtmp_server_of_somebody_else_is_used_in_place_of_nginx(studio: Studio) -> None:
-    async with Studio(rtmp_base=studio.rtmp_base, overlays=()) as guest:
+    async with Studio(external_rtmp=studio.rtmp_base, overlays=()) as guest:
         await guest.publish("alice")
         assert await studio.nginx.publishing() == {"alice"}
         assert guest.rtmp_url == f"rtmp://127.0.0.1:{studio.nginx.rtmp_port}/{{app}}/{{stream}}"

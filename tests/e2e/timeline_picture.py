@@ -129,7 +129,7 @@ class _Picture:
         x += text_width("below it, the media:", SMALL) + 8
         for what, words in LEGEND_PICTURES:
             colour = PICTURES[what]
-            word(words, lambda at, colour=colour: svg.rect(at, y + 3, 13, 4, fill=colour))  # type: ignore[misc]
+            word(words, lambda at, colour=colour: svg.rect(at, y + 3, 13, 4, fill=colour))  # type: ignore[misc]  # bound as it is now
         x, y = 14.0, y + 20.0
         word("cut", lambda at: svg.line(at + 6, y - 2, at + 6, y + 12, stroke="#8a97a3", dash="2 3"))
         if self.timeline.readings:
@@ -141,7 +141,7 @@ class _Picture:
             x += text_width("states:", SMALL) + 8
             for state in dict.fromkeys(run.what for run in self.timeline.states):
                 colour = _state_colour(state)
-                word(state, lambda at, colour=colour: svg.rect(at, y, 13, 10, fill=colour))  # type: ignore[misc]
+                word(state, lambda at, colour=colour: svg.rect(at, y, 13, 10, fill=colour))  # type: ignore[misc]  # bound as it is now
         if self.timeline.expected:
             word("a blank is expected here", lambda at: svg.rect(at, y, 13, 10, fill="#f6f1e2", stroke="#d8cda8"))
 
@@ -189,7 +189,7 @@ class _Picture:
                 fits = x + 5 + text_width(words, SMALL) < self.svg.width
                 self.svg.text(x + (5 if fits else -5), y + 10, words, size=SMALL, anchor="start" if fits else "end")
 
-        return [_Row("", lambda y, notes=notes: drawn(notes, y), 17.0) for notes in rows]  # type: ignore[misc]
+        return [_Row("", lambda y, notes=notes: drawn(notes, y), 17.0) for notes in rows]  # type: ignore[misc]  # bound as it is now
 
     def _obs_rows(self) -> list[_Row]:
         gone = [run for run in self.timeline.obs if run.what == "gone"]
@@ -214,7 +214,7 @@ class _Picture:
                 self._input(y, name, self.timeline.inputs[name], labelled=len(rows) < len(self.timeline.inputs))
 
         return [
-            _Row(_label(names), lambda y, names=names: drawn(names, y))  # type: ignore[misc]
+            _Row(_label(names), lambda y, names=names: drawn(names, y))  # type: ignore[misc]  # bound as it is now
             for names in rows
         ]
 

@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Any, Protocol
 
-import simpleobsws  # type: ignore[import-untyped]
+import simpleobsws
 from simpleobsws import Request, RequestBatchExecutionType
 
 SCENE = "MOTHERSTREAM"

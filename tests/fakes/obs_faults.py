@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-import msgpack  # type: ignore[import-untyped]
+import msgpack
 
 # How the faults call a request batch as a whole. Its requests go by their own names.
 BATCH = "RequestBatch"

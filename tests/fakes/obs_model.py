@@ -82,20 +82,20 @@ class Input(Source):
 class Transform:
     """A scene item's transform, by obs-websocket's names."""
 
-    positionX: float = 0.0  # noqa: N815 - the wire's own names, so that fields map one to one
-    positionY: float = 0.0  # noqa: N815
+    positionX: float = 0.0
+    positionY: float = 0.0
     rotation: float = 0.0
-    scaleX: float = 1.0  # noqa: N815
-    scaleY: float = 1.0  # noqa: N815
+    scaleX: float = 1.0
+    scaleY: float = 1.0
     alignment: int = 5
-    boundsType: str = "OBS_BOUNDS_NONE"  # noqa: N815
-    boundsAlignment: int = 0  # noqa: N815
-    boundsWidth: float = 0.0  # noqa: N815
-    boundsHeight: float = 0.0  # noqa: N815
-    cropLeft: int = 0  # noqa: N815
-    cropRight: int = 0  # noqa: N815
-    cropTop: int = 0  # noqa: N815
-    cropBottom: int = 0  # noqa: N815
+    boundsType: str = "OBS_BOUNDS_NONE"
+    boundsAlignment: int = 0
+    boundsWidth: float = 0.0
+    boundsHeight: float = 0.0
+    cropLeft: int = 0
+    cropRight: int = 0
+    cropTop: int = 0
+    cropBottom: int = 0
 
     def answer(self, size: tuple[int, int]) -> dict[str, Any]:
         width, height = float(size[0]), float(size[1])

@@ -63,7 +63,7 @@ class ObsServer:
             self._session,
             "127.0.0.1",
             port,
-            subprotocols=[wire.SUBPROTOCOL],  # type: ignore[list-item]
+            subprotocols=[wire.SUBPROTOCOL],  # type: ignore[list-item]  # a NewType of str
             process_request=self._upgrade,
             ping_interval=None,
             compression=None,

@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgpack  # type: ignore[import-untyped]
+import msgpack
 from websockets.asyncio.server import ServerConnection
 
 from tests.fakes.obs_call import PARALLEL, SERIAL_FRAME, SERIAL_REALTIME

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from simpleobsws import Request  # type: ignore[import-untyped]
+from simpleobsws import Request
 
 from tests.fakes import FakeClock, FakeObs
 from tests.fakes.obs_client import SCENE, Caller, client, enable

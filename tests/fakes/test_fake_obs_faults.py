@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-import simpleobsws  # type: ignore[import-untyped]
+import simpleobsws
 from simpleobsws import Request
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from simpleobsws import Request  # type: ignore[import-untyped]
+from simpleobsws import Request
 
 from tests.fakes import FakeClock, FakeObs, Stream
 from tests.fakes.obs_client import GSTREAMER, SCENE, URL, Caller, client, enable

@@ -19,7 +19,6 @@ from typing import Any, Self
 from unittest import mock
 
 from daemon.journal.journal import Journal
-from daemon.obs.watch import InputWatch
 
 EPOCH = 1_800_000_000.0
 """What the wall clock says when a simulation begins."""
@@ -275,7 +274,6 @@ def simulated(seed: int = 0) -> Iterator[asyncio.Runner]:
         mock.patch.object(time, "time", loop.wall),
         # Bound when they were imported.
         mock.patch("daemon.obs.fade.monotonic", loop.time),
-        mock.patch.dict(_defaults(InputWatch), clock=loop.time),
         mock.patch.dict(_defaults(Journal), clock=loop.time),
         mock.patch("daemon.journal.journal.Worker", Inline),
         mock.patch("daemon.journal.backup.Worker", Inline),

@@ -182,7 +182,7 @@ def test_two_daemons_in_one_obs_leave_each_others_inputs_alone_and_say_so(tmp_pa
         for _ in range(3):
             before = w.director.switchover.on_air_streamer
             await w.ask("POST", "/queue/skip")
-            await w.until(lambda before=before: w.director.switchover.on_air_streamer != before)  # type: ignore[misc]
+            await w.until(lambda before=before: w.director.switchover.on_air_streamer != before)  # type: ignore[misc]  # bound as it is now
             await asyncio.sleep(20.0)
         assert w.obs.program.blanks(mark) == []
         assert not w.amiss()
@@ -219,7 +219,7 @@ def test_an_input_on_air_that_is_renamed_gets_its_name_back_and_gives_way_to_its
             w.obs.studio.rename(name, "ALICE'S CAMERA")
             await asyncio.sleep(wait)
             await w.ask("POST", "/queue/skip")
-            await w.until(lambda: w.director.switchover.on_air_streamer != before, 10.0)  # noqa: B023 - called at once
+            await w.until(lambda: w.director.switchover.on_air_streamer != before, 10.0)  # noqa: B023  # called at once
             await w.until(lambda: w.shown == [current(w)], 5.0)
             await w.well()
             assert w.obs.program.blanks(mark, own=False) == []

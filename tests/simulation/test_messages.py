@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-import msgpack  # type: ignore[import-untyped]
+import msgpack
 import pytest
 from websockets.exceptions import ConnectionClosed
 

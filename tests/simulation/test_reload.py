@@ -227,7 +227,7 @@ def test_the_way_of_working_is_changed_in_mid_show(tmp_path: Path, since: str, t
             w.reload(sources__mode=to)
             for follower in ("bob", "alice", "bob"):
                 await w.ask("POST", "/queue/skip")
-                await w.until(lambda who=follower: w.director.switchover.on_air_streamer == who)  # type: ignore[misc]
+                await w.until(lambda who=follower: w.director.switchover.on_air_streamer == who)  # type: ignore[misc]  # bound as it is now
                 await w.until(lambda: w.director.switchover.state.name in ("IDLE", "STANDBY"))
             assert w.shown == [w.director.switchover.program and w.director.switchover.program.input]
             assert (w.shown == [STATIC]) is (to == "static")
@@ -242,7 +242,7 @@ def test_the_kind_of_input_is_another_from_the_next_hand_over_on(tmp_path: Path)
         w.reload(sources__kind="gstreamer")
         for follower in ("bob", "alice"):
             await w.ask("POST", "/queue/skip")
-            await w.until(lambda who=follower: w.director.switchover.on_air_streamer == who)  # type: ignore[misc]
+            await w.until(lambda who=follower: w.director.switchover.on_air_streamer == who)  # type: ignore[misc]  # bound as it is now
             await w.until(lambda: w.director.switchover.state.name == "STANDBY")
         program = w.director.switchover.program
         assert program is not None

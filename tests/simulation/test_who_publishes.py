@@ -199,7 +199,7 @@ def test_people_who_share_one_stream_name_follow_each_other_within_a_second(
             w.obs.streams[url].frozen = False
             client = await w.srs.publish("motherstream", "live", f"?stream_key={key_of(name)}")
             assert client is not None
-            await w.until(lambda name=name: w.director.switchover.on_air_streamer == name, 1.0)  # type: ignore[misc]
+            await w.until(lambda name=name: w.director.switchover.on_air_streamer == name, 1.0)  # type: ignore[misc]  # bound as it is now
             await asyncio.sleep(10.0)
             w.obs.streams[url].frozen = True
             await w.srs.unpublish(client)
@@ -373,7 +373,7 @@ def test_two_virtual_hosts_are_two_paths_where_the_play_url_says_so_and_else_one
         assert line_up(w) == (["alice", "carol"] if told_apart else ["alice"])
         for name in ("carol", "alice") if told_apart else ():
             await w.ask("POST", "/queue/skip")
-            await w.until(lambda name=name: w.director.switchover.on_air_streamer == name)  # type: ignore[misc]
+            await w.until(lambda name=name: w.director.switchover.on_air_streamer == name)  # type: ignore[misc]  # bound as it is now
             shown = w.obs.inputs[w.shown[0]].settings
             assert f"vhost={name}.example" in str(shown.get("input") or shown.get("pipeline"))
 

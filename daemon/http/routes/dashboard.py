@@ -97,7 +97,7 @@ class DashboardRoutes:
         paths = [path for path in sorted(folder.iterdir()) if path.suffix in TYPES]
         self._files = {path.name: _File(path.read_bytes(), path.suffix) for path in paths}
         self._files["wording.js"] = _File(wording_script(), ".js")
-        self._thumbnails = Thumbnails(lambda width: control.studio.screenshot(width))
+        self._thumbnails = Thumbnails(lambda width: control.studio.screenshot(width))  # noqa: PLW0108  # as it is by then
 
     def routes(self) -> list[web.RouteDef]:
         """All of them."""

@@ -5,7 +5,7 @@ import json
 import secrets
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from enum import Enum
 from typing import Any, Final, NamedTuple
 
@@ -59,30 +59,35 @@ class Subscription:
         return taken
 
 
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much is kept for whom, and for how long."""
+
+    ring: int = RING
+    most_waiting: int = MOST_WAITING
+    most_subscribers: int = MOST_SUBSCRIBERS
+    heartbeat: float = HEARTBEAT
+    write_seconds: float = WRITE_SECONDS
+
+
+DEFAULT: Final = Bounds()
+
+
 class EventHub:
     """Gives each event a number, keeps the last ones, and passes them on."""
 
-    def __init__(
-        self,
-        clean: Callable[[object], object] = lambda value: value,
-        *,
-        ring: int = RING,
-        most_waiting: int = MOST_WAITING,
-        most_subscribers: int = MOST_SUBSCRIBERS,
-        heartbeat: float = HEARTBEAT,
-        write_seconds: float = WRITE_SECONDS,
-    ) -> None:
+    def __init__(self, clean: Callable[[object], object] = lambda value: value, *, bounds: Bounds = DEFAULT) -> None:
         """``clean`` makes a copy without secrets, as ``Redactor.value`` does."""
         self._clean = clean
-        self._ring: deque[_Kept] = deque(maxlen=ring)
-        self._most_waiting = most_waiting
-        self._most_subscribers = most_subscribers
+        self._ring: deque[_Kept] = deque(maxlen=bounds.ring)
+        self._most_waiting = bounds.most_waiting
+        self._most_subscribers = bounds.most_subscribers
         self._subscribers: set[Subscription] = set()
         # Numbers begin anew with each start: the prefix tells one run's from another's.
         self._run = secrets.token_hex(4)
         self._number = 0
-        self.heartbeat = heartbeat
-        self.write_seconds = write_seconds
+        self.heartbeat = bounds.heartbeat
+        self.write_seconds = bounds.write_seconds
         self.closed = False
 
     @property

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from daemon.health.measurements import AGAIN, WINDOW, MeasurementFeed
+from daemon.health.measurements import AGAIN, WINDOW, Measured, MeasurementFeed
 from statemachine import events as ev
 
 ALICE, BOB = "srs:1/a", "srs:1/b"
@@ -23,10 +23,12 @@ class House:
         self.feed = MeasurementFeed(
             self.told.append,
             lambda: self.at,
-            subject=lambda: self.subject,
-            received=lambda session_id: self.bytes.get(session_id),
-            period=lambda: PERIOD,
-            stats=lambda: self.stats,
+            Measured(
+                subject=lambda: self.subject,
+                received=lambda session_id: self.bytes.get(session_id),
+                period=lambda: PERIOD,
+                stats=lambda: self.stats,
+            ),
         )
 
     def run(self, seconds: int, *, kbps: float | None = None, fps: int = 0, late: float = 0.0) -> None:

@@ -12,7 +12,8 @@ from structlog.testing import capture_logs
 
 from daemon.config.model import Config, Health
 from daemon.health import HealthMetrics, HealthMonitor, Reporter
-from daemon.health.monitor import SETTLED, Settled
+from daemon.health.monitor import SETTLED, Listeners, Settled
+from daemon.health.samples import Sources
 from statemachine.view import View
 from tests.daemon.health.figures import place, view
 from tests.daemon.health.wire import WireObs
@@ -34,16 +35,10 @@ class Stage:
         self.told: list[tuple[str, Mapping[str, object]]] = []
         self.monitor = self.make()
 
-    def make(self, **more: Any) -> HealthMonitor:
-        return HealthMonitor(
-            self.obs,
-            lambda: self.view,
-            lambda: None,
-            lambda: self.config,
-            self.clock.now,
-            publish=lambda kind, data: self.told.append((kind, data)),
-            **more,
-        )
+    def make(self, reporter: Reporter | None = None, **more: Any) -> HealthMonitor:
+        listeners = Listeners(reporter, publish=lambda kind, data: self.told.append((kind, data)))
+        sources = Sources(self.obs, lambda: self.view, lambda: None, self.clock.now)
+        return HealthMonitor(sources, lambda: self.config, listeners, **more)
 
     async def watch(self, times: int) -> None:
         for _ in range(times):
@@ -159,7 +154,9 @@ async def test_it_samples_by_the_clock_and_survives_a_sample_that_fails(stage: S
             raise RuntimeError("unforeseen")
         return stage.view
 
-    stage.monitor = HealthMonitor(stage.obs, late, lambda: None, lambda: stage.config, stage.clock.now, sleep=sleep)
+    stage.monitor = HealthMonitor(
+        Sources(stage.obs, late, lambda: None, stage.clock.now), lambda: stage.config, sleep=sleep
+    )
     with capture_logs() as logs:
         task = asyncio.create_task(stage.monitor.run())
         async with asyncio.timeout(5):

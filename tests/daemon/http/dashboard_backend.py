@@ -19,7 +19,7 @@ from daemon.core.operator import Operator
 from daemon.core.ports import Check, ObsGone, ObsInfo
 from daemon.http.app import build_app
 from daemon.http.routes.events import EventHub
-from daemon.http.server import HttpServer
+from daemon.http.server import Claim, HttpServer
 from daemon.ingest.manual_streams import ManualStreams
 from statemachine import commands as cmd
 from statemachine import events as ev
@@ -290,7 +290,7 @@ class Backend:
             self.requests.append(f"{request.method} {request.path_qs}")
 
         app.on_response_prepare.append(remember)
-        self._server = HttpServer(app, gate, "127.0.0.1", self._port, stop_within=0.2)
+        self._server = HttpServer(app, gate, Claim("127.0.0.1", self._port), stop_within=0.2)
         await self._server.start()
         self._port = self._server.port
 

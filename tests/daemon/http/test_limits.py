@@ -9,7 +9,7 @@ import pytest
 
 from daemon.http.app import build_app
 from daemon.http.limits import BODY_BYTES, Gate, Limits
-from daemon.http.server import HttpServer
+from daemon.http.server import Claim, HttpServer
 from tests.daemon.http.routes.test_hooks import BODIES
 from tests.daemon.http.studio import House, make_control, make_house
 from tests.support import until
@@ -48,7 +48,7 @@ class Open:
 async def served(limits: Limits) -> AsyncIterator[Open]:
     house = make_house()
     app, gate = build_app(make_control(house), limits)
-    server = HttpServer(app, gate, "127.0.0.1", 0, stop_within=0.2)
+    server = HttpServer(app, gate, Claim("127.0.0.1", 0), stop_within=0.2)
     await server.start()
     try:
         yield Open(house, gate, server)
@@ -205,7 +205,7 @@ async def test_what_is_not_http_is_refused_and_harms_nobody(garbage: bytes, capl
 async def test_a_taken_port_is_an_error_at_the_start() -> None:
     async with served(Limits()) as it:
         app, gate = build_app(make_control(make_house()))
-        second = HttpServer(app, gate, "127.0.0.1", it.server.port)
+        second = HttpServer(app, gate, Claim("127.0.0.1", it.server.port))
         with pytest.raises(OSError, match="address already in use"):
             await second.start()
         await second.stop()

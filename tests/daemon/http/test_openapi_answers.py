@@ -12,7 +12,7 @@ from daemon.core.ports import Check, ObsError, ObsGone, ObsInfo, ObsRefused, Obs
 from daemon.http.auth import WRONG_TOKENS
 from daemon.http.limits import BODY_BYTES
 from daemon.http.openapi.events import EVENTS
-from daemon.http.routes.events import EventHub
+from daemon.http.routes.events import Bounds, EventHub
 from daemon.ingest.hook import FORM, JSON
 from statemachine import facts
 from statemachine.events import Actor
@@ -379,7 +379,10 @@ async def test_every_event_is_as_described(house: House) -> None:
 
 
 async def test_one_listener_too_many_is_refused_as_described() -> None:
-    async with open_house(hub=EventHub(most_subscribers=0)) as house, house.client.get("/events") as response:
+    async with (
+        open_house(hub=EventHub(bounds=Bounds(most_subscribers=0))) as house,
+        house.client.get("/events") as response,
+    ):
         raw = await response.read()
     DESCRIPTION.check("GET /events", response.status, response.headers["Content-Type"], raw)
     assert response.status == 503

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from daemon.config.model import Queue
 from daemon.core.ports import Streamer
-from daemon.ingest.admission import Admission
+from daemon.ingest.admission import Admission, RulesAsked
 from daemon.ingest.auth_url import UrlAnswer
 from daemon.ingest.hook import Verdict
 from daemon.ingest.stream import StreamRef, make_ref
@@ -47,11 +47,12 @@ def admission(
     admits: Callable[[str, float], Refused | None] = lambda streamer, at: None,
     ask: Ask | None = None,
     learnt: list[str] | None = None,
+    present: Callable[[str], bool] = lambda streamer: False,
 ) -> Admission:
     """One that lets anybody in unless told otherwise."""
     config = queue or Queue(auth="open")
     told = [] if learnt is None else learnt
-    return Admission(lambda: config, keys or Keys(), admits, ask or Ask(), told.append)
+    return Admission(lambda: config, keys or Keys(), RulesAsked(admits, present), ask or Ask(), told.append)
 
 
 def ref(

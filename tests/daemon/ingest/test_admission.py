@@ -22,7 +22,7 @@ async def test_open_lets_anybody_in_by_the_stream_s_name() -> None:
 
 @pytest.mark.parametrize("given", [ref("anything", key="k1"), ref("k1")])
 async def test_a_key_is_taken_from_the_parameters_or_from_the_stream_s_name(given: object) -> None:
-    verdict = await admission(Queue(), KEYS).check(given, 1.0)  # type: ignore[arg-type]
+    verdict = await admission(Queue(), KEYS).check(given, 1.0)  # type: ignore[arg-type]  # a strange one is given on purpose
     assert (verdict.accepted, verdict.streamer, verdict.turn) == (True, "alice", 600.0)
 
 
@@ -36,7 +36,7 @@ async def test_a_key_is_taken_from_the_parameters_or_from_the_stream_s_name(give
     ],
 )
 async def test_a_key_that_is_nobody_s_is_refused_without_being_quoted(given: object, code: str) -> None:
-    verdict = await admission(Queue(), KEYS).check(given, 1.0)  # type: ignore[arg-type]
+    verdict = await admission(Queue(), KEYS).check(given, 1.0)  # type: ignore[arg-type]  # a strange one is given on purpose
     assert (verdict.accepted, verdict.code) == (False, code)
     assert "wrong" not in verdict.message
     assert "k1" not in verdict.message
@@ -193,8 +193,7 @@ async def test_why_a_service_could_not_say_yes_is_told_in_words() -> None:
 
 async def test_where_anybody_may_publish_nobody_does_under_a_name_that_looks_like_one_in_the_line_up() -> None:
     present = {"alice"}
-    gate = admission()
-    gate._present = present.__contains__
+    gate = admission(present=present.__contains__)
     assert (await gate.check(ref("alice"), 1.0)).accepted
     verdict = await gate.check(ref("ALICE"), 2.0)
     assert (verdict.accepted, verdict.code) == (False, "name_taken")

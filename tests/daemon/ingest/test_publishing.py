@@ -9,9 +9,10 @@ from structlog.testing import capture_logs
 from daemon.config.model import Ingest, Queue
 from daemon.core.ports import Streamer
 from daemon.ingest import publishing as module
+from daemon.ingest.admission import RulesAsked
 from daemon.ingest.auth_url import UrlAnswer
 from daemon.ingest.hook import Publish, Unpublish, refused
-from daemon.ingest.publishing import MOST_REFUSALS, Publishing
+from daemon.ingest.publishing import MOST_REFUSALS, Publishing, Way
 from daemon.ingest.refusals import Refusals
 from daemon.ingest.sessions import SessionDirectory
 from daemon.ingest.stream import HookError, make_ref
@@ -63,9 +64,7 @@ class Door:
         self.publishing = Publishing(
             lambda: self.ingest,
             lambda: self.now,
-            gate,
-            self.sessions,
-            self.rules,
+            Way(gate, self.sessions, self.rules),
             self.refusals,
             lambda code, message: self.notified.append((code, message)),
         )
@@ -118,7 +117,7 @@ async def test_one_who_is_blocked_is_refused_and_leaves_nothing_behind() -> None
 async def test_one_who_is_blocked_while_the_service_is_asked_is_refused_by_the_rules() -> None:
     door = Door(Queue(auth="http", auth_url="http://127.0.0.1:9/auth"))
     # The look-up says yes, and by the time of the event the rules say no.
-    door.publishing._admission._admits = lambda streamer, at: None
+    door.publishing._admission._rules = RulesAsked(lambda streamer, at: None)
     door.block("alice")
     verdict = await door.publishing.publish(publish())
     assert (verdict.accepted, verdict.code) == (False, "blocked")

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from daemon.config.model import Queue
 from daemon.core.ports import Streamer
 from daemon.ingest.api import Api, open_client
-from daemon.ingest.reconciler import Reconciler
+from daemon.ingest.reconciler import Naming, Reconciler, Schedule
 from daemon.ingest.servers.oryx_api import OryxServer
 from daemon.ingest.servers.srs_api import SrsServer
 from daemon.ingest.sessions import SessionDirectory
@@ -65,7 +65,12 @@ async def studio() -> AsyncIterator[Set]:
 
         gate = admission(keys=keys)
         gate._config = lambda: made.queue
-        made.reconciler = Reconciler([server], sessions, gate, made.events.append, lambda: made.now, lambda: 5.0, sleep)
+        made.reconciler = Reconciler(
+            [server],
+            Naming(sessions, gate),
+            made.events.append,
+            Schedule(lambda: made.now, lambda: 5.0, sleep),
+        )
         yield made
 
 
@@ -224,7 +229,7 @@ async def test_a_fault_of_one_server_s_reader_does_not_end_the_watch(
 
 async def test_with_no_server_to_ask_it_has_heard_all_and_goes_on() -> None:
     sessions = SessionDirectory(lambda: "")
-    reconciler = Reconciler([], sessions, admission(), lambda event: None, lambda: 1.0, lambda: 5.0)
+    reconciler = Reconciler([], Naming(sessions, admission()), lambda event: None, Schedule(lambda: 1.0, lambda: 5.0))
     assert reconciler.heard.is_set()
     task = asyncio.create_task(reconciler.run())
     done, _ = await asyncio.wait((task,), timeout=0.05)
@@ -239,7 +244,8 @@ async def test_a_lost_end_of_oryx_does_not_come_back_as_a_ghost() -> None:
     now = 100.0
     async with FakeOryx() as oryx, open_client() as http:
         server = OryxServer(Api("Oryx", oryx.url, http, oryx.secret), sessions)
-        reconciler = Reconciler([server], sessions, admission(), events.append, lambda: now, lambda: 5.0)  # type: ignore[arg-type]
+        schedule = Schedule(lambda: now, lambda: 5.0)
+        reconciler = Reconciler([server], Naming(sessions, admission()), events.append, schedule)  # type: ignore[arg-type]  # nothing else comes of a list
         old = sessions.open(ref(client="r1", server="oryx"), yes(), 1.0)
         await reconciler.once(server)
         await reconciler.once(server)

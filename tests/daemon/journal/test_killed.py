@@ -72,7 +72,7 @@ class Storm:
             raise TimeoutError  # a machine that is too busy promises nothing
         assert answer.status == 200, answer
         self.answers += 1
-        return json.loads(answer.body)  # type: ignore[no-any-return]
+        return json.loads(answer.body)  # type: ignore[no-any-return]  # an object, by the API's own description
 
     # --- who asks --------------------------------------------------------------------------------------------
 

@@ -54,7 +54,7 @@ class Server:
                 except OSError:
                     pass  # the client has given up, as one of the tests wants it
 
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the base class's name)
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class's name
                 pass
 
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)

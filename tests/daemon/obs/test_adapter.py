@@ -284,7 +284,7 @@ async def test_hand_over_after_hand_over_is_seamless_and_leaves_nothing_behind(f
         await rig.obs.create_input(incoming, (ALICE, BOB)[number % 2])
         assert await rig.obs.place_input(incoming, 2) == 2
         seen = rig.watch(incoming)
-        await rig.until(lambda seen=seen: seen.ready)  # type: ignore[misc]
+        await rig.until(lambda seen=seen: seen.ready)  # type: ignore[misc]  # bound as it is now
         await rig.obs.cut(show=incoming, hide=(outgoing,), also_show=None, fade=0.0)
         await rig.obs.remove_input(outgoing)
     fake.program.assert_seamless(mark)

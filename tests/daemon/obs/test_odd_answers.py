@@ -19,8 +19,9 @@ from daemon.obs.moving import bring_along
 from daemon.obs.owners import OWNER, Owners
 from daemon.obs.placement import Placer, Wish
 from daemon.obs.program import is_seen, read_program
+from daemon.obs.scene import Scene
 from daemon.obs.supervisor import LIKELY, canvas_of, rendered
-from daemon.obs.transition import TransitionExecutor
+from daemon.obs.transition import Change, TransitionExecutor
 from statemachine import events as ev
 from statemachine.reading import ProgramReading
 from tests.daemon.obs.rig import ALICE, Rig
@@ -144,9 +145,8 @@ def test_no_answer_ends_in_anything_but_a_reading_or_an_error_of_obs(link: Any) 
         await Placer().dress_again(link, Wish(TWO, 5, "MODEL", ONE))
 
     async def cut() -> None:
-        await TransitionExecutor(NAMES.own).cut(
-            link, "SCENE", show=TWO, hide=(ONE,), also_show="SLATE", fade=0.0, fps=30.0
-        )
+        change = Change(TWO, frozenset({ONE}), "SLATE")
+        await TransitionExecutor(NAMES.own).cut(Scene(link, "SCENE", 30.0), change, fade=0.0)
 
     async def seen() -> None:
         for names in ([ONE, TWO], []):

@@ -95,7 +95,7 @@ async def test_where_nothing_is_configured_nobody_looks_at_the_line_up() -> None
         looked.append(1)
         return SHOW
 
-    await OverlayUpdater(Obs(), look, Settings, lambda: 0.0).once()  # type: ignore[arg-type]
+    await OverlayUpdater(Obs(), look, Settings, lambda: 0.0).once()  # type: ignore[arg-type]  # as much of an OBS as it asks for
     assert looked == []
 
 

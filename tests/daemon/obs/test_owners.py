@@ -4,6 +4,7 @@ import pytest
 
 from daemon.core.ports import ObsRefused
 from daemon.obs import ObsAdapter
+from daemon.obs.adapter import Origin
 from daemon.obs.connection import ObsEvent
 from daemon.obs.owners import OWNER, OWNER_SCENE, SILENT, Owners
 from statemachine import events as ev
@@ -21,7 +22,9 @@ class Owned(Rig):
     def __init__(self, fake: FakeObs, owner: str, **sections: object) -> None:
         super().__init__(config(fake.port, fake.password, **sections))
         self.time = 0.0
-        self.obs = ObsAdapter(lambda: self.config, emit=self._emit, now=lambda: self.time, pace=QUICK, owner=owner)
+        self.obs = ObsAdapter(
+            lambda: self.config, emit=self._emit, now=lambda: self.time, origin=Origin(owner), pace=QUICK
+        )
 
 
 def heard(fake: FakeObs, owner: str) -> list[object]:
@@ -63,7 +66,7 @@ async def test_another_living_daemons_inputs_are_foreign_in_the_same_scene_too(f
             found = await second.obs.inventory()
             assert found.inputs == (OwnInput(TWO, False, "live/bob"),)
             assert found.foreign == (ForeignInput(ONE, "first, scene MOTHERSTREAM"),)
-            await until(lambda answers=answers: len(heard(fake, "first")) > answers)  # type: ignore[misc]
+            await until(lambda answers=answers: len(heard(fake, "first")) > answers)  # type: ignore[misc]  # bound as it is now
             await second.obs.list_inputs()  # what OBS has sent before is heard by then
         with pytest.raises(ObsRefused) as refused:
             await second.obs.create_input(ONE, BOB, reuse=True)
@@ -143,7 +146,7 @@ async def test_another_daemons_inputs_in_this_scene_are_foreign_whatever_their_p
             found = await second.obs.inventory()
             assert found.inputs == (OwnInput("OTHER_7", False, "live/bob"),)
             assert found.foreign == (ForeignInput(ONE, "first, scene MOTHERSTREAM"),)
-            await until(lambda answers=answers: len(heard(fake, "first")) > answers)  # type: ignore[misc]
+            await until(lambda answers=answers: len(heard(fake, "first")) > answers)  # type: ignore[misc]  # bound as it is now
             await second.obs.list_inputs()  # what OBS has sent before is heard by then
         second.time += SILENT
         assert (await second.obs.inventory()).foreign == (), "whoever is gone is told of no more"

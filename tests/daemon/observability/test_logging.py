@@ -152,7 +152,7 @@ def test_a_key_is_masked_wherever_it_comes_from(bench: Bench) -> None:
     except RuntimeError as error:
         log.exception("failed")
         log.warning("failed", exc_info=error)
-        logging.getLogger("asyncio").error("failed", exc_info=True, stack_info=True)  # noqa: G201  as asyncio does
+        logging.getLogger("asyncio").error("failed", exc_info=True, stack_info=True)  # noqa: G201  # as asyncio does
     everything = bench.text() + bench.path.read_text("utf-8")
     assert everything.count("RuntimeError") >= 6
     assert everything.count("KeyError: ") >= 6

@@ -41,7 +41,7 @@ def test_a_slate_that_is_missing_is_told_once_is_not_asked_for_and_is_told_again
     world.obs.absent.add("SLATE")
     world.obs_ready()
     world.run(600.0, step=1.0)
-    assert [(fact.what, fact.name) for fact in told(world, facts.FixtureMissing)] == [("slate", "SLATE")]  # type: ignore[attr-defined]
+    assert [(fact.what, fact.name) for fact in told(world, facts.FixtureMissing)] == [("slate", "SLATE")]  # type: ignore[attr-defined]  # told() gives that kind alone
     assert not [c for _, commands in world.trace for c in commands if isinstance(c, cmd.SetSlate)]
     world.obs.absent.clear()
     world.run(3.0)
@@ -75,7 +75,7 @@ def test_an_input_on_air_that_was_taken_out_of_the_scene_is_made_anew() -> None:
     item.items, item.shown = 0, False
     took = world.run_until(lambda: on_air(world) == "alice" and FIRST not in world.obs.items, 5.0)
     assert took < 3.0
-    assert world.director.view(world.now).on_air.input == SECOND  # type: ignore[union-attr]
+    assert world.director.view(world.now).on_air.input == SECOND  # type: ignore[union-attr]  # somebody is on air, or this fails
 
 
 def test_a_standby_that_was_taken_out_of_the_scene_is_made_anew() -> None:
@@ -149,7 +149,7 @@ def test_what_is_absent_from_a_reading_that_is_not_whole_is_not_gone() -> None:
         assert read(world, ev.Inventory((), (), whole=False)) == ()
     after = world.director.view(world.now)
     assert (after.on_air, after.standby) == (
-        replace(before.on_air, seconds=after.on_air.seconds, remaining=after.on_air.remaining),  # type: ignore[type-var, union-attr]
+        replace(before.on_air, seconds=after.on_air.seconds, remaining=after.on_air.remaining),  # type: ignore[type-var, union-attr]  # somebody is on air, or this fails
         before.standby,
     )
     read(world, ev.Inventory((), ()))
@@ -164,7 +164,7 @@ def test_another_daemons_inputs_are_told_once_and_neither_hidden_nor_removed_nor
     for _ in range(3):
         assert read(world, ev.Inventory(own, (), foreign=foreign)) == ()
     [fact] = told(world, facts.ForeignInputsSeen)
-    assert fact.inputs == "GMOTHERSTREAM_7, GMOTHERSTREAM_8"  # type: ignore[attr-defined]
+    assert fact.inputs == "GMOTHERSTREAM_7, GMOTHERSTREAM_8"  # type: ignore[attr-defined]  # told() gives that kind alone
     assert world.director.switchover.next_input == 9
     read(world, ev.Inventory(own, ()))
     read(world, ev.Inventory(own, (), foreign=foreign))

@@ -53,7 +53,7 @@ def test_a_skip_in_studio_mode_reaches_viewers(policy: str, duplicates: bool) ->
     world.obs.program.switch_studio_mode(True)
     for streamer in ("bob", "alice", "bob"):
         world.feed(ev.SkipRequested(world.now))
-        world.run_until(lambda streamer=streamer: seen(world) == {streamer}, 5.0)  # type: ignore[misc]
+        world.run_until(lambda streamer=streamer: seen(world) == {streamer}, 5.0)  # type: ignore[misc]  # bound as it is now
         world.run_until(lambda: not world.amiss(), 20.0)
     assert world.obs.program.studio_mode is (policy == "drive")
     assert world.director.view(world.now).program.shown is True
@@ -67,7 +67,7 @@ def test_studio_mode_that_is_on_at_the_start_is_left_before_anything_else() -> N
     assert isinstance(first, cmd.LeaveStudioMode)
     world.run(3.0)
     assert not world.obs.program.studio_mode
-    assert [fact.on for fact in told(world, facts.StudioModeChanged)] == [True, False]  # type: ignore[attr-defined]
+    assert [fact.on for fact in told(world, facts.StudioModeChanged)] == [True, False]  # type: ignore[attr-defined]  # told() gives that kind alone
 
 
 def test_held_nobody_is_cut_to_until_studio_mode_is_off_and_the_next_one_is_ready_by_then() -> None:

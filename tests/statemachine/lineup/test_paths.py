@@ -28,7 +28,7 @@ def publishes(streamer: str, number: int, stream: str = "show", space: str = "",
 
 
 def listed(line: Lineup, at: float, *live: ev.Session, **more: tuple[str, ...]) -> None:
-    line.publishers.listed(ev.PublishersListed(at, "srs:", at, live, **more))  # type: ignore[arg-type]
+    line.publishers.listed(ev.PublishersListed(at, "srs:", at, live, **more))  # type: ignore[arg-type]  # fields by name
 
 
 def playing(line: Lineup, streamer: str) -> list[str]:
@@ -268,7 +268,7 @@ def nameless(number: int, stream: str = "show") -> ev.Session:
 
 
 def running(**policy: bool) -> Director:
-    director = Director(Policy(**policy))  # type: ignore[arg-type]
+    director = Director(Policy(**policy))  # type: ignore[arg-type]  # fields by name
     director.handle(ev.ObsReady(0.5, ev.Inventory(())))
     return director
 

@@ -8,7 +8,7 @@ import pytest
 from aiohttp import ClientResponse
 
 from daemon.http.errors import ApiError
-from daemon.http.routes.events import EventHub
+from daemon.http.routes.events import Bounds, EventHub
 from statemachine import facts
 from statemachine.handover.states import State
 from tests.daemon.http.studio import AT, SWITCH, House, config, open_house
@@ -83,7 +83,7 @@ async def test_who_saw_nothing_but_the_hello_can_resume_too(house: House) -> Non
     "given", ["", "x", "other-1", "-", "{run}-", "{run}--1", "{run}-99", "{run}-" + "9" * 50, "{run}-1"]
 )
 async def test_who_cannot_be_resumed_is_told_so(given: str) -> None:
-    hub = EventHub(ring=2)
+    hub = EventHub(bounds=Bounds(ring=2))
     for _ in range(5):
         hub.publish("a", {})
     frames = await hub.subscribe(given.replace("{run}", hub._run)).take()
@@ -92,7 +92,7 @@ async def test_who_cannot_be_resumed_is_told_so(given: str) -> None:
 
 
 async def test_the_oldest_that_is_kept_is_enough_to_resume() -> None:
-    hub = EventHub(ring=2)
+    hub = EventHub(bounds=Bounds(ring=2))
     for _ in range(5):
         hub.publish("a", {})
     frames = await hub.subscribe(f"{hub._run}-3").take()
@@ -117,7 +117,7 @@ async def test_no_text_breaks_out_of_its_line() -> None:
 
 
 async def test_a_subscriber_that_is_too_far_behind_is_dropped_and_holds_up_nobody() -> None:
-    hub = EventHub(most_waiting=10)
+    hub = EventHub(bounds=Bounds(most_waiting=10))
     slow, quick = hub.subscribe(), hub.subscribe()
     for _ in range(50):
         hub.publish("a", {})
@@ -128,7 +128,7 @@ async def test_a_subscriber_that_is_too_far_behind_is_dropped_and_holds_up_nobod
 
 
 async def test_a_connection_that_never_reads_is_dropped() -> None:
-    hub = EventHub(write_seconds=0.1, most_waiting=1_000_000, ring=10)
+    hub = EventHub(bounds=Bounds(write_seconds=0.1, most_waiting=1_000_000, ring=10))
     async with open_house(hub=hub) as house:
         _, writer = await asyncio.open_connection(house.client.host, house.client.port)
         writer.write(b"GET /events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
@@ -144,14 +144,17 @@ async def test_a_connection_that_never_reads_is_dropped() -> None:
 
 
 async def test_an_idle_stream_is_kept_alive_by_comments() -> None:
-    async with open_house(hub=EventHub(heartbeat=0.02)) as house, house.client.get("/events") as response:
+    async with (
+        open_house(hub=EventHub(bounds=Bounds(heartbeat=0.02))) as house,
+        house.client.get("/events") as response,
+    ):
         await take(response, 1)
         async with asyncio.timeout(5):
             assert await response.content.readline() == b":\n"
 
 
 async def test_a_subscriber_that_leaves_is_forgotten() -> None:
-    hub = EventHub(heartbeat=0.02)
+    hub = EventHub(bounds=Bounds(heartbeat=0.02))
     async with open_house(hub=hub) as house:
         async with house.client.get("/events") as response:
             await take(response, 1)
@@ -160,7 +163,7 @@ async def test_a_subscriber_that_leaves_is_forgotten() -> None:
 
 
 async def test_too_many_subscribers_are_refused(house: House) -> None:
-    hub = EventHub(most_subscribers=1)
+    hub = EventHub(bounds=Bounds(most_subscribers=1))
     hub.subscribe()
     with pytest.raises(ApiError) as caught:
         hub.subscribe()

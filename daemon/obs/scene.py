@@ -1,0 +1,15 @@
+"""Our scene, in the OBS that is connected now."""
+
+from dataclasses import dataclass
+
+from daemon.obs.connection import Link
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a change of the picture needs to know. It is worth nothing any more once OBS is lost."""
+
+    link: Link
+    name: str
+    fps: float
+    """OBS's frames a second."""
