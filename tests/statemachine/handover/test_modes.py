@@ -291,7 +291,7 @@ def test_standby_given_up_live_removes_it_and_taken_up_again_makes_it() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "problem"),
     [
-        ("colour", "red", "there is not a setting colour"),
+        ("colour", "red", "there is no setting colour"),
         ("turn", "long", "turn takes a number"),
         ("turn", True, "turn takes a number"),
         ("turn", 0, "turn takes more than 0 and at most 1e+09"),
