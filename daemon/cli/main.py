@@ -10,16 +10,20 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from daemon import __version__
 from daemon.cli.client import Client, ClientError, quoted
+from daemon.cli.lineup import FORMER, add_arguments, as_help, asks
 from daemon.cli.output import complain, say, say_checked, say_exactly, say_json, to_stderr
 from daemon.cli.show import queue_lines, status_lines
 from daemon.cli.store import add_parsers as add_store_parsers
 from daemon.cli.streamer import add_parser as add_streamer_parser
 from daemon.config.loader import ConfigError, load
 from daemon.config.model import Config
+from daemon.core.operator import USE_CASES
+from daemon.core.use_case import UseCase
+from daemon.http.addresses import dashed
 from statemachine.handover.table import as_table, mermaid
 
 EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_CONFIG = 0, 1, 2, 78
@@ -29,9 +33,6 @@ NOTIFY_SECONDS = 40.0
 
 Action = Callable[[argparse.Namespace], int]
 """Runs one command; its exit code."""
-
-FORMER: Final = {"let-in": "unblock"}
-"""Commands by their former names, which scripts may use."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -119,14 +120,8 @@ def _add_line_up(add: _Commands) -> None:
         add.with_config(name, action, text).add_argument(
             "--json", action="store_true", help="print the API's answer as JSON"
         )
-    add.with_config("skip", _post("/queue/skip"), "end the current turn")
-    add.with_config("hold", _post("/queue/hold"), "stop turns from ending by the clock until `release`")
-    add.with_config("release", _post("/queue/release"), "let turns end by the clock again")
-    move = add.with_config("move", _move, "move a waiting streamer to another position")
-    move.add_argument("name", metavar="NAME", help="the streamer")
-    move.add_argument("position", type=int, metavar="POSITION", help="1 is next after the one on air")
-    remove = add.with_config("remove", _remove, "take a streamer out of the line-up until the next publish")
-    remove.add_argument("name", metavar="NAME", help="the streamer")
+    for case in USE_CASES:
+        add_arguments(add.with_config(dashed(case.name), _use_case(case), as_help(case)), case)
     turn = add.with_config("turn", _turn, "set the length of turns, for everybody or for one streamer in the line-up")
     turn.add_argument("seconds", type=int, metavar="SECONDS")
     turn.add_argument("--streamer", metavar="NAME", help="only for this streamer, until it leaves or its turn is over")
@@ -137,11 +132,6 @@ def _add_people(add: _Commands) -> None:
     """Who may publish at all, for now."""
     block = add.with_config("block-last", _block_last, "whether the last streamer on air may come straight back")
     block.add_argument("choice", choices=("on", "off", "show"), nargs="?", default="show")
-    kick = add.with_config("kick", _kick, "disconnect a streamer and block it for a while")
-    kick.add_argument("name", metavar="NAME", help="the streamer")
-    kick.add_argument("--seconds", type=float, default=300.0, help="how long to block it (default: 300)")
-    unblock = add.with_config("unblock", _unblock, "let a blocked streamer publish again")
-    unblock.add_argument("name", metavar="NAME", help="the streamer")
 
 
 def _add_notify(add: _Commands) -> None:
@@ -216,34 +206,14 @@ def _completion(arguments: argparse.Namespace) -> int:
     return EXIT_DONE
 
 
-def _post(path: str) -> Action:
+def _use_case(case: UseCase) -> Action:
+    ask = asks(case, _client)
+
     def action(arguments: argparse.Namespace) -> int:
-        answer = _client(arguments).post(path)
-        say(_message(answer))
+        say(_message(ask(arguments)))
         return EXIT_DONE
 
     return action
-
-
-def _kick(arguments: argparse.Namespace) -> int:
-    answer = _client(arguments).post(f"/queue/{quoted(arguments.name)}/kick?seconds={arguments.seconds:g}")
-    say(_message(answer))
-    return EXIT_DONE
-
-
-def _unblock(arguments: argparse.Namespace) -> int:
-    say(_message(_client(arguments).post(f"/queue/{quoted(arguments.name)}/let-in")))
-    return EXIT_DONE
-
-
-def _move(arguments: argparse.Namespace) -> int:
-    say(_message(_client(arguments).post(f"/queue/{quoted(arguments.name)}/move?position={arguments.position}")))
-    return EXIT_DONE
-
-
-def _remove(arguments: argparse.Namespace) -> int:
-    say(_message(_client(arguments).delete(f"/queue/{quoted(arguments.name)}")))
-    return EXIT_DONE
 
 
 def _turn(arguments: argparse.Namespace) -> int:

@@ -14,7 +14,12 @@ import pytest
 
 from daemon import __version__
 from daemon.cli.main import main
+from daemon.core.use_case import UseCase
+from daemon.http.addresses import Address, dashed
 from statemachine.handover.states import State
+from tests.daemon.http.samples import asked_for, values
+
+ASKED = list(asked_for())
 
 STATUS: dict[str, Any] = {
     "state": "STANDBY",
@@ -188,8 +193,8 @@ def test_the_status_as_json_is_the_apis_answer(
         (["hold"], "POST /queue/hold"),
         (["release"], "POST /queue/release"),
         (["kick", "a/b", "--seconds", "600"], "POST /queue/a%2Fb/kick?seconds=600"),
-        (["unblock", "bob"], "POST /queue/bob/let-in"),
-        (["let-in", "bob"], "POST /queue/bob/let-in"),
+        (["unblock", "bob"], "POST /queue/bob/unblock"),
+        (["let-in", "bob"], "POST /queue/bob/unblock"),
         (["move", "bob", "2"], "POST /queue/bob/move?position=2"),
         (["remove", "bob"], "DELETE /queue/bob"),
         (["turn", "60"], "POST /update-timer/60?reset_time=false"),
@@ -203,6 +208,24 @@ def test_each_command_asks_the_route_of_its_name(
         assert main(words) == 0
     assert handler.asked == [asked]
     assert capsys.readouterr().out == "so be it\n"
+
+
+@pytest.mark.parametrize(("case", "address", "path"), ASKED, ids=[path for _, _, path in ASKED])
+def test_every_use_case_is_a_command_that_asks_its_address(
+    case: UseCase, address: Address, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = values(case)
+    words = [str(given[each.name]) for each in case.parameters if each.required]
+    options = [
+        word
+        for each in case.parameters
+        if not each.required
+        for word in (f"--{dashed(each.name)}", str(given[each.name]))
+    ]
+    with daemon(monkeypatch) as handler:
+        assert main([dashed(case.former if address.former else case.name), *words, *options]) == 0
+    now = path.replace(dashed(case.former), dashed(case.name)) if case.former else path
+    assert handler.asked == [f"{address.method} {now}"]
 
 
 def test_block_last_is_toggled_only_where_it_has_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
