@@ -257,23 +257,23 @@ def test_the_picture_is_shown_while_obs_gives_one(page: Page, backend: Backend) 
     page.until(lambda: page.js("return document.querySelector('#picture').naturalWidth") == 32)
     backend.obs_lost()
     page.until(lambda: page.text("#picture-none") == "OBS is not connected")
-    page.until(lambda: page.text("#health-chip") == "1 in trouble")
+    page.until(lambda: page.text("#health-chip") == "1 problem")
     page.until(lambda: page.texts(".node.lit text") == ["RECOVERING"])
     backend.obs_ready()
     page.until(lambda: page.find("#picture").is_displayed())
-    page.until(lambda: page.text("#health-chip") == "All well")
+    page.until(lambda: page.text("#health-chip") == "All OK")
 
 
 def test_trouble_says_what_it_means_for_the_show(page: Page, backend: Backend) -> None:
     page.open_live(backend.url)
     assert "".join(page.texts("#checks .check-means")) == ""
     backend.checks[1] = Check("journal", False, "/var/lib/motherstream/motherstream.db: database or disk is full")
-    page.until(lambda: page.text("#health-chip") == "1 in trouble")
+    page.until(lambda: page.text("#health-chip") == "1 problem")
     journal = page.text('#checks [data-level="trouble"]')
     assert "database or disk is full" in journal
     assert "The show goes on. A restart now would lose" in journal
     backend.checks[1] = Check("journal", True)
-    page.until(lambda: page.text("#health-chip") == "All well")
+    page.until(lambda: page.text("#health-chip") == "All OK")
     assert "".join(page.texts("#checks .check-means")) == ""
 
 
@@ -282,10 +282,10 @@ def test_how_the_stream_plays_is_part_of_the_health(page: Page, backend: Backend
     backend.health.now = {"score": 97.5, "issues": [], "obs": obs, "ingest": ingest}
     page.open_live(backend.url)
     page.until(lambda: "97 of 100 · 3.0 Mbit/s · 30 fps" in page.texts("#checks .check-text"))
-    assert page.text("#health-chip") == "All well"
+    assert page.text("#health-chip") == "All OK"
     backend.health.now = {"score": 40.0, "issues": ["low_bitrate", "render_lag"], "obs": obs, "ingest": ingest}
     page.until(lambda: "40 of 100 · low bitrate · render lag" in page.texts("#checks .check-text"))
-    assert page.text("#health-chip") == "1 in trouble"
+    assert page.text("#health-chip") == "1 problem"
 
 
 def test_a_score_that_something_costs_has_no_tick_and_nothing_says_that_all_is_well(
@@ -293,16 +293,16 @@ def test_a_score_that_something_costs_has_no_tick_and_nothing_says_that_all_is_w
 ) -> None:
     backend.health.now = {"score": 71.4, "issues": ["render_lag"], "obs": {"fps": 30.0}, "ingest": {"bitrate": 3020.0}}
     page.open_live(backend.url)
-    page.until(lambda: page.text("#health-chip") == "1 to watch")
+    page.until(lambda: page.text("#health-chip") == "1 warning")
     (row,) = page.texts('#checks [data-level="notice"]')
     assert "71 of 100 · render lag" in row
     assert "OBS renders too slowly." in row
-    assert page.text("#health-word") == "1 to watch"
+    assert page.text("#health-word") == "1 warning"
     assert page.texts("#checks .check-row")[0] == row, "the worst first"
     ticks = "return document.querySelectorAll('#checks [data-level=notice] path[d^=\"M5 12.5\"]').length"
     assert page.js(ticks) == 0
     backend.checks[1] = Check("journal", False, "the disk is full")
-    page.until(lambda: page.text("#health-chip") == "1 in trouble")
+    page.until(lambda: page.text("#health-chip") == "1 problem")
     assert "Journal" in page.texts("#checks .check-row")[0]
 
 
@@ -310,7 +310,7 @@ def test_that_nobody_is_on_air_is_no_fault_where_nobody_publishes(page: Page, ba
     backend.health.now = {"score": 100.0, "issues": ["nobody_on_air"]}
     page.open_live(backend.url)
     page.until(lambda: "100 of 100 · nobody on air" in page.texts("#checks .check-text"))
-    assert page.text("#health-chip") == "All well"
+    assert page.text("#health-chip") == "All OK"
 
 
 def test_a_change_of_the_streams_health_is_told_in_words(page: Page, backend: Backend) -> None:

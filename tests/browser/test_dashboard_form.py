@@ -165,7 +165,7 @@ def test_all_that_is_written_can_be_read(page: Page, theme: str) -> None:
         backend.unpublish("dave")
         page.open_live(backend.url, theme=theme)
         backend.obs_lost()
-        page.until(lambda: page.text("#health-chip") == "1 in trouble", 20.0)
+        page.until(lambda: page.text("#health-chip") == "1 problem", 20.0)
         found = page.contrasts()
         assert len(found) > 40
         assert [row for row in found if row[2] < 4.5] == []

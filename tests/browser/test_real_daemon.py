@@ -40,7 +40,7 @@ def test_trouble_with_the_file_is_on_the_page_and_goes_by_itself(page: Page, tmp
         live.publish("alice")
         page.open_live(live.url)
         page.until(lambda: page.text("#onair-name") == "alice")
-        page.until(lambda: "trouble" in page.text("#health-chip"))
+        page.until(lambda: "problem" in page.text("#health-chip"))
         trouble = page.texts('#checks [data-level="trouble"]')
         assert any("Journal" in text and "The show goes on." in text for text in trouble)
         path.rmdir()

@@ -10,7 +10,7 @@ const LYING = 560;
 const CORNER = 7;
 
 const MEANINGS = {
-  IDLE: "nothing changes",
+  IDLE: "no hand-over is under way",
   CREATING: "the incoming input is created, hidden",
   BUFFERING: "the incoming input buffers, hidden, until its picture plays",
   STANDBY: "the next input is ready and waiting for its turn",

@@ -13,7 +13,7 @@ const WELL = 90;
 
 const RANK = { trouble: 0, notice: 1, well: 2 };
 const ICON = { trouble: "warn", notice: "notice", well: "check" };
-const WORD = { trouble: "in trouble", notice: "to watch", well: "well" };
+const WORD = { trouble: "problem", notice: "warning", well: "OK" };
 
 const level = (ok) => (ok ? "well" : "trouble");
 
@@ -71,7 +71,7 @@ export function drawHealth() {
   const found = rows();
   const worst = found.length ? found[0].level : "well";
   const count = found.filter((row) => row.level === worst).length;
-  const text = worst === "well" ? "all well" : `${count} ${WORD[worst]}`;
+  const text = worst === "well" ? "all OK" : `${count} ${WORD[worst]}${count === 1 ? "" : "s"}`;
   say($("health-word"), text);
   $("health-word").dataset.level = worst;
   $("health").dataset.trouble = worst === "trouble";
