@@ -127,7 +127,7 @@ ISSUES: Final = (
         "the ingest server receives nothing",
         lambda sample, _: float(sample.bitrate is not None and sample.bitrate <= 0),
         "The RTMP server receives nothing. The streamer's connection or encoder has stopped.",
-        Told("the RTMP server receives nothing from the one on air", "the RTMP server receives again", 15.0),
+        Told("the RTMP server receives nothing from the streamer on air", "the RTMP server receives data again", 15.0),
     ),
     Issue(
         "studio_mode",
@@ -170,7 +170,7 @@ ISSUES: Final = (
         "1 % of the frames, 20 %",
         lambda sample, _: ramp(sample.render_lag, 0.01, 0.2),
         "OBS renders too slowly. Simplify its scenes, or use a smaller canvas.",
-        Told("OBS renders too slowly: frames come late", "OBS renders in time again"),
+        Told("OBS renders too slowly: frames come late", "OBS renders on time again"),
     ),
     Issue(
         "encoder_lag",
@@ -179,7 +179,7 @@ ISSUES: Final = (
         "1 % of the frames, 20 %",
         lambda sample, _: ramp(sample.encoder_lag, 0.01, 0.2),
         "OBS encodes too slowly. Use a faster preset or a lower frame rate.",
-        Told("OBS encodes too slowly: frames are left out", "OBS encodes in time again"),
+        Told("OBS encodes too slowly: frames are skipped", "OBS encodes on time again"),
     ),
     Issue(
         "dropped_frames",
@@ -188,7 +188,10 @@ ISSUES: Final = (
         "1 % of the frames, 20 %",
         lambda sample, _: ramp(sample.dropped, 0.01, 0.2),
         "The network cannot keep up with OBS's output. Lower its bitrate.",
-        Told("the network does not take OBS's output: frames are dropped", "OBS's output gets through"),
+        Told(
+            "the network cannot keep up with OBS's output: frames are dropped",
+            "the network keeps up with OBS's output again",
+        ),
     ),
     Issue(
         "silent",

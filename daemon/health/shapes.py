@@ -41,7 +41,7 @@ class SampleIngest(TypedDict):
 
 
 class SampleObs(TypedDict):
-    """How OBS does."""
+    """How OBS performs."""
 
     connected: bool
     fps: float | None
@@ -54,7 +54,7 @@ class SampleObs(TypedDict):
 
 
 class HealthSample(TypedDict):
-    """One look at how the show plays."""
+    """One sample of stream health."""
 
     at: Moment
     time: float
@@ -72,7 +72,7 @@ class HealthSample(TypedDict):
 
 
 class Current(TypedDict):
-    """The last sample; before the first one there is but a `score` of null."""
+    """The last sample; before the first one there is only a `score` of null."""
 
     monitoring_active: bool
     score: Score | None
@@ -91,7 +91,7 @@ class Current(TypedDict):
 
 
 class HealthNow(Current):
-    """The last sample; before the first one there is but a `score` of null."""
+    """The last sample; before the first one there is only a `score` of null."""
 
     status: Literal["success", "no_monitoring"]
 
@@ -123,7 +123,7 @@ class SinceStart(TypedDict):
 
 
 class HealthLimits(TypedDict):
-    """From where on it is an issue."""
+    """Thresholds of issues."""
 
     stall: float
     """Seconds."""

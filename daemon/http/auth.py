@@ -135,7 +135,7 @@ class Guard:
         return response
 
     def state(self, request: web.Request) -> web.Response:
-        """Whether a token is asked for, and whether this client has signed in."""
+        """Whether a token is required, and whether this client has signed in."""
         signed_in = not self._token or self._has_cookie(request)
         return web.json_response({"token_required": bool(self._token), "signed_in": signed_in})
 

@@ -16,18 +16,18 @@ from daemon.ingest.hook import JSON
 
 DESCRIPTION: Final = (
     "Hands one shared live stream from streamer to streamer in OBS Studio.\n\n"
-    'Every error is `{"error": {"code", "message"}}`. A token is asked for where `http.token` is set, and the '
-    "hooks ask for `hooks.secret` where that is set. Every GET but /events and the hook answers HEAD too. "
-    "Answers may come to hold more than is named here."
+    'Every error is `{"error": {"code", "message"}}`. A token is required if `http.token` is set, and the '
+    "hooks require `hooks.secret` if that is set. Every GET except /events and the hook also answers HEAD. "
+    "Fields may be added to answers."
 )
 TAGS: Final = {
     "show": "What is on air, who waits, and what has happened.",
     "line-up": "Who comes next.",
-    "scripts": "Under the names that scripts have called since before.",
-    "OBS": "OBS as the daemon sees it, and what can be set while it runs.",
-    "health": "Probes, metrics, and how the show plays.",
-    "dashboard": "The page for people, its sign-in, and this description.",
-    "hooks": "What the ingest servers call.",
+    "scripts": "Under the names that existing scripts use.",
+    "OBS": "OBS as the daemon sees it, and settings that can change while it runs.",
+    "health": "Probes, metrics and stream health.",
+    "dashboard": "The dashboard, its sign-in, and this description.",
+    "hooks": "What ingest servers call.",
 }
 SECURITY: Final = {
     "token": {"type": "http", "scheme": "bearer", "description": "`http.token`"},

@@ -62,7 +62,7 @@ LOOKING: Final = (
         (Parameter("Last-Event-ID", "header", str),),
         description=(
             "Server-sent events, the first of them `hello`. The data of each kind has the schema `event.KIND`; kinds "
-            "may be added. With `Last-Event-ID` what was missed is sent first, if it is still kept."
+            "may be added. With `Last-Event-ID`, missed events that are still kept are sent first."
         ),
     ),
 )
@@ -81,7 +81,7 @@ SCRIPTS: Final = (
         "GET",
         "/time-settings",
         "scripts",
-        "A turn's length, and what is left of the present one",
+        "The length of a turn, and the time left in the current one",
         ok(control.TimeSettings),
     ),
     Operation(
@@ -89,26 +89,24 @@ SCRIPTS: Final = (
         "GET",
         "/timer-data",
         "scripts",
-        "What is left of the present turn, for a timer that OBS shows",
+        "The time left in the current turn, for a timer shown in OBS",
         ok(control.RemainingTime),
-        description="Asks for no token, and may be read by any page: that is how older timer pages read it.",
+        description="Requires no token and may be read by any page, as older timer pages do.",
     ),
     Operation(
         "update_timer",
         "POST",
         "/update-timer/{seconds}",
         "scripts",
-        "Change a turn's length",
+        "Change the length of turns",
         ok(control.TurnLength),
         both(BUSY, {400: ("bad_name", "bad_setting", "bad_value"), 404: ("not_found",)}),
         (
             in_path("seconds", parameters.TurnSeconds),
-            in_query("reset_time", Annotated[YesOrNo, Field(description="The present turn begins anew.")]),
+            in_query("reset_time", Annotated[YesOrNo, Field(description="Restart the current turn.")]),
             in_query(
                 "streamer",
-                Annotated[
-                    Name, Field(description="Whose turn: a name in the line-up; everybody's where it is missing.")
-                ],
+                Annotated[Name, Field(description="Whose turn: a name in the line-up; everybody's if omitted.")],
             ),
         ),
     ),
@@ -125,7 +123,7 @@ SCRIPTS: Final = (
         "POST",
         "/block-toggle",
         "scripts",
-        "Let it, if it may not; else keep it from that",
+        "Toggle that",
         ok(control.BlockToggled),
         both(BUSY, {400: ("bad_setting",)}),
     ),
@@ -138,7 +136,7 @@ STUDIO: Final = (
         "GET",
         "/obs/media-input-status/{input}",
         "OBS",
-        "How an input plays",
+        "State of one input",
         ok(studio.Media),
         both(OBS, {400: ("bad_name",)}),
         (in_path("input", parameters.InputName),),
@@ -151,31 +149,33 @@ STUDIO: Final = (
         "The connection to OBS",
         ok(studio.Connection),
     ),
-    Operation("reconnect", "POST", "/obs/force-reconnect", "OBS", "Make the connection anew", ok(studio.Reconnected)),
+    Operation("reconnect", "POST", "/obs/force-reconnect", "OBS", "Reconnect to OBS", ok(studio.Reconnected)),
     Operation(
         "test_notifications",
         "POST",
         "/notify/test",
         "health",
-        "Send a test to everybody who is told",
+        "Send a test notification to every target",
         ok(control.NotifyTest),
         {409: ("no_targets", "test_running")},
-        description="Past what waits to be sent. No answer holds an address.",
+        description="Skips the queue of pending messages. No answer contains an address.",
     ),
     Operation(
         "measured",
         "POST",
         "/measurements",
         "health",
-        "Tell what was measured of the one on air",
+        "Report a measurement of the streamer on air",
         ok(control.Measured),
         both(BODY, BUSY, {400: ("bad_name", "bad_value")}),
         body={JSON: control.Measurement},
-        description="`sound` is its level in dBFS. Silent below -60 for 5 seconds, it is an issue of health, and told "
-        "after `quality.silence`; above -50 for 2 seconds it sounds again. It is good for 30 seconds. Of one "
-        "who is not on air it changes nothing.",
+        description="`sound` is the level in dBFS. Below -60 for 5 seconds counts as silence: a health issue, and a "
+        "notification after `quality.silence`. Above -50 for 2 seconds the sound is back. A measurement is valid for "
+        "30 seconds, and has no effect for a streamer who is not on air.",
     ),
-    Operation("streaming", "GET", "/obs/streaming-status", "OBS", "Whether OBS streams", ok(studio.Streaming), OBS),
+    Operation(
+        "streaming", "GET", "/obs/streaming-status", "OBS", "Whether OBS is streaming", ok(studio.Streaming), OBS
+    ),
     Operation(
         "test",
         "POST",
@@ -199,43 +199,53 @@ STUDIO: Final = (
         "POST",
         "/debug/set-source-z-offset",
         "OBS",
-        "Place new inputs so many layers below the top",
+        "Set how many layers below the top new inputs are placed",
         ok(control.ZOffset),
         both(BUSY, {400: ("bad_setting", "bad_value")}),
         (in_query("z_offset", parameters.Layers, required=True),),
     ),
     Operation(
-        "z_offset", "GET", "/debug/get-source-z-offset", "OBS", "Where new inputs are placed", ok(control.ZOffset)
+        "z_offset",
+        "GET",
+        "/debug/get-source-z-offset",
+        "OBS",
+        "How many layers below the top new inputs are placed",
+        ok(control.ZOffset),
     ),
     Operation(
-        "job_delay", "GET", "/debug/obs-job-delay", "OBS", "The least time between two hand-overs", ok(control.JobDelay)
+        "job_delay",
+        "GET",
+        "/debug/obs-job-delay",
+        "OBS",
+        "The minimum time between two hand-overs",
+        ok(control.JobDelay),
     ),
     Operation(
         "set_job_delay",
         "POST",
         "/debug/obs-job-delay",
         "OBS",
-        "Change the least time between two hand-overs",
+        "Change the minimum time between two hand-overs",
         ok(control.JobDelay),
         both(BUSY, {400: ("bad_setting", "bad_value")}),
         (in_query("delay_seconds", parameters.Delay, required=True),),
-        description="The parameter may be called `seconds` too.",
+        description="The parameter may also be called `seconds`.",
     ),
 )
 
 WATCHING: Final = (
     Operation("healthz", "GET", "/healthz", "health", "It runs", {**ok(studio.Alive), **ok(studio.Alive, 503)}),
     Operation(
-        "readyz", "GET", "/readyz", "health", "It can do its work", {**ok(studio.Ready), **ok(studio.Ready, 503)}
+        "readyz", "GET", "/readyz", "health", "Whether it can do its job", {**ok(studio.Ready), **ok(studio.Ready, 503)}
     ),
     Operation("metrics", "GET", "/metrics", "health", "For Prometheus", {200: {"text/plain": str}}),
-    Operation("stream_health", "GET", "/stream-health/current", "health", "How the show plays", ok(health.HealthNow)),
+    Operation("stream_health", "GET", "/stream-health/current", "health", "Stream health now", ok(health.HealthNow)),
     Operation(
         "stream_health_history",
         "GET",
         "/stream-health/history",
         "health",
-        "How it has played",
+        "Stream health samples",
         ok(health.HealthHistory),
         VALUE,
         (in_query("count", parameters.SampleCount, default=int(parameters.SOME_SAMPLES)),),
@@ -245,7 +255,7 @@ WATCHING: Final = (
         "GET",
         "/stream-health/status",
         "health",
-        "How the monitoring goes",
+        "State of the health monitoring",
         ok(health.HealthStatus),
     ),
 )
@@ -267,7 +277,7 @@ PAGES: Final = (
         "GET",
         "/sign-in",
         "dashboard",
-        "Whether a token is asked for, and whether this client has signed in",
+        "Whether a token is required, and whether this client has signed in",
         ok(control.SignInState),
     ),
     Operation(
@@ -275,12 +285,12 @@ PAGES: Final = (
         "POST",
         "/sign-in",
         "dashboard",
-        "Take the token for a cookie",
+        "Sign in: exchange the token for a cookie",
         ok(Done),
         both(BODY, {401: ("unauthorized",), 429: ("too_many_tries",)}),
         body={JSON: control.SignInBody},
     ),
-    Operation("sign_out", "POST", "/sign-out", "dashboard", "Take the cookie back", ok(Done)),
+    Operation("sign_out", "POST", "/sign-out", "dashboard", "Sign out", ok(Done)),
     Operation(
         "openapi",
         "GET",
@@ -302,11 +312,11 @@ INGEST: Final = tuple(
         "POST",
         f"/hooks/{name.lower()}",
         "hooks",
-        f"{name} tells of a publisher",
+        f"{name} reports a publisher",
         ok(answer),
         both(HOOK, more),
         body={kind: body},
-        description="Accepted is a 2xx; anything else refuses the publisher.",
+        description="2xx accepts the publisher; anything else refuses it.",
     )
     for name, kind, body, answer, more in (
         ("SRS", JSON, hooks.SrsHook, hooks.Code0, {}),
@@ -321,7 +331,7 @@ BY_GET: Final = Operation(
     "GET",
     "/hooks/nginx-rtmp",
     "hooks",
-    "nginx-rtmp tells of a publisher, by notify_method get",
+    "nginx-rtmp reports a publisher, with notify_method get",
     ok(hooks.Code0),
     {400: (), 403: ()},
     (
@@ -329,7 +339,7 @@ BY_GET: Final = Operation(
         in_query("name", hooks.Part, required=True),
         in_query("call", hooks.NginxRtmpCall, required=True),
     ),
-    description="As the POST. The fields stand behind the hook URL's own arguments, and the app is the first of them.",
+    description="As the POST. The fields follow the hook URL's own arguments, starting with the app.",
 )
 
 OPERATIONS: Final = (*LOOKING, *CHANGING, *SCRIPTS, *STUDIO, *WATCHING, *PAGES, *INGEST, BY_GET)

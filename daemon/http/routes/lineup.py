@@ -79,7 +79,7 @@ class QueueRoutes:
         name = WHOSE.read(named, "streamer") if named is not None else None
         streamer = await self._operator.set_turn(actor(request), float(seconds), name, restart=restart)
         whose = f"the turn of {streamer}" if streamer else "a turn"
-        return done(f"{whose} takes {seconds} s", time=seconds, reset_time=restart)
+        return done(f"{whose} lasts {seconds} s", time=seconds, reset_time=restart)
 
     async def _is_blocked(self, _: web.Request) -> web.Response:
         return web.json_response({"is_blocked": self._control.policy().block_last})

@@ -85,7 +85,7 @@ class ObsRoutes:
         body = await TEST.read(request)
         config = self._control.config()
         if body.get("scene_name", config.obs.scene) != config.obs.scene:
-            raise ApiError(409, "other_scene", f"streams are shown in the scene {config.obs.scene} alone (obs.scene)")
+            raise ApiError(409, "other_scene", f"streams are shown only in the scene {config.obs.scene} (obs.scene)")
         target = read_url(body["rtmp_url"], config.ingest.rtmp_url)
         session = await self._control.operator.show_manual_stream(actor(request), target.url, target.app, target.stream)
         view = self._control.view()
@@ -105,11 +105,11 @@ class ObsRoutes:
     async def _set_offset(self, request: web.Request) -> web.Response:
         offset = OFFSET.read(request.query.get("z_offset"), "z_offset")
         await self._control.operator.set(actor(request), "z_offset", offset)
-        return done(f"new inputs are placed {offset} below the top", z_offset=offset)
+        return done(f"new inputs are placed {offset} layers below the top", z_offset=offset)
 
     async def _get_offset(self, _: web.Request) -> web.Response:
         offset = self._control.policy().z_offset
-        return done(f"new inputs are placed {offset} below the top", z_offset=offset)
+        return done(f"new inputs are placed {offset} layers below the top", z_offset=offset)
 
     async def _get_delay(self, _: web.Request) -> web.Response:
         delay = self._control.policy().job_delay

@@ -19,14 +19,14 @@ class StreamQueue(TypedDict):
 
 
 class RemainingTime(TypedDict):
-    """What is left of the present turn."""
+    """The time left in the current turn."""
 
     remaining_time: WholeSeconds
     """Seconds; 0 while nobody has the turn."""
 
 
 class TimeSettings(TypedDict):
-    """A turn's length, and what is left of the present one."""
+    """The length of a turn, and the time left in the current one."""
 
     swap_interval: WholeSeconds
     remaining_time: WholeSeconds
@@ -56,7 +56,7 @@ class BlockToggled(Done):
 
 
 class JobDelay(Done):
-    """The least time between two hand-overs."""
+    """The minimum time between two hand-overs."""
 
     obs_job_delay_seconds: Amount
     """Seconds."""
@@ -82,14 +82,14 @@ class TestBody(TypedDict):
     ]
     """The stream's URL: rtmp or rtmps, of the host and port of `ingest.rtmp_url`, ending in APP/STREAM."""
     scene_name: NotRequired[Annotated[str, Field(max_length=2048)]]
-    """`obs.scene`, which it is anyway."""
+    """Must be `obs.scene`."""
 
 
 class TestBegun(Done):
     """It is created, buffered, and shown when it is ready."""
 
     rtmp_url: str
-    """As asked for, its keys made unreadable."""
+    """As requested, with keys masked."""
     scene_name: str
     attempt: Count
     state: State
@@ -115,7 +115,7 @@ def _bounds(quantity: Quantity) -> str:
 
 
 class Measurement(TypedDict):
-    """What was measured of the one on air."""
+    """A measurement of the streamer on air."""
 
     streamer: Name
     quantity: Annotated[str, BeforeValidator(_known), Field(json_schema_extra={"enum": [*QUANTITIES]})]
@@ -123,20 +123,20 @@ class Measurement(TypedDict):
         Annotated[float, Field(allow_inf_nan=False), BeforeValidator(_as_float)] | None,
         Field(
             description=". ".join(f"{name}: {_bounds(quantity)}" for name, quantity in QUANTITIES.items())
-            + ". What is beyond counts as the bound."
+            + ". Values beyond are clamped."
         ),
     ]
 
 
 class Measured(Done):
-    """It is known."""
+    """It was recorded."""
 
     streamer: str
     quantity: str
 
 
 class NotifyTarget(TypedDict):
-    """One who is told."""
+    """A notification target."""
 
     target: str
     """Its number in `notify.urls`, and its kind."""
@@ -161,7 +161,7 @@ class SignInBody(TypedDict):
 
 
 class SignInState(TypedDict):
-    """Whether a token is asked for, and whether this client has signed in."""
+    """Whether a token is required, and whether this client has signed in."""
 
     token_required: bool
     signed_in: bool

@@ -64,7 +64,7 @@ class Program(TypedDict):
     studio_mode: bool | None
     """OBS's studio mode is on."""
     shown: bool | None
-    """They see the one on air; where nobody is, the daemon's scene."""
+    """Viewers see the streamer on air or, if nobody is, the daemon's scene."""
     held: bool
     """No hand-over is made while studio mode is on (`obs.studio_mode`)."""
     input: str | None
@@ -80,7 +80,7 @@ class Standby(TypedDict):
     input: str
     """OBS's input."""
     ready: bool
-    """A picture is proven."""
+    """Its picture plays."""
 
 
 class StandbyOff(TypedDict):
@@ -109,7 +109,7 @@ class Switch(_From):
 
 
 class StatusObs(TypedDict):
-    """OBS at a glance."""
+    """OBS in brief."""
 
     connected: bool
     version: str | None
@@ -120,7 +120,7 @@ class StatusObs(TypedDict):
 
 
 class RefusedPublisher(TypedDict):
-    """One who was not let in."""
+    """A refused publisher."""
 
     at: Moment
     streamer: Streamer | None
@@ -230,7 +230,7 @@ class Transition(_FromState):
 
 
 class StateTable(TypedDict):
-    """The state machine, as it is carried out."""
+    """The state machine, as the daemon runs it."""
 
     states: list[State]
     transitions: list[Transition]

@@ -69,7 +69,7 @@ class Alive(TypedDict):
 
 
 class CheckResult(TypedDict):
-    """One thing that has to be well."""
+    """One check."""
 
     ok: bool
     detail: str
@@ -77,8 +77,8 @@ class CheckResult(TypedDict):
 
 
 class Ready(TypedDict):
-    """Whether it can do its work."""
+    """Whether the daemon can do its job."""
 
     ready: bool
     checks: dict[str, CheckResult]
-    """What has to be well, by name."""
+    """The checks, by name."""
