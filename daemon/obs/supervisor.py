@@ -248,8 +248,8 @@ class Supervisor:
         self._link = link
         self._phase = Phase.SETTLING
         self._loaded.set()
-        # By hand, as a TaskGroup's errors come before its cancellation: where OBS is lost while the daemon ends, the loop
-        # above would connect anew instead of ending (tried with Python 3.11 and 3.13).
+        # By hand, as a TaskGroup's errors come before its cancellation: where OBS is lost while the daemon ends, the
+        # loop above would connect again instead of ending (tried with Python 3.11 and 3.13).
         work = {
             asyncio.create_task(self._end_of(link), name="obs-end"),
             asyncio.create_task(self._heartbeat(link), name="obs-heartbeat"),
