@@ -80,7 +80,7 @@ def make_ingest(base: Base, publishers: Publishers, obs: ObsAdapter, notifier: N
         Schedule(now, lambda: live.config.ingest.reconcile),
     )
     manual_streams = ManualStreams(lambda: rules.director.sessions().held, sessions, now)
-    operator = Operator(rules.events, now, rules.view, lambda: rules.view().policy, admission.meant, manual_streams)
+    operator = Operator(rules.events, now, rules.view, admission.meant, manual_streams)
     return IngestParts(admission, servers, publishing, refusals, reconciler, manual_streams, operator)
 
 

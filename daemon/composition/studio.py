@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from daemon.composition.store import Base
 from daemon.composition.tasks import Tasks
 from daemon.core.calls import Calls
-from daemon.core.dispatcher import Dispatcher
+from daemon.core.dispatcher import Dispatcher, Record
 from daemon.core.executor import Executor
 from daemon.ingest.kick import Kicker
 from daemon.ingest.listing import IngestServer
@@ -65,4 +65,4 @@ def make_engine(
     live, store, rules = base.live, base.store, base.rules
     events = rules.events
     executor = Executor(Calls(obs, Kicker(servers), sessions, rules.clock, events.submit, live.redactor.text))
-    return Dispatcher(events, rules.director, store.journal, executor, rules.clock, handovers), executor
+    return Dispatcher(events, rules.director, Record(store.journal, handovers), executor, rules.clock), executor

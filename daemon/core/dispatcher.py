@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
@@ -32,6 +33,15 @@ class CommandSink(Protocol):
         """Take commands over, in order; returns at once."""
 
 
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is kept of each step."""
+
+    journal: JournalPort
+    history: Callable[[Sequence[facts.Fact]], Sequence[HandoverRow]] = lambda told: ()
+    """Picks out of a step's facts what is journaled with it for people to read."""
+
+
 class Dispatcher:
     """Feeds the director with what ``events`` holds."""
 
@@ -39,18 +49,16 @@ class Dispatcher:
         self,
         events: EventQueue,
         director: Director,
-        journal: JournalPort,
+        record: Record,
         sink: CommandSink,
         clock: Clock,
-        history: Callable[[Sequence[facts.Fact]], Sequence[HandoverRow]] = lambda told: (),
     ) -> None:
-        """``history`` picks out of a step's facts what is journaled with it for people to read."""
         self.director = director
         self.events = events
-        self._journal = journal
+        self._journal = record.journal
         self._sink = sink
         self._clock = clock
-        self._history = history
+        self._history = record.history
         self._observers: list[Observer] = []
         self._timer: asyncio.TimerHandle | None = None
         self._armed: float | None = None

@@ -17,7 +17,6 @@ from daemon.core.shapes import LONGEST_TURN, Done, HeldOrNot, Kicked, Moved, Nam
 from daemon.core.use_case import use_case, use_cases_of
 from statemachine import events as ev
 from statemachine.events import Actor, Session
-from statemachine.policy import Policy
 from statemachine.view import View
 
 ASK_SECONDS: Final = 5.0
@@ -60,18 +59,16 @@ class Operator:
         rules: RulesPort,
         now: Callable[[], float],
         view: Callable[[], View],
-        policy: Callable[[], Policy],
         meant: Callable[[str, Collection[str]], str],
         streams: ManualStreamsPort,
     ) -> None:
-        """``now`` is the events' clock; ``policy`` the rules' settings with what was set live.
+        """``now`` is the events' clock.
 
         ``meant`` finds out who is meant, however a name is written, first among those who are given.
         """
         self._rules = rules
         self._now = now
         self._view = view
-        self._policy = policy
         self._meant = meant
         self._streams = streams
 
@@ -148,7 +145,7 @@ class Operator:
 
     async def toggle_block_last(self, actor: Actor) -> bool:
         """Keep the last one on air from coming straight back, or let it; whether it is kept now."""
-        blocks = not self._policy().block_last
+        blocks = not self._view().policy.block_last
         await self.set(actor, "block_last", blocks)
         return blocks
 

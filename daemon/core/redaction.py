@@ -1,7 +1,5 @@
 """What must not be seen: comparing secrets in constant time, and keeping them out of every log and answer."""
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import re

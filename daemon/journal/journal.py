@@ -176,7 +176,8 @@ class Journal:
         if self._writes.is_full:
             self._held.extend(handovers)
             return self._writes.behind(lambda: self._catch_up(snapshot))
-        if not self.problem:
+        was_well = not self.problem
+        if was_well:
             if self._now is not None and abs((ahead := time.time() - self._now()) - self._ahead) > STEP:
                 self._ahead = ahead
                 self._thread.submit(self._keep_ahead, ahead)

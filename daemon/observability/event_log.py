@@ -1,6 +1,7 @@
 """Facts to log lines: of hand-overs in the texts that users grep for, of all else in the words of ``wording``."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
 import structlog
 
@@ -14,82 +15,29 @@ log = structlog.get_logger(__name__)
 def narrate(told: Sequence[facts.Fact]) -> None:
     """Write what has happened."""
     for fact in told:
-        match fact:
-            case facts.StateChanged():
-                text = f"{fact.source.value} -> {fact.dest.value}"
-                log.debug(text, trigger=fact.event, attempt=fact.attempt)
-            case facts.HandoverEnded():
-                _handover(fact)
-            case facts.OnAirChanged() if fact.streamer or (fact.adopted and fact.input):
-                log.info(
-                    describe_fact(fact), streamer=fact.streamer or None, input=fact.input, adopted=fact.adopted or None
-                )
-            case facts.OnAirChanged():
-                log.warning(describe_fact(fact))
-            case facts.ProgramElsewhere():
-                log.warning(
-                    describe_fact(fact), scene=fact.scene, streamer=fact.streamer or None, studio_mode=fact.studio_mode
-                )
-            case facts.ProgramBack():
-                log.info(
-                    describe_fact(fact),
-                    scene=fact.scene,
-                    streamer=fact.streamer or None,
-                    seconds=round(fact.seconds, 1),
-                )
-            case facts.StudioModeChanged(on=False):
-                log.info(describe_fact(fact), policy=fact.policy)
-            case facts.StudioModeChanged():
-                write = log.error if fact.policy == "hold" else log.warning
-                write(f"{describe_fact(fact)} (obs.studio_mode)", policy=fact.policy)
-            case facts.LineupChanged():
-                log.info(describe_fact(fact), what=fact.what, streamer=fact.streamer, actor=_actor(fact.actor))
-            case facts.SettingMade():
-                log.info(describe_fact(fact), setting=fact.name, value=fact.value, actor=_actor(fact.actor))
-            case facts.LowBitrate():
-                write = log.info if fact.step == "over" else log.warning
-                write(describe_fact(fact), streamer=fact.streamer, step=fact.step, kbps=round(fact.kbps))
-            case facts.ProblemFound():
-                log.warning(
-                    describe_fact(fact), streamer=fact.streamer, problem=fact.reason, detail=fact.detail or None
-                )
-            case facts.ProblemOver():
-                log.info(describe_fact(fact), streamer=fact.streamer, problem=fact.reason)
-            case facts.PluginFailed():
-                mend = "OBS's log or `motherstream check` names the missing GStreamer element"
-                log.warning(describe_fact(fact), why=fact.why, mend=mend)
-            case facts.PluginWorks() | facts.StandbyTakenUp():
-                log.info(describe_fact(fact))
-            case facts.SilenceOnAir():
-                write = log.info if fact.step == "over" else log.warning
-                more = {"seconds": round(fact.seconds, 1), "dbfs": round(fact.level, 1)}
-                write(describe_fact(fact), streamer=fact.streamer, step=fact.step, **more)
-            case facts.MeasuredOnAir():
-                write = log.info if fact.step == "over" else log.warning
-                figures = {"value": round(fact.value, 3), "seconds": round(fact.seconds, 1)}
-                write(describe_fact(fact), streamer=fact.streamer, quantity=fact.quantity, step=fact.step, **figures)
-            case facts.StandbyGivenUp():
-                log.warning(describe_fact(fact), render_lag=round(fact.render_lag, 3), seconds=round(fact.seconds, 1))
-            case facts.Refused():
-                log.info("request refused", code=fact.code, why=fact.message, actor=_actor(fact.actor))
-            case facts.OrphanReported():
-                log.error(describe_fact(fact), input=fact.input, reason=fact.reason)
-            case facts.FixtureMissing():
-                log.warning(describe_fact(fact), input=fact.name, what=fact.what)
-            case facts.FixtureFound():
-                log.info(describe_fact(fact), input=fact.name)
-            case facts.ForeignInputsSeen():
-                note = "its inputs are left alone, and viewers may see them instead of ours"
-                log.error(describe_fact(fact), owner=fact.owner, inputs=fact.inputs, note=note)
-            case facts.EventIgnored():
-                log.debug("event ignored", trigger=fact.event, state=fact.state.value, why=fact.why)
-            case _:
-                raise TypeError(f"unknown fact {fact!r}")
+        write = _WRITERS.get(type(fact))
+        if write is None:
+            raise TypeError(f"unknown fact {fact!r}")
+        write(fact)
 
 
-def _actor(actor: Actor | None) -> str | None:
-    """Of which kind, and who where that is known: "sign-in", "token nadia"."""
-    return f"{actor.kind} {actor.name}".rstrip() if actor else None
+# --- the hand-over -------------------------------------------------------------------------------------------
+
+
+def _state(fact: facts.StateChanged) -> None:
+    log.debug(f"{fact.source.value} -> {fact.dest.value}", trigger=fact.event, attempt=fact.attempt)
+
+
+def _ignored(fact: facts.EventIgnored) -> None:
+    log.debug("event ignored", trigger=fact.event, state=fact.state.value, why=fact.why)
+
+
+def _on_air(fact: facts.OnAirChanged) -> None:
+    text = describe_fact(fact)
+    if fact.streamer or (fact.adopted and fact.input):
+        log.info(text, streamer=fact.streamer or None, input=fact.input, adopted=fact.adopted or None)
+    else:
+        log.warning(text)
 
 
 def _handover(fact: facts.HandoverEnded) -> None:
@@ -122,3 +70,131 @@ def _handover(fact: facts.HandoverEnded) -> None:
             log.warning(f"New source '{fact.input}' was given up: {fact.detail}", outcome=fact.outcome, **fields)
             if fact.outcome == "media_failed":
                 log.warning("Failed to create new source", outcome=fact.outcome, **fields)
+
+
+# --- what viewers get ----------------------------------------------------------------------------------------
+
+
+def _program_elsewhere(fact: facts.ProgramElsewhere) -> None:
+    text = describe_fact(fact)
+    log.warning(text, scene=fact.scene, streamer=fact.streamer or None, studio_mode=fact.studio_mode)
+
+
+def _program_back(fact: facts.ProgramBack) -> None:
+    text = describe_fact(fact)
+    log.info(text, scene=fact.scene, streamer=fact.streamer or None, seconds=round(fact.seconds, 1))
+
+
+def _studio_mode(fact: facts.StudioModeChanged) -> None:
+    text = describe_fact(fact)
+    if fact.on:
+        write = log.error if fact.policy == "hold" else log.warning
+        write(f"{text} (obs.studio_mode)", policy=fact.policy)
+    else:
+        log.info(text, policy=fact.policy)
+
+
+def _fixture_missing(fact: facts.FixtureMissing) -> None:
+    log.warning(describe_fact(fact), input=fact.name, what=fact.what)
+
+
+def _fixture_found(fact: facts.FixtureFound) -> None:
+    log.info(describe_fact(fact), input=fact.name)
+
+
+def _orphan(fact: facts.OrphanReported) -> None:
+    log.error(describe_fact(fact), input=fact.input, reason=fact.reason)
+
+
+def _foreign(fact: facts.ForeignInputsSeen) -> None:
+    note = "its inputs are left alone, and viewers may see them instead of ours"
+    log.error(describe_fact(fact), owner=fact.owner, inputs=fact.inputs, note=note)
+
+
+# --- the show ------------------------------------------------------------------------------------------------
+
+
+def _lineup(fact: facts.LineupChanged) -> None:
+    log.info(describe_fact(fact), what=fact.what, streamer=fact.streamer, actor=_actor(fact.actor))
+
+
+def _setting(fact: facts.SettingMade) -> None:
+    log.info(describe_fact(fact), setting=fact.name, value=fact.value, actor=_actor(fact.actor))
+
+
+def _refused(fact: facts.Refused) -> None:
+    log.info("request refused", code=fact.code, why=fact.message, actor=_actor(fact.actor))
+
+
+def _actor(actor: Actor | None) -> str | None:
+    """Of which kind, and who where that is known: "sign-in", "token nadia"."""
+    return f"{actor.kind} {actor.name}".rstrip() if actor else None
+
+
+# --- how a stream is -----------------------------------------------------------------------------------------
+
+
+def _low_bitrate(fact: facts.LowBitrate) -> None:
+    write = log.info if fact.step == "over" else log.warning
+    write(describe_fact(fact), streamer=fact.streamer, step=fact.step, kbps=round(fact.kbps))
+
+
+def _silence(fact: facts.SilenceOnAir) -> None:
+    write = log.info if fact.step == "over" else log.warning
+    more = {"seconds": round(fact.seconds, 1), "dbfs": round(fact.level, 1)}
+    write(describe_fact(fact), streamer=fact.streamer, step=fact.step, **more)
+
+
+def _measured(fact: facts.MeasuredOnAir) -> None:
+    write = log.info if fact.step == "over" else log.warning
+    figures = {"value": round(fact.value, 3), "seconds": round(fact.seconds, 1)}
+    write(describe_fact(fact), streamer=fact.streamer, quantity=fact.quantity, step=fact.step, **figures)
+
+
+def _problem(fact: facts.ProblemFound) -> None:
+    log.warning(describe_fact(fact), streamer=fact.streamer, problem=fact.reason, detail=fact.detail or None)
+
+
+def _problem_over(fact: facts.ProblemOver) -> None:
+    log.info(describe_fact(fact), streamer=fact.streamer, problem=fact.reason)
+
+
+def _plugin_failed(fact: facts.PluginFailed) -> None:
+    mend = "OBS's log or `motherstream check` names the missing GStreamer element"
+    log.warning(describe_fact(fact), why=fact.why, mend=mend)
+
+
+def _standby_given_up(fact: facts.StandbyGivenUp) -> None:
+    log.warning(describe_fact(fact), render_lag=round(fact.render_lag, 3), seconds=round(fact.seconds, 1))
+
+
+def _plain(fact: facts.PluginWorks | facts.StandbyTakenUp) -> None:
+    log.info(describe_fact(fact))
+
+
+_WRITERS: Final[Mapping[type[facts.Fact], Callable[[Any], None]]] = {
+    facts.StateChanged: _state,
+    facts.EventIgnored: _ignored,
+    facts.HandoverEnded: _handover,
+    facts.OnAirChanged: _on_air,
+    facts.ProgramElsewhere: _program_elsewhere,
+    facts.ProgramBack: _program_back,
+    facts.StudioModeChanged: _studio_mode,
+    facts.FixtureMissing: _fixture_missing,
+    facts.FixtureFound: _fixture_found,
+    facts.OrphanReported: _orphan,
+    facts.ForeignInputsSeen: _foreign,
+    facts.LineupChanged: _lineup,
+    facts.SettingMade: _setting,
+    facts.Refused: _refused,
+    facts.LowBitrate: _low_bitrate,
+    facts.SilenceOnAir: _silence,
+    facts.MeasuredOnAir: _measured,
+    facts.ProblemFound: _problem,
+    facts.ProblemOver: _problem_over,
+    facts.PluginFailed: _plugin_failed,
+    facts.PluginWorks: _plain,
+    facts.StandbyGivenUp: _standby_given_up,
+    facts.StandbyTakenUp: _plain,
+}
+"""Every kind of fact, and who writes it down."""

@@ -9,8 +9,6 @@ more CPU: 54 to 58 us a line for the file and the console against 37 to 45 us, a
 for a whole hook.
 """
 
-from __future__ import annotations
-
 import atexit
 import contextlib
 import copy
@@ -139,7 +137,7 @@ def _log_crash(kind: type[BaseException], error: BaseException, where: Traceback
         sys.__excepthook__(kind, error, where)
 
 
-def _log_unraisable(unraisable: sys.UnraisableHookArgs) -> None:
+def _log_unraisable(unraisable: "sys.UnraisableHookArgs") -> None:
     # Without the object that it happened in: its repr may hold anything.
     error = unraisable.exc_value
     told = (type(error), error, unraisable.exc_traceback) if error else None

@@ -1,7 +1,5 @@
 """Where log lines go, and how they look there: JSON or text, standard error and the file."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import logging

@@ -300,7 +300,7 @@ FORMS: Final[Mapping[str, Callable[[Any], str]]] = {
     "reason": lambda value: REASONS.get(value, _plain(value)),
     "outcome": lambda value: OUTCOMES.get(value, _plain(value)),
     "fixture": lambda value: FIXTURES.get(value, f"the {value}"),
-    "actor": lambda value: asked_by(value),
+    "actor": asked_by,
     "codec": lambda value: CODECS.get(value, value.upper() or "the codec of its picture"),
 }
 """How a value is written; the page has the same forms."""

@@ -29,9 +29,9 @@ class NotifyRoutes:
             raise ApiError(409, "no_targets", "no targets are configured: set notify.urls")
         failed = sum(1 for _, problem in tried if problem)
         what = f"{failed} of {len(tried)} could not be sent" if failed else f"sent to {len(tried)}"
-        answer: NotifyTest = {
-            "status": "warning" if failed else "success",
-            "message": what,
-            "targets": [{"target": label, "ok": not problem, "problem": problem or None} for label, problem in tried],
-        }
+        answer = NotifyTest(
+            status="warning" if failed else "success",
+            message=what,
+            targets=[{"target": label, "ok": not problem, "problem": problem or None} for label, problem in tried],
+        )
         return web.json_response(answer)

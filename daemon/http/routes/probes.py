@@ -23,16 +23,16 @@ class HealthRoutes:
 
     async def _alive(self, _: web.Request) -> web.Response:
         alive = self._control.alive()
-        answer: studio.Alive = {"status": "ok" if alive else "stuck"}
+        answer = studio.Alive(status="ok" if alive else "stuck")
         return web.json_response(answer, status=200 if alive else 503)
 
     async def _ready(self, _: web.Request) -> web.Response:
         checks = self._control.ready()
         ready = all(check.ok for check in checks)
-        answer: studio.Ready = {
-            "ready": ready,
-            "checks": {check.name: {"ok": check.ok, "detail": check.detail} for check in checks},
-        }
+        answer = studio.Ready(
+            ready=ready,
+            checks={check.name: {"ok": check.ok, "detail": check.detail} for check in checks},
+        )
         return web.json_response(answer, status=200 if ready else 503)
 
     async def _metrics(self, _: web.Request) -> web.Response:

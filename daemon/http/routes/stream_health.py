@@ -45,7 +45,7 @@ class StreamHealthRoutes:
 
     async def _current(self, _: web.Request) -> web.Response:
         current = self._health.current()
-        now: HealthNow = {"status": "no_monitoring" if current["score"] is None else "success", **current}
+        now = HealthNow(status="no_monitoring" if current["score"] is None else "success", **current)
         return web.json_response(now)
 
     async def _history(self, request: web.Request) -> web.Response:
@@ -57,5 +57,5 @@ class StreamHealthRoutes:
         return b'{"status": "success", "count": %d, "history": [%b]}' % (len(rows), b", ".join(rows))
 
     async def _status(self, _: web.Request) -> web.Response:
-        status: HealthStatus = {"status": "success", **self._health.status()}
+        status = HealthStatus(status="success", **self._health.status())
         return web.json_response(status)

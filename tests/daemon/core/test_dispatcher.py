@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from daemon.core.clock import Clock
-from daemon.core.dispatcher import Dispatcher
+from daemon.core.dispatcher import Dispatcher, Record
 from daemon.core.event_queue import EventQueue
 from daemon.journal.history import handovers
 from daemon.journal.journal import Journal
@@ -37,7 +37,7 @@ class Sink:
 async def running(tmp_path: Path, policy: Policy | None = None) -> AsyncIterator[tuple[Dispatcher, Sink, Clock]]:
     journal, sink, clock = Journal(tmp_path / "a.db"), Sink(), Clock()
     await journal.open()
-    dispatcher = Dispatcher(EventQueue(), Director(policy or Policy()), journal, sink, clock, handovers)
+    dispatcher = Dispatcher(EventQueue(), Director(policy or Policy()), Record(journal, handovers), sink, clock)
     task = asyncio.create_task(dispatcher.run())
     try:
         yield dispatcher, sink, clock
@@ -97,7 +97,7 @@ async def test_an_event_is_in_the_file_before_its_commands_go_out(tmp_path: Path
 
     journal, clock = Journal(tmp_path / "a.db"), Clock()
     await journal.open()
-    dispatcher = Dispatcher(EventQueue(), Director(Policy()), journal, Looking(), clock)
+    dispatcher = Dispatcher(EventQueue(), Director(Policy()), Record(journal), Looking(), clock)
     task = asyncio.create_task(dispatcher.run())
     await dispatcher.events.ask(ev.ObsReady(clock.now(), ev.Inventory()))
     await dispatcher.events.ask(ev.Published(clock.now(), ALICE))

@@ -37,9 +37,7 @@ class Rig:
         self.manual = ManualStreams(lambda: self.director.sessions().held, self.sessions, lambda: self.now)
         for name in ("alice", "bob"):
             self._take(ev.Published(self.now, self.sessions.open(ref(name, name), yes(name), self.now)))
-        self.operator = Operator(
-            self, lambda: self.now, self.view, lambda: self.view().policy, admission().meant, self.manual
-        )
+        self.operator = Operator(self, lambda: self.now, self.view, admission().meant, self.manual)
 
     def view(self) -> View:
         return self.director.view(self.now)

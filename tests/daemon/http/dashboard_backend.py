@@ -274,7 +274,6 @@ class Backend:
                 self.rules,
                 self._clock.now,
                 self.rules.view,
-                lambda: self.rules.director.policy,
                 admission(None, house.keys).meant,
                 ManualStreams(lambda: (), house.sessions, self._clock.now),
             ),

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aiohttp import ClientResponse, DummyCookieJar
@@ -247,8 +247,7 @@ def make_control(house: House, admits: Any = lambda streamer, at: None) -> Contr
         operator=Operator(
             house.dispatcher,
             lambda: AT,
-            lambda: house.view,
-            lambda: house.policy,
+            lambda: replace(house.view, policy=house.policy),
             gate.meant,
             ManualStreams(lambda: (), house.sessions, lambda: AT),
         ),
