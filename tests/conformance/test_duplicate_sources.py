@@ -63,7 +63,7 @@ async def test_a_copy_of_ours_in_a_copy_of_another_scene_is_known_and_brought_th
 
     await until(not_seen, 5.0)
 
-    # What somebody puts into the scene that is shown is for them to take into ProgramControl.
+    # What somebody puts into the scene that is shown is for them to take into Program.
     await hands.call("SetCurrentProgramScene", {"sceneName": lacks})
     await seen(hands, one)
     away = await program.read(hands.link, SCENE, [one])

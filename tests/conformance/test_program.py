@@ -62,7 +62,7 @@ async def test_in_studio_mode_viewers_see_a_copy_until_it_is_left(hands: Hands) 
         reading = await read_program(hands.link, SCENE, [one, two])
         assert reading is not None
         assert (reading.studio_mode, reading.live, reading.copied, reading.inputs) == (True, False, True, (one,))
-        with pytest.raises(ObsError, match=r"still shown in OBS's ProgramControl"):
+        with pytest.raises(ObsError, match=r"still shown in OBS's Program"):
             await until_unseen(hands.link, one)
         await leave_studio_mode(hands.link)
         assert await seen(hands, one, two, SCENE) == (False, True, True)
