@@ -25,6 +25,18 @@ from daemon.http.openapi.use_cases import CHANGING
 from daemon.http.routes import dashboard
 from daemon.http.shapes import control, parameters, show, studio
 from daemon.ingest.hook import FORM, JSON
+from statemachine.monitors.quality import STALE
+from statemachine.monitors.quantities import QUANTITIES, Quantity
+
+
+def _measuring(name: str, quantity: Quantity) -> str:
+    below, above = ("Below", "Above") if quantity.amiss < quantity.well else ("Above", "Below")
+    told = f", and a notification after `quality.{quantity.told_after}`" if quantity.told_after else ""
+    return (
+        f"`{name}` is in {quantity.unit}. {below} {quantity.amiss:g} for {quantity.seen_after:g} seconds it is a "
+        f"health issue{told}. {above} {quantity.well:g} for {quantity.good_for:g} seconds that is over."
+    )
+
 
 LOOKING: Final = (
     Operation("status", "GET", "/status", "show", "What is on air and what comes next", ok(show.Status)),
@@ -169,9 +181,8 @@ STUDIO: Final = (
         ok(control.Measured),
         both(BODY, BUSY, {400: ("bad_name", "bad_value")}),
         body={JSON: control.Measurement},
-        description="`sound` is the level in dBFS. Below -60 for 5 seconds counts as silence: a health issue, and a "
-        "notification after `quality.silence`. Above -50 for 2 seconds the sound is back. A measurement is valid for "
-        "30 seconds, and has no effect for a streamer who is not on air.",
+        description=" ".join(_measuring(name, quantity) for name, quantity in QUANTITIES.items())
+        + f" A measurement is valid for {STALE:g} seconds, and has no effect for a streamer who is not on air.",
     ),
     Operation(
         "streaming", "GET", "/obs/streaming-status", "OBS", "Whether OBS is streaming", ok(studio.Streaming), OBS
