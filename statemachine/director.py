@@ -261,6 +261,9 @@ class Director:
         # What is shown has to be known first.
         if self.switchover.state is not State.RECOVERING:
             self.lineup.publishers.call_back(event, self.switchover.paths)
+            waits = self.switchover.waits_for(self.now)
+            kicked = self.lineup.recalls.listed(event, self.pictures.on_air[0], waits)
+            self.switchover.wait_for_others(self.now, kicked)
 
     def _lose(self, event: ev.ObsLost) -> None:
         self._orphans.forget_asked()
@@ -277,6 +280,7 @@ class Director:
         if was_lost:
             # What OBS did not do before is no reason to wait: it is another one now, or another connection.
             self.steering.empty_at = None
+            self.lineup.recalls.forget_failures()
             self._note_inputs(event.at, event.inventory)
             self.viewers.read(event.at, event.inventory.program, self.now, afresh=True)
             program = self.switchover.program
@@ -310,6 +314,7 @@ class Director:
         if attempt and attempt.target and attempt.opened_at is not None and attempt.ready_at is None:
             self.probation.begin(event.at, attempt.target.id)
             self.lineup.standing.seen(attempt.target.id)
+            self.lineup.recalls.seen(attempt.target.id)
             self.lineup.standing.relieve(event.at, attempt.target.id)
             self.fallback.proven(event.at, attempt.target.streamer, plain=attempt.plain)
         if not self.switchover.reserves.ready(event):

@@ -116,6 +116,8 @@ class PublishersListed(Event):
     """Prefixes of ids within it that other servers' hooks gave: this list says nothing of them."""
     nameless: tuple[Session, ...] = ()
     """Published and nobody's, as far as is known, though whoever publishes may be named once a hook tells of it."""
+    can_kick: bool = False
+    """This server can end a publisher's connection. False in journals of older versions."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,13 +53,14 @@ class ProblemFound(Fact):
 
     streamer: str
     reason: str
-    """no_video, codec, unreachable, not_ready, stalled, low_bitrate, plugin, static_input, obs, cut_failed, gone."""
+    """no_video, codec, unreachable, not_ready, republish, stalled, low_bitrate, plugin, static_input, obs, cut_failed,
+    gone."""
     detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ProblemOver(Fact):
-    """That streamer has a picture."""
+    """That streamer has a picture; with the reason republish, another stream."""
 
     streamer: str
     reason: str

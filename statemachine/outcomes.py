@@ -60,6 +60,8 @@ class Outcomes:
         # Where somebody removed its input that says nothing of the stream.
         silent = outcome in ("not_ready", "media_failed") and code != "gone"
         self._lineup.standing.failed(at, session_id, seldom=code == "no_video", silent=silent)
+        if silent and not code:
+            self._lineup.recalls.failed(at, session_id)
         # What is known to be wrong with a stream is not the plugin's fault.
         unknown = not code and outcome != "cut_failed"
         if unknown and self.may_fall_back and self._fallback.failed(at, ended.to_streamer, detail, plain=plain):

@@ -43,6 +43,8 @@ class Policy:
     block_last: bool = False
     kick_unannounced: bool = True
     """A publisher whom nobody can be named for is kicked once, so that its encoder comes back with a hook."""
+    kick_unreachable: bool = True
+    """A stream that its server lists and that cannot be played is kicked once, so that its encoder publishes anew."""
     # pictures that stand still
     stall: float = 1.0
     """Seconds that a picture may stand still; one that can be covered by a ready standby, a share of it."""

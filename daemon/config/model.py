@@ -191,6 +191,9 @@ class Ingest(Section):
     kick_unannounced: bool = live(
         True, "kick a publisher once if no hook announced it, so that its encoder returns with one"
     )
+    kick_unreachable: bool = live(
+        True, "kick a publisher once if OBS cannot open a stream that the server lists, so that it publishes anew"
+    )
     apps: tuple[str, ...] = live((), "apps whose publishers belong to this channel; [] for all")
     vhosts: tuple[str, ...] = live((), "SRS virtual hosts whose publishers belong to this channel; [] for all")
     reconcile: Float = live(5.0, "seconds between reads of the server's own list of streams", ge=0.5, le=300)

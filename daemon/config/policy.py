@@ -30,6 +30,7 @@ def policy_of(config: Config) -> Policy:
         during_grace=queue.during_grace,
         block_last=queue.block_last,
         kick_unannounced=config.ingest.kick_unannounced,
+        kick_unreachable=config.ingest.kick_unreachable,
         standby_lag=sources.standby_lag,
         stall=config.health.stall,
         low_bitrate=config.health.low_bitrate,

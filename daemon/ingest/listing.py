@@ -33,6 +33,10 @@ class IngestServer(Protocol):
     where: str
     """Its name, host and port, fit for a log."""
 
+    @property
+    def can_kick(self) -> bool:
+        """It offers a way to end a publisher's connection."""
+
     async def publishers(self) -> list[Listed]:
         """All that is published now. Raises IngestError: a list that cannot be read whole is none."""
 

@@ -121,8 +121,10 @@ class Reconciler:
         self._forget_gone(server, sessions, asked_at, others)
         named = self._admission.can_name
         nameless = tuple(stranger for stranger in strangers.values() if stranger is not None and named)
-        at = self._now()
-        self._submit(PublishersListed(at, server.prefix, asked_at, tuple(sessions.values()), others, nameless))
+        at, can_kick = self._now(), server.can_kick
+        self._submit(
+            PublishersListed(at, server.prefix, asked_at, tuple(sessions.values()), others, nameless, can_kick)
+        )
         # After the sessions themselves: of one that the rules do not know they take nothing.
         self._descriptions.listed(server.prefix, at, described)
         return True

@@ -11,6 +11,8 @@ SENTENCES: Final = {
     "ingest.rtmp_url; if other streams play, restart the encoder",
     "not_ready": "no picture came in time: check that the encoder is sending and that its keyframe interval is 2 s, or "
     "raise sources.ready_timeout",
+    "republish": "OBS failed twice to open a stream that the RTMP server lists: it was disconnected once, so that its "
+    "encoder publishes again; if that does not reconnect by itself, start it again",
     "stalled": "the picture has stalled: check the encoder and its upload, or lower its bitrate",
     "plugin": 'OBS lacks the obs-gstreamer plugin: install it, or set sources.kind = "auto"',
     "static_input": "sources.mode is static, and its one input cannot play the stream",

@@ -6,6 +6,9 @@ from statemachine import events as ev
 from statemachine import facts
 from statemachine.handover.cleanup import Cleanup, Restore
 
+CONNECTED_AFTER = 1.0
+"""Seconds from its creation in which an input connects."""
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
@@ -42,6 +45,12 @@ class Attempt:
     """Its input is OBS's own media source, in place of a plugin that has failed."""
     code: str = ""
     """What was wrong with its stream in one word."""
+    recalled_at: float | None = None
+    """Its stream was kicked so that its encoder publishes anew."""
+
+    def waits(self, now: float) -> bool:
+        """Its input is connected to the ingest server, and no picture has come."""
+        return self.opened_at is not None and self.ready_at is None and now >= self.opened_at + CONNECTED_AFTER
 
     @property
     def is_restoring(self) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import replace
 
+from statemachine import events as ev
 from statemachine.handover.attempt import Attempt
 from statemachine.handover.cleanup import Cleanup
 from statemachine.handover.names import Names
@@ -53,6 +54,13 @@ class Attempts:
     def close(self) -> None:
         """None is under way any more."""
         self.current = None
+
+    def wait_for_another(self, at: float, session: ev.Session) -> None:
+        """Its encoder is about to publish anew: the input that waits for it is left open for a while after its end."""
+        if self.current is not None and self.current.target == session:
+            self.change(recalled_at=at)
+        if reserve := self.reserves.of(session.id):
+            self.reserves.put(replace(reserve, recalled_at=at))
 
     # --- their ends ------------------------------------------------------------------------------------------
 

@@ -15,6 +15,9 @@ OPEN_LEAST = 3.0
 OPEN_ENDED = 2.0
 """Those seconds where there is nothing to wait for: its stream has ended, its time to get ready is over, or the
 connection to OBS was lost and nobody will tell what became of it. What prerolls does so within the first second."""
+OPEN_RECALLED = 6.0
+"""Those seconds from the kick that makes its encoder publish anew, which is back by then: SRS clears away no stream
+that somebody waits for, nor within three seconds after."""
 OPEN_MOST = 6
 """How many are left to open before the oldest has only the least time."""
 SWEEP_FIRST, SWEEP_MOST = 10.0, 300.0
@@ -41,6 +44,8 @@ def open_until(attempt: Attempt) -> float | None:
     """How long the input of an attempt that came to nothing is left to open; None where it does not open (any more)."""
     if attempt.opened_at is None or attempt.ready_at is not None or attempt.outcome == "media_failed":
         return None
+    if attempt.recalled_at is not None:
+        return attempt.recalled_at + OPEN_RECALLED
     return attempt.opened_at + (OPEN_FOR if attempt.outcome == "superseded" else OPEN_ENDED)
 
 

@@ -9,7 +9,7 @@ wanted is told to it by events. Composed of parts, each of which writes its own 
 - ``Results``: what all of them hand on.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 
 import transitions
@@ -151,6 +151,15 @@ class Switchover:
         """The attempt under way, as long as it is no cut yet, and the reserves."""
         attempt, reserves = self._attempts.current, self._attempts.reserves.kept
         return reserves if attempt is None or self.state not in WAITING else (attempt, *reserves)
+
+    def waits_for(self, now: float) -> set[str]:
+        """The sessions that an input is connected to and has no picture of."""
+        return {each.target.id for each in self.incoming if each.target is not None and each.waits(now)}
+
+    def wait_for_others(self, at: float, kicked: Iterable[ev.Session]) -> None:
+        """The encoders of these are about to publish anew."""
+        for session in kicked:
+            self._attempts.wait_for_another(at, session)
 
     @property
     def is_changing(self) -> bool:

@@ -79,7 +79,7 @@ class Departures:
 
     def _remember_failures(self, at: float, entry: Entry) -> None:
         memory = self._order.memory.failing
-        if entry.failures and not entry.seen:
+        if entry.failures and not entry.seen and not entry.recalled:
             memory[entry.streamer] = Failing(entry.failures, max(at, entry.retry_at or at), entry.problem)
             while len(memory) > FAILING_MOST:
                 del memory[next(iter(memory))]

@@ -11,8 +11,8 @@ class Problem:
     """Why no picture of a streamer can be shown."""
 
     reason: str
-    """no_video, codec, unreachable, not_ready, stalled, low_bitrate, plugin, static_input, obs, cut_failed, gone;
-    and those of ``waiting``."""
+    """no_video, codec, unreachable, not_ready, republish, stalled, low_bitrate, plugin, static_input, obs, cut_failed,
+    gone; and those of ``waiting``."""
     detail: str
     """What it is about: the codec, or what OBS said."""
     since: float
@@ -51,6 +51,8 @@ class Entry:
 
     seen: bool = False
     """A picture of it was had since it published last, or before."""
+    recalled: bool = False
+    """Its stream was kicked so that its encoder publishes anew: what comes next is another one."""
     leaves: float | None = None
     """It is sent away as soon as another one is on air, and kept out for so many seconds; None: it stays."""
 
@@ -103,6 +105,26 @@ class Failing:
     """Why."""
 
 
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """How a session could not be opened."""
+
+    failures: int
+    """In a row, without a picture in between."""
+    failed_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """One whose stream was kicked so that its encoder publishes anew."""
+
+    sessions: tuple[str, ...]
+    """Those that were, the last one at the end: none is kicked twice."""
+    at: float
+    times: int
+    """How often in a row, without a picture in between."""
+
+
 @dataclass(slots=True)
 class LineupState:
     """All that the line-up remembers; plain data for the snapshot."""
@@ -127,6 +149,10 @@ class LineupState:
     called_back: dict[str, float] = field(default_factory=dict)
     """Paths whose nameless publisher was kicked, and when; until a hook tells who publishes there."""
     failing: dict[str, Failing] = field(default_factory=dict)
+    """By streamer."""
+    unopened: dict[str, Tries] = field(default_factory=dict)
+    """Live sessions of the line-up that OBS could not open."""
+    recalls: dict[str, Recall] = field(default_factory=dict)
     """By streamer."""
     doubted: dict[str, float] = field(default_factory=dict)
     """Sessions whose path another one has had until now, and since when: their servers may have refused them."""

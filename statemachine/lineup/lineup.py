@@ -5,7 +5,8 @@ Composed of parts, each with one job; the entries are written by them alone:
 - ``publishers``: who joins, goes away, comes back and leaves, as the ingest servers tell;
 - ``requests``: what the people who run the channel ask;
 - ``turns``: whose turn it is, and until when;
-- ``standing``: what is known of each one's picture.
+- ``standing``: what is known of each one's picture;
+- ``recalls``: whose stream is kicked so that its encoder publishes anew.
 
 Questions are asked of the line-up itself. The first entry is the *holder*: whose turn it is, or would be.
 """
@@ -20,6 +21,7 @@ from statemachine.lineup.entry import Entry, LineupState
 from statemachine.lineup.order import Order
 from statemachine.lineup.outbox import Outbox
 from statemachine.lineup.publishers import Publishers
+from statemachine.lineup.recalls import Recalls
 from statemachine.lineup.requests import Requests
 from statemachine.lineup.standing import Standing
 from statemachine.lineup.times import Times
@@ -40,6 +42,7 @@ class Lineup:
         self.standing = Standing(order, times, outbox, departures)
         self.turns = Turns(order, times, outbox, departures, self.standing)
         self.publishers = Publishers(order, times, outbox, departures)
+        self.recalls = Recalls(order, times, outbox, self.standing)
         self.requests = Requests(order, outbox, departures, self.turns)
 
     @property

@@ -133,6 +133,7 @@ class Order:
         self.memory.born.pop(session.id, None)
         self.memory.missing.pop(session.id, None)
         self.memory.doubted.pop(session.id, None)
+        self.memory.unopened.pop(session.id, None)
         self._disown(session)
 
     def _disown(self, session: ev.Session) -> None:

@@ -142,6 +142,7 @@ class Publishers:
         if entry.sessions:
             self._order.put(replace(entry, sessions=(*entry.sessions, session)))
             return
+        entry = self._forgiven(at, entry)
         back = replace(
             entry,
             sessions=(session,),
@@ -161,6 +162,7 @@ class Publishers:
 
     def _lose_the_first(self, at: float, entry: Entry, sessions: tuple[ev.Session, ...]) -> None:
         """The stream that was played has ended: another one of its streamer takes its place, or it is away."""
+        entry = self._forgiven(at, entry) if sessions else entry
         fresh = bool(sessions) and entry.seen
         entry = replace(
             entry,
@@ -179,3 +181,11 @@ class Publishers:
             self._departures.drop(at, entry.streamer, "left")
         else:
             self._outbox.emit(at, "away", entry.streamer)
+
+    def _forgiven(self, at: float, entry: Entry) -> Entry:
+        """It publishes anew, as it was made to: what was wrong was that of the stream before."""
+        if not entry.recalled:
+            return entry
+        if entry.problem is not None:
+            self._outbox.facts.append(facts.ProblemOver(at, entry.streamer, entry.problem.reason))
+        return replace(entry, recalled=False, problem=None, retry_at=None, failures=0)

@@ -22,6 +22,10 @@ VOUCHED_FOR = 600.0
 VOUCHES_EVERY = 60.0
 """Seconds between two lists that are noted for that: one that changes nothing else need not be recorded."""
 NAMELESS_MOST = 1000
+RECALL_FIRST, RECALL_MOST = 120.0, 3600.0
+"""Seconds in which one streamer is not recalled again: twice as long each time that no picture came of it."""
+FORGET_RECALL = 2 * RECALL_MOST
+RECALLS_MOST = 1000
 EVICTED_MOST = 1000
 """More than can publish at once. A server that loses the hooks of their ends must not fill the memory."""
 
@@ -133,6 +137,12 @@ def forget_old(memory: LineupState, now: float, grace: float) -> None:
         if stray.session.id in memory.evicted and (blocked or stray.seen_at >= now - STRAY_FOR):
             break
         del memory.strays[path]
+    while memory.recalls:
+        recall = memory.recalls[first := next(iter(memory.recalls))]
+        over = recall.at <= now - FORGET_RECALL and not any(each in memory.born for each in recall.sessions)
+        if not over and len(memory.recalls) <= RECALLS_MOST:
+            break
+        del memory.recalls[first]
     while memory.failing and (memory.failing[first := next(iter(memory.failing))].retry_at <= now - FORGET_FAILING):
         del memory.failing[first]
     if memory.blocks and min(memory.blocks.values()) <= now:

@@ -37,6 +37,8 @@ class Client:
     video: str = "H264"
     """Its codec, as SRS writes it; empty: no picture has come."""
     audio: str = "AAC"
+    lost: bool = False
+    """Its stream was cleared away while its hook was answered: it is listed, and nobody who plays it gets anything."""
 
 
 @dataclass
@@ -93,6 +95,8 @@ class FakeSrs(Serving):
         self.lose_hooks = False
         self.lost: set[str] = set()
         """Actions whose hooks are not sent; a publisher is let in without."""
+        self.loses: set[str] = set()
+        """Streams of which the next publish is lost while its hook is answered, as SRS 6.0.157 was seen to do."""
         self.lists: Lists = Lists.TRUE
         self._last_rows: list[dict[str, Any]] = []
         self.answers: list[HookAnswer] = []
@@ -111,6 +115,8 @@ class FakeSrs(Serving):
             return None
         if any((other.app, other.stream) == (app, stream) for other in self.clients.values()):
             return None  # busy, and no on_unpublish for it
+        client.lost = stream in self.loses
+        self.loses.discard(stream)
         self.clients[client.id] = client
         return client
 

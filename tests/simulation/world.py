@@ -255,11 +255,12 @@ class World:
         client = await self.srs.publish("live", self.streamers.stream(streamer), self.streamers.param(streamer))
         if client is None:
             return False
-        self.clients[streamer] = client
+        before, self.clients[streamer] = self.clients.get(streamer), client
         if (stream := self.obs.streams.get(self.url(streamer))) is None:
-            self.obs.streams[self.url(streamer)] = Stream(0.1)
-        else:
-            stream.frozen = False
+            stream = self.obs.streams[self.url(streamer)] = Stream(0.1)
+        stream.frozen = False
+        if client.lost or (before is not None and before.lost):
+            stream.first_frame_after = None if client.lost else 0.1
         return True
 
     async def unpublish(self, streamer: str) -> None:

@@ -2,7 +2,11 @@
 
 from typing import TYPE_CHECKING
 
+from statemachine import events as ev
+from statemachine.backoff import backoff
 from statemachine.handover.states import State
+from statemachine.lineup.recalls import RECALLED_UNWAITED
+from statemachine.lineup.sessions import RECALL_FIRST, RECALL_MOST
 from tests.statemachine.model_program import BREAK
 
 if TYPE_CHECKING:
@@ -31,6 +35,8 @@ def amiss(world: "World", *, tidy: bool = True) -> str:
         return f"called back: {world.called_back}"
     if world.ingest.unnamed and policy.kick_unannounced and (waits := _not_called_back(world)):
         return f"nobody is named for {waits}, and it is not called back"
+    if lost := [s.streamer for s in seen if s.id in there and _ought_to_be_recalled(world, s)]:
+        return f"{lost} publish anew"
     live = {s.streamer for s in seen if s.id in there and world.ingest.moves(s)}
     if view.state not in (State.IDLE, State.STANDBY) or world.lane or world.answers:
         return f"busy: {view.state.value}"
@@ -86,6 +92,21 @@ def _not_called_back(world: "World") -> set[str]:
     """Paths that nobody can be named for and that are not shown: all are called back once."""
     paths = {world.ingest.live[i].path for i in world.ingest.unnamed}
     return paths - world.director.switchover.paths - set(world.director.lineup.state.called_back)
+
+
+def _ought_to_be_recalled(world: "World", session: ev.Session) -> bool:
+    """Its server has lost its stream: it is tried where it can be, and kicked once; not soon after the last time."""
+    director, lineup = world.director, world.director.lineup
+    if session.id not in world.ingest.lost or not director.policy.kick_unreachable:
+        return False
+    entry, tries = lineup.by_session(session.id), lineup.state.unopened.get(session.id)
+    last = lineup.state.recalls.get(session.streamer)
+    if entry is None or entry.session != session or entry.leaves is not None:
+        return False  # it waits behind another stream of its own
+    if last is not None and world.now < last.at + backoff(RECALL_FIRST, RECALL_MOST, last.times):
+        return False
+    alone = director.switchover.program is None and not any(map(world.ingest.moves, world.ingest.live.values()))
+    return alone or (tries is not None and tries.failures >= RECALLED_UNWAITED)
 
 
 def _is_nameless(world: "World", name: str) -> bool:

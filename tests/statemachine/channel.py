@@ -10,7 +10,7 @@ from statemachine import events as ev
 from statemachine.handover.fixtures import fixtures
 from statemachine.policy import Policy
 from statemachine.settings import Value
-from tests.statemachine.channel_modes import AT_A_START, CHANGES, MODES
+from tests.statemachine.channel_modes import AT_A_START, CHANGES, MODES, changed
 from tests.statemachine.channel_requests import REQUESTS, STREAMERS, request_of
 from tests.statemachine.model_ingest import SERVER, UNLISTED
 from tests.statemachine.model_obs import OTHER_STATIC, SLATES, STATIC, Item
@@ -22,11 +22,6 @@ PAUSES = st.sampled_from([0.0, 0.05, 0.25, 1.0, 2.5, 6.0, 9.0, 20.0])
 OUTCOMES = st.sampled_from(["done", "done", "done", "refused", "lied", "timeout"])
 GAPS = st.sampled_from([0.0, 0.5, 3.0, 30.0])
 HOOKS = st.sampled_from(["told", "told", "told", "twice", "late", "lost"])
-
-
-def changed(policy: Policy, name: str, value: Value) -> Policy:
-    """The policy with one field set."""
-    return replace(policy, **{name: value})  # type: ignore[arg-type]  # the lists above hold the right types
 
 
 class Channel(RuleBasedStateMachine):
@@ -63,6 +58,11 @@ class Channel(RuleBasedStateMachine):
             if not picture:
                 world.ingest.pictureless.add(session.id)
             self._hook(ev.Published(world.now, session), fate)
+
+    @rule(name=NAMES)
+    def publish_and_be_lost(self, name: str) -> None:
+        """Listed as ever, and played by nobody until it publishes anew."""
+        _ = self.world.ingest.of(name) or self.world.publish(name, lost=True)
 
     @rule(name=NAMES, fate=st.sampled_from(["told", "told", "late", "lost", "refused"]))
     def publish_where_no_list_tells(self, name: str, fate: str) -> None:

@@ -1,5 +1,7 @@
 """How a channel may be set up, and what may be changed of that while it runs or at a start."""
 
+from dataclasses import replace
+
 from statemachine.policy import CHOICES, Policy
 from statemachine.settings import Value
 from tests.statemachine.model_obs import OTHER_STATIC, SLATES, STATIC
@@ -54,6 +56,7 @@ CHANGES: list[tuple[str, Value]] = [
     *(("low_bitrate_slate", seconds) for seconds in (0.0, 3.0)),
     *(("low_bitrate_skip", seconds) for seconds in (0.0, 8.0)),
     *(("low_bitrate_kick", seconds) for seconds in (0.0, 12.0)),
+    *(("kick_unreachable", yes) for yes in (False, True)),
     *(("standby_lag", share) for share in (0.0, 0.1)),
     *(("retry_first", seconds) for seconds in (0.1, 5.0)),
 ]
@@ -65,3 +68,8 @@ AT_A_START: list[tuple[str, Value]] = [
     *(("slate", slate) for slate in ("", *SLATES)),
 ]
 """What only a start of the daemon takes from the file."""
+
+
+def changed(policy: Policy, name: str, value: Value) -> Policy:
+    """The policy with one field set."""
+    return replace(policy, **{name: value})  # type: ignore[arg-type]  # the lists above hold the right types

@@ -10,6 +10,7 @@ from statemachine.director import Director
 from statemachine.handover.reserves import RESERVES_MOST
 from statemachine.handover.states import State
 from statemachine.lineup.lineup import Entry
+from statemachine.lineup.sessions import RECALL_FIRST
 from statemachine.planning import PATIENCE
 from tests.statemachine.model_obs import ModelObs
 
@@ -31,6 +32,8 @@ class Checks:
         """Seconds of grace of the one who has the turn, measured here and not by the rules."""
         self.kbps: dict[str, float | None] = {}
         """What was told last of each session."""
+        self.recalled: dict[str, tuple[float, str]] = {}
+        """Sessions that were kicked so that their encoders publish anew: when, and whose."""
         self.last_at = 0.0
         self._events = 0
         self._before: tuple[Entry, ...] = ()
@@ -44,6 +47,7 @@ class Checks:
             self.names_asked.clear()
             self.turns_seen.clear()
             self.away.clear()
+            self.recalled.clear()
             if poor := director.bitrates.episode:
                 self.kbps[poor.session_id] = poor.kbps
 
@@ -164,8 +168,24 @@ class Checks:
                 self.names_asked.add(command.input)
                 self._not_blocked()
                 self._affordable()
+            case cmd.KickSession(reason="republish"):
+                self._recalled(command.session)
             case _:
                 pass
+
+    def _recalled(self, session: ev.Session) -> None:
+        """Kicked so that it publishes anew: once, seldom, and nobody who is seen or held."""
+        director, now = self.director, self.director.now
+        program = director.switchover.program
+        assert program is None or program.session is None or program.session.path != session.path, (
+            f"{session} is on air"
+        )
+        assert director.policy.kick_unreachable, "kicked though that is switched off"
+        assert not director.lineup.held, "kicked while held"
+        assert session.id not in self.recalled, f"{session} is kicked twice"
+        last = max((at for at, streamer in self.recalled.values() if streamer == session.streamer), default=-inf)
+        assert now >= last + RECALL_FIRST, f"{session.streamer} is kicked again after {now - last:g} s"
+        self.recalled[session.id] = now, session.streamer
 
     def _not_barred(self) -> None:
         policy, program = self.director.policy, self.director.view(self.director.now).program

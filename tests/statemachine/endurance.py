@@ -25,6 +25,7 @@ Act = Callable[[Channel, random.Random], None]
 ACTS: tuple[tuple[int, Act], ...] = (
     # publishers
     (14, lambda c, r: c.publish(name=r.choice(NAMES), fate=_fate(r), picture=r.random() < 0.85)),
+    (2, lambda c, r: c.publish_and_be_lost(name=r.choice(NAMES))),
     (8, lambda c, r: c.unpublish(name=r.choice(NAMES), fate=_fate(r))),
     (2, lambda c, r: c.encoder_reconnects(name=r.choice(NAMES), seconds=r.choice([0.5, 3.0]), times=r.randrange(2, 6))),
     (5, lambda c, r: c.publish_anew(name=r.choice(NAMES), fate=r.choice(["told", "late", "lost"]))),

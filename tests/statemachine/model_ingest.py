@@ -19,6 +19,11 @@ class ModelIngest:
         """Those of the frozen whose players report an error: OBS shows nothing of them."""
         self.pictureless: set[str] = set()
         """Sessions without a picture that could be shown: sound alone, or a codec that nobody knows."""
+        self.lost: set[str] = set()
+        """Sessions that are listed, and of which nobody gets a picture until their encoder publishes anew."""
+        self.can_kick = True
+        self.outlives_kicks = False
+        """Its server says yes to a kick, and its publishers stay."""
         self.kbps: dict[str, float] = {}
         """What each session sends, where the server tells it."""
         self.unnamed: set[str] = set()
@@ -43,12 +48,15 @@ class ModelIngest:
         self.frozen.discard(session_id)
         self.broken.discard(session_id)
         self.pictureless.discard(session_id)
+        self.lost.discard(session_id)
         self.unnamed.discard(session_id)
         self.kbps.pop(session_id, None)
 
     def moves(self, session: ev.Session | None) -> bool:
         """Pictures of it come in."""
-        return session is not None and session.id in self.live and session.id not in self.frozen | self.pictureless
+        if session is None or session.id not in self.live:
+            return False
+        return session.id not in self.frozen | self.pictureless | self.lost
 
     def lists(self, session_id: str) -> bool:
         """Its server tells of it, with its name, whatever its hooks do."""
@@ -58,4 +66,4 @@ class ModelIngest:
         """Its own list."""
         mine = tuple(session for session in self.live.values() if self.lists(session.id))
         nameless = tuple(replace(self.live[i], streamer="") for i in sorted(self.unnamed))
-        return ev.PublishersListed(at, SERVER, asked_at, mine, nameless=nameless)
+        return ev.PublishersListed(at, SERVER, asked_at, mine, nameless=nameless, can_kick=self.can_kick)

@@ -43,6 +43,8 @@ TIDY_WITHIN = 420.0
 CALM_MOST = 3000.0
 """Seconds, with all backoffs."""
 FOREVER = 1e6
+ENCODERS = ("frozen", "broken", "pictureless")
+"""What of a stream is its encoder's own, and so again when it publishes anew."""
 ANSWERED = (ev.Published, ev.Unpublished, ev.OperatorEvent, ev.PolicyLoaded)
 """Events whose sender hears of them only once they are on the disk."""
 
@@ -63,8 +65,8 @@ class World:
         """Timed out, answered as failed, and may still be done."""
         self.answers: list[ev.Event] = []
         self.told: list[facts.Fact] = []
-        self.called_back: list[str] = []
-        """Streamers whose encoders were cut off for a hook, and are about to publish again."""
+        self.called_back: dict[str, set[str]] = {}
+        """Streamers whose encoders were cut off and are about to publish anew: what is wrong with their streams."""
         self.trace: list[tuple[ev.Event, tuple[cmd.Command, ...]]] = []
         self.last = Step()
         """The rules' answer to the last event."""
@@ -93,9 +95,14 @@ class World:
         for command in commands:
             if isinstance(command, cmd.AbandonPending):
                 self.lane.clear()
+            elif isinstance(command, cmd.KickSession) and self.ingest.outlives_kicks:
+                pass
             elif isinstance(command, cmd.KickSession):
-                if command.reason == "unannounced" and (session := self.ingest.live.get(command.session.id)):
-                    self.called_back.append(session.streamer)
+                comes_back = command.reason in ("unannounced", "republish")
+                if comes_back and (session := self.ingest.live.get(command.session.id)):
+                    self.called_back[session.streamer] = {
+                        what for what in ENCODERS if session.id in getattr(self.ingest, what)
+                    }
                 self.ingest.end(command.session.id)
             else:
                 self.lane.append(command)
@@ -247,11 +254,14 @@ class World:
 
     # --- the ingest side -------------------------------------------------------------------------------------
 
-    def publish(self, streamer: str, turn: float | None = None, server: str = SERVER) -> ev.Session:
-        """A publisher comes and its hook is answered as the shell would."""
+    def publish(
+        self, streamer: str, turn: float | None = None, server: str = SERVER, *, lost: bool = False
+    ) -> ev.Session:
+        """A publisher comes and its hook is answered as the shell would; meanwhile its server may lose its stream."""
         session = self.ingest.new_session(streamer, turn, server)
         if self.director.admits(streamer, self.now) is None:
             self.ingest.live[session.id] = session
+            self.ingest.lost |= {session.id} if lost else set()
             self.feed(ev.Published(self.now, session))
         return session
 
@@ -316,9 +326,11 @@ class World:
 
     def _tick(self, step: float, count: int) -> None:
         while self.called_back:
-            streamer = self.called_back.pop()
+            streamer, wrong = self.called_back.popitem()
             if self.ingest.of(streamer) is None:
-                self.publish(streamer)
+                session = self.publish(streamer)
+                for what in wrong if session.id in self.ingest.live else ():
+                    getattr(self.ingest, what).add(session.id)
         self.advance(step)
         self.settle()
         self.look()
@@ -337,6 +349,8 @@ class World:
         self.ingest.frozen.clear()
         self.ingest.broken.clear()
         self.ingest.kbps.clear()
+        for wrong in self.called_back.values():
+            wrong -= {"frozen", "broken"}
         self.feed(ev.Released(self.now))
         for streamer in (None, *[entry.streamer for entry in self.director.lineup]):
             self.feed(ev.TurnChanged(self.now, FOREVER, streamer))
@@ -370,11 +384,11 @@ class World:
             counted, count = counted + 0.25 * (not waits), count + 1
 
     def _waits(self) -> bool:
-        """The backoff runs of one who has a picture by now, or of one who is gone and of whom nobody tells."""
+        """The backoff runs of one who has a picture by now, or may have one, or who is gone and nobody tells of it."""
         backing_off = [entry for entry in self.director.lineup if (entry.retry_at or 0.0) > self.now]
         sessions = [session for entry in backing_off for session in entry.sessions]
         ghosts = (not self.ingest.lists(each.id) and each.id not in self.ingest.live for each in sessions)
-        return any(self.ingest.moves(each) for each in sessions) or any(ghosts)
+        return any(self.ingest.moves(each) or each.id in self.ingest.lost for each in sessions) or any(ghosts)
 
     def amiss(self, *, tidy: bool = True) -> str:
         """What is not as it ought to be, in one line; empty where all is well. ``tidy``: without any leftover."""

@@ -24,8 +24,8 @@ class PlaceProblem(TypedDict):
     """Why the streamer is not shown, or not seen."""
 
     reason: str
-    """no_video, codec, unreachable, not_ready, stalled, low_bitrate, plugin, static_input, obs, cut_failed, gone;
-    leaving, away, probation; of the first in line obs_unreachable, studio_mode or crowded; of the one on air
+    """no_video, codec, unreachable, not_ready, republish, stalled, low_bitrate, plugin, static_input, obs, cut_failed,
+    gone; leaving, away, probation; of the first in line obs_unreachable, studio_mode or crowded; of the one on air
     program_elsewhere. More may come."""
     message: str
     """What is wrong, and what to do."""

@@ -29,6 +29,7 @@ class MediaMtxServer:
     """One MediaMTX."""
 
     prefix = "mediamtx:"
+    can_kick = True
 
     others: tuple[str, ...] = ()
 

@@ -43,6 +43,11 @@ class NginxServer:
         ]
         return [listed for listed in found if listed is not None]
 
+    @property
+    def can_kick(self) -> bool:
+        """``rtmp_control`` is on."""
+        return self._control is not None
+
     async def kick(self, session: Session) -> bool:
         """Drop the client that publishes it. Raises IngestError."""
         client = session.id.removeprefix(self.prefix).partition("-")[0]

@@ -14,6 +14,7 @@ class OryxServer:
     """One Oryx. Its list and its hooks have no id in common: a stream in the list is the oldest session of its name."""
 
     prefix = "oryx:"
+    can_kick = True
     others: tuple[str, ...] = ()
 
     def __init__(self, api: Api, sessions: SessionDirectory) -> None:

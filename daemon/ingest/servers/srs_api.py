@@ -32,6 +32,7 @@ class SrsServer:
     """
 
     prefix = "srs:"
+    can_kick = True
 
     def __init__(self, api: Api, sessions: SessionDirectory | None = None) -> None:
         self._api = api

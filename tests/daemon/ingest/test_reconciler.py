@@ -97,6 +97,12 @@ async def test_a_stream_whose_hook_was_lost_is_found_where_anybody_may_publish(s
     assert studio.sessions.play_url(session) == "rtmp://h/live/bob"
 
 
+async def test_the_list_says_whether_its_server_can_kick(studio: Set) -> None:
+    assert (await studio.list()).can_kick
+    with mock.patch.object(SrsServer, "can_kick", new=False):
+        assert not (await studio.list()).can_kick
+
+
 async def test_a_stream_whose_name_is_its_key_is_found(studio: Set) -> None:
     studio.queue = Queue(auth="keys")
     await studio.publish("k1", known=False)

@@ -137,3 +137,9 @@ async def test_a_name_outside_the_allow_list_is_listed_without_a_stream() -> Non
         nginx.streams["live", "a b"] = Stream(7)
         (listed,) = await NginxServer(Api("nginx-rtmp", nginx.url + "/stat", http), None).publishers()
     assert listed.ref is None
+
+
+async def test_it_can_kick_where_rtmp_control_is_on() -> None:
+    async with FakeNginx() as nginx, open_client() as http:
+        stat, control = Api("nginx-rtmp", nginx.url + "/stat", http), Api("nginx-rtmp", nginx.url + "/control", http)
+        assert [NginxServer(stat, each).can_kick for each in (control, None)] == [True, False]
