@@ -44,11 +44,11 @@ types: ## mypy, strict
 
 check: lint types test ## lint, types and test
 
-bench: ## measure: against other ways, under load, at length (ARGS="--only hooks", ARGS="--only soak-obs --soak 200")
+bench: ## benchmarks: against other ways, under load, at length (ARGS="--only hooks", ARGS="--only soak-obs --soak 200")
 	@deploy/prepare.sh demo
 	$(PYTHON_IN_VENV) -m tests.bench $(ARGS)
 
-soak: ## the rules searched for STEPS=100000 steps (SEED=n), the whole daemon in simulated time, kills and bit flips
+soak: ## search the rules for STEPS=100000 steps (SEED=n), the whole daemon in simulated time, kills and bit flips
 	@deploy/prepare.sh python
 	MOTHERSTREAM_KILLS=100 $(PYTHON_IN_VENV) -m pytest --timeout=0 tests/daemon/journal/test_killed.py
 	MOTHERSTREAM_FLIPS=1000 $(PYTHON_IN_VENV) -m pytest --timeout=0 tests/simulation/test_damaged_database.py
@@ -59,9 +59,9 @@ chaos: ## kill everything at random, on a real OBS, for HOURS=1
 	@deploy/prepare.sh demo
 	$(PYTHON_IN_VENV) -m tests.e2e.chaos --hours $(HOURS) $(ARGS)
 
-pins: ## write constraints.txt anew, from the newest versions that pyproject.toml allows
+pins: ## update constraints.txt to the newest versions that pyproject.toml allows
 	deploy/pin.sh
 
-clean: ## remove what the above have made
+clean: ## remove everything that these targets built
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

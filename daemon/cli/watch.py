@@ -153,7 +153,7 @@ class Watcher:
 
     def _listen(self) -> None:
         while not self._stopped.is_set():
-            why = "the daemon has gone"
+            why = "the daemon is gone"
             try:
                 with self._client.open_events() as stream:
                     for news in frames(stream):
@@ -178,7 +178,7 @@ def frames(lines: Iterable[bytes]) -> Iterator[tuple[str, dict[str, Any]]]:
             if kind:
                 value = json.loads(data or "{}")
                 if not isinstance(value, dict):
-                    raise ValueError("an event's data is no object")
+                    raise ValueError("an event's data is not an object")
                 yield kind, value
             kind, data = "", ""
             continue

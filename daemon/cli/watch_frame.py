@@ -167,7 +167,7 @@ def _standby(model: Model) -> Panel:
         said = Text("nobody is waiting", style="dim")
         if following is not None:
             off = model.status.get("standby_off")
-            why = f"standby {STANDBY_OFF.get(off['reason'], off['reason'])}" if off else "not made ready yet"
+            why = f"standby {STANDBY_OFF.get(off['reason'], off['reason'])}" if off else "not ready yet"
             said = Text.assemble(printable(following["streamer"]), (f"  next, {printable(why)}", "dim"))
         return _panel("standby", said, Text(""))
     name = Text.assemble((printable(standby["streamer"]), "bold"), (f"  {printable(standby['input'])}", "dim"))

@@ -20,8 +20,8 @@ async def name_again(link: Link, strays: Mapping[str, str]) -> bool:
             mended = True
             before, name = request.data["newInputName"], request.data["inputName"]
             log.warning(
-                f"'{before}' was renamed to '{name}' in OBS, and has its name back: "
-                "the daemon knows its inputs by their names. To label one, put a text into the scene",
+                f"'{before}' was renamed to '{name}' in OBS, and has been renamed back: "
+                "the daemon identifies its inputs by name. To label one, add a text source to the scene",
                 input=before,
             )
     return mended
@@ -31,7 +31,7 @@ def log_copies(strays: Mapping[str, str], told: set[str]) -> None:
     """Say once of each that keeps the other name what will become of it."""
     for name in strays.keys() - told:
         log.warning(
-            f"'{name}' is a copy of '{strays[name]}', which is the daemon's: it is taken out, for it would cover "
+            f"'{name}' is a copy of '{strays[name]}', which is the daemon's: it is removed, because it would cover "
             "the next one. A copy in another scene is left alone",
             input=name,
         )

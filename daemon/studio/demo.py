@@ -44,7 +44,7 @@ async def demo(streamers: int, port: int, duration: float, keep: Path | None) ->
 
 async def _show(streamers: int, port: int, duration: float, keep: Path | None, stop: asyncio.Event) -> int:
     names = NAMES[:streamers]
-    _print(f"starting a studio of its own: OBS without a screen, an RTMP server, {streamers} streamers")
+    _print(f"starting a throw-away studio: headless OBS, an RTMP server, {streamers} streamers")
     settings = {"queue.turn": TURN}
     async with (
         Studio(hook_url=Channel.hook_url(port), slate="SLATE", progress=_print) as studio,
@@ -94,7 +94,7 @@ async def _narrate(channel: Channel, duration: float, stop: asyncio.Event) -> No
         attempt = status["attempt"]
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), 0.1)
-    _print(f"{attempt} inputs were made")
+    _print(f"{attempt} inputs were created")
 
 
 def _keep(folder: Path, recording: Path, channel: Channel) -> None:

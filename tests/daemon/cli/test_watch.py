@@ -115,7 +115,7 @@ def test_a_frame_shows_the_whole_show() -> None:
 def test_what_stands_by_is_ready_or_waits_or_is_nobody() -> None:
     ready = model(status={"standby": {"streamer": "bob", "input": "GMOTHERSTREAM_13", "ready": True}})
     assert "━ ready" in drawn(ready)
-    assert "bob  next, not made ready yet" in drawn(model(status={"standby": None}))
+    assert "bob  next, not ready yet" in drawn(model(status={"standby": None}))
     off = {"reason": "render_lag", "since": "2026-01-01T20:00:00Z", "render_lag": 0.3}
     suspended = model(status={"standby": None, "standby_off": off})
     assert "bob  next, standby suspended: OBS renders late" in drawn(suspended)
@@ -237,7 +237,7 @@ def test_the_event_stream_is_taken_apart() -> None:
     raw = b': heartbeat\n\nid: a-1\nevent: hello\ndata: {"resumed":false}\n\n'
     raw += b'event: refused\ndata: {"code":\ndata: "x"}\n\n'
     assert list(frames(io.BytesIO(raw))) == [("hello", {"resumed": False}), ("refused", {"code": "x"})]
-    with pytest.raises(ValueError, match="no object"):
+    with pytest.raises(ValueError, match="not an object"):
         list(frames(io.BytesIO(b"event: x\ndata: []\n\n")))
 
 
