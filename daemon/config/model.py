@@ -192,7 +192,7 @@ class Ingest(Section):
         True, "kick a publisher once if no hook announced it, so that its encoder returns with one"
     )
     kick_unreachable: bool = live(
-        True, "kick a publisher once if OBS cannot open a stream that the server lists, so that it publishes anew"
+        True, "kick a publisher once if OBS cannot open a stream that the server lists, so that it publishes again"
     )
     apps: tuple[str, ...] = live((), "apps whose publishers belong to this channel; [] for all")
     vhosts: tuple[str, ...] = live((), "SRS virtual hosts whose publishers belong to this channel; [] for all")

@@ -152,7 +152,7 @@ EVENTS: Final = (
     Sentence("health_changed", "health of the stream on air: {issues:words}", "trouble", {"issues": True}),
     Sentence("health_changed", "the stream on air has recovered"),
     *_problems(),
-    Sentence("problem_over", "{streamer} publishes anew", when={"reason": "republish"}),
+    Sentence("problem_over", "{streamer} is publishing again", when={"reason": "republish"}),
     Sentence("problem_over", "{streamer} has a picture now"),
     Sentence("plugin_failed", "obs-gstreamer shows no picture: OBS's own media source takes its place", "trouble"),
     Sentence("plugin_works", "obs-gstreamer shows pictures again"),
