@@ -39,6 +39,8 @@ class Client:
     audio: str = "AAC"
     lost: bool = False
     """Its stream was cleared away while its hook was answered: it is listed, and nobody who plays it gets anything."""
+    beside: bool = False
+    """Let in beside one that was lost: it is played, and the list names the other one, or nobody once that has left."""
 
 
 @dataclass
@@ -113,8 +115,10 @@ class FakeSrs(Serving):
         client = Client(self._numbers.client(), app, stream, param, self._numbers.vid())
         if not await self.hook("on_publish", client):
             return None
-        if any((other.app, other.stream) == (app, stream) for other in self.clients.values()):
+        there = [other for other in self.clients.values() if (other.app, other.stream) == (app, stream)]
+        if any(not other.lost for other in there):
             return None  # busy, and no on_unpublish for it
+        client.beside = bool(there)
         client.lost = stream in self.loses
         self.loses.discard(stream)
         self.clients[client.id] = client
@@ -198,7 +202,9 @@ class FakeSrs(Serving):
     async def _streams(self, request: web.Request) -> web.Response:
         start = max(0, int(request.query.get("start", "0")))
         count = max(10, int(request.query.get("count", "10")))
-        rows = sorted((self._row(client) for client in self.clients.values()), key=lambda row: str(row["id"]))
+        first = {(each.app, each.stream) for each in self.clients.values() if not each.beside}
+        named = [each for each in self.clients.values() if not each.beside or (each.app, each.stream) not in first]
+        rows = sorted((self._row(client) for client in named), key=lambda row: str(row["id"]))
         match self.lists:
             case Lists.TRUE:
                 self._last_rows = rows
@@ -226,10 +232,12 @@ class FakeSrs(Serving):
             "send_bytes": 4291,
             "recv_bytes": client.received,
             "kbps": {"recv_30s": 0, "send_30s": 0},
-            "publish": {"active": True, "cid": client.id},
-            "video": {"codec": client.video, "profile": "Baseline", "level": "3", **SIZE} if client.video else None,
+            "publish": {"active": not client.beside, "cid": "gone0000" if client.beside else client.id},
+            "video": {"codec": client.video, "profile": "Baseline", "level": "3", **SIZE}
+            if client.video and not client.beside
+            else None,
             "audio": {"codec": client.audio, "sample_rate": 44100, "channel": 2, "profile": "LC"}
-            if client.audio
+            if client.audio and not client.beside
             else None,
         }
 

@@ -125,3 +125,28 @@ def test_a_daemon_that_is_killed_meanwhile_kicks_no_second_time(tmp_path: Path, 
         assert len(kicks(w)) == 1
 
     play(tmp_path, act)
+
+
+def test_whose_second_encoder_is_let_in_beside_a_lost_stream_stays_on_air_when_the_first_has_left(
+    tmp_path: Path,
+) -> None:
+    """SRS plays the second, and lists the first; nobody once that has left."""
+
+    async def act(w: World) -> None:
+        await lost(w, "alice")
+        first = w.clients["alice"]
+        await asyncio.sleep(3.0)
+        second = await w.srs.publish("live", w.streamers.stream("alice"), w.streamers.param("alice"))
+        assert second is not None
+        w.clients["alice"] = second
+        w.obs.streams[w.url("alice")].first_frame_after = 0.1
+        await w.until(lambda: picture(w) == "alice", WITHIN)
+        await w.srs.unpublish(first)
+        mark = w.obs.program.mark()
+        await asyncio.sleep(60.0)
+        assert picture(w) == "alice"
+        assert [entry.streamer for entry in w.director.lineup if entry.sessions] == ["alice"]
+        assert w.obs.program.blanks(mark) == []
+        assert kicks(w) == []
+
+    play(tmp_path, act)

@@ -2,8 +2,13 @@
 
 SRS 5 adds up ``recv_bytes`` every three seconds (``SrsServer::resample_kbps``), so it moves in steps. The ``server``
 in an answer is the ``server_id`` of the hooks; it is kept over restarts of SRS 5, and new with each start of SRS 4.
+
+A stream that SRS 6 has lost does not keep a second publisher off its path. That one is played, but the list goes on
+naming the first, and nobody once the first has left (``SrsStatisticStream::publish``); its client list tells the truth.
 """
 
+from itertools import islice
+from math import inf
 from typing import Any, Final
 
 import structlog
@@ -20,6 +25,8 @@ CLIENT_NOT_FOUND: Final = 2049
 
 
 MOST_OTHERS: Final = 64
+MOST_ASKED: Final = 16
+"""Clients that one list asks for."""
 
 log = structlog.get_logger(__name__)
 
@@ -44,6 +51,7 @@ class SrsServer:
     async def publishers(self) -> list[Listed]:
         """All streams that have a publisher. Raises IngestError."""
         found: dict[str, Listed] = {}
+        paths: dict[str, dict[str, Any]] = {}
         for page in range(MOST_PAGES):
             # With the slash: without it SRS answers with a redirect.
             _, answer = await self._api.call("GET", "/api/v1/streams/", start=page * PAGE, count=PAGE)
@@ -52,10 +60,11 @@ class SrsServer:
             server = _text(answer.get("server"))
             self._heard_of(server)
             for row in streams:
+                paths[f"{row.get('app')}/{row.get('name')}"] = row
                 if listed := self._listed(row, server):
                     found[listed.session_ids[0]] = listed
             if len(streams) < PAGE:
-                return list(found.values())
+                return [*found.values(), *await self._beside(paths, found, server)]
         raise IngestError(f"{self.where} lists more than {MOST_PAGES * PAGE} streams")
 
     async def kick(self, session: Session) -> bool:
@@ -70,6 +79,26 @@ class SrsServer:
         if answer.get("code") != CLIENT_NOT_FOUND:
             self._check(answer)
         return True
+
+    async def _beside(self, paths: dict[str, dict[str, Any]], found: dict[str, Listed], server: str) -> list[Listed]:
+        """Publishers that hooks told of, on paths that are listed without them, and that are connected all the same."""
+        named = {i for listed in found.values() for i in listed.session_ids}
+        opened = (i for i in self._sessions.opened(f"{self.prefix}{server}/", inf) if i not in named)
+        known = (session for i in opened if (session := self._sessions.find(i)) is not None)
+        beside: list[Listed] = []
+        for session in islice((each for each in known if f"{each.app}/{each.stream}" in paths), MOST_ASKED):
+            try:
+                client = client_of(session)
+            except ValueError:
+                continue
+            _, answer = await self._api.call("GET", f"/api/v1/clients/{client}")
+            told = answer.get("client")
+            if isinstance(told, dict) and told.get("publish") is True and told.get("name") == session.stream:
+                row = paths[f"{session.app}/{session.stream}"]
+                ref = StreamRef("srs", session.app, session.stream, client_id=client, instance=server)
+                # The codecs in the row are not its own.
+                beside.append(Listed(ref, (session.id,), amount(row, "recv_bytes")))
+        return beside
 
     def _listed(self, row: dict[str, Any], server: str) -> Listed | None:
         publish = row.get("publish")

@@ -13,7 +13,7 @@ from daemon.core.ports import Streamer
 from daemon.ingest.api import Api, open_client
 from daemon.ingest.reconciler import Naming, Reconciler, Schedule
 from daemon.ingest.servers.oryx_api import OryxServer
-from daemon.ingest.servers.srs_api import SrsServer
+from daemon.ingest.servers.srs_api import MOST_ASKED, SrsServer
 from daemon.ingest.sessions import SessionDirectory
 from daemon.ingest.stream import StreamRef, make_ref
 from statemachine.events import Event, PublishersListed, StreamDescribed, Tracks
@@ -55,7 +55,7 @@ class Set:
 async def studio() -> AsyncIterator[Set]:
     async with FakeSrs() as srs, open_client() as http:
         sessions = SessionDirectory(lambda: "rtmp://h/{app}/{stream}")
-        server = SrsServer(Api("SRS", srs.url, http))
+        server = SrsServer(Api("SRS", srs.url, http), sessions)
         keys = Keys(k1=Streamer("alice", turn=600.0))
         made = Set(srs, server, None, sessions)  # type: ignore[arg-type]  # set in the next lines
 
@@ -158,6 +158,38 @@ async def test_what_two_lists_lack_is_no_longer_live(studio: Set) -> None:
     assert (await studio.list()).sessions == ()
     assert not studio.sessions.live("live/alice")
     assert studio.sessions.find(f"srs:{studio.srs.server_id}/{client.id}")
+
+
+async def test_whom_srs_let_in_beside_a_stream_that_it_had_lost_is_live_though_its_list_names_another(
+    studio: Set,
+) -> None:
+    studio.srs.loses.add("alice")
+    lost = await studio.publish("alice")
+    second = await studio.publish("alice")
+    studio.now += 10.0
+    assert {session.id for session in (await studio.list()).sessions} == {
+        studio.ref_of(client).session_id for client in (lost, second)
+    }
+    await studio.srs.unpublish(lost)
+    second.received = 4000
+    (session,) = (await studio.list()).sessions
+    assert session.id == studio.ref_of(second).session_id
+    assert studio.reconciler.received_bytes(session.id) == 4000
+    told = [event.tracks.video for event in studio.events if isinstance(event, StreamDescribed)]
+    assert "" not in told, "the codecs of a row without a publisher are nobody's"
+    await studio.srs.unpublish(second)
+    assert (await studio.list()).sessions == ()
+
+
+async def test_of_many_who_have_left_and_are_still_played_a_list_asks_for_few(studio: Set) -> None:
+    clients = [await studio.publish(f"s{number}") for number in range(40)]
+    for client in clients:
+        client.beside = True
+        studio.srs.clients[f"other-{client.stream}"] = studio.srs.clients.pop(client.id)
+    studio.now += 10.0
+    asked = len(studio.srs.requests)
+    assert (await studio.list()).sessions == ()
+    assert len(studio.srs.requests) - asked <= 1 + MOST_ASKED
 
 
 async def test_a_publish_that_is_younger_than_the_list_survives_it(studio: Set) -> None:
