@@ -19,7 +19,7 @@ from daemon.composition.store import Base, Rules, StoreParts, make_store, restor
 from daemon.composition.studio import make_engine, make_studio
 from daemon.composition.tasks import Tasks
 from daemon.composition.watchdog import Watchdog
-from daemon.composition.watching import Reports, Watching, make_health, make_metrics, make_notifier, notify_urls
+from daemon.composition.watching import ReportSinks, Watching, make_health, make_metrics, make_notifier, notify_urls
 from daemon.config.keys import secret_values
 from daemon.config.loader import load, locate
 from daemon.config.model import Config
@@ -130,7 +130,7 @@ class App:
         registry, metrics = make_metrics(rules, studio, health)
         watching = Watching(base, studio, ingest, health, notifier)
         watchdog = Watchdog(self._events, self._systemd)
-        server = make_server(base, studio, ingest, Reports(hub, registry, health, watching, watchdog, notifier))
+        server = make_server(base, studio, ingest, ReportSinks(hub, registry, health, watching, watchdog, notifier))
         tasks.start(watching.run(), "notifier")
         tasks.start(health.run(), "health")
         studio.start(tasks)

@@ -15,7 +15,7 @@ from typing import Any
 from daemon import __version__
 from daemon.cli.client import Client, ClientError, quoted
 from daemon.cli.lineup import FORMER, add_arguments, as_help, asks
-from daemon.cli.output import complain, say, say_checked, say_exactly, say_json, to_stderr
+from daemon.cli.output import complain, to_stderr, write_check, write_json, write_line, write_text
 from daemon.cli.show import queue_lines, status_lines
 from daemon.cli.store import add_parsers as add_store_parsers
 from daemon.cli.streamer import add_parser as add_streamer_parser
@@ -175,10 +175,10 @@ def _check(arguments: argparse.Namespace) -> int:
     from daemon.cli.check import check  # noqa: PLC0415  # it brings the adapters, as the daemon does
 
     config = _config(arguments)
-    say_checked("configuration", None, ok=True)
+    write_check("configuration", None, ok=True)
     results = asyncio.run(check(config))
     for result in results:
-        say_checked(result.what, result.detail, ok=result.ok)
+        write_check(result.what, result.detail, ok=result.ok)
     return EXIT_DONE if all(result.ok for result in results) else EXIT_FAILED
 
 
@@ -195,14 +195,14 @@ def _watch(arguments: argparse.Namespace) -> int:
 
 
 def _states(arguments: argparse.Namespace) -> int:
-    say_exactly(mermaid() if arguments.format == "mermaid" else as_table())
+    write_text(mermaid() if arguments.format == "mermaid" else as_table())
     return EXIT_DONE
 
 
 def _completion(arguments: argparse.Namespace) -> int:
     from daemon.cli.completion import completion  # noqa: PLC0415  # shtab is for this alone
 
-    say_exactly(completion(_parser(), arguments.shell))
+    write_text(completion(_parser(), arguments.shell))
     return EXIT_DONE
 
 
@@ -210,7 +210,7 @@ def _use_case(case: UseCase) -> Action:
     ask = asks(case, _client)
 
     def action(arguments: argparse.Namespace) -> int:
-        say(_message(ask(arguments)))
+        write_line(_message(ask(arguments)))
         return EXIT_DONE
 
     return action
@@ -219,7 +219,7 @@ def _use_case(case: UseCase) -> Action:
 def _turn(arguments: argparse.Namespace) -> int:
     whose = f"&streamer={quoted(arguments.streamer)}" if arguments.streamer else ""
     restart = "true" if arguments.restart else "false"
-    say(_message(_client(arguments).post(f"/update-timer/{arguments.seconds}?reset_time={restart}{whose}")))
+    write_line(_message(_client(arguments).post(f"/update-timer/{arguments.seconds}?reset_time={restart}{whose}")))
     return EXIT_DONE
 
 
@@ -228,14 +228,16 @@ def _block_last(arguments: argparse.Namespace) -> int:
     blocked = bool(client.get("/block-toggle")["is_blocked"])
     if arguments.choice != "show" and blocked != (arguments.choice == "on"):
         blocked = bool(client.post("/block-toggle")["is_blocked"])
-    say("the last one on air may not come straight back" if blocked else "the last one on air may come straight back")
+    write_line(
+        "the last one on air may not come straight back" if blocked else "the last one on air may come straight back"
+    )
     return EXIT_DONE
 
 
 def _notify_test(arguments: argparse.Namespace) -> int:
     answer = _client(arguments).post("/notify/test", timeout=NOTIFY_SECONDS)
     for row in answer["targets"]:
-        say_checked(row["target"], row["problem"], ok=row["ok"])
+        write_check(row["target"], row["problem"], ok=row["ok"])
     return EXIT_DONE if all(row["ok"] for row in answer["targets"]) else EXIT_FAILED
 
 
@@ -246,9 +248,9 @@ def _message(answer: Any) -> str:
 def _status(arguments: argparse.Namespace) -> int:
     status = _client(arguments).get("/status")
     if arguments.json:
-        say_json(status)
+        write_json(status)
     else:
-        say("\n".join(status_lines(status)))
+        write_line("\n".join(status_lines(status)))
     return EXIT_DONE
 
 
@@ -256,7 +258,7 @@ def _queue(arguments: argparse.Namespace) -> int:
     client = _client(arguments)
     queue = client.get("/queue")
     if arguments.json:
-        say_json(queue)
+        write_json(queue)
     else:
-        say("\n".join(queue_lines(queue, client.get("/status"))))
+        write_line("\n".join(queue_lines(queue, client.get("/status"))))
     return EXIT_DONE

@@ -5,24 +5,24 @@ import sys
 from typing import Any
 
 
-def say(text: str) -> None:
+def write_line(text: str) -> None:
     """One line, or several, of the answer."""
     print(text)  # noqa: T201  # the one place for it
 
 
-def say_exactly(text: str) -> None:
+def write_text(text: str) -> None:
     """A text that brings its own line ends: another program is to read it."""
     print(text, end="")  # noqa: T201  # the one place for it
 
 
-def say_json(value: Any) -> None:
+def write_json(value: Any) -> None:
     """The answer as JSON that people can read, too."""
-    say(json.dumps(value, indent=2))
+    write_line(json.dumps(value, indent=2))
 
 
-def say_checked(what: str, detail: str | None, *, ok: bool) -> None:
+def write_check(what: str, detail: str | None, *, ok: bool) -> None:
     """One line of a check: whether it passed, what it was, and what there is to say of it."""
-    say(f"{'ok   ' if ok else 'FAIL '} {what}" + (f": {detail}" if detail else ""))
+    write_line(f"{'ok   ' if ok else 'FAIL '} {what}" + (f": {detail}" if detail else ""))
 
 
 def complain(error: object) -> None:

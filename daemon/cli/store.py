@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from daemon.cli.output import complain, say
+from daemon.cli.output import complain, write_line
 from daemon.config.loader import load
 from daemon.journal.archive import BackupError, Contents, backup, restore
 
@@ -43,18 +43,18 @@ def _done(action: Callable[[argparse.Namespace], None], arguments: argparse.Name
 def _backup(arguments: argparse.Namespace) -> None:
     path = load(arguments.config, os.environ).store.path
     contents = backup(path, arguments.file, force=arguments.force)
-    say(f"saved {path} as {arguments.file}: {_words(contents)}")
+    write_line(f"saved {path} as {arguments.file}: {_words(contents)}")
 
 
 def _restore(arguments: argparse.Namespace) -> None:
     path = load(arguments.config, os.environ).store.path
     contents = restore(path, arguments.file)
     since = "of unknown age" if contents.age is None else f"as of {contents.age:.0f} s ago"
-    say(f"{path} is {since}: {_words(contents)}")
+    write_line(f"{path} is {since}: {_words(contents)}")
     if not contents.line_up:
-        say("hooks and lists will rebuild the line-up")
+        write_line("hooks and lists will rebuild the line-up")
     if contents.kept is not None:
-        say(f"the previous database is kept as {contents.kept}")
+        write_line(f"the previous database is kept as {contents.kept}")
 
 
 def _words(contents: Contents) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from daemon.cli.output import complain, note, say, say_json
+from daemon.cli.output import complain, note, write_json, write_line
 from daemon.config.loader import load
 from daemon.config.model import Config
 from daemon.config.types import is_loopback
@@ -109,7 +109,7 @@ def _rotate(arguments: argparse.Namespace, store: StreamerStore, config: Config)
 
 def _remove(arguments: argparse.Namespace, store: StreamerStore, _config: Config) -> None:
     name = store.remove(arguments.name)
-    say(f"{name} was removed, and its key is void")
+    write_line(f"{name} was removed, and its key is void")
     note(_LIVE_GOES_ON.format(name=shlex.quote(name)))
 
 
@@ -118,7 +118,7 @@ def _set(arguments: argparse.Namespace, store: StreamerStore, _config: Config) -
     if turn is ... and arguments.enabled is ...:
         arguments.misused("say what to change: --turn, --enable or --disable")
     row = store.set(arguments.name, turn=turn, enabled=arguments.enabled)
-    say(f"{row.name} is {'enabled' if row.enabled else 'disabled'}, with {_turn(row.turn)}")
+    write_line(f"{row.name} is {'enabled' if row.enabled else 'disabled'}, with {_turn(row.turn)}")
     name = shlex.quote(row.name)
     if arguments.enabled is False:
         note(_LIVE_GOES_ON.format(name=name))
@@ -135,17 +135,17 @@ def _list(arguments: argparse.Namespace, store: StreamerStore, _config: Config) 
             {"streamer": r.name, "turn": r.turn, "enabled": r.enabled, "added": iso(r.added_at), "key": iso(r.key_at)}
             for r in rows
         ]
-        say_json(plain)
+        write_json(plain)
         return
     if not rows:
-        say(f"there are no streamers in {store.path}: add one with `motherstream streamer add NAME`")
+        write_line(f"there are no streamers in {store.path}: add one with `motherstream streamer add NAME`")
         return
     # The name comes last: how wide it is on a terminal is hard to tell.
-    say(f"{'STATE':8}  {'TURN':>8}  {'ADDED':10}  {'KEY SINCE':10}  NAME")
+    write_line(f"{'STATE':8}  {'TURN':>8}  {'ADDED':10}  {'KEY SINCE':10}  NAME")
     for row in rows:
         turn = "default" if row.turn is None else f"{row.turn:g} s"
         state = "enabled" if row.enabled else "disabled"
-        say(f"{state:8}  {turn:>8}  {iso(row.added_at)[:10]}  {iso(row.key_at)[:10]}  {row.name}")
+        write_line(f"{state:8}  {turn:>8}  {iso(row.added_at)[:10]}  {iso(row.key_at)[:10]}  {row.name}")
 
 
 def _show_key(arguments: argparse.Namespace, store: StreamerStore, config: Config, key: str) -> None:
@@ -156,15 +156,15 @@ def _show_key(arguments: argparse.Namespace, store: StreamerStore, config: Confi
     place = publish_place(row.name, key, arguments.server or publish_server(played), played)
     if arguments.json:
         body = {"streamer": row.name, "turn": row.turn, "key": key, "server": place.server}
-        say_json({**body, "stream_key": place.stream_key, "url": place.url})
+        write_json({**body, "stream_key": place.stream_key, "url": place.url})
     else:
-        say(f"{row.name} may publish, with {_turn(row.turn)}, to")
-        say(f"  {place.url}")
-        say("In OBS (Settings, Stream, Service: Custom…) that is")
-        say(f"  Server      {place.server}")
-        say(f"  Stream key  {place.stream_key}")
-        say("Only the key's hash is stored, so it cannot be shown again. If it is lost or has leaked:")
-        say(f"  motherstream streamer rotate {shlex.quote(row.name)}")
+        write_line(f"{row.name} may publish, with {_turn(row.turn)}, to")
+        write_line(f"  {place.url}")
+        write_line("In OBS (Settings, Stream, Service: Custom…) that is")
+        write_line(f"  Server      {place.server}")
+        write_line(f"  Stream key  {place.stream_key}")
+        write_line("Only the key's hash is stored, so it cannot be shown again. If it is lost or has leaked:")
+        write_line(f"  motherstream streamer rotate {shlex.quote(row.name)}")
     if is_loopback(urlsplit(place.server).hostname or ""):
         note("that address only works on this machine: give streamers one that they can reach (--server)")
 

@@ -3,13 +3,13 @@
 from daemon.composition.ingest import IngestParts
 from daemon.composition.store import Base
 from daemon.composition.studio import ObsParts
-from daemon.composition.watching import Reports
+from daemon.composition.watching import ReportSinks
 from daemon.http.app import build_app
 from daemon.http.dependencies import Control
 from daemon.http.server import HttpServer
 
 
-def make_server(base: Base, studio: ObsParts, ingest: IngestParts, reports: Reports) -> HttpServer:
+def make_server(base: Base, studio: ObsParts, ingest: IngestParts, reports: ReportSinks) -> HttpServer:
     """On the port that is claimed already; it is not served yet."""
     live, store, rules = base.live, base.store, base.rules
     app, gate = build_app(

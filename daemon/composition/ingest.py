@@ -13,7 +13,7 @@ from daemon.ingest.auth_url import UrlAuth
 from daemon.ingest.listing import IngestServer
 from daemon.ingest.manual_streams import ManualStreams
 from daemon.ingest.publishing import Publishing, Way
-from daemon.ingest.reconciler import Naming, Reconciler, Schedule
+from daemon.ingest.reconciler import Naming, PollSchedule, Reconciler
 from daemon.ingest.refusals import Refusals
 from daemon.ingest.servers.registry import configured
 from daemon.ingest.sessions import SessionDirectory
@@ -41,7 +41,7 @@ KeptStreams = Mapping[str, dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Publishers:
+class PublisherParts:
     """What is known of whoever publishes, and the way to ask after them."""
 
     sessions: SessionDirectory
@@ -49,16 +49,16 @@ class Publishers:
     client: aiohttp.ClientSession
 
 
-def make_publishers(base: Base, kept: KeptStreams, client: aiohttp.ClientSession) -> Publishers:
+def make_publishers(base: Base, kept: KeptStreams, client: aiohttp.ClientSession) -> PublisherParts:
     """With those that outlived the last run."""
     live, rules = base.live, base.rules
     sessions = SessionDirectory(lambda: live.config.ingest.rtmp_url, base.store.journal.keep_stream)
     known = rules.director.sessions()
     sessions.restore(known.live, kept, rules.clock.now(), known.ended)
-    return Publishers(sessions, kept, client)
+    return PublisherParts(sessions, kept, client)
 
 
-def make_ingest(base: Base, publishers: Publishers, obs: ObsAdapter, notifier: Notifier) -> IngestParts:
+def make_ingest(base: Base, publishers: PublisherParts, obs: ObsAdapter, notifier: Notifier) -> IngestParts:
     """As configured. What is played by OBS tells who publishes, where nothing else does."""
     live, rules, sessions = base.live, base.rules, publishers.sessions
     now = rules.clock.now
@@ -77,14 +77,14 @@ def make_ingest(base: Base, publishers: Publishers, obs: ObsAdapter, notifier: N
             recall=obs.streamer_of,
         ),
         rules.events.submit,
-        Schedule(now, lambda: live.config.ingest.reconcile),
+        PollSchedule(now, lambda: live.config.ingest.reconcile),
     )
     manual_streams = ManualStreams(lambda: rules.director.sessions().held, sessions, now)
     operator = Operator(rules.events, now, rules.view, admission.meant, manual_streams)
     return IngestParts(admission, servers, publishing, refusals, reconciler, manual_streams, operator)
 
 
-def _make_admission(base: Base, publishers: Publishers) -> Admission:
+def _make_admission(base: Base, publishers: PublisherParts) -> Admission:
     live, rules, director = base.live, base.rules, base.rules.director
     admission = Admission(
         lambda: live.config.queue,

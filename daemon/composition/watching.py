@@ -13,11 +13,11 @@ from daemon.composition.store import Base, Rules
 from daemon.composition.studio import ObsParts
 from daemon.composition.watchdog import Watchdog
 from daemon.core.ports import Check
-from daemon.health.measurements import Measured, MeasurementFeed
+from daemon.health.measurements import MeasurementFeed, MeasurementSources
 from daemon.health.metrics import HealthMetrics
 from daemon.health.monitor import HealthMonitor, Listeners
 from daemon.health.reporter import Reporter
-from daemon.health.samples import Sources
+from daemon.health.samples import SampleSources
 from daemon.http.routes.events import EventHub
 from daemon.notify.alerts import Alerts
 from daemon.notify.notifier import Notifier
@@ -69,7 +69,7 @@ class Watching:
 
 
 @dataclass(frozen=True, slots=True)
-class Reports:
+class ReportSinks:
     """What people, and those who watch over the daemon, hear of it by."""
 
     hub: EventHub
@@ -98,7 +98,7 @@ def make_health(
     feed = MeasurementFeed(
         rules.events.submit,
         now,
-        Measured(
+        MeasurementSources(
             subject=lambda: rules.view().measured,
             received=received,
             period=lambda: live.config.ingest.reconcile,
@@ -110,7 +110,7 @@ def make_health(
         reporter = Reporter(live.config.health.report_dir)
         reporter.start()
         stack.push_async_callback(reporter.stop)
-    sources = Sources(obs, rules.view, received_on_air, now, output=lambda: studio.output.status)
+    sources = SampleSources(obs, rules.view, received_on_air, now, output=lambda: studio.output.status)
     return HealthMonitor(sources, lambda: live.config, Listeners(reporter, hub.publish, feed.look))
 
 

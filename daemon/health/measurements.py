@@ -18,7 +18,7 @@ WINDOW: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class MeasurementSources:
     """What is measured, each of it asked for anew with every look."""
 
     subject: Callable[[], str]
@@ -34,7 +34,9 @@ class Measured:
 class MeasurementFeed:
     """``look`` is called with every sample."""
 
-    def __init__(self, submit: Callable[[ev.Event], None], now: Callable[[], float], measured: Measured) -> None:
+    def __init__(
+        self, submit: Callable[[ev.Event], None], now: Callable[[], float], measured: MeasurementSources
+    ) -> None:
         self._submit = submit
         self._now = now
         self._subject = measured.subject

@@ -12,7 +12,7 @@ from daemon.core.clock import iso
 from daemon.health.history import HealthReading, History, as_json
 from daemon.health.issues import Thresholds
 from daemon.health.reporter import Reporter
-from daemon.health.samples import Sampler, Sources
+from daemon.health.samples import Sampler, SampleSources
 from daemon.health.score import WINDOW, judge
 from daemon.health.shapes import Current, Monitoring
 
@@ -44,7 +44,7 @@ class HealthMonitor:
 
     def __init__(
         self,
-        sources: Sources,
+        sources: SampleSources,
         config: Callable[[], Config],
         listeners: Listeners = NOBODY,
         *,

@@ -105,7 +105,7 @@ def read_size(answer: Mapping[str, Any]) -> tuple[int, int] | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Sources:
+class SampleSources:
     """What a sample is taken of."""
 
     obs: ObsView
@@ -120,7 +120,7 @@ class Sources:
 class Sampler:
     """Takes samples. It costs OBS one small request each, and none while nobody is on air."""
 
-    def __init__(self, sources: Sources, *, scene: Callable[[], str], period: Callable[[], float]) -> None:
+    def __init__(self, sources: SampleSources, *, scene: Callable[[], str], period: Callable[[], float]) -> None:
         """``period`` tells the seconds between two lists of the ingest server's."""
         self._obs = sources.obs
         self._view = sources.view

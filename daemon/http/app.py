@@ -11,7 +11,7 @@ from daemon.http.errors import errors
 from daemon.http.limits import BODY_BYTES, Gate, Limits, connection_limit
 from daemon.http.openapi.route import openapi_routes
 from daemon.http.prefix import Prefix
-from daemon.http.reading import Body
+from daemon.http.reading import JsonBody
 from daemon.http.routes.dashboard import DashboardRoutes
 from daemon.http.routes.events import stream
 from daemon.http.routes.hooks import HookRoutes
@@ -25,7 +25,7 @@ from daemon.http.routes.use_cases import use_case_routes
 from daemon.http.sending import Sending
 from daemon.http.shapes.control import SignInBody
 
-SIGN_IN: Final = Body(SignInBody)
+SIGN_IN: Final = JsonBody(SignInBody)
 
 HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",

@@ -57,7 +57,7 @@ MOST_ADDRESSES: Final = 4096
 log = structlog.get_logger(__name__)
 
 
-class Tries:
+class TokenAttempts:
     """How many wrong tokens each address may still give."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -89,7 +89,7 @@ class Guard:
         self._settings = settings
         self._token = settings().token.get_secret_value()
         self._host = settings().host.lower()
-        self._tries = Tries(monotonic)
+        self._tries = TokenAttempts(monotonic)
         self._throttle = LogThrottle(60.0, monotonic)
         self._wall = wall
 

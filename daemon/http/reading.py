@@ -65,7 +65,7 @@ class _Shape:
         return self._adapter.json_schema()
 
 
-class Body(_Shape, Generic[T]):
+class JsonBody(_Shape, Generic[T]):
     """A JSON object of a shape."""
 
     def __init__(self, shape: type[T]) -> None:

@@ -41,7 +41,7 @@ class Naming:
 
 
 @dataclass(frozen=True, slots=True)
-class Schedule:
+class PollSchedule:
     """When the servers are asked."""
 
     now: Callable[[], float]
@@ -59,7 +59,7 @@ class Reconciler:
         servers: Sequence[IngestServer],
         naming: Naming,
         submit: Callable[[Event], None],
-        schedule: Schedule,
+        schedule: PollSchedule,
     ) -> None:
         """``submit`` queues an event."""
         self._servers = tuple(servers)

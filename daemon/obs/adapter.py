@@ -16,14 +16,21 @@ from daemon.core.shapes import Input
 from daemon.obs import dressing, inputs
 from daemon.obs import fade as fades
 from daemon.obs.connection import Link, ObsEvent
-from daemon.obs.inventory import InventoryQuery, InventoryReading, Names, read_inputs, read_inventory, stream_of_path
+from daemon.obs.inventory import (
+    InputNames,
+    InventoryQuery,
+    InventoryReading,
+    read_inputs,
+    read_inventory,
+    stream_of_path,
+)
 from daemon.obs.moving import bring_along
 from daemon.obs.owners import Owners
 from daemon.obs.placement import Placer, Wish
 from daemon.obs.program import ProgramControl, leave_studio_mode, until_unseen
 from daemon.obs.readiness import Judge
 from daemon.obs.refresher import Refresher, concerns
-from daemon.obs.scene import Scene
+from daemon.obs.scene import ObsScene
 from daemon.obs.scene_items import SceneItems, enable, read_items
 from daemon.obs.sources import FFMPEG, GSTREAMER, SOURCES, Source, choose, sound_of, unplayable
 from daemon.obs.supervisor import Endpoint, Pace, Supervisor, Traits, canvas_of
@@ -72,7 +79,7 @@ class ObsAdapter:
         settings = config()
         self._scene = settings.obs.scene
         self._former_scenes: list[str] = []
-        self._names = Names(settings.sources.prefix)
+        self._names = InputNames(settings.sources.prefix)
         self._supervisor = Supervisor(Endpoint.of(settings), up=self._up, down=self._lost, hint=self._hint, pace=pace)
         self._refresher = Refresher(self._reread)
         self._placer = Placer()
@@ -168,7 +175,7 @@ class ObsAdapter:
             settings = self._owners.marked(settings, how.session, how.streamer, name)
         except ValueError as error:
             raise ObsError(str(error)) from error
-        wanted = inputs.Wanted(name, source.kind, settings)
+        wanted = inputs.InputSpec(name, source.kind, settings)
         with self._refresher.changing():
             if not (reuse and await inputs.re_aim(link, self._scene, wanted, self._owners)):
                 await inputs.create(link, self._scene, wanted)
@@ -380,10 +387,10 @@ class ObsAdapter:
         return emit
 
     @property
-    def _ours(self) -> Scene:
+    def _ours(self) -> ObsScene:
         """Raises ObsGone where OBS is not connected."""
         traits = self._supervisor.traits
-        return Scene(self._supervisor.link(), self._scene, traits.fps if traits else 60.0)
+        return ObsScene(self._supervisor.link(), self._scene, traits.fps if traits else 60.0)
 
     def _source(self) -> Source:
         traits = self._supervisor.traits

@@ -32,7 +32,7 @@ REREADS = 3
 REREAD = 0.5
 
 
-class Wanted(NamedTuple):
+class InputSpec(NamedTuple):
     """An input as it is to be."""
 
     name: str
@@ -40,7 +40,7 @@ class Wanted(NamedTuple):
     settings: Mapping[str, Any]
 
 
-async def create(link: Link, scene: str, wanted: Wanted) -> None:
+async def create(link: Link, scene: str, wanted: InputSpec) -> None:
     """Create a hidden input. Raises ObsError; ObsRefused 605 where OBS lacks its kind."""
     request = {
         "sceneName": scene,
@@ -57,7 +57,7 @@ async def create(link: Link, scene: str, wanted: Wanted) -> None:
             raise
 
 
-async def re_aim(link: Link, scene: str, wanted: Wanted, owners: Owners) -> bool:
+async def re_aim(link: Link, scene: str, wanted: InputSpec, owners: Owners) -> bool:
     """Give an input that exists its new settings; False where there is none. Raises ObsError."""
     name, kind, settings = wanted
     try:

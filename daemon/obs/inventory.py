@@ -20,7 +20,7 @@ DIGITS = 18
 """More than an own name's number can ever have; Python refuses to read some thousands of them."""
 
 
-class Names:
+class InputNames:
     """Which names are the daemon's own: the prefix and a number."""
 
     def __init__(self, prefix: str) -> None:
@@ -52,7 +52,7 @@ class InventoryQuery:
     """What a reading is about."""
 
     scene: str
-    names: Names
+    names: InputNames
     stream_of: Callable[[str], str | None]
     fixtures: Collection[str] = ()
     """Items that people have made, by the configuration's names: each is searched for."""
@@ -225,9 +225,9 @@ def _stream(kind: str, settings: Mapping[str, Any] | None, stream_of: Callable[[
 
 
 __all__ = [
+    "InputNames",
     "InventoryQuery",
     "InventoryReading",
-    "Names",
     "read_inputs",
     "read_inventory",
     "read_items",

@@ -14,7 +14,7 @@ import structlog
 from daemon.core.ports import ObsError
 from daemon.obs.connection import Link, Request
 from daemon.obs.dressing import CARRIED, SOUND, Complaints, changes, dress, filters, place, questions
-from daemon.obs.inventory import Names
+from daemon.obs.inventory import InputNames
 from daemon.obs.scene_items import SceneItems, look_into, rows
 from daemon.obs.supervisor import Traits
 
@@ -60,7 +60,7 @@ class Placer:
         self._told: tuple[int, int] | None = None
         self._complaints = Complaints()
 
-    async def place(self, link: Link, scene: str, wish: Wish, names: Names, traits: Traits) -> int:
+    async def place(self, link: Link, scene: str, wish: Wish, names: InputNames, traits: Traits) -> int:
         """Returns the offset after clamping. Raises ObsError; ObsRefused where it is not in the scene.
 
         Two batches, the one that reads and the one that sets, whatever there is to take over.

@@ -19,7 +19,7 @@ from typing import Any
 from daemon.core.ports import NOT_FOUND, ObsError, ObsRefused
 from daemon.obs.connection import Link, Request, sense
 from daemon.obs.priming import render
-from daemon.obs.scene import Scene
+from daemon.obs.scene import ObsScene
 from daemon.obs.scene_items import SceneItem, read_items
 from statemachine.events import Inventory
 from statemachine.reading import ProgramReading
@@ -158,7 +158,7 @@ class ProgramControl:
 
         return lingers
 
-    async def reach(self, scene: Scene, incoming: str | None, outgoing: str | None, studio_mode: str) -> bool:
+    async def reach(self, scene: ObsScene, incoming: str | None, outgoing: str | None, studio_mode: str) -> bool:
         """The scene was changed: see to it that viewers get that. False where they are shown another scene.
 
         Raises ObsError where studio mode stands in between, and stays there.
@@ -180,13 +180,13 @@ class ProgramControl:
             return True
         return reading.live if incoming is None else incoming in reading.inputs
 
-    async def bring_ours(self, scene: Scene) -> None:
+    async def bring_ours(self, scene: ObsScene) -> None:
         """Take the program scene into Program as it is now, if what is there is a copy of ours. Raises ObsError."""
         reading = await self.read(scene.link, scene.name, [])
         if reading is not None and reading.copied:
             await self.bring(scene)
 
-    async def bring(self, scene: Scene, *, incoming: str | None = None, outgoing: str | None = None) -> bool:
+    async def bring(self, scene: ObsScene, *, incoming: str | None = None, outgoing: str | None = None) -> bool:
         """Make a fresh copy of the program scene, which is ours or holds it, by studio mode's own transition.
 
         Not by TriggerStudioModeTransition: in preview may be anything. True once the incoming is in Program, and

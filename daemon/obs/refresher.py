@@ -9,7 +9,7 @@ import structlog
 
 from daemon.core.ports import ObsError, ObsGone
 from daemon.obs.connection import ObsEvent
-from daemon.obs.inventory import Names
+from daemon.obs.inventory import InputNames
 
 log = structlog.get_logger()
 
@@ -104,7 +104,7 @@ class Refresher:
                 self._poked.set()
 
 
-def concerns(event: ObsEvent, scenes: Collection[str], names: Names) -> bool:
+def concerns(event: ObsEvent, scenes: Collection[str], names: InputNames) -> bool:
     """Whether the own inputs may be others, or shown otherwise, in the scene or in the Program, after this event.
 
     ``scenes``: the scene and what it holds.

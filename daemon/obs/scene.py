@@ -6,7 +6,7 @@ from daemon.obs.connection import Link
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class ObsScene:
     """What a change of the picture needs to know. It is worth nothing any more once OBS is lost."""
 
     link: Link

@@ -9,7 +9,7 @@ from daemon.core.ports import NOT_FOUND, ObsError, ObsRefused
 from daemon.obs import fade as fades
 from daemon.obs.connection import Link, Request, Result
 from daemon.obs.priming import frames, render, renderings
-from daemon.obs.scene import Scene
+from daemon.obs.scene import ObsScene
 from daemon.obs.scene_items import SceneItem, SceneItems, enable, read_items
 
 log = structlog.get_logger()
@@ -51,7 +51,7 @@ class TransitionExecutor:
 
     async def cut(
         self,
-        scene: Scene,
+        scene: ObsScene,
         change: "Change",
         *,
         fade: float,
@@ -80,7 +80,7 @@ class TransitionExecutor:
                 return left
         raise AssertionError("the last try returns or raises")
 
-    async def restore(self, scene: Scene, change: "Change") -> None:
+    async def restore(self, scene: ObsScene, change: "Change") -> None:
         """As ObsPort.restore. Raises ObsError where the scene is not right even then."""
         if change.show is not None:
             await fades.sweep(scene.link, [change.show])
@@ -105,12 +105,12 @@ class TransitionExecutor:
         item = (await read_items(link, scene, [name], deep=[name])).find(name, "SetSceneItemEnabled")
         await in_one_frame(link, [*enable(item, shown=False), _sleep(1), *enable(item, shown=True)])
 
-    async def _read(self, scene: Scene, change: "Change") -> SceneItems:
+    async def _read(self, scene: ObsScene, change: "Change") -> SceneItems:
         names = change.names
         return await read_items(scene.link, scene.name, names, deep=[name for name in names if not self._own(name)])
 
     async def _cross(
-        self, scene: Scene, incoming: str, coming: Sequence[SceneItem], leaving: Sequence[SceneItem], seconds: float
+        self, scene: ObsScene, incoming: str, coming: Sequence[SceneItem], leaving: Sequence[SceneItem], seconds: float
     ) -> None:
         outgoing = next((item.name for item in leaving), None)
         # Not in the same batch: it begins with nothing to be seen of the incoming.
@@ -118,7 +118,7 @@ class TransitionExecutor:
         crossing = fades.Crossing(incoming, outgoing, _enabling(coming, shown=True), _enabling(leaving, shown=False))
         await self._fade.run(scene.link, crossing, seconds)
 
-    async def _exchange(self, scene: Scene, coming: Sequence[SceneItem], leaving: Sequence[SceneItem]) -> None:
+    async def _exchange(self, scene: ObsScene, coming: Sequence[SceneItem], leaving: Sequence[SceneItem]) -> None:
         # Show before hide: should OBS stop in between, there is a picture.
         if requests := [*_enabling(coming, shown=True), *_enabling(leaving, shown=False)]:
             before = renderings([item.name for item in coming], scene.fps)

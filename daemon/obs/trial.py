@@ -24,7 +24,7 @@ async def plays(link: Link, scene: str, sources: Sources) -> bool:
     name = f"motherstream check {secrets.token_hex(4)}"
     settings = GstreamerSource().settings("rtmp://127.0.0.1/check/check", sources)
     settings["pipeline"] = trial(sources.pipeline, width=sources.width, height=sources.height)
-    await inputs.create(link, scene, inputs.Wanted(name, GSTREAMER, settings))
+    await inputs.create(link, scene, inputs.InputSpec(name, GSTREAMER, settings))
     try:
         return await _moves(link, name)
     finally:

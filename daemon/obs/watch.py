@@ -13,7 +13,7 @@ from daemon.core.readings import Look
 from daemon.obs.connection import Request, Result, sense
 from daemon.obs.priming import EVERY, prime, render
 from daemon.obs.readiness import Failed, Judge, Observation, Ready, Resumed, Stalled, StateSeen
-from daemon.obs.scene import Scene
+from daemon.obs.scene import ObsScene
 from daemon.obs.scene_items import SceneItem, read_items
 
 log = structlog.get_logger()
@@ -30,7 +30,7 @@ class InputWatch:
 
     def __init__(
         self,
-        scene: Scene,
+        scene: ObsScene,
         name: str,
         callbacks: WatchCallbacks,
         judge: Judge,

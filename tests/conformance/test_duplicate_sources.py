@@ -7,7 +7,7 @@ import pytest_asyncio
 
 from daemon.obs.connection import Link
 from daemon.obs.program import ProgramControl
-from daemon.obs.scene import Scene
+from daemon.obs.scene import ObsScene
 from tests.conformance.houses import SCENE, Hands, open_house
 from tests.conformance.test_program import FPS, enable, other_scene, seen, studio_mode
 from tests.support import until
@@ -48,14 +48,14 @@ async def test_a_copy_of_ours_in_a_copy_of_another_scene_is_known_and_brought_th
     assert reading is not None
     assert (reading.live, reading.copied, reading.inputs) == (False, True, ())
     await enable(hands, first, True)
-    assert await program.reach(Scene(hands.link, SCENE, FPS), one, None, "drive")
+    assert await program.reach(ObsScene(hands.link, SCENE, FPS), one, None, "drive")
     assert await seen(hands, one) == (True,)
     await enable(hands, second, True)
     await enable(hands, first, False)
-    assert await program.reach(Scene(hands.link, SCENE, FPS), two, one, "drive")
+    assert await program.reach(ObsScene(hands.link, SCENE, FPS), two, one, "drive")
     assert await seen(hands, one, two) == (False, True)
     await enable(hands, second, False)
-    await program.bring_ours(Scene(hands.link, SCENE, FPS))
+    await program.bring_ours(ObsScene(hands.link, SCENE, FPS))
     # It asks OBS for a fresh copy, and waits for nothing that ought to be seen in it.
 
     async def not_seen() -> bool:
@@ -73,4 +73,4 @@ async def test_a_copy_of_ours_in_a_copy_of_another_scene_is_known_and_brought_th
     assert away is not None
     assert later is not None
     assert (away.copied, later.copied) == (False, False)
-    assert not await program.reach(Scene(hands.link, SCENE, FPS), one, None, "drive")
+    assert not await program.reach(ObsScene(hands.link, SCENE, FPS), one, None, "drive")

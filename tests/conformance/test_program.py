@@ -7,7 +7,7 @@ import pytest
 from daemon.core.ports import ObsError
 from daemon.obs.connection import Link
 from daemon.obs.program import ProgramControl, is_seen, leave_studio_mode, read_program, until_unseen
-from daemon.obs.scene import Scene
+from daemon.obs.scene import ObsScene
 from tests.conformance.houses import SCENE, Hands, House
 from tests.conformance.test_obs import box, show
 from tests.support import until
@@ -90,7 +90,7 @@ async def test_driven_studio_mode_shows_the_change_and_leaves_the_preview_as_it_
         for show_item, hide_item, incoming, outgoing in ((second, first, two, one), (first, second, one, two)):
             await enable(hands, show_item, True)
             await enable(hands, hide_item, False)
-            assert await program.reach(Scene(hands.link, SCENE, FPS), incoming, outgoing, "drive")
+            assert await program.reach(ObsScene(hands.link, SCENE, FPS), incoming, outgoing, "drive")
             assert await is_seen(hands.link, incoming)
             await until_unseen(hands.link, outgoing)
 
@@ -115,7 +115,7 @@ async def test_who_leaves_for_another_scene_in_the_middle_of_a_hand_over_is_left
         await enable(hands, first, False)
         assert await is_seen(hands.link, one), "the copy of ours is not faded out yet"
         async with asyncio.timeout(10):
-            assert not await ProgramControl().reach(Scene(hands.link, SCENE, FPS), two, one, "drive")
+            assert not await ProgramControl().reach(ObsScene(hands.link, SCENE, FPS), two, one, "drive")
         assert await seen(hands, one, two) == (False, False)
         assert (await hands.call("GetCurrentProgramScene"))["currentProgramSceneName"] == away
         await hands.call("SetCurrentProgramScene", {"sceneName": SCENE})
@@ -132,7 +132,7 @@ async def test_another_program_scene_is_read_as_such_and_a_change_behind_it_is_n
     await enable(hands, second, True)
     await enable(hands, first, False)
     for policy in ("leave", "drive"):
-        assert not await ProgramControl().reach(Scene(hands.link, SCENE, FPS), two, one, policy)
+        assert not await ProgramControl().reach(ObsScene(hands.link, SCENE, FPS), two, one, policy)
     reading = await read_program(hands.link, SCENE, [one, two])
     assert reading is not None
     assert (reading.scene, reading.live, reading.copied, reading.inputs) == ("BREAK", False, False, ())

@@ -7,11 +7,11 @@ from aiohttp import web
 from daemon.http.dependencies import Control
 from daemon.http.errors import ApiError
 from daemon.http.params import done
-from daemon.http.reading import Body
+from daemon.http.reading import JsonBody
 from daemon.http.shapes.control import Measurement
 from statemachine.monitors.quantities import QUANTITIES
 
-MEASUREMENT: Final = Body(Measurement)
+MEASUREMENT: Final = JsonBody(Measurement)
 
 
 class MeasurementRoutes:

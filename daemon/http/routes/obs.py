@@ -10,11 +10,11 @@ from daemon.http.dependencies import Control
 from daemon.http.errors import ApiError
 from daemon.http.manual_stream import read_url
 from daemon.http.params import actor, done
-from daemon.http.reading import Body, Value
+from daemon.http.reading import JsonBody, Value
 from daemon.http.shapes import parameters, studio
 from daemon.http.shapes.control import TestBody
 
-TEST: Final = Body(TestBody)
+TEST: Final = JsonBody(TestBody)
 INPUT: Final = Value(parameters.InputName)
 OFFSET: Final = Value(parameters.Layers)
 DELAY: Final = Value(parameters.Delay)

@@ -15,7 +15,7 @@ from daemon.config.model import Config
 from daemon.health import HealthMetrics, HealthMonitor
 from daemon.health.history import HealthReading
 from daemon.health.issues import Thresholds
-from daemon.health.samples import Sources
+from daemon.health.samples import SampleSources
 from daemon.health.score import judge
 from daemon.http.routes.hooks import HookMetrics
 from daemon.observability.metrics import Metrics
@@ -62,7 +62,7 @@ def told() -> dict[str, set[str]]:
         ]
     )
     HookMetrics(registry).count("srs", "ok", 0.001)
-    monitor = HealthMonitor(Sources(NoObs(), lambda: view("alice"), lambda: None, lambda: AT), Config)
+    monitor = HealthMonitor(SampleSources(NoObs(), lambda: view("alice"), lambda: None, lambda: AT), Config)
     HealthMetrics(registry, monitor)
     monitor.kept.add(HealthReading(sample(), judge([sample()], Thresholds())), Thresholds(), most=5)
     found: dict[str, set[str]] = {}

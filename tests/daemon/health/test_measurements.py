@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from daemon.health.measurements import AGAIN, WINDOW, Measured, MeasurementFeed
+from daemon.health.measurements import AGAIN, WINDOW, MeasurementFeed, MeasurementSources
 from statemachine import events as ev
 
 ALICE, BOB = "srs:1/a", "srs:1/b"
@@ -23,7 +23,7 @@ class House:
         self.feed = MeasurementFeed(
             self.told.append,
             lambda: self.at,
-            Measured(
+            MeasurementSources(
                 subject=lambda: self.subject,
                 received=lambda session_id: self.bytes.get(session_id),
                 period=lambda: PERIOD,

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from daemon.config.model import Config, Health
 from daemon.health import HealthMetrics, HealthMonitor, Reporter
 from daemon.health.monitor import SETTLED, Listeners, Settled
-from daemon.health.samples import Sources
+from daemon.health.samples import SampleSources
 from statemachine.view import View
 from tests.daemon.health.figures import place, view
 from tests.daemon.health.wire import WireObs
@@ -37,7 +37,7 @@ class Stage:
 
     def make(self, reporter: Reporter | None = None, **more: Any) -> HealthMonitor:
         listeners = Listeners(reporter, publish=lambda kind, data: self.told.append((kind, data)))
-        sources = Sources(self.obs, lambda: self.view, lambda: None, self.clock.now)
+        sources = SampleSources(self.obs, lambda: self.view, lambda: None, self.clock.now)
         return HealthMonitor(sources, lambda: self.config, listeners, **more)
 
     async def watch(self, times: int) -> None:
@@ -155,7 +155,7 @@ async def test_it_samples_by_the_clock_and_survives_a_sample_that_fails(stage: S
         return stage.view
 
     stage.monitor = HealthMonitor(
-        Sources(stage.obs, late, lambda: None, stage.clock.now), lambda: stage.config, sleep=sleep
+        SampleSources(stage.obs, late, lambda: None, stage.clock.now), lambda: stage.config, sleep=sleep
     )
     with capture_logs() as logs:
         task = asyncio.create_task(stage.monitor.run())

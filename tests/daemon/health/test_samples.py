@@ -7,7 +7,7 @@ import pytest
 
 from daemon.core.ports import ObsGone, ObsTimeout
 from daemon.core.readings import PLAYING
-from daemon.health.samples import Sampler, Sources, read_size
+from daemon.health.samples import Sampler, SampleSources, read_size
 from statemachine.view import View
 from tests.daemon.health.figures import place, view
 from tests.daemon.health.wire import WireObs
@@ -28,7 +28,7 @@ class Set:
         self.received: int | None = None
         self.output: Mapping[str, Any] = {}
         self.sampler = Sampler(
-            Sources(obs, lambda: self.view, lambda: self.received, clock.now, output=lambda: self.output),
+            SampleSources(obs, lambda: self.view, lambda: self.received, clock.now, output=lambda: self.output),
             scene=lambda: SCENE,
             period=lambda: 5.0,
         )

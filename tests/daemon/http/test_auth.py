@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from daemon.config.model import Http
 from daemon.http import auth
 from daemon.http.app import build_app
-from daemon.http.auth import Guard, Tries
+from daemon.http.auth import Guard, TokenAttempts
 from statemachine.events import Actor, OperatorEvent
 from tests.daemon.http.studio import House, config, make_control, make_house, open_house
 
@@ -149,7 +149,7 @@ async def test_wrong_tokens_are_limited_and_other_requests_are_not(locked: House
 
 def test_an_address_may_try_again_later_and_others_at_once() -> None:
     now = 100.0
-    tries = Tries(lambda: now)
+    tries = TokenAttempts(lambda: now)
     for _ in range(auth.WRONG_TOKENS):
         assert tries.wait("a") == 0
         tries.wrong("a")
@@ -162,7 +162,7 @@ def test_an_address_may_try_again_later_and_others_at_once() -> None:
 
 
 def test_no_crowd_of_addresses_makes_it_grow_without_end() -> None:
-    tries = Tries(lambda: 1.0)
+    tries = TokenAttempts(lambda: 1.0)
     for number in range(auth.MOST_ADDRESSES + 10):
         tries.wrong(str(number))
     assert len(tries._forgiven_at) == auth.MOST_ADDRESSES

@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 
 from daemon.core.shapes import Name
 from daemon.http.errors import ApiError
-from daemon.http.reading import Body, Value
+from daemon.http.reading import JsonBody, Value
 from daemon.http.shapes import control
 from tests.daemon.http.studio import House
 
@@ -35,7 +35,7 @@ class Whole(TypedDict):
     parts: NotRequired[list[Part]]
 
 
-BODY = Body(Whole)
+BODY = JsonBody(Whole)
 
 
 def read(value: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Any:

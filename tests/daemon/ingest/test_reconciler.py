@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from daemon.config.model import Queue
 from daemon.core.ports import Streamer
 from daemon.ingest.api import Api, open_client
-from daemon.ingest.reconciler import Naming, Reconciler, Schedule
+from daemon.ingest.reconciler import Naming, PollSchedule, Reconciler
 from daemon.ingest.servers.oryx_api import OryxServer
 from daemon.ingest.servers.srs_api import MOST_ASKED, SrsServer
 from daemon.ingest.sessions import SessionDirectory
@@ -69,7 +69,7 @@ async def studio() -> AsyncIterator[Set]:
             [server],
             Naming(sessions, gate),
             made.events.append,
-            Schedule(lambda: made.now, lambda: 5.0, sleep),
+            PollSchedule(lambda: made.now, lambda: 5.0, sleep),
         )
         yield made
 
@@ -267,7 +267,9 @@ async def test_a_fault_of_one_server_s_reader_does_not_end_the_watch(
 
 async def test_with_no_server_to_ask_it_has_heard_all_and_goes_on() -> None:
     sessions = SessionDirectory(lambda: "")
-    reconciler = Reconciler([], Naming(sessions, admission()), lambda event: None, Schedule(lambda: 1.0, lambda: 5.0))
+    reconciler = Reconciler(
+        [], Naming(sessions, admission()), lambda event: None, PollSchedule(lambda: 1.0, lambda: 5.0)
+    )
     assert reconciler.heard.is_set()
     task = asyncio.create_task(reconciler.run())
     done, _ = await asyncio.wait((task,), timeout=0.05)
@@ -282,7 +284,7 @@ async def test_a_lost_end_of_oryx_does_not_come_back_as_a_ghost() -> None:
     now = 100.0
     async with FakeOryx() as oryx, open_client() as http:
         server = OryxServer(Api("Oryx", oryx.url, http, oryx.secret), sessions)
-        schedule = Schedule(lambda: now, lambda: 5.0)
+        schedule = PollSchedule(lambda: now, lambda: 5.0)
         reconciler = Reconciler([server], Naming(sessions, admission()), events.append, schedule)  # type: ignore[arg-type]  # nothing else comes of a list
         old = sessions.open(ref(client="r1", server="oryx"), yes(), 1.0)
         await reconciler.once(server)

@@ -3,7 +3,7 @@
 import pytest
 
 from daemon.core.ports import ObsRefused
-from daemon.obs.inventory import Names, stream_of_path
+from daemon.obs.inventory import InputNames, stream_of_path
 from statemachine.events import Inventory, OwnInput
 from tests.daemon.obs.rig import ALICE, BOB, Rig, items_of
 from tests.fakes import FakeObs
@@ -24,13 +24,13 @@ from tests.fakes import FakeObs
     ],
 )
 def test_own_is_the_prefix_and_a_number_and_nothing_else(name: str, number: int | None) -> None:
-    names = Names("GMOTHERSTREAM_")
+    names = InputNames("GMOTHERSTREAM_")
     assert (names.number(name), names.own(name)) == (number, number is not None)
 
 
 def test_a_prefix_is_text_and_no_pattern() -> None:
-    assert Names("a.b+").own("a.b+7")
-    assert not Names("a.b+").own("axbb7")
+    assert InputNames("a.b+").own("a.b+7")
+    assert not InputNames("a.b+").own("axbb7")
 
 
 @pytest.mark.parametrize(

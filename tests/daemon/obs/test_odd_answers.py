@@ -14,12 +14,12 @@ from daemon.config.model import Sources
 from daemon.core.ports import ObsError
 from daemon.obs import inputs
 from daemon.obs.connection import Request, Result
-from daemon.obs.inventory import InventoryQuery, Names, read_inventory, stream_of_path
+from daemon.obs.inventory import InputNames, InventoryQuery, read_inventory, stream_of_path
 from daemon.obs.moving import bring_along
 from daemon.obs.owners import OWNER, Owners
 from daemon.obs.placement import Placer, Wish
 from daemon.obs.program import is_seen, read_program
-from daemon.obs.scene import Scene
+from daemon.obs.scene import ObsScene
 from daemon.obs.supervisor import LIKELY, canvas_of, rendered
 from daemon.obs.transition import Change, TransitionExecutor
 from statemachine import events as ev
@@ -28,7 +28,7 @@ from tests.daemon.obs.rig import ALICE, Rig
 from tests.fakes import FakeObs
 
 ONE, TWO = "GMOTHERSTREAM_1", "GMOTHERSTREAM_2"
-NAMES = Names("GMOTHERSTREAM_")
+NAMES = InputNames("GMOTHERSTREAM_")
 
 
 def row(name: str, number: int, **more: Any) -> dict[str, Any]:
@@ -146,7 +146,7 @@ def test_no_answer_ends_in_anything_but_a_reading_or_an_error_of_obs(link: Any) 
 
     async def cut() -> None:
         change = Change(TWO, frozenset({ONE}), "SLATE")
-        await TransitionExecutor(NAMES.own).cut(Scene(link, "SCENE", 30.0), change, fade=0.0)
+        await TransitionExecutor(NAMES.own).cut(ObsScene(link, "SCENE", 30.0), change, fade=0.0)
 
     async def seen() -> None:
         for names in ([ONE, TWO], []):

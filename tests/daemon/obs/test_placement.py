@@ -6,12 +6,12 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from daemon.core.ports import ObsRefused
-from daemon.obs.inventory import Names
+from daemon.obs.inventory import InputNames
 from daemon.obs.placement import Spot, spot
 from tests.daemon.obs.rig import ALICE, BOB, Rig
 from tests.fakes import FakeObs
 
-OWN = Names("GMOTHERSTREAM_").own
+OWN = InputNames("GMOTHERSTREAM_").own
 OTHERS = [f"item {number}" for number in range(9)]
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from daemon.core.ports import ObsError, ObsGone
 from daemon.obs.connection import ObsEvent
-from daemon.obs.inventory import Names
+from daemon.obs.inventory import InputNames
 from daemon.obs.refresher import Refresher, concerns
 from statemachine import events as ev
 from statemachine.events import Inventory, OwnInput
@@ -15,7 +15,7 @@ from tests.daemon.obs.rig import ALICE, Rig, items_of
 from tests.fakes import FakeObs
 from tests.support import until
 
-NAMES = Names("GMOTHERSTREAM_")
+NAMES = InputNames("GMOTHERSTREAM_")
 
 
 @pytest.mark.parametrize(
