@@ -2,14 +2,20 @@
 
 import asyncio
 import itertools
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, Protocol
 
 from daemon.core.ports import ObsRefused
 from daemon.obs.connection import Link
+from daemon.obs.supervisor import Pace
 from daemon.studio import Box, Publisher, Studio, colour_box
+from tests.daemon.obs.rig import QUICK
 from tests.fakes import FakeObs, Stream
+from tests.fakes.obs_requests_general import OBS_VERSION, WEBSOCKET_VERSION
 from tests.support import until
 
 SCENE = "MOTHERSTREAM"
@@ -25,6 +31,13 @@ class House(Protocol):
 
     @property
     def password(self) -> str: ...
+
+    @property
+    def pace(self) -> Pace:
+        """How impatient a supervisor may be with it."""
+
+    async def versions(self) -> tuple[str, str]:
+        """Of OBS and of obs-websocket, by another way than obs-websocket's."""
 
     async def publish(self, stream: str) -> str:
         """Begin a stream of the size of the canvas; the URL to play it from."""
@@ -51,6 +64,8 @@ class House(Protocol):
 class FakeHouse:
     """House on the fake."""
 
+    pace = QUICK
+
     def __init__(self, fake: FakeObs) -> None:
         self._fake = fake
         self.port = fake.port
@@ -58,6 +73,9 @@ class FakeHouse:
         scene = fake.studio.scene(SCENE)
         for name in OVERLAYS:
             fake.studio.create_input(scene, name, "color_source_v3", {"width": 10, "height": 10})
+
+    async def versions(self) -> tuple[str, str]:
+        return OBS_VERSION, WEBSOCKET_VERSION
 
     async def publish(self, stream: str) -> str:
         url = f"rtmp://127.0.0.1:1935/live/{stream}"
@@ -89,11 +107,18 @@ class FakeHouse:
 class RealHouse:
     """House on the throw-away real studio."""
 
+    # Once after its start, with its first picture, its renderer may stand still for most of a second: 0.6 to 0.8 s on
+    # OBS 30.2.3 and 32.2.2 (Mesa 25 and later, drawing in software on a busy machine).
+    pace = replace(QUICK, heartbeat_interval=0.5)
+
     def __init__(self, studio: Studio) -> None:
         self._studio = studio
         self._publishers: dict[str, Publisher] = {}
         self.port = studio.obs.port
         self.password = studio.obs.password
+
+    async def versions(self) -> tuple[str, str]:
+        return await asyncio.to_thread(_logged_versions, self._studio.folder)
 
     async def publish(self, stream: str) -> str:
         # The studio tells a few streamers apart by their looks; nobody looks at them here.
@@ -123,6 +148,16 @@ class RealHouse:
         for publisher in self._publishers.values():
             await publisher.kill()
         self._publishers.clear()
+
+
+def _logged_versions(folder: Path) -> tuple[str, str]:
+    # OBS says its own with what Debian has added to it: 29.0.2.1-1+b1, 30.2.3.1-3, 32.2.2+ds-1+b2.
+    text = "\n".join(path.read_text() for path in folder.rglob("logs/*.txt"))
+    obs = re.search(r": OBS (\d+\.\d+\.\d+)", text)
+    websocket = re.search(r"websockets \(Version: (\d+\.\d+\.\d+)", text)
+    assert obs, text
+    assert websocket, text
+    return obs[1], websocket[1]
 
 
 @asynccontextmanager

@@ -98,9 +98,9 @@ async def test_a_wrong_password_is_told_apart_from_a_missing_obs(house: House) -
         await Link.open("127.0.0.1", house.port, "wrong", seconds=10.0)
 
 
-async def test_what_settling_reads_is_there(hands: Hands) -> None:
+async def test_what_settling_reads_is_there(house: House, hands: Hands) -> None:
     version = await hands.call("GetVersion")
-    assert (version["obsVersion"], version["obsWebSocketVersion"]) == ("29.0.2", "5.1.0")
+    assert (version["obsVersion"], version["obsWebSocketVersion"]) == await house.versions()
     assert "png" in version["supportedImageFormats"]
     assert SCENE in {each["sceneName"] for each in (await hands.call("GetSceneList"))["scenes"]}
     kinds = (await hands.call("GetInputKindList"))["inputKinds"]
@@ -341,7 +341,8 @@ def adapter(house: House, **obs: Any) -> Rig:
             house.password,
             obs={"request_timeout": 5.0, **obs},
             sources={"width": CANVAS[0], "height": CANVAS[1], "ffmpeg": {"ffmpeg_options": "fpsprobesize=0"}},
-        )
+        ),
+        pace=house.pace,
     )
 
 
