@@ -1,6 +1,6 @@
 """From hooks to sessions, and from sessions to play URLs."""
 
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import pytest
@@ -100,10 +100,10 @@ def test_which_of_thousands_publish_to_a_path_is_found_without_a_search() -> Non
     sessions = directory(most=4096)
     for number in range(4096):
         sessions.open(ref(f"s{number}", client=f"c{number}"), yes(), 1.0)
-    began = perf_counter()
+    began = process_time()
     for number in range(4096):
         assert len(sessions.live(f"live/s{number}")) == 1
-    assert perf_counter() - began < 0.5
+    assert process_time() - began < 0.5
     for number in range(4096):
         sessions.end(ref(f"s{number}", client=f"c{number}"), 2.0)
     assert sessions._by_path == {}

@@ -1,6 +1,6 @@
 """One path has one streamer's picture: nobody is shown, named or kicked in another's place."""
 
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -253,9 +253,9 @@ def test_a_list_of_4000_sessions_of_one_key_takes_no_time_to_speak_of() -> None:
         line.publishers.publish(1.0 + number * 1e-3, session)
     times = []
     for at in (100.0, 105.0, 110.0):
-        began = perf_counter()
+        began = process_time()
         listed(line, at, *live)
-        times.append(perf_counter() - began)
+        times.append(process_time() - began)
     assert min(times) < 0.1
     assert len(playing(line, "mallory")) == MOST_SESSIONS
 
