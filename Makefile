@@ -1,7 +1,7 @@
 # `make` or `make help` lists what there is. `make demo` and `make test` install what they need (deploy/prepare.sh).
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick matrix lint types check bench soak chaos pins clean
+.PHONY: help demo test quick matrix coverage lint types check bench soak chaos pins clean
 
 PYTHON_IN_VENV := .venv/bin/python
 ARGS ?=
@@ -15,7 +15,7 @@ SEED ?=
 WORKERS ?= 2
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
 demo: ## a real OBS, streamers taking turns, until Ctrl-C or for DURATION=60 (STREAMERS=3 PORT=8000 KEEP=folder)
 	@deploy/prepare.sh demo
@@ -32,6 +32,11 @@ quick: ## the tests that need no studio, WORKERS=2 at a time
 matrix: ## roots of Debian 13 and sid, and the tests on their OBS and Python (ARGS="--only sid --cells obs,demo,tests")
 	@deploy/prepare.sh matrix
 	$(PYTHON_IN_VENV) -m tests.matrix $(ARGS)
+
+coverage: ## the branches of the rules that their tests reach, held against the floor in pyproject.toml
+	@deploy/prepare.sh python
+	$(PYTHON_IN_VENV) -m pytest -n $(WORKERS) --timeout=0 --cov --cov-report= tests/statemachine -m 'not speed' $(ARGS)
+	$(PYTHON_IN_VENV) -m tests.floors
 
 lint: ## ruff (the shell scripts are checked by a test)
 	@deploy/prepare.sh python
@@ -63,5 +68,5 @@ pins: ## update constraints.txt to the newest versions that pyproject.toml allow
 	deploy/pin.sh
 
 clean: ## remove everything that these targets built
-	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

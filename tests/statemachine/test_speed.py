@@ -13,6 +13,8 @@ from statemachine import events as ev
 from statemachine.director import Director
 from statemachine.policy import Policy
 
+pytestmark = pytest.mark.speed
+
 
 def crowded(count: int) -> Director:
     """``count`` streamers in the line-up, the first on air, the second standing by."""

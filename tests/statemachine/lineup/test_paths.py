@@ -246,6 +246,7 @@ def test_fewer_streams_again_and_more_again_are_told_again() -> None:
     assert told(line).count("too_many_streams alice") == 2
 
 
+@pytest.mark.speed
 def test_a_list_of_4000_sessions_of_one_key_takes_no_time_to_speak_of() -> None:
     line = Lineup(Policy())
     live = tuple(publishes("mallory", number, f"s{number}") for number in range(4000))
