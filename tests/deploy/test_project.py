@@ -66,9 +66,9 @@ def test_a_target_calls_nothing_that_is_not_there(target: str) -> None:
 # -- CI
 
 
-def test_ci_runs_lint_types_and_last_of_all_every_test() -> None:
+def test_ci_runs_lint_types_coverage_and_last_of_all_every_test() -> None:
     script = (ROOT / ".ci" / "run").read_text()
-    order = [script.index(step) for step in ("make --no-print-directory lint", "directory types", "directory test")]
+    order = [script.index(f"make --no-print-directory {step}") for step in ("lint", "types", "coverage", "test")]
     assert order == sorted(order)
     # Nothing is said after pytest's summary.
     assert "echo" not in script[order[-1] :]
