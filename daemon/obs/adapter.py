@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
@@ -414,6 +414,23 @@ class ObsAdapter:
         await self._keep_up(link, reading, own)
         return await self._program.add_to(link, self._scene, reading.inventory, static)
 
+    async def _follow_canvas(self, link: Link, reading: InventoryReading, own: Collection[str], before: Traits) -> None:
+        traits = canvas_of(before, reading.video)
+        if traits != before:
+            self._supervisor.traits = traits
+            self._watches.rendered_at(traits.fps)
+            log.info(
+                f"OBS's canvas is now {traits.width}x{traits.height} at {traits.fps:g} frames per second",
+                width=traits.width,
+                height=traits.height,
+                fps=traits.fps,
+            )
+        # With every reading: one that was made meanwhile was placed by what was known then.
+        await self._placer.refit(link, reading.items, own, traits)
+        resized = (before.width, before.height) != (traits.width, traits.height)
+        if resized and self._config().obs.studio_mode == "drive":
+            self._aside(self.bring_to_program(), "obs-canvas")
+
     async def _keep_up(self, link: Link, reading: InventoryReading, own: set[str]) -> None:
         """Follow a canvas that has changed and a model that wears something else, and ask after other daemons.
 
@@ -422,20 +439,8 @@ class ObsAdapter:
         with contextlib.suppress(ObsRefused, ObsTimeout):
             if questions := self._owners.questions():
                 await link.batch(questions)
-            before = self._supervisor.traits
-            if before is not None and (traits := canvas_of(before, reading.video)) != before:
-                self._supervisor.traits = traits
-                self._watches.rendered_at(traits.fps)
-                log.info(
-                    f"OBS's canvas is now {traits.width}x{traits.height} at {traits.fps:g} frames per second",
-                    width=traits.width,
-                    height=traits.height,
-                    fps=traits.fps,
-                )
-                if (before.width, before.height) != (traits.width, traits.height):
-                    await self._placer.refit(link, reading.items, own, before, traits)
-                    if self._config().obs.studio_mode == "drive":
-                        self._aside(self.bring_to_program(), "obs-canvas")
+            if (before := self._supervisor.traits) is not None:
+                await self._follow_canvas(link, reading, own, before)
             wish = self._wish
             if self._undressed and wish is not None and wish.name in own:
                 self._undressed = False

@@ -5,9 +5,10 @@ outgoing counted as an overlay, the incoming would come to lie one layer lower w
 lies right above the older ones, so a fade goes from the one below to the one above.
 """
 
+from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
@@ -17,6 +18,9 @@ from daemon.obs.dressing import CARRIED, SOUND, Complaints, changes, dress, filt
 from daemon.obs.inventory import InputNames
 from daemon.obs.scene_items import SceneItems, look_into, rows
 from daemon.obs.supervisor import Traits
+
+CANVASES: Final = 8
+"""Sizes of the canvas that are remembered: those of before, and the one of now."""
 
 log = structlog.get_logger()
 
@@ -59,6 +63,8 @@ class Placer:
     def __init__(self) -> None:
         self._told: tuple[int, int] | None = None
         self._complaints = Complaints()
+        self._fitted: deque[dict[str, Any]] = deque(maxlen=CANVASES)
+        """What inputs were fitted to, the newest last."""
 
     async def place(self, link: Link, scene: str, wish: Wish, names: InputNames, traits: Traits) -> int:
         """Returns the offset after clamping. Raises ObsError; ObsRefused where it is not in the scene.
@@ -107,16 +113,22 @@ class Placer:
         if requests := changes(name, wanted, filters(results[-1])):
             self._complaints.check(requests, await link.batch(requests))
 
-    async def refit(self, link: Link, items: SceneItems, own: Collection[str], before: Traits, traits: Traits) -> None:
-        """The canvas has another size: fit the own inputs that filled the old one to it. Raises ObsError."""
-        old, new = fitted(before), fitted(traits)
+    async def refit(self, link: Link, items: SceneItems, own: Collection[str], traits: Traits) -> None:
+        """Fit to the canvas the own inputs that fill one of before, as it was for each that was placed meanwhile.
+
+        Raises ObsError.
+        """
+        new = fitted(traits)
+        if new not in self._fitted:
+            self._fitted.append(new)
+        former = [box for box in self._fitted if box != new]
         requests = [
             Request(
                 "SetSceneItemTransform",
                 {"sceneName": item.scene, "sceneItemId": item.id, "sceneItemTransform": new},
             )
             for item in items
-            if item.name in own and _fills(item.transform, old)
+            if item.name in own and any(_fills(item.transform, box) for box in former)
         ]
         if requests:
             await link.batch(requests, frame=True)

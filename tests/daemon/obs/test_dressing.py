@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -207,6 +208,22 @@ async def test_a_canvas_that_changes_is_filled_by_those_that_are_there_and_by_th
     await rig.obs.create_input("GMOTHERSTREAM_3", BOB)
     await rig.obs.place_input("GMOTHERSTREAM_3", 0)
     assert fake.item("GMOTHERSTREAM_3").transform.boundsWidth == fitted(LIKELY)["boundsWidth"] == 1920.0
+
+
+async def test_one_that_is_placed_by_what_was_known_of_the_canvas_before_fills_it_with_the_next_reading(
+    fake: FakeObs, rig: Rig
+) -> None:
+    await rig.on_air(ONE, ALICE)
+    await rig.obs.place_input(ONE, 0)
+    await rig.obs.create_input(TWO, BOB)
+    fake.studio.canvas = (640, 360)
+    await until(lambda: fake.item(ONE).transform.boundsWidth == 640.0)
+    # As OBS has it where the placing was on its way when the canvas was read.
+    transform = fake.item(TWO).transform
+    for key, value in fitted(replace(LIKELY, width=1280, height=720)).items():
+        setattr(transform, key, value)
+    await rig.obs.inventory()
+    assert (fake.item(TWO).transform.boundsWidth, fake.item(TWO).transform.boundsHeight) == (640.0, 360.0)
 
 
 async def test_a_canvas_is_noticed_without_anybody_telling(fake: FakeObs, rig: Rig) -> None:
