@@ -6,6 +6,7 @@ import signal
 from hypothesis import HealthCheck, settings
 
 from tests.alone import (  # noqa: F401  # hooks of pytest
+    pytest_collection_finish,
     pytest_collection_modifyitems,
     pytest_runtest_protocol,
     pytest_runtest_setup,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import alone
+from tests import alone, conftest
 from tests.alone import BACKGROUND, is_on_studio
 
 UNUSED = [f"-pno:{name}" for name in ("asyncio", "anyio", "hypothesispytest", "schemathesis")]
@@ -141,3 +141,8 @@ def test_one_on_the_studio_that_would_run_beside_others_fails_and_says_why(tmp_p
 )
 def test_what_runs_on_the_studio_is_known_by_its_name(nodeid: str, expected: bool) -> None:
     assert is_on_studio(nodeid) is expected
+
+
+def test_every_hook_is_taken_from_here() -> None:
+    hooks = {name for name in vars(alone) if name.startswith("pytest_")}
+    assert hooks == {name for name in vars(conftest) if name.startswith("pytest_")}
