@@ -40,10 +40,6 @@ def test_of_a_pair():
     assert wait_for(lambda: any(path.name == "{other}" for path in there()), 20)
     assert (os.nice(0), os.getsid(0) == os.getpid()) == ({niceness}, {background})
 """
-STUDIO = PAIR.format(mark="@pytest.mark.real", mine="studio", other="beside", niceness=os.nice(0), background=False)
-BESIDE = PAIR.format(mark="", mine="beside", other="studio", niceness=min(19, os.nice(0) + BACKGROUND), background=True)
-ONE = PAIR.format(mark="", mine="one", other="two", niceness=os.nice(0), background=False)
-TWO = PAIR.format(mark="", mine="two", other="one", niceness=os.nice(0), background=False)
 MANY = """
 import pytest
 from help import begin, wait_for
@@ -64,6 +60,16 @@ def test_alone(number):
     before = there()
     assert not wait_for(lambda: there() - before, 0.3)
 """
+
+
+def pair(mine: str, other: str, mark: str = "", *, background: bool = False) -> str:
+    """Niceness is as it is now: this test's own worker may be in the background."""
+    niceness = min(19, os.nice(0) + BACKGROUND * background)
+    return PAIR.format(mark=mark, mine=mine, other=other, niceness=niceness, background=background)
+
+
+def on_studio() -> str:
+    return pair("studio", "beside", "@pytest.mark.real")
 
 
 def suite(folder: Path, **files: str) -> str:
@@ -100,13 +106,18 @@ def by_worker(said: str) -> dict[str, set[str]]:
 
 
 def test_one_worker_has_the_studio_and_the_other_runs_the_rest_beside_it_in_the_background(tmp_path: Path) -> None:
-    said = suite(tmp_path, e2e__test_studio=STUDIO, e2e__test_more=MANY, test_beside=BESIDE)
+    said = suite(
+        tmp_path,
+        e2e__test_studio=on_studio(),
+        e2e__test_more=MANY,
+        test_beside=pair("beside", "studio", background=True),
+    )
     assert "8 passed" in said.splitlines()[-1], said
     assert by_worker(said) == {"e2e/test_studio.py": {"gw0"}, "e2e/test_more.py": {"gw0"}, "test_beside.py": {"gw1"}}
 
 
 def test_without_the_studio_both_run_whatever_comes_next(tmp_path: Path) -> None:
-    said = suite(tmp_path, test_one=ONE, test_two=TWO)
+    said = suite(tmp_path, test_one=pair("one", "two"), test_two=pair("two", "one"))
     assert "2 passed" in said.splitlines()[-1], said
 
 
@@ -123,7 +134,7 @@ def test_nothing_runs_beside_those_that_measure_the_machine(tmp_path: Path) -> N
 
 
 def test_one_on_the_studio_that_would_run_beside_others_fails_and_says_why(tmp_path: Path) -> None:
-    said = suite(tmp_path, test_elsewhere=STUDIO)
+    said = suite(tmp_path, test_elsewhere=on_studio())
     why = "it is marked as one on the studio, so tests/alone.py has to know it"
     # The summary at the end has it once more where nothing is cut short, as in CI.
     assert said.splitlines().count(why) == 1
