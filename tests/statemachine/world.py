@@ -361,10 +361,15 @@ class World:
         self.obs_ready()
         self._until_well()
         self.run_until(lambda: not self.amiss(), TIDY_WITHIN, step=0.25)
-        on_air = self.director.view(self.now).on_air
-        self.run(5.0, step=0.5)
-        self._until_well(tidy=True)
-        after = self.director.view(self.now).on_air
+        while True:
+            recalls = dict(self.director.lineup.state.recalls)
+            on_air = self.director.view(self.now).on_air
+            self.run(5.0, step=0.5)
+            self._until_well(tidy=True)
+            after = self.director.view(self.now).on_air
+            if recalls == self.director.lineup.state.recalls:
+                break
+            # Whoever was kicked to publish anew came back meanwhile, and goes on with the turn: once more.
         assert (after and after.input) == (on_air and on_air.input), "it does not stay so"
 
     def _until_well(self, *, tidy: bool = False) -> None:
