@@ -10,7 +10,7 @@ from daemon.studio.errors import (
 )
 from daemon.studio.nginx import Nginx
 from daemon.studio.obs import RenderStats, StudioObs
-from daemon.studio.process import free_port
+from daemon.studio.ports import free_port
 from daemon.studio.publisher import Appearance, Delivers, Publisher
 from daemon.studio.recording import analyse
 from daemon.studio.scene import Box, Canvas, Item, colour_box, default_overlays, text

@@ -16,7 +16,8 @@ import aiohttp
 from daemon.streamers.store import StreamerRow, StreamerStore, hash_key
 from daemon.studio.errors import StudioError
 from daemon.studio.keys import Keyring
-from daemon.studio.process import Process, free_port, until
+from daemon.studio.ports import free_port
+from daemon.studio.process import Process, until
 from daemon.studio.scene import Canvas
 
 POLL = 0.02

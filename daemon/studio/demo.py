@@ -10,7 +10,7 @@ from pathlib import Path
 
 from daemon.studio import StudioError
 from daemon.studio.channel import Channel, on_air
-from daemon.studio.process import free_port
+from daemon.studio.ports import free_port
 from daemon.studio.studio import Studio
 
 NAMES = ("alice", "bob", "carol", "dave", "erin", "frank")

@@ -5,7 +5,8 @@ from xml.etree import ElementTree
 
 import aiohttp
 
-from daemon.studio.process import Process, free_port, port_open
+from daemon.studio.ports import free_port
+from daemon.studio.process import Process, port_open
 
 MODULE = Path("/usr/lib/nginx/modules/ngx_rtmp_module.so")
 MODULE_PACKAGE = "libnginx-mod-rtmp"

@@ -16,7 +16,8 @@ import websockets
 
 from daemon.studio.errors import ObsCallError, StudioError
 from daemon.studio.obs_home import Setup, bring_plugins, forget_crash, write_home, write_scene
-from daemon.studio.process import Process, free_port
+from daemon.studio.ports import free_port
+from daemon.studio.process import Process
 from daemon.studio.scene import Item
 
 START_TIMEOUT = 60.0

@@ -3,10 +3,8 @@
 import asyncio
 import contextlib
 import os
-import random
 import shutil
 import signal
-import socket
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
@@ -44,21 +42,6 @@ def require(programs: Sequence[str], files: Mapping[Path, str] | None = None) ->
     missing |= {str(path): package for path, package in (files or {}).items() if not path.exists()}
     if missing:
         raise MissingProgramsError(missing)
-
-
-def free_port() -> int:
-    """A TCP port on loopback that was free a moment ago.
-
-    It is one below those that the kernel gives to outgoing connections: between this look and its use another
-    program's connection would take it now and then.
-    """
-    first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    # Not from the generator that a test may have seeded: tests that run beside it would look in the same order.
-    for port in random.SystemRandom().sample(range(10_000, max(first, 12_000)), 200):
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise OSError("no free port was found")
 
 
 async def until(condition: Callable[[], bool], within: float, *, poll: float = POLL) -> bool:

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 import aiohttp
 from aiohttp import web
 
-from daemon.studio.process import free_port
+from daemon.studio.ports import free_port
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from daemon.http.routes.hooks import SERVERS
 from daemon.ingest.hook import Unpublish
 from daemon.ingest.servers import mediamtx
 from daemon.ingest.stream import NAME
-from daemon.studio.process import free_port
+from daemon.studio.ports import free_port
 from tests.deploy.support import DEPLOY, done, rewritten, run
 
 HOOKS = {server.name: server.path for server in SERVERS}

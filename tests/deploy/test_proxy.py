@@ -13,7 +13,7 @@ from typing import Final
 
 import pytest
 
-from daemon.studio.process import free_port
+from daemon.studio.ports import free_port
 from tests.daemon.http.live import Live
 from tests.deploy.support import ROOT, done, run
 from tests.deploy.web_server import WebServer

@@ -17,7 +17,7 @@ from typing import Any, Final
 import pytest
 
 from daemon.cli.main import EXIT_CONFIG
-from daemon.studio.process import free_port
+from daemon.studio.ports import free_port
 from tests.deploy.support import run
 from tests.deploy.systemd import SYSTEMD, USER, Systemd, write_config
 from tests.fakes.threaded import DEADLINE, PASSWORD, ThreadedObs

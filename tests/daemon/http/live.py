@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, Self
 
 import daemon
 from daemon.ingest.hook import JSON
-from daemon.studio.process import free_port
+from daemon.studio.ports import free_port
 from tests.fakes.threaded import PASSWORD, ThreadedObs
 from tests.support import blocking_until
 
