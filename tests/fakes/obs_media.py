@@ -85,8 +85,11 @@ class Medium:
     def settle(self, now: float) -> None:
         """Bring it up to the time `now`."""
 
-    def tick(self, *, rendered: bool) -> None:
-        """A frame of OBS's: a picture that is due is taken, and dropped in the next one unless it was rendered."""
+    def tick(self, *, rendered: bool, behind: float = 0.0) -> None:
+        """A frame of OBS's: a picture that is due is taken, and dropped in the next one unless it was rendered.
+
+        behind: seconds since the frame was due; what has come in meanwhile is the next one's.
+        """
 
     def render(self) -> None:
         """It is rendered: as part of the program, or for a screenshot."""
@@ -170,10 +173,10 @@ class StreamMedium(Medium, ABC):
     def image(self) -> int:
         return 0 if self.still else self._texture
 
-    def tick(self, *, rendered: bool) -> None:
+    def tick(self, *, rendered: bool, behind: float = 0.0) -> None:
         stream = self.stream()
         fps = stream.fps if stream is not None else None
-        number = self._number if fps is None else math.floor(self.cursor * fps / 1000)
+        number = self._number if fps is None else math.floor((self.cursor / 1000 - behind) * fps)
         self._due_now = self._moving and (fps is None or number != self._number)
         self._number = number
         self._taken += self._due_now

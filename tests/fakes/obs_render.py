@@ -8,7 +8,11 @@ from tests.fakes.obs_clock import Clock
 
 
 class Renderer:
-    """Counts frames and calls `on_frame` for each. `stalled` stops it dead: no frame, no batch, no clearing away."""
+    """Counts frames and calls `on_frame` for each. `stalled` stops it dead: no frame, no batch, no clearing away.
+
+    behind: seconds since the frame that is rendered was due. libobs gives each the time at which it was due, however
+    late it is rendered (`video_time` in obs-video.c), and takes a stream's pictures by that.
+    """
 
     def __init__(self, clock: Clock, fps: int, on_frame: Callable[[], None]) -> None:
         self.clock = clock
@@ -16,6 +20,7 @@ class Renderer:
         self.frames = 0
         self.skipped = 0
         self.stalled = False
+        self.behind = 0.0
         self._on_frame = on_frame
         self._callbacks: list[Callable[[], bool]] = []
         self._task: asyncio.Task[None] | None = None
@@ -55,4 +60,5 @@ class Renderer:
                 self.frames += late
                 self.skipped += late
             due += late / self.fps
+            self.behind = self.clock.now() - due
             self.tick()

@@ -167,7 +167,7 @@ class Studio:
         for output in (self.stream, self.record):
             output.frame()
         for source in self.current.inputs:
-            source.medium.tick(rendered=source.active)
+            source.medium.tick(rendered=source.active, behind=self.renderer.behind)
         self.look(rendered=True)
 
     def _clear_away(self, scene: Scene | None) -> None:

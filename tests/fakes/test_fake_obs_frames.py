@@ -1,6 +1,7 @@
 """What the fake OBS puts in one frame, and what its program recorder sees."""
 
 import asyncio
+from itertools import cycle
 
 import pytest
 from simpleobsws import Request
@@ -115,6 +116,35 @@ async def test_a_screenshot_in_each_frame_misses_no_picture(fake_obs: FakeObs, c
     fake_obs.program.assert_seamless(mark)
     assert fake_obs.program.blanks(mark, rendered_only=True) == []
     assert [shot.own for shot in fake_obs.program.shots[mark + 1 :]] == [("GMOTHERSTREAM_1",)]
+
+
+class Jittery(FakeClock):
+    """Wakes each sleeper a little late, never by the same amount twice in a row, as a busy machine does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._late = cycle((0.0, 0.03, 0.005, 0.02, 0.012))
+
+    async def sleep(self, seconds: float) -> None:
+        await super().sleep(seconds + next(self._late) if seconds > 0 else seconds)
+
+
+async def test_a_frame_that_is_rendered_late_takes_the_pictures_of_the_time_when_it_was_due() -> None:
+    clock = Jittery()
+    async with FakeObs(clock=clock) as fake_obs, client(fake_obs) as ws:
+        assert await ws.wait_until_identified()
+        fake_obs.streams[URL] = Stream(fps=15)
+        await Caller(ws).create("GMOTHERSTREAM_1", "gstreamer-source", GSTREAMER)
+        await clock.advance(1)
+        medium, due = fake_obs.inputs["GMOTHERSTREAM_1"].medium, list[bool]()
+
+        def look() -> bool:
+            due.append(medium.due)
+            return False
+
+        fake_obs.studio.renderer.between_frames(look)
+        await clock.advance(3)
+        assert due[:80] == [due[0], not due[0]] * 40
 
 
 async def test_a_batch_stops_at_its_first_failure_only_when_asked(fake_obs: FakeObs, call: Caller) -> None:
