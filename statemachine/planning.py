@@ -175,6 +175,21 @@ def followers(lineup: Lineup, program: Program | None, policy: Policy, standby: 
         yield from _line(lineup, program, now)
 
 
+def static_line(lineup: Lineup, target: ev.Session, tried: dict[str, Attempt]) -> tuple[Entry, ...]:
+    """Whom the one static input is to play: the one who is wanted, and nobody beside it.
+
+    One that failed before does not take it from another in the middle of its try, unless that failed as often: who is
+    slow to show a picture would never be seen behind one that never does.
+    """
+    first = lineup.by_session(target.id)
+    if first is not None and first.turn_began is None:
+        for session in tried:
+            under_way = lineup.by_session(session)
+            if under_way is not None and under_way.failures < first.failures:
+                return (under_way,)
+    return (first,) if first is not None else ()
+
+
 def wanted_line(lineup: Lineup, target: ev.Session, program: Program | None, now: float) -> Iterator[Entry]:
     """Who may be shown now: the one who is wanted, and whoever could take its place.
 

@@ -29,6 +29,7 @@ from statemachine.planning import (
     is_settled,
     kept_until,
     reason,
+    static_line,
     wanted,
     wanted_line,
 )
@@ -157,8 +158,7 @@ class Steering:
             empty = target is None and not settled
             return Goal(not empty, empty or (target == KEEP and not choice.proven and self._slate_is_due), choice)
         if self.policy.mode == "static":
-            entry = self.lineup.by_session(target.id)
-            return Goal(False, False, choose((entry,) if entry else (), tried, self.now, room=room))
+            return Goal(False, False, choose(static_line(self.lineup, target, tried), tried, self.now, room=room))
         line = wanted_line(self.lineup, target, program, self.now)
         dead = self._is_dead
         choice = choose(line, tried, self.now, room=room, urgent=dead)

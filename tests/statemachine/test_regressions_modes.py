@@ -124,6 +124,34 @@ def test_static_one_who_stalled_alone_behind_the_slate_is_tried_again() -> None:
     assert on_air(world) == "alice"
 
 
+def test_static_the_first_try_of_one_in_line_is_not_cut_short_by_one_who_failed_before() -> None:
+    world = channel(mode="static", ready_timeout=15.0)
+    for streamer in ("alice", "bob"):
+        world.ingest.frozen.add(world.publish(streamer).id)
+    world.run(14.5)
+    assert [each for each in world.director.lineup if each.failures] == []
+    world.run(1.0)
+    bob = world.ingest.of("bob")
+    assert bob is not None
+    assert world.obs.items[STATIC].session == bob, "alice has had her time"
+    world.run(9.0)
+    assert world.obs.items[STATIC].session == bob, "she would be tried again by now"
+    world.ingest.frozen.discard(bob.id)
+    world.run(1.0)
+    assert on_air(world) == "bob"
+
+
+def test_static_an_operators_move_does_not_wait_for_the_try_of_another() -> None:
+    world = channel(mode="static", ready_timeout=15.0)
+    for streamer in ("alice", "bob"):
+        world.ingest.frozen.add(world.publish(streamer).id)
+    world.run(16.0)
+    alice = world.ingest.of("alice")
+    world.feed(ev.MoveRequested(world.now, "alice", 0))
+    world.run(0.5)
+    assert world.obs.items[STATIC].session == alice
+
+
 def test_static_a_restart_that_failed_leaves_nobody_named_for_the_picture() -> None:
     world = channel("alice", mode="static")
     session = world.publish("bob")
