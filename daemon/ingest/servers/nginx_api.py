@@ -4,6 +4,7 @@ One worker process answers for itself alone (``ngx_rtmp_stat_module.c``), so wit
 The module ends its lines with both of a teletype's characters and closes all elements; names are escaped.
 """
 
+import asyncio
 from typing import Final
 from xml.etree import ElementTree
 
@@ -17,6 +18,10 @@ NUMBER: Final = 10
 """Digits of a client's number, at most."""
 MOST_WORKERS: Final = 256
 """Changes of the worker that answers, which are remembered."""
+PORTION: Final = 8192
+"""Bytes of a document that are read in one turn of the loop: with eight megabytes at once it stood for seconds."""
+STREAMS: Final = 16
+"""Streams that are looked at in one turn of the loop."""
 
 
 class NginxServer:
@@ -34,14 +39,18 @@ class NginxServer:
     async def publishers(self) -> list[Listed]:
         """All streams that have a publisher. Raises IngestError."""
         _, body = await self._stat.fetch("GET", "")
-        root = self._parsed(body)
+        root = await self._parsed(body)
         self._check_worker(root.findtext("pid", ""))
-        found = [
-            self._listed(application.findtext("name", ""), stream)
-            for application in root.iter("application")
-            for stream in application.iter("stream")
-        ]
-        return [listed for listed in found if listed is not None]
+        found: list[Listed] = []
+        seen = 0
+        for application in root.iter("application"):
+            app = application.findtext("name", "")
+            for seen, stream in enumerate(application.iter("stream"), seen + 1):
+                if listed := self._listed(app, stream):
+                    found.append(listed)
+                if seen % STREAMS == 0:
+                    await asyncio.sleep(0)
+        return found
 
     @property
     def can_kick(self) -> bool:
@@ -61,7 +70,7 @@ class NginxServer:
         """None: it does not tell."""
         return ()
 
-    def _parsed(self, body: bytes) -> ElementTree.Element:
+    async def _parsed(self, body: bytes) -> ElementTree.Element:
         # The body is bounded, and a document of rtmp_stat's declares nothing: one that does, and with it every entity
         # that could be expanded, is turned away unread. The encoding is given, so that none of the document's own can
         # hide a declaration. So expat has nothing left that defusedxml would hold back.
@@ -69,7 +78,10 @@ class NginxServer:
             if b"<!" in body:
                 raise ValueError("a declaration")
             plain = ElementTree.XMLParser(encoding="utf-8")  # noqa: S314  # see above
-            root = ElementTree.fromstring(body, plain)  # noqa: S314  # see above
+            for begin in range(0, len(body), PORTION):
+                plain.feed(body[begin : begin + PORTION])
+                await asyncio.sleep(0)
+            root = plain.close()
         except (ElementTree.ParseError, ValueError) as error:
             raise IngestError(f"{self.where} answered something that is not rtmp_stat's XML") from error
         if root.tag != "rtmp":

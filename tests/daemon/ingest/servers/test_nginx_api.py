@@ -1,6 +1,8 @@
 """nginx-rtmp's list and kicks, where rtmp_stat and rtmp_control are on."""
 
+import asyncio
 from collections.abc import Iterable
+from unittest.mock import AsyncMock
 
 import aiohttp
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from daemon.core.ports import IngestError
 from daemon.ingest.api import Api, open_client
 from daemon.ingest.hook import Publish
-from daemon.ingest.servers.nginx_api import NginxServer
+from daemon.ingest.servers.nginx_api import PORTION, STREAMS, NginxServer
 from daemon.ingest.servers.nginx_rtmp import parse
 from statemachine.events import Session, Tracks
 from tests.fakes.nginx import FakeNginx, Stream
@@ -93,6 +95,30 @@ async def test_what_to_set_where_several_workers_answer_is_said() -> None:
         nginx.pid += 1
         with pytest.raises(IngestError, match="was restarted, or has several workers: set worker_processes 1"):
             await server.publishers()
+
+
+async def test_the_loop_goes_on_while_a_long_list_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hooks are answered and cuts are made meanwhile: no turn of the loop reads more than a small piece of it."""
+    turns, over = 0, asyncio.Event()
+    async with FakeNginx() as nginx, open_client() as http:
+        nginx.streams.update({("live", f"s{number}"): Stream(number, 60546) for number in range(1500)})
+        stat = Api("nginx-rtmp", nginx.url + "/stat", http)
+        answer = await stat.fetch("GET", "")
+        # From here on nothing but the reading itself can give the loop a turn.
+        monkeypatch.setattr(stat, "fetch", AsyncMock(return_value=answer))
+
+        async def count() -> None:
+            nonlocal turns
+            while not over.is_set():
+                turns += 1
+                await asyncio.sleep(0)
+
+        counting = asyncio.create_task(count())
+        listed = await NginxServer(stat, None).publishers()
+        over.set()
+        await counting
+    assert len(listed) == 1500
+    assert turns >= len(answer[1]) // PORTION + len(listed) // STREAMS
 
 
 BOMB = (
