@@ -52,6 +52,9 @@ class Streams:
         blamed = entry.problem is not None and entry.problem.reason in ("no_video", "codec")
         if blamed and before.video != event.tracks.video and self._wrong(event.session_id) is None:
             self._lineup.standing.let_try(event.session_id)
+            if not entry.failures and entry.sessions[0].id == event.session_id:
+                # Nothing but the server's word was against it, and that is taken back: no try has to prove it.
+                self._lineup.standing.relieve(event.at, event.session_id)
         if len(self.tracks) > 2 * len(self._lineup) + 16:
             self.tracks = {i: known for i, known in self.tracks.items() if self._lineup.by_session(i)}
 

@@ -155,7 +155,12 @@ def _text(value: object) -> str:
 
 
 def _tracks(row: dict[str, Any]) -> Tracks | None:
-    """SRS writes null for what has not come yet; one that leaves both out does not tell."""
+    """SRS writes null for what has not come yet; one that leaves both out does not tell.
+
+    Nothing at all has come from a publisher of WebRTC that is still connecting: that tells nothing, either.
+    """
+    if row.get("video") is None and row.get("audio") is None:
+        return None
     if "video" not in row or "audio" not in row:
         return None
     video, audio = (found if isinstance(found := row[kind], dict) else {} for kind in ("video", "audio"))

@@ -79,6 +79,30 @@ def test_a_picture_that_comes_later_is_tried_at_once_and_told() -> None:
     assert (standby(world), problem(world, "bob"), recovered(world)) == ("bob", None, ["bob"])
 
 
+def test_what_a_server_alone_has_told_is_over_when_it_tells_the_contrary_however_far_the_turn() -> None:
+    """A publisher of WebRTC is heard before it is seen, and may be the last of many."""
+    world = channel("alice", "bob")
+    world.publish("carol")
+    described(world, "carol", video="")
+    world.run(5.0)
+    assert (standby(world), problem(world, "carol")) == ("bob", "no_video")
+    described(world, "carol", video="h264")
+    assert (standby(world), problem(world, "carol"), recovered(world)) == ("bob", None, ["carol"])
+
+
+def test_what_a_try_has_shown_is_not_over_by_a_server_s_word() -> None:
+    world = channel("alice")
+    without_picture(world, "bob")
+    world.run(1.0)
+    attempt = world.director.switchover.attempt
+    assert attempt is not None
+    world.feed(ev.MediaFailed(world.now, attempt.number, "it plays sound but no picture", "no_video"))
+    world.run(1.0)
+    assert problem(world, "bob") == "no_video"
+    described(world, "bob", video="h264")
+    assert (problem(world, "bob"), recovered(world)) == ("no_video", [])
+
+
 def test_a_new_publish_with_a_picture_is_tried_at_once() -> None:
     world = channel("alice")
     without_picture(world, "bob")
