@@ -37,14 +37,19 @@ def parse(raw: bytes, default_app: str = "") -> Hook:
         raise HookError("wrong_server", "this is a hook of SRS or Oryx, but it came to MediaMTX's address", 401)
     if action not in ("publish", "unpublish"):
         return unknown_action(action, "MediaMTX", ip)
+    if action == "unpublish" and not body.text("id"):
+        # Of a path that is always available: it goes, and had no publisher (``runOnUnavailable`` as MediaMTX stops).
+        return Ignored(action)
     app, stream, flat = parts_of_path(body.needed("path"), default_app)
-    # Publishers of RTSP, SRT and WebRTC give a password or a token rather than a query.
-    credentials = (body.text("password"), body.text("token"))
+    arguments = arguments_of(body.text("query"))
+    # Publishers of RTSP, SRT and WebRTC give a password or a token rather than a query. Before 1.12.3 the token of
+    # one of WHIP stood in the query.
+    credentials = (body.text("password"), body.text("token"), dict(arguments).get("jwt", ""))
     ref = make_ref(
         SERVER,
         app,
         stream,
-        arguments_of(body.text("query")),
+        arguments,
         client_id=body.needed("id"),
         ip=ip,
         credentials=credentials,

@@ -21,6 +21,7 @@ KICK: Final = {
     "rtspsSession": "rtspssessions",
     "webRTCSession": "webrtcsessions",
     "srtConn": "srtconns",
+    "moqSession": "moqsessions",
 }
 """From the kind of a path's source to the route of its kind. Other sources are not publishers."""
 
@@ -65,7 +66,8 @@ class MediaMtxServer:
         newest = self._sessions.live(f"{session.app}/{session.stream}", "mediamtx")[-1:]
         if client != client_of(session) and not (kind.startswith("rtsp") and newest == (session,)):
             return True  # a newcomer's: this one is gone
-        await self._api.call("POST", f"/v3/{KICK[kind]}/kick/{client}", accept=(200, 404))
+        # Before 1.16 the answer has no body.
+        await self._api.fetch("POST", f"/v3/{KICK[kind]}/kick/{client}", accept=(200, 404))
         return True
 
     async def arguments(self, listed: Listed) -> tuple[tuple[str, str], ...]:
@@ -111,8 +113,11 @@ PICTURES: Final = frozenset({"h264", "hevc", "av1", "vp9", "vp8", "mpeg-4 video"
 
 
 def _tracks(row: dict[str, Any]) -> Tracks | None:
-    """The codecs of a path that is ready; with their properties from 1.16 on (``tracks2``)."""
-    if row.get("ready") is not True:
+    """The codecs of a path that is ready; with their properties from 1.16 on (``tracks2``).
+
+    A path that is always available is ready before its publisher is online, with the codecs of its offline card.
+    """
+    if row.get("online", row.get("ready")) is not True:
         return None
     found = row.get("tracks2", row.get("tracks"))
     if not isinstance(found, list):

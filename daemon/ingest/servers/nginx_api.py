@@ -41,15 +41,14 @@ class NginxServer:
         _, body = await self._stat.fetch("GET", "")
         root = await self._parsed(body)
         self._check_worker(root.findtext("pid", ""))
+        streams = [
+            (each.findtext("name", ""), stream) for each in root.iter("application") for stream in each.iter("stream")
+        ]
         found: list[Listed] = []
-        seen = 0
-        for application in root.iter("application"):
-            app = application.findtext("name", "")
-            for seen, stream in enumerate(application.iter("stream"), seen + 1):
-                if listed := self._listed(app, stream):
-                    found.append(listed)
-                if seen % STREAMS == 0:
-                    await asyncio.sleep(0)
+        for begin in range(0, len(streams), STREAMS):
+            several = (self._listed(app, stream) for app, stream in streams[begin : begin + STREAMS])
+            found += (listed for listed in several if listed is not None)
+            await asyncio.sleep(0)
         return found
 
     @property

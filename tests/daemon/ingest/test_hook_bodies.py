@@ -177,6 +177,13 @@ def test_a_key_of_mediamtx_may_be_the_password_or_the_token() -> None:
     assert published(mediamtx.parse(body(MEDIAMTX, query="", password="pw1"))).ref.key == "pw1"
     assert published(mediamtx.parse(body(MEDIAMTX, query="", token="tk1"))).ref.key == "tk1"
     assert published(mediamtx.parse(body(MEDIAMTX, password="pw1"))).ref.key == "abc"
+    # Before 1.12.3 the token of a publisher over WHIP stood in the query.
+    assert published(mediamtx.parse(body(MEDIAMTX, query="jwt=tk2", token=...))).ref.key == "tk2"
+
+
+def test_an_end_without_a_publisher_is_of_none() -> None:
+    """MediaMTX says so of a path that is always available, as it stops."""
+    assert mediamtx.parse(body(MEDIAMTX, action="unpublish", id="")) == Ignored("unpublish")
 
 
 def test_a_publisher_cannot_speak_for_nginx() -> None:

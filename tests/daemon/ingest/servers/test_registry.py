@@ -20,7 +20,7 @@ from daemon.ingest.sessions import SessionDirectory
 from daemon.ingest.stream import make_ref
 from statemachine.events import Session, Tracks
 from tests.daemon.ingest.helpers import ref, yes
-from tests.fakes.mediamtx import FakeMediaMtx
+from tests.fakes.mediamtx import KINDS, FakeMediaMtx
 from tests.fakes.oryx import FakeOryx
 from tests.fakes.serving import Serving
 from tests.fakes.srs import FakeSrs
@@ -275,11 +275,42 @@ async def test_srs_tells_what_a_stream_is_made_of_and_what_has_not_come() -> Non
     ],
 )
 async def test_mediamtx_tells_what_a_path_is_made_of(tracks: list[str], found: Tracks) -> None:
-    async with FakeMediaMtx() as mediamtx, open_client() as http:
+    async with FakeMediaMtx(old=True) as mediamtx, open_client() as http:
         mediamtx.paths["live/alice"] = ("rtmpConn", "a1", 1)
         mediamtx.tracks["live/alice"] = tracks
         (listed,) = await MediaMtxServer(Api("MediaMTX", mediamtx.url, http), SessionDirectory(lambda: "")).publishers()
     assert listed.tracks == found
+
+
+async def test_mediamtx_tells_the_picture_s_size_since_1_16() -> None:
+    async with FakeMediaMtx() as mediamtx, open_client() as http:
+        mediamtx.paths["live/alice"] = ("rtmpConn", "a1", 1)
+        (listed,) = await MediaMtxServer(Api("MediaMTX", mediamtx.url, http), SessionDirectory(lambda: "")).publishers()
+    assert listed.tracks == Tracks("h264", "aac", 640, 360)
+
+
+async def test_a_path_of_mediamtx_that_is_always_available_has_the_publisher_that_is_online() -> None:
+    async with FakeMediaMtx() as mediamtx, open_client() as http:
+        mediamtx.always.add("live/alice")
+        mediamtx.paths["live/alice"] = ("", "", 400_172)
+        server = MediaMtxServer(Api("MediaMTX", mediamtx.url, http), SessionDirectory(lambda: ""))
+        assert await server.publishers() == []
+        mediamtx.paths["live/alice"] = ("rtmpConn", "a1", 1)
+        (listed,) = await server.publishers()
+        assert listed.session_ids == ("mediamtx:a1",)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("old", [False, True])
+async def test_each_kind_of_publisher_of_mediamtx_is_kicked_also_where_the_answer_is_empty(
+    kind: str, old: bool
+) -> None:
+    """Before 1.16 it answered without a body, which is no failure."""
+    async with FakeMediaMtx(old=old) as mediamtx, open_client() as http:
+        mediamtx.paths["live/alice"] = (kind, "a1", 1)
+        server = MediaMtxServer(Api("MediaMTX", mediamtx.url, http), SessionDirectory(lambda: ""))
+        assert await server.kick(Session("mediamtx:a1", "alice", "live", "alice"))
+        assert mediamtx.paths == {}
 
 
 # --- who it is, where no hook tells --------------------------------------------------------------------------------
