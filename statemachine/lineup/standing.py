@@ -65,9 +65,12 @@ class Standing:
             self._outbox.facts.append(facts.ProblemFound(at, entry.streamer, reason, detail))
 
     def relieve(self, at: float, session_id: str, *, on_air: bool = False) -> None:
-        """It has a picture, or is ``on_air`` with it: what was wrong is over, unless that is seen on air alone."""
+        """It has a picture, or is ``on_air`` with it: what was wrong is over, unless that is seen on air alone.
+
+        Not where it is another stream of the same streamer that failed, and is to be tried again.
+        """
         entry = self._order.by_session(session_id)
-        if entry is None or (entry.problem is None and not entry.barred):
+        if entry is None or (entry.problem is None and not entry.barred) or entry.sessions[0].id != session_id:
             return
         if not on_air and entry.problem is not None and entry.problem.reason in SHOWN_ON_AIR:
             return

@@ -11,7 +11,7 @@ from statemachine.handover.reserves import RESERVES_MOST
 from statemachine.handover.states import State
 from statemachine.lineup.lineup import Entry
 from statemachine.lineup.sessions import RECALL_FIRST
-from statemachine.planning import PATIENCE
+from statemachine.planning import HASTE, PATIENCE
 from tests.statemachine.model_obs import ModelObs
 
 EPSILON = 1e-6
@@ -37,6 +37,7 @@ class Checks:
         self.last_at = 0.0
         self._events = 0
         self._before: tuple[Entry, ...] = ()
+        self._was_dead = False
         self.moves: Callable[[ev.Session | None], bool] = bool
         """Whether pictures of it come in."""
 
@@ -69,6 +70,7 @@ class Checks:
     def before(self) -> None:
         """Just before an event."""
         self._before = tuple(self.director.lineup)
+        self._was_dead = self.director.steering.dead_since is not None
 
     def after(self, event: ev.Event, commands: tuple[cmd.Command, ...], told: tuple[facts.Fact, ...]) -> None:
         """Just after it."""
@@ -250,11 +252,12 @@ class Checks:
             self.turns_seen.clear()
         turns = {entry.streamer: entry.turn_began for entry in self._before}
         began = [e.streamer for e in after if e.turn_began is not None and turns.get(e.streamer) != e.turn_began]
-        # Of whom no picture came in time is not passed over: there is nothing to show.
+        # Of whom no picture came in time is not passed over: there is nothing to show. In dead air whoever moves is.
+        patience = HASTE if self._was_dead else PATIENCE
         silent = {
             attempt.target.streamer
             for attempt in self.director.switchover.incoming
-            if attempt.target and attempt.ready_at is None and now >= attempt.begun_at + PATIENCE
+            if attempt.target and attempt.ready_at is None and now >= attempt.begun_at + patience
         }
         waiting = {e.streamer for e in after if e.turn_began is None and e.showable(now)} - silent
         self.turns_seen = {name: seen for name, seen in self.turns_seen.items() if name in waiting}

@@ -66,6 +66,20 @@ def test_in_whatever_order_the_hooks_of_a_reconnect_come_the_live_one_plays(orde
     assert names(line) == ["alice"]
 
 
+def test_the_picture_of_another_stream_of_it_does_not_excuse_the_one_that_failed() -> None:
+    line = Lineup(Policy())
+    line.publishers.publish(1.0, A)
+    line.publishers.publish(2.0, B)
+    line.standing.failed(3.0, A.id, reason="not_ready")
+    line.standing.failed(4.0, B.id, reason="not_ready")
+    assert playing(line) == A.id
+    line.standing.relieve(5.0, B.id, on_air=True)
+    problem = entry(line, "alice").problem
+    assert problem is not None, "she waits for her next try, and nobody would say why"
+    line.standing.relieve(6.0, A.id, on_air=True)
+    assert entry(line, "alice").problem is None
+
+
 def test_an_end_that_comes_before_its_beginning_is_still_its_end() -> None:
     line = Lineup(Policy())
     line.publishers.unpublish(1.0, A.id)
