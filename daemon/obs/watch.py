@@ -12,7 +12,7 @@ from daemon.core.ports import NOT_FOUND, ObsError, ObsGone, ObsRefused, WatchCal
 from daemon.core.readings import Look
 from daemon.obs.connection import Request, Result, sense
 from daemon.obs.priming import EVERY, prime, render
-from daemon.obs.readiness import Failed, Judge, Observation, Ready, Resumed, Stalled, StateSeen
+from daemon.obs.readiness import WATCHING, Failed, Judge, Observation, Ready, Resumed, Stalled, StateSeen
 from daemon.obs.scene import ObsScene
 from daemon.obs.scene_items import SceneItem, read_items
 
@@ -52,6 +52,8 @@ class InputWatch:
         self._item: SceneItem | None = None
         self._gone_at: float | None = None
         self._failing = False
+        self._alone = False
+        """It asks by itself: what it asked last had no answer, and may be what held up the others' as well."""
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -72,7 +74,7 @@ class InputWatch:
                         text = f"What OBS reports about '{self.name}' cannot be interpreted; retrying"
                         log.exception(text, input=self.name)
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(self._judge.interval):
+                    async with asyncio.timeout_at(self._next_look()):
                         await self._stopping.wait()
         except ObsGone:
             return
@@ -93,6 +95,11 @@ class InputWatch:
     def shown(self) -> None:
         """It is in the program from now on, and OBS renders it by itself."""
         self._hidden = False
+
+    def _next_look(self) -> float:
+        """When, by the loop's clock. Unless in haste, all watches look at the same moments, and share a message."""
+        interval, now = self._judge.interval, asyncio.get_running_loop().time()
+        return now + interval if interval < WATCHING else (now // interval + 1) * interval
 
     async def _keep_fresh(self) -> None:
         if self._hidden and self._judge.proven and time.monotonic() - self._rendered_at >= EVERY:
@@ -155,7 +162,7 @@ class InputWatch:
 
     async def _look(self) -> Look:
         if self._judge.proven:
-            return self._read(await self._link.batch([self._status()]))
+            return self._read([await self._ask(self._status())])
         if self._item is None:
             self._item = await self._find()
         asked = {"sceneName": self._item.scene, "sceneItemId": self._item.id}
@@ -163,6 +170,13 @@ class InputWatch:
         if len(results) == 2 and not results[1].ok:
             self._item = None  # the item was taken out and put in again by hand
         return self._read(results)
+
+    async def _ask(self, request: Request) -> Result:
+        alone, self._alone = self._alone, True
+        with sense(request.kind):
+            result = (await self._link.batch([request]))[0] if alone else await self._link.together.ask(request)
+        self._alone = False
+        return result
 
     async def _find(self) -> SceneItem:
         items = await read_items(self._link, self._scene, [self.name], deep=[self.name])
