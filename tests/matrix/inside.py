@@ -10,6 +10,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from daemon.studio.root import PATH
 from tests.matrix import machine
@@ -24,7 +25,6 @@ ENTER = """\
 set -e
 root=$1
 shift
-# unshare(1) wants its root to be a mount, and tests in here call it.
 mount --bind "$root" "$root"
 for place in /proc /sys /dev; do
     mount --rbind "$place" "$root$place"
@@ -43,10 +43,40 @@ while [ "$1" != -- ]; do
     shift
 done
 shift
-exec chroot "$root" "$@"
+# Its mounts' own root, and not chroot(8) alone: nsenter(1) goes to that, and tests in there call it. pivot_root(8) asks
+# for a chroot all the same.
+cd "$root"
+pivot_root . .
+umount -l .
+exec chroot . "$@"
 """
 
+TRY = """\
+set -e
+mount -t tmpfs tmpfs "$1"
+cd "$1"
+mknod null c 1 3
+: >null
+mkdir proc
+mount --rbind /proc proc
+chroot / true
+pivot_root . .
+"""
+"""All that takes a permission when a root is made or entered, in a folder that is left as it was."""
+
 Line = Callable[[str], None]
+
+
+def refusal() -> str | None:
+    """Why this user may make and enter no root on this machine; None where that is allowed."""
+    with TemporaryDirectory(prefix="motherstream-root-") as folder:
+        try:
+            command = beside(("sh", "-c", TRY, "sh", folder))
+            done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=60.0, check=False)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            return str(error)
+    said = done.stderr.strip().splitlines()
+    return None if done.returncode == 0 else said[-1] if said else f"exit code {done.returncode}"
 
 
 def beside(command: Sequence[str]) -> tuple[str, ...]:

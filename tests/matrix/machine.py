@@ -8,6 +8,7 @@ import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 TARGETS = "$(REPO_URI)|$(ORIGIN)|$(LABEL)|$(COMPONENT)|$(SUITE)|$(CODENAME)"
 
@@ -22,6 +23,7 @@ VARIABLES = re.compile(
 
 NETWORK = (Path("/etc/resolv.conf"), Path("/etc/hosts"))
 PIP = Path("/etc/pip.conf")
+HELPER = "/usr/lib/apt/apt-helper"
 CA_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
@@ -49,6 +51,18 @@ def debian_archive(targets: str) -> str | None:
         if whole and "-" not in suite + codename:
             return uri.rstrip("/")
     return None
+
+
+def reaches(mirror: str, suite: str) -> bool:
+    """Whether apt can fetch this suite of the archive from here, now."""
+    url = f"{mirror}/dists/{suite}/InRelease"
+    patience = ("-o", "Acquire::Retries=2", "-o", "Acquire::http::Timeout=20", "-o", "Acquire::https::Timeout=20")
+    with TemporaryDirectory() as folder:
+        try:
+            _apt(HELPER, *patience, "download-file", url, f"{folder}/InRelease")
+        except MachineError:
+            return False
+    return True
 
 
 def fetching() -> str:

@@ -9,6 +9,7 @@ import fcntl
 import json
 import os
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -28,14 +29,18 @@ STAMP = "motherstream-root.json"
 
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
-LONGEST = 1800.0
-"""Seconds that one step of the making may take."""
+LONGEST = 900.0
+"""Seconds that one step of the making may take. All of them take five minutes on two cores."""
 
 Say = Callable[[str], None]
 
 
 class RootError(Exception):
     """A root cannot be made. Says what was tried, and how that ended."""
+
+
+class HinderedError(RootError):
+    """This machine lacks what it takes: room, a program, time, a way to the archive. It says nothing of the project."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,8 @@ class Roots:
     def held(self, system: System, *, fresh: bool = False) -> Iterator[Made]:
         """Its root, made where it is not there, is of another recipe, or is too old (or `fresh`), and kept meanwhile.
 
-        Where one that is only too old cannot be made anew, the old one is taken. Raises RootError where there is none.
+        Where one that is only too old cannot be made anew, the old one is taken. Raises RootError where there is none,
+        HinderedError among them where that is this machine's doing.
         """
         self.cache.mkdir(parents=True, exist_ok=True)
         folder = self.cache / system.suite
@@ -100,27 +106,37 @@ class Roots:
         for left in (new, old):
             remove(left)
         if (free := shutil.disk_usage(self.cache).free) < ROOM:
-            raise RootError(
+            raise HinderedError(
                 f"{self.cache} has {free / 1e9:.1f} GB free; {ROOM / 1e9:.0f} are needed: --cache names another place"
             )
         if shutil.which("debootstrap") is None or not Path(KEYRING).exists():
-            raise RootError("on Debian: apt-get install debootstrap debian-archive-keyring")
+            raise HinderedError("on Debian: apt-get install debootstrap debian-archive-keyring")
         try:
-            self._build(system, new, lock)
+            mirror = machine.mirror()
+            self._reach(mirror, system)
+            try:
+                self._build(system, mirror, new, lock)
+            except RootError:
+                # A way to the archive that is gone meanwhile is why.
+                self._reach(mirror, system)
+                raise
             (new / STAMP).write_text(json.dumps({"recipe": system.recipe, "made": time.time()}))
             if folder.exists():
                 folder.rename(old)
             new.rename(folder)
         except machine.MachineError as error:
-            raise RootError(str(error)) from error
+            raise HinderedError(str(error)) from error
         finally:
             remove(new)
             remove(old)
 
-    def _build(self, system: System, new: Path, lock: IO[bytes]) -> None:
+    def _reach(self, mirror: str, system: System) -> None:
+        if not machine.reaches(mirror, system.suite):
+            raise HinderedError(f"{mirror} cannot be reached, or has no {system.suite}")
+
+    def _build(self, system: System, mirror: str, new: Path, lock: IO[bytes]) -> None:
         log = self.cache / f"{system.suite}.log"
         log.unlink(missing_ok=True)
-        mirror = machine.mirror()
         step = _Step(system, log, lock, self._say)
         bootstrap = ("debootstrap", "--variant=minbase", f"--keyring={KEYRING}", system.suite, str(new), mirror)
         step("the base system", inside.beside(("env", *machine.proxies(), *bootstrap)))
@@ -177,6 +193,8 @@ class _Step:
 
         with self._log.open("a") as log:
             code = inside.run(command, line, within=LONGEST, keep=(self._lock.fileno(),))
+        if code == -signal.SIGKILL:
+            raise HinderedError(f"{what} was killed, or not done within {LONGEST:.0f} s")
         if code:
             tail = "\n".join(f"    {text}" for text in last)
             raise RootError(f"{what} ended with {code}; {self._log} has all of it, and this is its end:\n{tail}")

@@ -5,21 +5,25 @@ from dataclasses import dataclass
 
 PACKAGES = (
     "ca-certificates",
+    "caddy",
     "ffmpeg",
     "gstreamer1.0-libav",
     "gstreamer1.0-plugins-bad",
     "gstreamer1.0-plugins-base",
     "gstreamer1.0-plugins-good",
     "libnginx-mod-rtmp",
+    "logrotate",
     "make",
     "nginx-light",
     "obs-studio",
     "procps",
     "python3-venv",
+    "shellcheck",
+    "systemd",
     "xvfb",
 )
-"""All that deploy/prepare.sh would install for the demo, so that nothing changes a root once it is made; what
-obs-gstreamer needs; and make."""
+"""All that deploy/prepare.sh would install for the demo and the tests, but for the browser, so that nothing changes a
+root once it is made; what obs-gstreamer needs; and make."""
 
 
 @dataclass(frozen=True, slots=True)

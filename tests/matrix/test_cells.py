@@ -7,9 +7,9 @@ import pytest
 
 from tests.e2e.lent import PLUGIN, SERVER
 from tests.matrix import __main__ as command
-from tests.matrix import cells
+from tests.matrix import cells, inside
 from tests.matrix.cells import CELLS, Count
-from tests.matrix.roots import Made, RootError, Roots
+from tests.matrix.roots import HinderedError, Made, RootError, Roots
 from tests.matrix.systems import PACKAGES, SYSTEMS, System
 
 REPORT = '<testsuites><testsuite tests="9" failures="1" errors="1" skipped="2"/></testsuites>'
@@ -68,34 +68,61 @@ def test_the_tests_that_are_run_on_another_obs_are_there() -> None:
         assert not test or f"def {test}(" in (cells.CHECKOUT / file).read_text(), place
 
 
-def test_a_root_has_all_that_the_demo_would_install() -> None:
+def test_a_root_has_all_that_the_demo_and_the_tests_would_install_but_for_the_browser() -> None:
     script = (cells.CHECKOUT / "deploy" / "prepare.sh").read_text()
-    missing = script.partition("missing() {")[2].partition("if [")[0]
-    wanted = {line.partition("echo ")[2] for line in missing.splitlines() if "echo " in line}
-    assert len(wanted) >= 6
-    assert wanted <= set(PACKAGES)
+    missing = script.partition("missing() {")[2].partition("\n}")[0]
+    wanted = {line.partition("echo ")[2] for line in missing.splitlines() if "|| echo " in line}
+    assert len(wanted) >= 12
+    assert wanted - set(PACKAGES) == {"chromium", "chromium-driver", "debootstrap"}
 
 
 class Unmakeable(Roots):
     """No root can be made."""
 
+    def __init__(self, cache: Path, error: RootError) -> None:
+        super().__init__(cache, lambda line: None)
+        self._error = error
+
     def _make(self, *about: object) -> None:
-        raise RootError("the archive is broken\nand more of it")
+        raise self._error
+
+
+BROKEN = RootError("the archive is broken\nand more of it")
+HINDERED = HinderedError("no room\nand more of it")
 
 
 @pytest.mark.parametrize(
-    ("system", "count", "says"),
+    ("system", "error", "count", "says"),
     [
-        (SYSTEMS[0], Count(failed=1), "Debian 13: its root could not be made"),
-        (SYSTEMS[1], Count(skipped=1), "Debian sid: not run, for its root cannot be made: the archive is broken"),
+        (SYSTEMS[0], BROKEN, Count(failed=1), "Debian 13: its root could not be made"),
+        (SYSTEMS[0], HINDERED, Count(skipped=1), "Debian 13: not run, for its root cannot be made: no room"),
+        (
+            SYSTEMS[1],
+            BROKEN,
+            Count(skipped=1),
+            "Debian sid: not run, for its root cannot be made: the archive is broken",
+        ),
+        (SYSTEMS[1], HINDERED, Count(skipped=1), "Debian sid: not run, for its root cannot be made: no room"),
     ],
-    ids=lambda value: getattr(value, "suite", None),
+    ids=["Debian 13, broken", "Debian 13, by this machine", "sid, broken", "sid, by this machine"],
 )
 def test_a_root_that_cannot_be_made_is_a_failure_where_it_is_required_and_one_line_where_not(
-    system: System, count: Count, says: str, tmp_path: Path
+    system: System, error: RootError, count: Count, says: str, tmp_path: Path
 ) -> None:
     asked = command.parser().parse_args([])
-    assert command.run_system(system, Unmakeable(tmp_path, lambda line: None), asked) == (count, says)
+    assert command.run_system(system, Unmakeable(tmp_path, error), asked) == (count, says)
+
+
+def test_where_roots_may_not_be_made_that_is_said_in_one_line_and_is_no_failure(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(inside, "refusal", lambda: "unshare: unshare failed: Operation not permitted")
+    assert command.main(["--cache", str(tmp_path / "cache")]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert len(said) == 1
+    assert said[0].startswith("matrix: not run, ")
+    assert "Operation not permitted" in said[0]
+    assert not (tmp_path / "cache").exists()
 
 
 def test_cells_are_asked_for_by_name() -> None:

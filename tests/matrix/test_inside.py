@@ -12,8 +12,7 @@ from tests.matrix.inside import run
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="namespaces and mounts take root")
 
-SYSTEM = Path("/")
-"""This system's own root stands in for one that is made."""
+SHARED = (Path("/usr"), Path("/etc"))
 
 
 @pytest.fixture
@@ -23,32 +22,74 @@ def ours() -> Iterator[Path]:
         yield Path(folder)
 
 
+@pytest.fixture
+def root(ours: Path) -> Path:
+    """An almost empty one, to which this system lends its programs."""
+    root = ours / "root"
+    for name in ("proc", "sys", "dev", "tmp"):
+        (root / name).mkdir(parents=True)
+    for link in Path("/").iterdir():
+        # bin, lib, sbin and their like are in /usr nowadays.
+        if link.is_symlink() and str(link.readlink()).startswith("usr/"):
+            (root / link.name).symlink_to(link.readlink())
+    return root
+
+
 def said(command: tuple[str, ...], within: float = 30.0) -> tuple[int, list[str]]:
     lines: list[str] = []
     return run(command, lines.append, within=within), lines
 
 
-def test_what_is_shared_with_a_root_can_be_read_there_and_not_changed(ours: Path) -> None:
-    (ours / "file").write_text("before\n")
-    script = f"cat {ours}/file; echo changed >{ours}/file; touch {ours}/new; rm -f {ours}/file; id -u"
-    code, lines = said(inside.inside(SYSTEM, ("sh", "-c", script), shared=(ours,)))
+def test_what_is_shared_with_a_root_can_be_read_there_and_not_changed(root: Path, ours: Path) -> None:
+    shared = ours / "shared"
+    shared.mkdir()
+    (shared / "file").write_text("before\n")
+    script = f"cat {shared}/file; echo changed >{shared}/file; touch {shared}/new; rm -f {shared}/file; id -u"
+    code, lines = said(inside.inside(root, ("sh", "-c", script), shared=(*SHARED, shared)))
     assert code == 0
     assert (lines[0], lines[-1]) == ("before", "0")
     assert sum("Read-only file system" in line for line in lines) == 3
-    assert (ours / "file").read_text() == "before\n"
-    assert [path.name for path in ours.iterdir()] == ["file"]
+    assert (shared / "file").read_text() == "before\n"
+    assert [path.name for path in shared.iterdir()] == ["file"]
 
 
-def test_its_exit_code_is_handed_on_and_one_that_takes_too_long_is_killed() -> None:
-    assert said(inside.inside(SYSTEM, ("sh", "-c", "exit 3")))[0] == 3
-    assert said(inside.inside(SYSTEM, ("sleep", "600")), within=0.5)[0] == -9
+def test_its_exit_code_is_handed_on_and_one_that_takes_too_long_is_killed(root: Path) -> None:
+    assert said(inside.inside(root, ("sh", "-c", "exit 3"), shared=SHARED))[0] == 3
+    assert said(inside.inside(root, ("sleep", "600"), shared=SHARED), within=0.5)[0] == -9
 
 
-def test_it_sees_its_own_processes_alone_and_of_the_environment_what_fetching_needs() -> None:
+def test_it_sees_its_own_files_and_no_way_leads_out_of_them(root: Path, ours: Path) -> None:
+    (root / "own").touch()
+    (ours / "not-its-own").touch()
+    # nsenter(1) goes to the root of the mounts, which chroot(8) alone leaves as it was.
+    look = f"test -e /own && ! test -e {ours}/not-its-own && echo here"
+    code, lines = said(
+        inside.inside(root, ("sh", "-c", f"{look}; nsenter --target 1 --mount sh -c '{look}'"), shared=SHARED)
+    )
+    assert (code, lines) == (0, ["here", "here"])
+
+
+def test_it_sees_its_own_processes_alone_and_of_the_environment_what_fetching_needs(root: Path) -> None:
     environ = {"PIP_DEFAULT_TIMEOUT": "9", "SECRET": "s3cret"}
-    code, lines = said(inside.inside(SYSTEM, ("sh", "-c", "echo $$; env"), folder="/usr", environ=environ))
+    command = ("sh", "-c", "echo $$; env")
+    code, lines = said(inside.inside(root, command, folder="/usr", shared=SHARED, environ=environ))
     assert code == 0
     assert lines[0] == "1"
     assert "PIP_DEFAULT_TIMEOUT=9" in lines
     assert "PWD=/usr" in lines
     assert not any("s3cret" in line for line in lines)
+
+
+def test_where_roots_may_be_made_nothing_is_refused_and_nothing_stays_mounted() -> None:
+    mounts = Path("/proc/mounts").read_text()
+    assert inside.refusal() is None
+    assert Path("/proc/mounts").read_text() == mounts
+
+
+@pytest.mark.parametrize("lacking", ["sys_admin", "mknod", "sys_chroot"])
+def test_who_lacks_a_permission_is_told_what_was_refused(lacking: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    without = ("setpriv", f"--bounding-set=-{lacking}", f"--inh-caps=-{lacking}", "--")
+    monkeypatch.setattr(inside, "NAMESPACES", (*without, *inside.NAMESPACES))
+    refusal = inside.refusal()
+    assert refusal is not None
+    assert "not permitted" in refusal

@@ -13,7 +13,7 @@ import pytest
 
 from tests.deploy.support import fake
 from tests.matrix import machine, roots
-from tests.matrix.roots import STAMP, RootError, Roots
+from tests.matrix.roots import STAMP, HinderedError, RootError, Roots
 from tests.matrix.systems import PACKAGES, SYSTEMS, System
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="namespaces and mounts take root")
@@ -29,6 +29,7 @@ from tests.matrix import machine, roots
 from tests.matrix.systems import SYSTEMS
 
 machine.mirror = lambda: "http://mirror.example/debian"
+machine.reaches = lambda mirror, suite: True
 roots.KEYRING = "/dev/null"
 with roots.Roots(Path(sys.argv[1]), print).held(SYSTEMS[0]):
     pass
@@ -44,7 +45,10 @@ class Archive:
         self.bin = folder / "bin"
         self.said.touch()
         self.told: list[str] = []
+        self.reached = True
         self.debootstrap(LAYOUT)
+        # There is no program in such a root.
+        fake(self.bin, "pivot_root", [])
         self.chroot()
 
     def debootstrap(self, *lines: str) -> None:
@@ -73,6 +77,7 @@ def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Archive:
     archive = Archive(tmp_path)
     monkeypatch.setenv("PATH", f"{archive.bin}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setattr(machine, "mirror", lambda: MIRROR)
+    monkeypatch.setattr(machine, "reaches", lambda mirror, suite: archive.reached)
     monkeypatch.setattr(roots, "KEYRING", os.devnull)
     return archive
 
@@ -183,6 +188,35 @@ def test_a_folder_in_which_something_is_mounted_is_never_removed(
 
 def test_without_room_nothing_is_begun(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(roots, "ROOM", 1 << 60)
-    with pytest.raises(RootError, match="are needed: --cache names another place"):
+    with pytest.raises(HinderedError, match="are needed: --cache names another place"):
         archive.made()
     assert archive.lines() == []
+
+
+def test_without_a_way_to_the_archive_nothing_is_begun(archive: Archive) -> None:
+    archive.reached = False
+    with pytest.raises(HinderedError, match=f"{MIRROR} cannot be reached, or has no trixie"):
+        archive.made()
+    assert archive.lines() == []
+    assert archive.left() == set()
+
+
+def test_a_way_to_the_archive_that_is_lost_meanwhile_is_this_machines_affair(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = iter((True, False))
+    monkeypatch.setattr(machine, "reaches", lambda mirror, suite: next(answers))
+    archive.chroot("case $* in *install*) echo E: Connection timed out; exit 100 ;; esac")
+    with pytest.raises(HinderedError, match="cannot be reached"):
+        archive.made()
+    assert archive.left() == set()
+
+
+def test_a_step_that_takes_too_long_is_ended_and_leaves_nothing(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(roots, "LONGEST", 0.5)
+    archive.debootstrap(LAYOUT, "sleep 600")
+    with pytest.raises(HinderedError, match="the base system was killed, or not done within"):
+        archive.made()
+    assert archive.left() == set()
