@@ -1,7 +1,7 @@
 """The rules of Motherstream: pure, synchronous, without a clock and without I/O.
 
-Facts go in as events, intent comes out as commands; time is a field of every event. The shell (package
-``daemon``) turns the outside world into the one and the other into calls.
+What happened goes in as events; what is to be done comes out as commands, and what people may learn as facts. Time
+is a field of every event. The shell (package ``daemon``) makes events of the outside world, and calls of commands.
 """
 
 from statemachine.director import Director

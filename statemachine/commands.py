@@ -133,7 +133,7 @@ class BringToProgram(Command):
 
 @dataclass(frozen=True, slots=True)
 class SetSlate(Command):
-    """Show or hide the slate by itself, outside a cut."""
+    """Show or hide the slate by itself, outside a cut. No answer: the next inventory tells."""
 
     slate: str
     shown: bool
@@ -162,14 +162,14 @@ class HideDuplicates(Command):
 
 @dataclass(frozen=True, slots=True)
 class WatchOnAir(Command):
-    """Watch an adopted input for stalls, as WatchInput does after its proof."""
+    """Watch an adopted input for stalls, as after a proof. Answers: MediaStalled, MediaResumed, MediaFailed."""
 
     input: str
 
 
 @dataclass(frozen=True, slots=True)
 class KickSession(Command):
-    """End a publisher's connection at its server, where the server can."""
+    """End a publisher's connection at its server, where the server can. No answer: the next listing tells."""
 
     session: Session
     reason: str

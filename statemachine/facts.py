@@ -126,6 +126,7 @@ class LineupChanged(Fact):
     """Somebody joined, left or moved."""
 
     what: str
+    """One word, as joined, left or kicked: people are told the sentence of that word."""
     streamer: str
     actor: Actor | None = None
     """Who asked for it; None where nobody did."""

@@ -14,7 +14,7 @@ Level = Literal["info", "success", "warning", "failure"]
 """Apprise's words for how grave it is."""
 
 AGAIN_AFTER: Final = 600.0
-"""Seconds in which the same trouble is told once: OBS tries to publish again every few seconds, for hours."""
+"""Seconds in which the same trouble is sent once: a refused encoder tries again every few seconds, for hours."""
 LONGEST_NAME: Final = 64
 LONGEST_TEXT: Final = 300
 MOST_TOPICS: Final = 500
@@ -44,7 +44,7 @@ def of_fact(fact: facts.Fact) -> Message | None:
 
 def _on_air(fact: facts.OnAirChanged) -> Urgency | None:
     # Adopted: the daemon was started anew, the picture is what it was. The same input: it may be back within a second;
-    # what lasts, or comes again and again, is urgency as that.
+    # what lasts, or comes again and again, is sent as that.
     if fact.adopted or fact.same_input:
         return None
     return "on_air", "success" if fact.streamer else "warning", math.inf
@@ -94,7 +94,7 @@ _WORTH_TELLING: Final[Mapping[type[facts.Fact], Callable[[Any], Urgency | None]]
     facts.FixtureFound: lambda fact: (f"fixture:{fact.name}", "info", AGAIN_AFTER),
     facts.ForeignInputsSeen: lambda fact: (f"foreign:{fact.owner}", "failure", AGAIN_AFTER),
 }
-"""Each kind of fact that somebody may want to hear of; what its function answers with None is urgency to nobody."""
+"""Each kind of fact that somebody may want to hear of; what its function answers with None is sent to nobody."""
 
 
 def of_refusal(code: str, message: str) -> Message:

@@ -21,7 +21,7 @@ class Order:
         self.generation = 0
         """Another number whenever all entries have become others."""
         self.changed: dict[str, None] = {}
-        """Whose entries were stored since ``settled`` was said last."""
+        """Whose entries were stored since the agenda looked last."""
         self.actor: ev.Actor | None = None
         """Who asked for what is being done; None where nobody did."""
         self.load(state)
