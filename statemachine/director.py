@@ -116,7 +116,8 @@ class Director:
 
     def handle(self, event: ev.Event) -> Step:
         """Take one event; return all that comes of it. Time never goes back: an older ``at`` is now."""
-        self.now = self.steering.now = max(self.now, event.at)
+        self.now = max(self.now, event.at)
+        self.steering.advance(self.now)
         # A reading keeps its time: what was read before the scene was last changed says nothing about it.
         if event.at < self.now and not isinstance(event, ev.InventoryRead):
             event = replace(event, at=self.now)
@@ -278,8 +279,7 @@ class Director:
             self.fallback.obs_ready(event.fallback)
         self.switchover.handle(event)
         if was_lost:
-            # What OBS did not do before is no reason to wait: it is another one now, or another connection.
-            self.steering.empty_at = None
+            self.steering.obs_ready()
             self.lineup.recalls.forget_failures()
             self._note_inputs(event.at, event.inventory)
             self.viewers.read(event.at, event.inventory.program, self.now, afresh=True)
@@ -347,7 +347,7 @@ class Director:
 
     def _apply(self) -> None:
         self.policy = self.settings.policy
-        self.render_load.policy = self.policy
+        self.render_load.use(self.policy)
         self.lineup.use(self.policy)
         self.switchover.use(self.policy)
         self.viewers.use(self.policy, self.now)
@@ -431,15 +431,17 @@ class Director:
         """The director that took the snapshot. Raises BadSnapshotError."""
         kept = read(plain)
         director = cls(kept.base, kept.overrides)
-        director.now = director.steering.now = kept.now
+        director.now = kept.now
         director.lineup.load(kept.lineup)
         director.switchover.restore(kept.switchover)
-        director.steering.last_cut, director.last_switch = kept.last_cut, kept.last_switch
+        director.last_switch = kept.last_switch
         director.switchover.scene.hold(director.lineup.held)
         director._orphans.restore(kept.orphans)
-        director.bitrates.episode, director.render_load.state = kept.low_bitrate, kept.render_load
+        director.bitrates.restore(kept.low_bitrate)
+        director.render_load.restore(kept.render_load)
         director.streams.load(kept.tracks, kept.unplayable)
-        director.fallback.state, director.quality.amiss = kept.fallback, dict(kept.amiss)
+        director.fallback.restore(kept.fallback)
+        director.quality.restore(kept.amiss)
         director.viewers.restore(director.policy, kept.viewers)
-        director.steering.empty_at, director.steering.dead_since = kept.empty_at, kept.dead_since
+        director.steering.restore(kept.now, kept.last_cut, kept.empty_at, kept.dead_since)
         return director

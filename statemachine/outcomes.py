@@ -6,7 +6,7 @@ from statemachine.handover.switchover import Switchover
 from statemachine.lineup.lineup import Lineup
 from statemachine.monitors.streams import Streams
 from statemachine.planning import passes_over
-from statemachine.steering import EMPTY_AGAIN, Steering
+from statemachine.steering import Steering
 
 STEADY = 10.0
 """Seconds for which a picture has to move ahead of its turn before the failures before it are forgotten."""
@@ -33,7 +33,7 @@ class Outcomes:
         if outcome == "completed":
             self._completed(ended)
         elif outcome == "cut_failed" and target is None:
-            self._steering.empty_at = at + EMPTY_AGAIN
+            self._steering.not_emptied(at)
         elif outcome in BLAMED and target:
             if attempt.ready_at is not None and at >= attempt.ready_at + STEADY:
                 self._lineup.standing.forgive(target.id)
@@ -48,7 +48,7 @@ class Outcomes:
 
     def _completed(self, ended: Ended) -> None:
         at, target, program = ended.at, ended.attempt.target, self._switchover.program
-        self._steering.last_cut, self._steering.empty_at = at, None
+        self._steering.cut_done(at)
         passes = passes_over(self._lineup, ended.to_streamer, self._switchover.incoming, at)
         self._lineup.turns.cut(at, ended.to_streamer, fills_in=bool(target) and passes)
         if target and program and program.stalled_since is not None:

@@ -71,6 +71,26 @@ class Steering:
         self.dead_since: float | None = None
         """Since when the program shows no moving picture, though it shows one."""
 
+    def advance(self, now: float) -> None:
+        """The time is now."""
+        self.now = now
+
+    def cut_done(self, at: float) -> None:
+        """The program has changed: the next hand-over is spaced from here."""
+        self.last_cut, self.empty_at = at, None
+
+    def not_emptied(self, at: float) -> None:
+        """The cut to the slate failed, and viewers may see a frozen frame."""
+        self.empty_at = at + EMPTY_AGAIN
+
+    def obs_ready(self) -> None:
+        """What OBS did not do before is no reason to wait: it is another one now, or another connection."""
+        self.empty_at = None
+
+    def restore(self, now: float, last_cut: float | None, empty_at: float | None, dead_since: float | None) -> None:
+        """Stand where the snapshot was taken."""
+        self.now, self.last_cut, self.empty_at, self.dead_since = now, last_cut, empty_at, dead_since
+
     @property
     def crowded(self) -> bool:
         """So many given-up inputs still open that no other is begun."""

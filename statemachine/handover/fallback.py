@@ -40,6 +40,10 @@ class Fallback:
         self.state = FallbackState()
         self.facts: list[facts.Fact] = []
 
+    def restore(self, state: FallbackState) -> None:
+        """Stand where the snapshot was taken."""
+        self.state = state
+
     def obs_ready(self, allowed: bool) -> None:
         """A new OBS: the plugin is trusted anew."""
         self.state = FallbackState(allowed=allowed)

@@ -48,6 +48,10 @@ class Bitrates:
         self._switchover = switchover
         self.episode: LowBitrateEpisode | None = None
 
+    def restore(self, episode: LowBitrateEpisode | None) -> None:
+        """Stand where the snapshot was taken."""
+        self.episode = episode
+
     def shift_deadlines(self, gap: float) -> None:
         """Nobody measured for ``gap`` seconds: no time ran."""
         if self.episode is not None:

@@ -45,6 +45,10 @@ class Quality:
         self.amiss: dict[str, Amiss] = {}
         """By quantity."""
 
+    def restore(self, amiss: Mapping[str, Amiss]) -> None:
+        """Stand where the snapshot was taken."""
+        self.amiss = dict(amiss)
+
     def shift_deadlines(self, gap: float) -> None:
         """Nobody measured for ``gap`` seconds: no time ran."""
         for name, amiss in self.amiss.items():

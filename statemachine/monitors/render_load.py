@@ -41,6 +41,14 @@ class RenderLoad:
         self.state = RenderLoadState()
         self.facts: list[facts.Fact] = []
 
+    def use(self, policy: Policy) -> None:
+        """The policy from now on."""
+        self.policy = policy
+
+    def restore(self, state: RenderLoadState) -> None:
+        """Stand where the snapshot was taken."""
+        self.state = state
+
     @property
     def standby_suspended(self) -> bool:
         """No standby is to be made ready."""

@@ -1,4 +1,4 @@
-"""What is on air and the attempt under way have one owner: whoever else learns of a picture says so by a method."""
+"""What is on air, the attempt under way, and what a monitor remembers have one owner: others change it by a method."""
 
 import ast
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import statemachine
-from statemachine.handover.switchover import Switchover
+from statemachine.director import Director
 from statemachine.policy import Policy
 
 RULES = Path(statemachine.__file__).parent
@@ -17,8 +17,14 @@ OWNED = {
     "names": ("next_input", "pool", "taken"),
     "fixtures": ("old", "missing"),
     "reserves": ("kept",),
+    "steering": ("now", "last_cut", "empty_at", "dead_since"),
+    "fallback": ("state",),
+    "bitrates": ("episode",),
+    "quality": ("amiss",),
+    "render_load": ("policy", "state"),
+    "viewers": ("policy", "state"),
 }
-"""The parts of the switchover by the names that they go by, and what each remembers: written by itself alone."""
+"""The parts by the names that they go by, and what each remembers: written by itself alone."""
 
 
 def writes(source: str) -> list[str]:
@@ -35,7 +41,7 @@ def writes(source: str) -> list[str]:
 
 
 @pytest.mark.parametrize("path", sorted(RULES.rglob("*.py")), ids=lambda path: str(path.relative_to(RULES)))
-def test_nothing_outside_the_switchover_writes_what_is_on_air_or_under_way(path: Path) -> None:
+def test_what_a_part_remembers_is_written_by_itself_alone(path: Path) -> None:
     assert writes(path.read_text(encoding="utf-8")) == []
 
 
@@ -52,7 +58,8 @@ def test_the_search_for_writers_finds_them() -> None:
 
 
 def test_the_parts_go_by_the_names_that_the_search_knows() -> None:
-    switchover = Switchover(Policy(), lambda stream: None)
+    director = Director(Policy())
+    switchover = director.switchover
     scene, attempts = switchover.scene, switchover._attempts
     parts = {
         "switchover": switchover,
@@ -61,7 +68,14 @@ def test_the_parts_go_by_the_names_that_the_search_knows() -> None:
         "names": scene.names,
         "fixtures": scene.fixtures,
         "reserves": switchover.reserves,
+        "steering": director.steering,
+        "fallback": director.fallback,
+        "bitrates": director.bitrates,
+        "quality": director.quality,
+        "render_load": director.render_load,
+        "viewers": director.viewers,
     }
-    assert {name: type(part).__name__.lower() for name, part in parts.items()} == {name: name for name in OWNED}
+    classes = {name: type(part).__name__.lower() for name, part in parts.items()}
+    assert classes == {name: name.replace("_", "") for name in OWNED}
     for name, remembered in OWNED.items():
         assert set(remembered) <= vars(parts[name]).keys(), name
