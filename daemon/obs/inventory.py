@@ -12,7 +12,7 @@ from daemon.core.ports import NOT_FOUND, ObsError
 from daemon.obs.connection import NONSENSE, Link, Request, Result
 from daemon.obs.owners import Mark, Owners
 from daemon.obs.renamed import log_copies, name_again
-from daemon.obs.scene_items import SceneItems, look_into, read_items, rows, text
+from daemon.obs.scene_items import SceneItems, look_into, rows, text
 from daemon.obs.sources import SOURCES
 from statemachine.events import ForeignInput, Inventory, OwnInput
 
@@ -222,14 +222,3 @@ def _stream(kind: str, settings: Mapping[str, Any] | None, stream_of: Callable[[
         return None if url is None else stream_of(url)
     except NONSENSE:
         return None
-
-
-__all__ = [
-    "InputNames",
-    "InventoryQuery",
-    "InventoryReading",
-    "read_inputs",
-    "read_inventory",
-    "read_items",
-    "stream_of_path",
-]

@@ -92,10 +92,6 @@ class RecordingVerdict:
         """The frozen runs of more than so many frames."""
         return tuple(run for run in self.frozen if run.frames > frames)
 
-    def silent_over(self, ms: float) -> tuple[SilentSpan, ...]:
-        """The silences of more than so many milliseconds."""
-        return tuple(silence for silence in self.silences if silence.ms > ms)
-
     def summary(self) -> str:
         """A few lines for people."""
         return "\n".join(
