@@ -21,7 +21,7 @@ STALE = 150.0
 KICKED_FOR = 300.0
 """Seconds that one who is kicked for its bitrate is kept out."""
 
-Step = Literal["warn", "slate", "skip", "kick", "over"]
+BitrateStep = Literal["warn", "slate", "skip", "kick", "over"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ class Bitrates:
 
     # --- steps -----------------------------------------------------------------------------------------------
 
-    def _is_due(self, step: Step, entry: Entry, episode: LowBitrateEpisode, now: float) -> bool:
+    def _is_due(self, step: BitrateStep, entry: Entry, episode: LowBitrateEpisode, now: float) -> bool:
         after = self._after(step)
         if after <= 0 or now < episode.since + after or _done(step, episode):
             return False
@@ -139,7 +139,7 @@ class Bitrates:
             case _:
                 return not self._lineup.held
 
-    def _take(self, step: Step, entry: Entry, episode: LowBitrateEpisode, now: float) -> bool:
+    def _take(self, step: BitrateStep, entry: Entry, episode: LowBitrateEpisode, now: float) -> bool:
         self._emit(now, step, entry.streamer, episode)
         match step:
             case "warn":
@@ -174,7 +174,7 @@ class Bitrates:
     def _policy(self) -> Policy:
         return self._lineup.policy
 
-    def _after(self, step: Step) -> float:
+    def _after(self, step: BitrateStep) -> float:
         policy = self._policy
         return {
             "warn": policy.low_bitrate_warn,
@@ -189,12 +189,12 @@ class Bitrates:
     def _may_stay(self, entry: Entry) -> bool:
         return not self.covered or (bool(self._policy.slate) and self._after("slate") > 0 and self._has_turn(entry))
 
-    def _emit(self, at: float, step: Step, streamer: str, episode: LowBitrateEpisode) -> None:
+    def _emit(self, at: float, step: BitrateStep, streamer: str, episode: LowBitrateEpisode) -> None:
         self._lineup.facts.append(facts.LowBitrate(at, streamer, step, episode.kbps))
 
 
-_STEPS: tuple[Step, ...] = ("warn", "slate", "skip", "kick")
+_STEPS: tuple[BitrateStep, ...] = ("warn", "slate", "skip", "kick")
 
 
-def _done(step: Step, episode: LowBitrateEpisode) -> bool:
+def _done(step: BitrateStep, episode: LowBitrateEpisode) -> bool:
     return (step == "warn" and episode.warned) or (step == "slate" and episode.covered)

@@ -18,7 +18,7 @@ STALE = 30.0
 """Seconds after which a measurement says nothing any more."""
 SOUND = "sound"
 
-Step = Literal["seen", "warn", "over"]
+QualityStep = Literal["seen", "warn", "over"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ class Quality:
 
     # --- helpers ---------------------------------------------------------------------------------------------
 
-    def _ahead(self, quantity: Quantity, amiss: Amiss) -> Iterator[tuple[Step, float]]:
+    def _ahead(self, quantity: Quantity, amiss: Amiss) -> Iterator[tuple[QualityStep, float]]:
         """The steps that are still to come, as long as it stays amiss, and when."""
         if not amiss.seen:
             yield "seen", amiss.since + quantity.seen_after
@@ -128,7 +128,7 @@ class Quality:
         stale = amiss.measured_at + STALE
         return stale if amiss.good_since is None else min(stale, amiss.good_since + quantity.good_for)
 
-    def _emit(self, at: float, streamer: str, name: str, step: Step, amiss: Amiss) -> None:
+    def _emit(self, at: float, streamer: str, name: str, step: QualityStep, amiss: Amiss) -> None:
         seconds = at - amiss.since
         if name == SOUND:
             self._lineup.facts.append(facts.SilenceOnAir(at, streamer, step, seconds, amiss.value))
