@@ -14,6 +14,7 @@ from typing import Any
 
 from daemon import __version__
 from daemon.cli.client import Client, ClientError, quoted
+from daemon.cli.exit_codes import EXIT_CONFIG, EXIT_DONE, EXIT_FAILED
 from daemon.cli.lineup import FORMER, add_arguments, as_help, asks
 from daemon.cli.output import complain, to_stderr, write_check, write_json, write_line, write_text
 from daemon.cli.show import queue_lines, status_lines
@@ -26,8 +27,6 @@ from daemon.core.use_case import UseCase
 from daemon.http.addresses import dashed
 from statemachine.handover.table import as_table, mermaid
 
-EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_CONFIG = 0, 1, 2, 78
-"""78 is sysexits' EX_CONFIG: systemd's RestartPreventExitStatus knows it."""
 NOTIFY_SECONDS = 40.0
 """That the daemon may take to try every target."""
 

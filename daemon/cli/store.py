@@ -5,11 +5,10 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from daemon.cli.exit_codes import EXIT_DONE, EXIT_FAILED
 from daemon.cli.output import complain, write_line
 from daemon.config.loader import load
 from daemon.journal.archive import BackupError, Contents, backup, restore
-
-EXIT_DONE, EXIT_FAILED = 0, 1
 
 
 def add_parsers(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -16,21 +16,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from daemon.cli.exit_codes import EXIT_DONE, EXIT_FAILED
 from daemon.cli.output import complain, note, write_json, write_line
 from daemon.config.loader import load
 from daemon.config.model import Config
 from daemon.config.types import is_loopback
 from daemon.core.clock import iso
 from daemon.core.shapes import LONGEST_TURN
+from daemon.ingest.stream import NAME
 from daemon.streamers.store import StreamerError, StreamerStore
 
 if TYPE_CHECKING:
     from types import EllipsisType
 
-EXIT_DONE, EXIT_FAILED = 0, 1
-
-STREAM_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
-"""What the hooks let in as the name of a stream."""
 DEFAULT_APP = "live"
 
 _LIVE_GOES_ON = "a live stream continues: motherstream kick {name} ends it"
@@ -192,11 +190,11 @@ def publish_place(name: str, key: str, server: str, rtmp_url: str = "{stream}") 
     """
     played, _, query = rtmp_url.partition("?")
     stream = played.rpartition("/")[2]
-    if "{stream}" not in rtmp_url and "{stream_key}" in query and STREAM_NAME.fullmatch(stream):
+    if "{stream}" not in rtmp_url and "{stream_key}" in query and NAME.fullmatch(stream):
         return PublishPlace(server, f"{stream}?stream_key={key}")
     if "{stream}" not in rtmp_url and "{stream_key}" in played:
         return PublishPlace(server, key)
-    return PublishPlace(server, f"{name}?key={key}" if STREAM_NAME.fullmatch(name) else key)
+    return PublishPlace(server, f"{name}?key={key}" if NAME.fullmatch(name) else key)
 
 
 def publish_server(rtmp_url: str) -> str:

@@ -26,7 +26,7 @@ def check_program(program: ProgramView) -> Check:
 
 
 class ObsDiagnostics:
-    """Implements the HTTP side's ``Studio`` over the OBS adapter."""
+    """Implements ``StudioPort`` over the OBS adapter."""
 
     def __init__(self, obs: ObsAdapter, scene: Callable[[], str], program: Callable[[], ProgramView]) -> None:
         self._obs = obs
@@ -97,7 +97,6 @@ class ObsDiagnostics:
         self._obs.force_reconnect()
         try:
             async with asyncio.timeout(RECONNECT_WITHIN):
-                # Rare and by hand: not worth an event of its own.
                 while not (self._obs.info.connected and self._obs.losses != before):  # noqa: ASYNC110  # rare, and not worth an event of its own
                     await asyncio.sleep(POLL)
         except TimeoutError:

@@ -34,10 +34,15 @@ WITH_DETAIL: Final = frozenset({"obs", "cut_failed", "static_input"})
 """Reasons whose detail is OBS's own word, and told as well."""
 
 
+def codec(name: str) -> str:
+    """A codec as people write it; the page's script has the same."""
+    return CODECS.get(name, name.upper() or "the codec of its picture")
+
+
 def sentence(reason: str, detail: str = "") -> str:
     """What is wrong and what to do about it."""
     if reason == "codec":
-        return SENTENCES["codec"].format(what=CODECS.get(detail, detail.upper() or "the codec of its picture"))
+        return SENTENCES["codec"].format(what=codec(detail))
     if reason == "program_elsewhere":
         return SENTENCES[reason].format(what=f"the scene {detail}" if detail else "something else")
     text = SENTENCES.get(reason, reason.replace("_", " "))

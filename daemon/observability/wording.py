@@ -12,7 +12,7 @@ from enum import Enum
 from functools import cache, lru_cache
 from typing import Any, Final, NamedTuple
 
-from daemon.observability.problems import CODECS, SENTENCES, WITH_DETAIL
+from daemon.observability.problems import CODECS, SENTENCES, WITH_DETAIL, codec
 from daemon.observability.sentence import Sentence, Sort
 from daemon.observability.wording_lineup import BY, LINEUP, PLACES
 from statemachine import facts
@@ -302,7 +302,7 @@ FORMS: Final[Mapping[str, Callable[[Any], str]]] = {
     "outcome": lambda value: OUTCOMES.get(value, _plain(value)),
     "fixture": lambda value: FIXTURES.get(value, f"the {value}"),
     "actor": asked_by,
-    "codec": lambda value: CODECS.get(value, value.upper() or "the codec of its picture"),
+    "codec": codec,
 }
 """How a value is written; the page has the same forms."""
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import pytest
 
-from daemon.cli.main import EXIT_CONFIG
+from daemon.cli.exit_codes import EXIT_CONFIG
 from daemon.studio.ports import free_port
 from tests.deploy.support import run
 from tests.deploy.systemd import SYSTEMD, USER, Systemd, write_config

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from daemon.cli.main import EXIT_CONFIG
+from daemon.cli.exit_codes import EXIT_CONFIG
 from daemon.config.keys import KEYS
 from tests.deploy.support import DEPLOY, ROOT, Unit, done, read_unit, rewritten, run
 

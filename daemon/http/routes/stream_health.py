@@ -1,19 +1,4 @@
-"""How the show plays, over HTTP: ``/stream-health/*``.
-
-``current`` and each row of ``history`` hold, with null for what is not known::
-
-    {"at": "2026-01-01T20:00:00Z", "time": 1767297600.0, "score": 97.5, "issues": ["render_lag"],
-     "penalties": {"render_lag": 2.5}, "streamer": "alice", "input": "GMOTHERSTREAM_12", "waiting": 1,
-     "media": {"state": "OBS_MEDIA_STATE_PLAYING", "cursor": 83200, "progress": 1.0, "jitter": 12.1, "still": 0.0,
-               "width": 1920, "height": 1080},
-     "ingest": {"received": 31200000, "bitrate": 3000.0},
-     "obs": {"connected": true, "fps": 30.0, "render_lag": 0.02, "encoder_lag": 0.0, "dropped": null,
-             "memory_mb": 412.0, "cpu_percent": 38.0, "streaming": false}}
-
-Times are seconds, ``time`` since the epoch; ``cursor`` and ``jitter`` are milliseconds, ``bitrate`` kbit/s; lags and
-``dropped`` are shares from 0 to 1. ``current`` adds ``status`` ("success", or "no_monitoring" before the first
-sample, with a ``score`` of null) and ``monitoring_active``. daemon/health/score.py has the issues' names and weights.
-"""
+"""How the show plays, over HTTP: ``/stream-health/*``; daemon/health/shapes.py says what the answers hold."""
 
 from typing import Final
 
