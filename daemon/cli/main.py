@@ -83,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     watch = add.with_config("watch", _watch, "the dashboard in the terminal, until Ctrl-C")
     watch.add_argument("--once", action="store_true", help="print one frame and exit")
     states = add("states", _states, "print the state machine, generated from its table")
-    states.add_argument("--format", choices=("table", "mermaid"), default="table")
+    states.add_argument("--format", choices=("table", "mermaid"), default="table", help="default: %(default)s")
     completion = add("completion", _completion, "print a completion script for the shell")
     completion.add_argument("shell", choices=("bash", "zsh"))
     _add_demo(add)
@@ -122,7 +122,7 @@ def _add_line_up(add: _Commands) -> None:
     for case in USE_CASES:
         add_arguments(add.with_config(dashed(case.name), _use_case(case), as_help(case)), case)
     turn = add.with_config("turn", _turn, "set the length of turns, for everybody or for one streamer in the line-up")
-    turn.add_argument("seconds", type=int, metavar="SECONDS")
+    turn.add_argument("seconds", type=int, metavar="SECONDS", help="length of a turn, counted from the picture")
     turn.add_argument("--streamer", metavar="NAME", help="only for this streamer, until it leaves or its turn is over")
     turn.add_argument("--restart", action="store_true", help="restart the current turn")
 
@@ -130,7 +130,8 @@ def _add_line_up(add: _Commands) -> None:
 def _add_people(add: _Commands) -> None:
     """Who may publish at all, for now."""
     block = add.with_config("block-last", _block_last, "whether the last streamer on air may come straight back")
-    block.add_argument("choice", choices=("on", "off", "show"), nargs="?", default="show")
+    text = "on: it may not; off: it may; show: print which (the default)"
+    block.add_argument("choice", choices=("on", "off", "show"), nargs="?", default="show", help=text)
 
 
 def _add_notify(add: _Commands) -> None:
@@ -144,7 +145,8 @@ def _add_demo(add: _Commands) -> None:
     demo.add_argument(
         "--duration", type=float, default=0.0, metavar="SECONDS", help="stop after this long (0: on Ctrl-C)"
     )
-    demo.add_argument("--streamers", type=int, default=3, choices=range(2, 7), metavar="2..6")
+    text = "how many take turns (default: %(default)s)"
+    demo.add_argument("--streamers", type=int, default=3, choices=range(2, 7), metavar="2..6", help=text)
     demo.add_argument("--port", type=int, default=8000, help="port of the API and the dashboard; 0 picks a free one")
     demo.add_argument("--keep", metavar="DIR", type=Path, help="keep the recording and the logs here")
 

@@ -2,7 +2,7 @@
 # ruff: noqa: N999  # it is run by this name, and imported by nobody
 """Watches any OBS while streams are switched: prints a timeline and draws a picture of it. It changes nothing.
 
-    python3 tests/e2e/obs-stream-switch-monitor.py --poll-interval 0.2 --duration 60
+    .venv/bin/python tests/e2e/obs-stream-switch-monitor.py --poll-interval 0.2 --duration 60
 
 The password is better given by MOTHERSTREAM_OBS__PASSWORD than on the command line, where every user can read it.
 """

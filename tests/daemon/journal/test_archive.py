@@ -114,7 +114,7 @@ async def reload(live: Live) -> None:
     live.obs.fake.reload(leftovers=False)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="what another user may not read, root may")
+@pytest.mark.skipif(os.geteuid() != 0, reason="root alone can become another user")
 @pytest.mark.parametrize("mode", [0o700, 0o755], ids=["folder", "file"])
 def test_who_may_not_reach_the_files_is_told_so_in_one_line(tmp_path: Path, mode: int) -> None:
     path, saved = tmp_path / "motherstream.db", tmp_path / "saved.db"
