@@ -173,7 +173,7 @@ class RemoveRequested(OperatorEvent):
 
 @dataclass(frozen=True, slots=True)
 class KickRequested(OperatorEvent):
-    """A streamer shall be cut off and kept out for some seconds."""
+    """A streamer shall be cut off and blocked for some seconds."""
 
     streamer: str
     seconds: float
@@ -181,7 +181,7 @@ class KickRequested(OperatorEvent):
 
 @dataclass(frozen=True, slots=True)
 class LetInRequested(OperatorEvent):
-    """A streamer that is kept out may publish again."""
+    """A streamer that is blocked may publish again."""
 
     streamer: str
 

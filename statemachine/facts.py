@@ -148,7 +148,7 @@ class LowBitrate(Fact):
 
     streamer: str
     step: str
-    """warn, slate, skip, kick; over, when it is well again or nobody knows any more."""
+    """warn, slate, skip, kick; over, when it has recovered or nobody knows any more."""
     kbps: float
 
 
@@ -167,7 +167,7 @@ class SilenceOnAir(Fact):
 
 @dataclass(frozen=True, slots=True)
 class MeasuredOnAir(Fact):
-    """Something else that is measured of the one on air is amiss, or well again."""
+    """Something else that is measured of the one on air is amiss, or has recovered."""
 
     streamer: str
     quantity: str
@@ -182,7 +182,7 @@ class MeasuredOnAir(Fact):
 
 @dataclass(frozen=True, slots=True)
 class StandbyGivenUp(Fact):
-    """OBS rendered late for so many seconds: no standby is made ready until it does well again."""
+    """OBS rendered late for so many seconds: standby is suspended."""
 
     render_lag: float
     """Share of the frames that were late, 0 to 1."""

@@ -96,4 +96,5 @@ LEAST: dict[str, tuple[float, bool]] = {
 }
 """The least value of a number, and whether it must be exceeded; 0 is allowed for all others."""
 MOST = 1e9
+"""The greatest value of any number."""
 _KIND_NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}

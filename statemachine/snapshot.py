@@ -72,7 +72,7 @@ def skipping(plain: dict[str, Any], spare: int) -> dict[str, Any]:
 
 
 def lasting(plain: dict[str, Any], spare: int = 0) -> dict[str, Any]:
-    """What of a snapshot holds whoever publishes: time, settings, who is kept out, and the counters.
+    """What of a snapshot holds whoever publishes: time, settings, who is blocked, and the counters.
 
     The counters skip ``spare`` numbers, where some may have been used since: no input's name is used twice. Nothing of
     a stream or a session is left in it. Raises BadSnapshotError.

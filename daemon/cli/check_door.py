@@ -12,6 +12,7 @@ from daemon.config.types import is_loopback
 CONTAINER_SIGNS = (Path("/.dockerenv"), Path("/run/.containerenv"))
 """What Docker and Podman put into each container."""
 SHORT_TOKEN = 16
+"""Characters below which a token counts as one that can be guessed."""
 
 
 class Finding(NamedTuple):

@@ -27,6 +27,7 @@ EVERY: Final = 10.0
 PAUSE: Final = 1.0
 """Seconds before a lost daemon is tried again."""
 KEPT: Final = 200
+"""Lines of what has happened."""
 READ_FAILS: Final = (OSError, http.client.HTTPException, ValueError)
 
 

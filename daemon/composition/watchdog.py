@@ -8,6 +8,7 @@ from statemachine import events as ev
 from statemachine.step import Step
 
 WATCHDOG_DEFAULT = 15.0
+"""Seconds between two beats where systemd names no interval."""
 WATCHDOG_PATIENCE = 5.0
 """Seconds that the dispatcher may take for an empty event before the watchdog is no longer fed."""
 

@@ -26,6 +26,7 @@ from daemon.obs.diagnostics import check_program
 from daemon.observability.metrics import Metrics
 
 LOOK_EVERY = 1.0
+"""Seconds between two looks."""
 
 
 class Watching:

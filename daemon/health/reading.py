@@ -12,6 +12,7 @@ STEPS: Final = 10
 SRS_PERIOD: Final = 3.0
 """Seconds between two moves of SRS's recv_bytes (measured with 5.0.216): a standstill shorter than that proves none."""
 SLACK: Final = 0.5
+"""Seconds that a reading may come late."""
 LEAST_FED: Final = 1000
 """Bytes that players' acknowledgements do not come to, which SRS counts as received, too."""
 MOST_LOOKBACK: Final = 5

@@ -5,7 +5,7 @@ the sign-in; ``/metrics`` names streamers, so it asks, too (Prometheus sends bea
 daemon listens on loopback alone, and what remains is somebody's browser: a request must name a host that is this
 machine's, lest a page's own name be pointed at it, and one that changes something must not come from another site.
 
-The right token always passes: wrong ones are limited, each client's by itself, so nobody is kept out by another's.
+The right token always passes: wrong ones are limited, each client's by itself, so nobody is locked out by another's.
 """
 
 import hashlib

@@ -80,7 +80,7 @@ class Control:
     publishing: Publishing
     """What a hook means."""
     refusals: Refusals
-    """Who was not let in a short while ago."""
+    """Who was refused a short while ago."""
     hub: EventHub
     registry: CollectorRegistry
     health: StreamHealth

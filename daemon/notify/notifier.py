@@ -33,6 +33,7 @@ FLUSH: Final = 3.0
 
 TEST_TEXT: Final = "this is a test: Motherstream's notifications work"
 TEST_SECONDS: Final = 20.0
+"""Seconds that a test of all targets may take."""
 
 
 class Target(Protocol):
@@ -86,7 +87,7 @@ class Notifier:
             self._put(of_fact(fact))
 
     def refused(self, code: str, message: str) -> None:
-        """A publisher was not let in."""
+        """A publisher was refused."""
         self._put(of_refusal(code, message))
 
     def look(self, view: View) -> None:

@@ -25,11 +25,13 @@ RECONNECTS_AFTER = 10.0
 REMOVAL = 3.0
 """Seconds within which a removed input has to be gone from OBS's list."""
 REMOVAL_POLL = 0.05
+"""Seconds between looks at whether it is."""
 UNLINK_AFTER = 0.5
 """Seconds of that after which its items are taken out of all scenes one by one."""
 REREADS = 3
 """Readings that a creation without an answer is given to show up in."""
 REREAD = 0.5
+"""Seconds between them."""
 
 
 class InputSpec(NamedTuple):

@@ -26,6 +26,7 @@ from statemachine.reading import ProgramReading
 
 HELD = "OBS's studio mode is on, and obs.studio_mode is hold"
 POLL = 0.03
+"""Seconds between two looks at what OBS shows."""
 TELLS_WITHIN = 8
 """Times that OBS is asked for its program scene, which it has not while studio mode is being switched on."""
 UNSEEN_WITHIN = 1.0

@@ -13,6 +13,7 @@ from daemon.core.readings import DEAD, PLAYING, Look
 QUICK = 0.05
 """Seconds between looks at an input that buffers: the most that obs-gstreamer's unlocked query should bear."""
 QUICK_FOR = 5.0
+"""Seconds for which it is looked at so often, and longer where its picture has a size."""
 WATCHING = 0.2
 """Seconds between looks at an input that plays."""
 DEAD_FOR = 3.0

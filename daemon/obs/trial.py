@@ -16,6 +16,7 @@ from daemon.obs.sources import GSTREAMER, GstreamerSource
 WITHIN: Final = 5.0
 """Seconds that the test picture may take."""
 POLL: Final = 0.1
+"""Seconds between looks at it."""
 
 
 async def plays(link: Link, scene: str, sources: Sources) -> bool:

@@ -23,6 +23,7 @@ from daemon.studio.scene import Canvas
 POLL = 0.02
 """Seconds between two looks at /status."""
 START_TIMEOUT = 20.0
+"""Seconds in which the daemon has to answer."""
 
 
 class Reachable(Protocol):

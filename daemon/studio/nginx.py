@@ -12,6 +12,7 @@ MODULE = Path("/usr/lib/nginx/modules/ngx_rtmp_module.so")
 MODULE_PACKAGE = "libnginx-mod-rtmp"
 
 START_TIMEOUT = 10.0
+"""Seconds in which it has to listen."""
 
 CONFIG = """\
 load_module {module};

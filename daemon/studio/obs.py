@@ -24,6 +24,7 @@ START_TIMEOUT = 60.0
 """Seconds that OBS has to load and to answer. An idle machine needs 2 to 10."""
 
 CALL_TIMEOUT = 10.0
+"""Seconds that OBS may take for an answer."""
 
 FRAMES_BEFORE_QUIT = 60
 

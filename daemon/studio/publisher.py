@@ -31,6 +31,7 @@ BAR_STEP = 16
 NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 PUBLISH_TIMEOUT = 15.0
+"""Seconds in which it has to be admitted and send."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 from daemon.studio.process import Process
 
 START_TIMEOUT = 20.0
+"""Seconds in which it has to name its display."""
 
 
 class XServer:

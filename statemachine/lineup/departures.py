@@ -57,7 +57,7 @@ class Departures:
         del self._order.memory.blocks[streamer]
 
     def blocked(self, streamer: str, now: float) -> facts.Refused | None:
-        """That this streamer was kicked and is still kept out, or None."""
+        """That this streamer was kicked and is still blocked, or None."""
         until = self._order.memory.blocks.get(streamer, 0.0)
         if until <= now:
             return None

@@ -24,20 +24,27 @@ class Entry:
 
     streamer: str
     joined_at: float
+    """As all times here, in seconds of the events' clock."""
     sessions: tuple[ev.Session, ...] = ()
     """Live ones, oldest first; the first is played until it ends, because a second one's publish may yet be refused."""
     turn_began: float | None = None
+    """When its picture began the turn; None while it has none."""
     turn_length: float | None = None
+    """Seconds, where they are not the policy's."""
     turn_paused: float = 0.0
     """Seconds of its turn in which the clock stood still."""
     away_since: float | None = None
+    """Since when it has published nothing; its place is kept."""
     grace_used: float = 0.0
+    """Seconds of grace that earlier absences of this turn took."""
     stalled_since: float | None = None
     """Of the turn's holder: its picture stands still, and it keeps the turn for its grace."""
     proving_until: float | None = None
     """A fresh input of one that stalled moves: its grace does not end before it has shown that it goes on moving."""
     retry_at: float | None = None
+    """It is not tried before; None where nothing keeps it waiting."""
     failures: int = 0
+    """In a row, without a picture in between."""
     hiccups: int = 0
     """How often its picture has stalled, each time soon after the time before."""
     unsteady_until: float = 0.0
@@ -54,7 +61,7 @@ class Entry:
     recalled: bool = False
     """Its stream was kicked so that its encoder publishes anew: what comes next is another one."""
     leaves: float | None = None
-    """It is sent away as soon as another one is on air, and kept out for so many seconds; None: it stays."""
+    """It is sent away as soon as another one is on air, and blocked for so many seconds; None: it stays."""
 
     @property
     def session(self) -> ev.Session | None:
@@ -137,7 +144,7 @@ class LineupState:
     missing: dict[str, float] = field(default_factory=dict)
     """Sessions that one list of their server lacked already, and when that was asked for."""
     blocks: dict[str, float] = field(default_factory=dict)
-    """Streamers that were kicked, and until when they are kept out."""
+    """Streamers that were kicked, and until when they are blocked."""
     born: dict[str, float] = field(default_factory=dict)
     """Live sessions of the line-up, and when they were accepted."""
     strays: dict[str, Stray] = field(default_factory=dict)

@@ -178,11 +178,11 @@ class Lineup:
 
     @property
     def blocks(self) -> dict[str, float]:
-        """Who is kept out, and until when."""
+        """Who is blocked, and until when."""
         return dict(self._order.memory.blocks)
 
     def blocked(self, streamer: str, now: float) -> Refused | None:
-        """That this streamer was kicked and is still kept out, or None."""
+        """That this streamer was kicked and is still blocked, or None."""
         return self._departures.blocked(streamer, now)
 
     def taken(self, at: float, session: ev.Session) -> Refused | None:

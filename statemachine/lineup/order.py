@@ -9,7 +9,7 @@ from statemachine.lineup.entry import Entry, LineupState, Stray
 
 STRAY_FOR = 60.0
 """Seconds that one who was taken out is taken to publish still, where its server does not list it. One who was kicked
-is for as long as it is kept out: nobody else's turn may bring that picture back."""
+is for as long as it is blocked: nobody else's turn may bring that picture back."""
 
 
 class Order:

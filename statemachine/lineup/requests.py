@@ -76,7 +76,7 @@ class Requests:
         self._departures.forget_failures(streamer)
 
     def kick(self, at: float, streamer: str, seconds: float) -> None:
-        """Cut one off and keep it out for ``seconds``; one who is not here is only kept out."""
+        """Cut one off and block it for ``seconds``; one who is not here is only blocked."""
         self._departures.block(streamer, at + seconds)
         if (entry := self._order.find(streamer)) is None:
             self._outbox.emit(at, "blocked", streamer)

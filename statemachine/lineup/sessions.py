@@ -22,9 +22,11 @@ VOUCHED_FOR = 600.0
 VOUCHES_EVERY = 60.0
 """Seconds between two lists that are noted for that: one that changes nothing else need not be recorded."""
 NAMELESS_MOST = 1000
+"""Sessions without an owner that one list may name, and paths called back that are remembered: no more of either."""
 RECALL_FIRST, RECALL_MOST = 120.0, 3600.0
 """Seconds in which one streamer is not recalled again: twice as long each time that no picture came of it."""
 FORGET_RECALL = 2 * RECALL_MOST
+"""Seconds after a recall that it is remembered, so that the next one comes as late as it has to."""
 RECALLS_MOST = 1000
 EVICTED_MOST = 1000
 """More than can publish at once. A server that loses the hooks of their ends must not fill the memory."""

@@ -78,7 +78,7 @@ class Turns:
         self._outbox.emit(at, "requeued", entry.streamer)
 
     def send_off(self, at: float, entry: Entry, seconds: float) -> None:
-        """It is to go, and to be kept out for ``seconds``, as soon as it is not on air: ``dismiss`` tells when."""
+        """It is to go, and to be blocked for ``seconds``, as soon as it is not on air: ``dismiss`` tells when."""
         if entry.leaves is None:
             rested = replace(entry, turn_began=None, turn_length=None, stalled_since=None, proving_until=None)
             self._order.memory.leaving[entry.streamer] = at

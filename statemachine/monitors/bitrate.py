@@ -19,7 +19,7 @@ GOOD_FOR = 10.0
 STALE = 150.0
 """Seconds after which a measurement says nothing any more. It is told again more often, changed or not."""
 KICKED_FOR = 300.0
-"""Seconds that one who is kicked for its bitrate is kept out."""
+"""Seconds that one who is kicked for its bitrate is blocked."""
 
 BitrateStep = Literal["warn", "slate", "skip", "kick", "over"]
 

@@ -15,7 +15,7 @@ class Quantity:
     amiss: float
     """From here on it is."""
     well: float
-    """From here on, on the other side, it is well again."""
+    """From here on, on the other side, it has recovered."""
     nothing: float | None = None
     """The value of one that has none, such as of silence; None where there is always one."""
     seen_after: float = 5.0

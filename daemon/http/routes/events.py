@@ -23,7 +23,9 @@ MOST_WAITING: Final = 256
 """Events that a subscriber may be behind."""
 MOST_SUBSCRIBERS: Final = 64
 HEARTBEAT: Final = 15.0
+"""Seconds without an event after which a comment is sent, so that both ends see that the connection is alive."""
 WRITE_SECONDS: Final = 10.0
+"""Seconds in which a subscriber has to take what it is sent."""
 
 
 class Subscription:

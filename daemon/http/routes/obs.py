@@ -19,6 +19,7 @@ INPUT: Final = Value(parameters.InputName)
 OFFSET: Final = Value(parameters.Layers)
 DELAY: Final = Value(parameters.Delay)
 RECONNECT_SECONDS: Final = 15.0
+"""Seconds that the answer waits for the new connection."""
 
 
 class ObsRoutes:
