@@ -72,7 +72,7 @@ class FakeMediaMtx(Serving):
     async def _get(self, request: web.Request) -> web.Response:
         name = request.match_info["name"]
         if name not in self.paths:
-            return web.json_response({"status": "error", "error": "path not found"}, status=404)
+            return self._missing("path not found")
         return web.json_response(self._row(name))
 
     async def _client(self, request: web.Request) -> web.Response:
@@ -84,4 +84,8 @@ class FakeMediaMtx(Serving):
             if source == request.match_info["id"] and KINDS.get(kind) == request.match_info["kind"]:
                 del self.paths[name]
                 return web.Response() if self.old else web.json_response({"status": "ok"})
-        return web.json_response({"status": "error", "error": "connection not found"}, status=404)
+        return self._missing("connection not found")
+
+    def _missing(self, error: str) -> web.Response:
+        head = {} if self.old else {"status": "error"}
+        return web.json_response({**head, "error": error}, status=404)

@@ -1,4 +1,4 @@
-"""SRS by the wire: its hooks and its HTTP API, as SRS 5.0.216 was seen to behave.
+"""SRS by the wire: its hooks and its HTTP API, as SRS 5.0.216, 6.0.157 and 7.0.18 were seen to behave.
 
 It hooks before its busy check, releases a stream before it tells of the end, answers a client that it does not know
 with status 200 and code 2049, lists ten streams unless asked for more, and forgets all without a word when it dies.
@@ -17,6 +17,8 @@ from aiohttp import web
 from tests.fakes.serving import Serving
 
 VHOST = "__defaultVhost__"
+VID = "vid-i6c61ew"
+"""SRS's number of the virtual host."""
 
 
 SIZE = {"width": 640, "height": 360}
@@ -222,7 +224,7 @@ class FakeSrs(Serving):
         return {
             "id": client.stream_id,
             "name": client.stream,
-            "vhost": "vid-i6c61ew",
+            "vhost": VID,
             "app": client.app,
             "tcUrl": f"rtmp://127.0.0.1:1935/{client.app}",
             "url": f"/{client.app}/{client.stream}",
@@ -246,8 +248,12 @@ class FakeSrs(Serving):
         if client is None:
             return web.json_response({"code": 2049})
         # The stream's own arguments are not among them (``SrsStatisticClient::dumps``).
+        where = {"vhost": VID, "stream": client.stream_id, "ip": "127.0.0.1", "pageUrl": "", "swfUrl": ""}
         tc_url = client.tc_url or f"rtmp://127.0.0.1:1935/{client.app}"
-        return self._answer(client={"id": client.id, "name": client.stream, "tcUrl": tc_url, "publish": True})
+        what = {"tcUrl": tc_url, "url": f"/{client.app}/{client.stream}", "name": client.stream}
+        kind = {"type": "fmle-publish", "publish": True, "alive": 5.2}
+        sent = {"send_bytes": 4291, "recv_bytes": client.received, "kbps": {"recv_30s": 0, "send_30s": 0}}
+        return self._answer(client={"id": client.id, **where, **what, **kind, **sent})
 
     async def _kick(self, request: web.Request) -> web.Response:
         client = self.clients.get(request.match_info["id"])

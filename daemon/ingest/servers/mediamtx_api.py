@@ -110,6 +110,11 @@ class MediaMtxServer:
 
 
 PICTURES: Final = frozenset({"h264", "hevc", "av1", "vp9", "vp8", "mpeg-4 video", "mpeg-1/2 video", "m-jpeg"})
+ANNOUNCED: Final = frozenset({"opus", "flac", "ac-3"})
+"""Sound that goes only to players over RTMP that say they know it (``internal/protocols/rtmp/from_stream.go``).
+
+None of what OBS plays with does (librtmp, FFmpeg up to 7): it gets the picture alone. All of WebRTC's sound is Opus.
+"""
 
 
 def _tracks(row: dict[str, Any]) -> Tracks | None:
@@ -125,7 +130,7 @@ def _tracks(row: dict[str, Any]) -> Tracks | None:
     known = [track if isinstance(track, dict) else {"codec": track} for track in found]
     names = [codec(track.get("codec")) for track in known]
     video = next((track for track, name in zip(known, names, strict=True) if name in PICTURES), {})
-    audio = next((name for name in names if name not in PICTURES), "")
+    audio = next((name for name in names if name not in PICTURES and name not in ANNOUNCED), "")
     about = video.get("codecProps")
     size = (pixels(about.get("width")), pixels(about.get("height"))) if isinstance(about, dict) else (0, 0)
     return Tracks(codec(video.get("codec")), audio, *size)

@@ -269,7 +269,7 @@ async def test_srs_tells_what_a_stream_is_made_of_and_what_has_not_come() -> Non
     ("tracks", "found"),
     [
         (["H264", "MPEG-4 Audio"], Tracks("h264", "aac")),
-        (["H265", "Opus"], Tracks("hevc", "opus")),
+        (["H265", "Opus"], Tracks("hevc", "")),
         (["MPEG-4 Audio"], Tracks("", "aac")),
         (["AV1"], Tracks("av1", "")),
     ],
