@@ -12,6 +12,8 @@ class FakeOryx(Serving):
         super().__init__()
         self.secret = secret
         self.streams: list[tuple[str, str, str]] = []
+        self.params: dict[tuple[str, str, str], str] = {}
+        """What each publisher's URL ended in, as SRS told of it; where it is empty the row lacks it."""
 
     def routes(self) -> list[web.RouteDef]:
         prefix = "/terraform/v1/mgmt/streams"
@@ -29,6 +31,7 @@ class FakeOryx(Serving):
                 "vhost": v,
                 "app": a,
                 "stream": s,
+                **({"param": param} if (param := self.params.get((v, a, s))) else {}),
                 "server_id": "vid-1",
                 "client_id": "c1",
                 "update": "2026-01-01T00:00:00Z",

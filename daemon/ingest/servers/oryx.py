@@ -1,4 +1,4 @@
-"""Oryx: ``on_publish`` and ``on_unpublish`` (``platform/callback.go``).
+"""Oryx: ``on_publish`` and ``on_unpublish`` (``platform/callback.go`` of 5.15.20).
 
 It names no client: a publish is told from the next by its ``request_id``, and an end names the stream alone, without
 the publisher's arguments. Accepted is status 200 with code 0, nothing else.

@@ -1,4 +1,4 @@
-"""Oryx's HTTP API: which streams are published, and ending one (``platform/service.go``)."""
+"""Oryx's HTTP API: which streams are published, and ending one (``platform/service.go`` of 5.15.20)."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from daemon.core.ports import IngestError
 from daemon.ingest.api import Api
 from daemon.ingest.listing import Listed, named, rows
 from daemon.ingest.sessions import SessionDirectory
-from daemon.ingest.stream import DEFAULT_VHOST, StreamRef
+from daemon.ingest.stream import DEFAULT_VHOST, HookError, StreamRef, arguments_of
 from statemachine.events import Session
 
 
@@ -20,6 +20,7 @@ class OryxServer:
     def __init__(self, api: Api, sessions: SessionDirectory) -> None:
         self._api = api
         self._sessions = sessions
+        self._params: dict[str, str] = {}
         self.where = api.where
 
     async def publishers(self) -> list[Listed]:
@@ -28,6 +29,7 @@ class OryxServer:
         data = answer.get("data")
         if answer.get("code") != 0 or not isinstance(data, dict):
             raise IngestError(f"{self.where} answered without its data")
+        self._params.clear()
         return [self._listed(row) for row in rows(data, "streams", self.where)]
 
     async def kick(self, session: Session) -> bool:
@@ -42,9 +44,12 @@ class OryxServer:
             raise IngestError(f"{self.where} answered with a code that is not 0")
         return True
 
-    async def arguments(self, _: Listed) -> tuple[tuple[str, str], ...]:
-        """None: it does not tell."""
-        return ()
+    async def arguments(self, listed: Listed) -> tuple[tuple[str, str], ...]:
+        """Those of its publish, which the list keeps as SRS told of them (``SrsStream`` in ``platform/utils.go``)."""
+        try:
+            return arguments_of(self._params.get(listed.session_ids[0], ""))
+        except HookError:
+            return ()
 
     def _listed(self, row: dict[str, Any]) -> Listed:
         app, stream, vhost = row.get("app"), row.get("stream"), row.get("vhost", DEFAULT_VHOST)
@@ -52,4 +57,7 @@ class OryxServer:
             return Listed(None, (), 0)
         ref = StreamRef("oryx", str(app), str(stream), vhost=str(vhost))
         known = self._sessions.live(ref.path, "oryx")
-        return Listed(ref, (known[0].id if known else ref.session_id,), 0)
+        session_id = known[0].id if known else ref.session_id
+        if isinstance(param := row.get("param"), str):
+            self._params[session_id] = param
+        return Listed(ref, (session_id,), 0)
