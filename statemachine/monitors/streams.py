@@ -76,10 +76,11 @@ class Streams:
             reason, detail = wrong
         elif attempt.outcome == "cut_failed":
             reason, detail = attempt.outcome, attempt.detail
+        elif video and video not in PLAIN and attempt.code in ("", "no_video"):
+            # Also where only the sound arrives: MediaMTX leaves a picture out for players that don't say they know it.
+            reason, detail = "codec", video
         elif attempt.code:
             reason, detail = attempt.code, attempt.detail
-        elif video and video not in PLAIN:
-            reason, detail = "codec", video
         else:
             reasons = {"creation_failed": "obs", "media_failed": "unreachable"}
             reason, detail = reasons.get(attempt.outcome, attempt.outcome), attempt.detail

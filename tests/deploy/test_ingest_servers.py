@@ -72,6 +72,19 @@ def test_srs_offers_its_api_to_this_machine_alone() -> None:
     assert api == {"enabled": "on", "listen": "127.0.0.1:1985"}
 
 
+def test_what_the_page_tells_to_add_to_srs_stands_in_its_configuration() -> None:
+    """Which was tried with SRS itself; the page's lines for SRT and WebRTC are there as comments."""
+    page = (DEPLOY.parent / "docs/ingest.md").read_text()
+    section = page.partition("## SRS 4 to 7\n")[2].partition("\n## ")[0]
+    told = re.findall(r"^```\n(.*?)^```", section, re.DOTALL | re.MULTILINE)
+    assert len(told) == 3
+    text = re.sub(r"[\s#]+", " ", (DEPLOY / "srs.conf").read_text())
+    for statement in re.findall(r"[^\s{};][^{};]*(?=[;{])", " ".join(told)):
+        assert " ".join(statement.split()) in text, statement
+    for line in "".join(told[1:]).splitlines():
+        assert " ".join(line.split()) in text, line
+
+
 def test_nginx_accepts_its_configuration(tmp_path: Path) -> None:
     module = "/usr/lib/nginx/modules/ngx_rtmp_module.so"
     # A test of the configuration opens its ports: another nginx here may have the usual one.

@@ -1,4 +1,4 @@
-"""SRS 4, 5 and 6: ``http_hooks``.
+"""SRS 4 to 7: ``http_hooks``, for publishers over RTMP, SRT and WebRTC alike.
 
 SRS accepts on status 200 (or 201) with ``{"code": 0}`` (``srs_app_http_hooks.cpp``, ``do_post``); any other status
 closes the publisher's connection and is written into SRS's log together with the body. SRS 4 sends fewer fields, so

@@ -162,6 +162,18 @@ def test_a_codec_that_was_not_played_is_named_where_obs_does_not_tell_what_it_pl
     assert problems(world) == [("bob", "codec")]
 
 
+def test_a_picture_that_is_told_of_and_does_not_arrive_is_one_in_a_codec_that_is_not_played() -> None:
+    """MediaMTX leaves HEVC out for players that do not say they know it: OBS hears the sound."""
+    world = channel("alice")
+    without_picture(world, "bob")
+    described(world, "bob", "hevc")
+    world.run(1.0)
+    attempt = world.director.switchover.attempt
+    assert attempt is not None
+    world.feed(ev.MediaFailed(world.now, attempt.number, "it plays sound but no picture", "no_video"))
+    assert problems(world) == [("bob", "codec")]
+
+
 # --- what became of a try -------------------------------------------------------------------------------------------
 
 
