@@ -80,17 +80,12 @@ class TokenAttempts:
 class Guard:
     """The middleware, and the sign-in's two routes."""
 
-    def __init__(
-        self,
-        settings: Callable[[], Http],
-        monotonic: Callable[[], float] = time.monotonic,
-        wall: Callable[[], float] = time.time,
-    ) -> None:
+    def __init__(self, settings: Callable[[], Http], wall: Callable[[], float] = time.time) -> None:
         self._settings = settings
         self._token = settings().token.get_secret_value()
         self._host = settings().host.lower()
-        self._tries = TokenAttempts(monotonic)
-        self._throttle = LogThrottle(60.0, monotonic)
+        self._tries = TokenAttempts()
+        self._throttle = LogThrottle(60.0)
         self._wall = wall
 
     @web.middleware

@@ -17,15 +17,7 @@ OBS_PATIENCE: Final = 30.0
 class Alerts:
     """Give it a look every second or so. It keeps no time of its own: the views say when."""
 
-    def __init__(
-        self,
-        *,
-        warn_before: float = WARN_BEFORE,
-        obs_patience: float = OBS_PATIENCE,
-        turn_when_alone: Callable[[], bool] = lambda: False,
-    ) -> None:
-        self._warn_before = warn_before
-        self._obs_patience = obs_patience
+    def __init__(self, *, turn_when_alone: Callable[[], bool] = lambda: False) -> None:
         self._turn_when_alone = turn_when_alone
         self._armed = ""
         """Whose turn was seen with more time left than the warning's: it is warned of once."""
@@ -40,8 +32,8 @@ class Alerts:
         if view.on_air is None or view.on_air.remaining is None:
             return None  # nobody, or one who fills in while the holder is away: the turn may go on
         streamer, remaining = view.on_air.streamer, view.on_air.remaining
-        length = next((place.turn_length for place in view.queue if place.streamer == streamer), self._warn_before)
-        if remaining > min(self._warn_before, length / 4):
+        length = next((place.turn_length for place in view.queue if place.streamer == streamer), WARN_BEFORE)
+        if remaining > min(WARN_BEFORE, length / 4):
             self._armed = streamer
             return None
         if self._armed != streamer:
@@ -65,7 +57,7 @@ class Alerts:
             return Message(f"OBS is back after {span(view.at - gone)}", "obs", "success")
         if self._obs_gone is None:
             self._obs_gone = view.at
-        if self._obs_told or view.at - self._obs_gone < self._obs_patience:
+        if self._obs_told or view.at - self._obs_gone < OBS_PATIENCE:
             return None
         self._obs_told = True
         return Message(f"OBS has been unreachable for {span(view.at - self._obs_gone)}", "obs", "failure")

@@ -159,8 +159,8 @@ class Notifier:
             if worker.is_alive():
                 log.warning("a notification target did not answer in time and was abandoned", target=worker.label)
 
-    async def test(self, text: str = TEST_TEXT) -> tuple[tuple[str, str], ...]:
-        """Send a text to each address now: its label, and why it was not sent, empty where it was.
+    async def test(self) -> tuple[tuple[str, str], ...]:
+        """Send a test to each address now: its label, and why it was not sent, empty where it was.
 
         Past the boxes and their pauses, each by itself. Takes TEST_SECONDS at most.
         """
@@ -168,7 +168,7 @@ class Notifier:
         labels = [f"{number} ({schema_of(url)})" for number, url in enumerate(urls, 1)]
         if urls and self._open_target is AppriseTarget and not is_installed():
             return tuple((label, f"Apprise is not installed: {INSTALL_HINT}") for label in labels)
-        calls = [_Test(url, label, self._open_target, text) for url, label in zip(urls, labels, strict=True)]
+        calls = [_Test(url, label, self._open_target) for url, label in zip(urls, labels, strict=True)]
         for call in calls:
             call.start()
         deadline = time.monotonic() + TEST_SECONDS
@@ -183,14 +183,14 @@ class Notifier:
 class _Test(threading.Thread):
     """One address that is tried; a call that never ends does not keep the process."""
 
-    def __init__(self, url: str, label: str, open_target: Callable[[str], Target], text: str) -> None:
+    def __init__(self, url: str, label: str, open_target: Callable[[str], Target]) -> None:
         super().__init__(name=f"notify test {label}", daemon=True)
-        self._url, self._open_target, self._text = url, open_target, text
+        self._url, self._open_target = url, open_target
         self.problem = f"no answer within {TEST_SECONDS:g} s"
 
     def run(self) -> None:
         try:
-            self._open_target(self._url).send(self._text, "info")
+            self._open_target(self._url).send(TEST_TEXT, "info")
             self.problem = ""
         except TargetError as error:
             self.problem = str(error)

@@ -24,6 +24,8 @@ POLL = 0.02
 """Seconds between two looks at /status."""
 START_TIMEOUT = 20.0
 """Seconds in which the daemon has to answer."""
+KEYS_TIMEOUT = 10.0
+"""Seconds in which it has to read a new key."""
 
 
 class Reachable(Protocol):
@@ -168,7 +170,7 @@ class Channel:
 
     # --- streamers -------------------------------------------------------------------------------------------
 
-    async def add_streamer(self, name: str, key: str, *, within: float = 10.0) -> None:
+    async def add_streamer(self, name: str, key: str) -> None:
         """Let this streamer in with this key. Returns once the daemon, if it runs, has read it."""
         if name in self._admitted:
             return
@@ -178,9 +180,11 @@ class Channel:
         self._admitted.add(name)
         count = len(await asyncio.to_thread(store.list))
         if self._process is not None and not await until(
-            lambda: not self.process.running or self._keys_read() >= count, within, poll=POLL
+            lambda: not self.process.running or self._keys_read() >= count, KEYS_TIMEOUT, poll=POLL
         ):
-            raise StudioError(f"the daemon did not read the key of {name} within {within:g} s\n{self.process.tail(30)}")
+            raise StudioError(
+                f"the daemon did not read the key of {name} within {KEYS_TIMEOUT:g} s\n{self.process.tail(30)}"
+            )
 
     def _keys_read(self) -> int:
         read = [line["streamers"] for line in self.lines() if line["event"] == "streamers' keys read"]

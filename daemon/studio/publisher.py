@@ -123,7 +123,7 @@ class Publisher:
         """Bytes that ffmpeg has written to the server, told by itself five times a second."""
         return self._sent
 
-    async def start(self, *, within: float = PUBLISH_TIMEOUT) -> float:
+    async def start(self) -> float:
         """Start and wait until the server has accepted the stream. Returns the seconds that this took.
 
         Raises PublishError where ffmpeg ends before that or the server does not answer in time.
@@ -140,7 +140,7 @@ class Publisher:
         self._progress = asyncio.create_task(self._follow(self._process))
         accepted = asyncio.create_task(self._accepted.wait())
         try:
-            await asyncio.wait({accepted, self._progress}, timeout=within, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({accepted, self._progress}, timeout=PUBLISH_TIMEOUT, return_when=asyncio.FIRST_COMPLETED)
         finally:
             accepted.cancel()
         if not self._accepted.is_set():

@@ -55,6 +55,7 @@ RATE = 48_000
 SILENCE_WINDOW = 120
 # Publishers' tones have an amplitude of 0.3. AAC smears the edge of a pause by less than a fifteenth of that.
 SILENCE_PEAK = 0.02
+MIN_SILENCE_MS = 10.0
 # 20 ms under a Hann window tell tones apart that differ by 100 Hz; the studio's differ by 170.
 TONE_WINDOW = 960
 TONE_AMPLITUDE = 0.05
@@ -85,13 +86,12 @@ async def analyse(
     *,
     start: float = 0.0,
     end: float | None = None,
-    min_silence_ms: float = 10.0,
 ) -> RecordingVerdict:
     """Read the recording, or its part from `start` until before `end` (seconds), and tell what it shows.
 
     `looks` are those whom it may show. Frames that the encoder skipped are counted as repeats of the one before,
     as a viewer sees them. A single repeated frame every now and then is natural where publisher and OBS run by two
-    clocks. Silences below `min_silence_ms` are not told.
+    clocks. Silences of less than `MIN_SILENCE_MS` are left out.
 
     Raises RecordingError where it cannot be decoded or has no frame in that range, StudioError without numpy.
     """
@@ -118,7 +118,7 @@ async def analyse(
         frames=last - first,
         blank_times=tuple((first + n) / rate for n, who in enumerate(names) if who == BLANK),
         frozen=tuple(Frozen((first + n) / rate, length) for n, length, value in _runs(stuck) if value),
-        silences=tuple(_silences(tones.silent, first / rate, last / rate, min_silence_ms)),
+        silences=tuple(_silences(tones.silent, first / rate, last / rate)),
         shown=tuple(Span((first + n) / rate, (first + n + length) / rate, who) for n, length, who in _runs(names)),
         heard=tuple(_heard(tones.heard, first / rate, last / rate)),
     )
@@ -304,12 +304,12 @@ def _runs(values: Sequence[T]) -> Iterator[tuple[int, int, T]]:
         begin += length
 
 
-def _silences(silent: Sequence[bool], start: float, end: float, min_ms: float) -> Iterator[SilentSpan]:
+def _silences(silent: Sequence[bool], start: float, end: float) -> Iterator[SilentSpan]:
     window = SILENCE_WINDOW / RATE
     for begin, length, value in _runs(silent):
         since, until = max(start, begin * window), min(end, (begin + length) * window)
         ms = (until - since) * 1000.0
-        if value and ms > 0 and ms + 1e-6 >= min_ms:
+        if value and ms > 0 and ms + 1e-6 >= MIN_SILENCE_MS:
             yield SilentSpan(since, ms)
 
 

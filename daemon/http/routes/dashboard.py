@@ -92,9 +92,9 @@ class Thumbnails:
 class DashboardRoutes:
     """``/`` and its files, ``/states``, ``/thumbnail``."""
 
-    def __init__(self, control: Control, folder: Path = FOLDER) -> None:
+    def __init__(self, control: Control) -> None:
         self._control = control
-        paths = [path for path in sorted(folder.iterdir()) if path.suffix in TYPES]
+        paths = [path for path in sorted(FOLDER.iterdir()) if path.suffix in TYPES]
         self._files = {path.name: _File(path.read_bytes(), path.suffix) for path in paths}
         self._files["wording.js"] = _File(wording_script(), ".js")
         self._thumbnails = Thumbnails(lambda width: control.studio.screenshot(width))  # noqa: PLW0108  # as it is by then
