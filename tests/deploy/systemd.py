@@ -65,13 +65,12 @@ export PYTHONPATH=/opt/motherstream/src
 exec /opt/motherstream/venv/bin/python -m daemon "$@"
 END
 chmod 755 "$root/opt/motherstream/bin/motherstream"
-mkdir "$root/run/test/old"
 cd "$root"
-pivot_root . run/test/old
-umount -l /run/test/old
+# As switch_root(8) does it; pivot_root(8) is not everywhere.
+mount --move . /
 # As at boot: systemd mounts credentials in a helper's namespace, from where they have to come through.
-mount --make-rshared /
-exec env -i PATH="$PATH" container=test SYSTEMD_UNIT_PATH=/run/test/units SYSTEMD_GENERATOR_PATH=/run/test/none \
+exec chroot . sh -c 'mount --make-rshared / && exec "$@"' sh \
+    env -i PATH="$PATH" container=test SYSTEMD_UNIT_PATH=/run/test/units SYSTEMD_GENERATOR_PATH=/run/test/none \
     {SYSTEMD} --system --unit=multi-user.target --log-target=console --log-level=info --show-status=0
 """
 

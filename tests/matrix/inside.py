@@ -43,11 +43,9 @@ while [ "$1" != -- ]; do
     shift
 done
 shift
-# Its mounts' own root, and not chroot(8) alone: nsenter(1) goes to that, and tests in there call it. pivot_root(8) asks
-# for a chroot all the same.
+# Its mounts' own root, as switch_root(8) does it: nsenter(1) goes to that, not to where chroot(8) alone leads.
 cd "$root"
-pivot_root . .
-umount -l .
+mount --move . /
 exec chroot . "$@"
 """
 
@@ -60,7 +58,7 @@ mknod null c 1 3
 mkdir proc
 mount --rbind /proc proc
 chroot / true
-pivot_root . .
+mount --move . /
 """
 """All that takes a permission when a root is made or entered, in a folder that is left as it was."""
 

@@ -47,8 +47,6 @@ class Archive:
         self.told: list[str] = []
         self.reached = True
         self.debootstrap(LAYOUT)
-        # There is no program in such a root.
-        fake(self.bin, "pivot_root", [])
         self.chroot()
 
     def debootstrap(self, *lines: str) -> None:
