@@ -146,7 +146,7 @@ def test_it_can_write_to_its_state_and_its_log_and_to_nothing_else(service: Serv
     mounts = [line.split() for line in Path(f"/proc/{service.systemd.pid}/mountinfo").read_text().splitlines()]
     # Of several mounts in one place the last is what is seen there.
     writable = {place for place, flags in {mount[4]: mount[5] for mount in mounts}.items() if "rw" in flags.split(",")}
-    # systemd 258 and later leave /sys itself as it is, and lend a service the file by which it hears of lack of memory.
+    # systemd 257 and later leave /sys itself as it is, and lend a service the file by which it hears of lack of memory.
     pressure = "/sys/fs/cgroup/system.slice/motherstream.service/memory.pressure"
     kernel = {"/proc", "/dev/pts", "/dev/mqueue", "/sys", pressure}
     assert {*OWN_DIRECTORIES} <= writable

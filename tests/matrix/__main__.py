@@ -59,7 +59,7 @@ def run_system(system: System, roots: Roots, asked: argparse.Namespace) -> tuple
             for name in () if asked.make else asked.cells:
                 say(f"== {heading}: {name}")
                 began = time.monotonic()
-                count = CELLS[name](made, say, (made.lock,))
+                count = CELLS[name](made, say, (made.lock,), brief=asked.brief)
                 say(f"== {heading}: {name}: {count}, {time.monotonic() - began:.0f} s")
                 total += count
                 results.append(f"{name} {count}")
@@ -77,6 +77,7 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.matrix", description=__doc__)
     parser.add_argument("--only", choices=[system.suite for system in SYSTEMS], help="this system alone")
     parser.add_argument("--cells", type=cells, default=list(CELLS), metavar="CELL,…", help=f"of {', '.join(CELLS)}")
+    parser.add_argument("--brief", action="store_true", help="the part of each cell that CI has time for")
     parser.add_argument("--make", action="store_true", help="make the roots and run nothing")
     parser.add_argument("--fresh", action="store_true", help="make them anew")
     parser.add_argument("--cache", type=Path, default=cache_folder(os.environ), help="where they are kept")

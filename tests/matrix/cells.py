@@ -27,6 +27,25 @@ ON_ITS_OBS = (
 )
 """Tests that need a studio: those that say what OBS does, and the hand-overs."""
 
+BRIEFLY_ON_ITS_OBS = (
+    "tests/conformance",
+    "tests/e2e/test_headless.py",
+    "tests/e2e/test_channel.py::test_six_skips_leave_no_blank_no_freeze_and_no_silence",
+    "tests/e2e/test_channel.py::test_the_end_of_a_stream_moves_on_to_the_next",
+    "tests/e2e/test_channel.py::test_obs_that_is_killed_on_air_comes_back_on_air_without_orphans",
+)
+"""The part of these that CI has time for."""
+
+BRIEFLY_IN_IT = (
+    "tests/daemon/core",
+    "tests/daemon/journal",
+    "tests/daemon/obs",
+    "tests/deploy/test_service.py",
+    "tests/machine",
+)
+"""The part of the tests without a studio that CI has time for: what rests on Python's asyncio, SQLite and signals, and
+on the system's service manager."""
+
 ON_WHAT_IS_LENT = (
     "tests/e2e/test_channel.py",
     # It is about a plugin that is not there.
@@ -58,10 +77,11 @@ class Count:
         return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
 
 
-def on_its_obs(made: Made, line: Line, keep: Sequence[int]) -> Count:
+def on_its_obs(made: Made, line: Line, keep: Sequence[int], *, brief: bool) -> Count:
     """This system's tests on that system's OBS."""
-    count = _here(made, "obs", ON_ITS_OBS, {PLUGIN: "", SERVER: ""}, line, keep)
-    given = lent(made, line)
+    chosen = BRIEFLY_ON_ITS_OBS if brief else ON_ITS_OBS
+    count = _here(made, "obs", chosen, {PLUGIN: "", SERVER: ""}, line, keep)
+    given = {} if brief else lent(made, line)
     return count + _here(made, "lent", ON_WHAT_IS_LENT, given, line, keep) if any(given.values()) else count
 
 
@@ -84,19 +104,28 @@ def _here(
     return counted(report, inside.run(command, line, within=LONGEST, keep=keep))
 
 
-def demo(made: Made, line: Line, keep: Sequence[int]) -> Count:
-    """What the README promises first, as its reader types it."""
+def demo(made: Made, line: Line, keep: Sequence[int], *, brief: bool) -> Count:
+    """What the README promises first, as its reader types it. It is brief as it is."""
+    del brief
     lay(made.folder)
     # PORT=0: any; 8000 may be somebody's.
     code = _in(made, ("make", "demo", "DURATION=20", "PORT=0"), line, keep)
     return Count(passed=1) if code == 0 else Count(failed=1)
 
 
-def tests(made: Made, line: Line, keep: Sequence[int]) -> Count:
+def tests(made: Made, line: Line, keep: Sequence[int], *, brief: bool) -> Count:
     """The tests that need neither studio nor browser, on that system's Python."""
     lay(made.folder)
     report = _report(made.folder / PLACE / "build" / "matrix-tests.xml")
-    chosen = ("-q", "-n", "2", "-m", "not real and not browser", f"--junit-xml=/{report.relative_to(made.folder)}")
+    chosen = (
+        *(BRIEFLY_IN_IT if brief else ()),
+        "-q",
+        "-n",
+        "2",
+        "-m",
+        "not real and not browser",
+        f"--junit-xml=/{report.relative_to(made.folder)}",
+    )
     command = ("sh", "-c", 'deploy/prepare.sh python && exec .venv/bin/python -m pytest "$@"', "sh", *chosen)
     return counted(report, _in(made, command, line, keep))
 

@@ -61,11 +61,15 @@ def test_a_plugin_is_lent_to_the_system_that_it_was_built_for_and_to_no_other(tm
     assert told == [f"Debian sid: not with obs-gstreamer, for {tmp_path / 'sid.so'} is not there"]
 
 
-def test_the_tests_that_are_run_on_another_obs_are_there() -> None:
-    for place in (*cells.ON_ITS_OBS, *cells.ON_WHAT_IS_LENT):
+def test_the_tests_that_are_run_on_another_obs_or_python_are_there() -> None:
+    for place in (*cells.ON_ITS_OBS, *cells.ON_WHAT_IS_LENT, *cells.BRIEFLY_ON_ITS_OBS, *cells.BRIEFLY_IN_IT):
         file, _, test = place.removeprefix("--deselect=").partition("::")
         assert (cells.CHECKOUT / file).exists(), place
         assert not test or f"def {test}(" in (cells.CHECKOUT / file).read_text(), place
+
+
+def test_what_is_run_briefly_is_a_part_of_the_whole() -> None:
+    assert {place.partition("::")[0] for place in cells.BRIEFLY_ON_ITS_OBS} <= set(cells.ON_ITS_OBS)
 
 
 def test_a_root_has_all_that_the_demo_and_the_tests_would_install_but_for_the_browser() -> None:
