@@ -107,6 +107,7 @@ def test_pooled_inputs_of_a_former_prefix_are_not_used_again() -> None:
     restart(world, prefix="LIVE_")
     world.calm()
     names = [program.input for program in [world.director.switchover.program] if program]
+    assert names
     assert all(name.startswith("LIVE_") for name in [*names, *world.director.switchover.scene.names.pool])
 
 
