@@ -1,5 +1,6 @@
 // The daemon's HTTP API. Addresses are relative to the page, so that it works behind a proxy's path too.
 
+/** Milliseconds that an answer may take. */
 const TIMEOUT = 8000;
 
 export class ApiError extends Error {

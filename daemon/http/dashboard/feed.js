@@ -5,6 +5,7 @@ import { address } from "./api.js";
 
 /** Milliseconds without a byte after which the connection counts as lost; the heartbeat comes every 15 s. */
 const SILENCE = 40_000;
+/** Milliseconds between two tries, growing from the first to the longest. */
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 5000;
 

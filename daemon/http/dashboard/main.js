@@ -17,6 +17,7 @@ import { readTable, refresh, refreshRest, state, subscribe, update } from "./sto
 
 /** Milliseconds between two readings without an event: health and other people's settings make none. */
 const EVERY = 5000;
+/** Milliseconds that a page which nobody looks at goes on listening. */
 const HIDDEN_FOR = 60_000;
 
 const page = window.motherstream;

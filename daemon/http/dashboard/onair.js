@@ -7,6 +7,7 @@ import { clock, span } from "./format.js";
 import { age, state } from "./store.js";
 import { STANDBY_OFF } from "./wording.js";
 
+/** Seconds by which the buttons change a turn, and the shortest that they make it. */
 const STEP = 300;
 const SHORTEST = 60;
 

@@ -4,6 +4,7 @@ import { address } from "./api.js";
 import { $, say } from "./dom.js";
 import { state } from "./store.js";
 
+/** Milliseconds between two pictures; after one that could not be had; and that one may take. */
 const EVERY = 2000;
 const AFTER_TROUBLE = 3000;
 const TIMEOUT = 8000;
