@@ -137,11 +137,11 @@ class Director:
 
     def _ask(self, event: ev.Event) -> None:
         """Take it. What comes of it at once was asked for by whom it names; what follows by itself was not."""
-        self.lineup.asking = event.actor if isinstance(event, ev.OperatorEvent) else None
+        self.lineup.act_for(event.actor if isinstance(event, ev.OperatorEvent) else None)
         try:
             self._take(event)
         finally:
-            self.lineup.asking = None
+            self.lineup.act_for(None)
 
     def _settle(self, event: ev.Event) -> None:
         for _ in range(STEPS):

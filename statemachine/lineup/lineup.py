@@ -101,8 +101,8 @@ class Lineup:
         """Who asked for what is being done; None where nobody did."""
         return self._outbox.actor
 
-    @asking.setter
-    def asking(self, actor: ev.Actor | None) -> None:
+    def act_for(self, actor: ev.Actor | None) -> None:
+        """What is done from now on was asked for by this actor, or by nobody."""
         self._order.actor = self._outbox.actor = actor
 
     def set_cause(self, why: str, whose: str = "") -> None:
