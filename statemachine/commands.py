@@ -1,8 +1,9 @@
 """What is to be done: frozen, imperative. The shell carries each out and answers with an event."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from statemachine.events import Session, Tracks
+from statemachine.events import Session
+from statemachine.ways import Way
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +33,8 @@ class CreateInput(AttemptCommand):
     input: str
     session: Session
     reuse: bool = False
-    tracks: Tracks = field(default_factory=Tracks)
-    """What is known of the stream."""
-    tries: int = 0
-    """How often it has failed in a row."""
+    way: Way = "aac"
+    """How the plugin plays it."""
     plain: bool = False
     """OBS's own media source, in place of a plugin that has failed."""
 

@@ -61,6 +61,7 @@ from statemachine.steering import Steering
 from statemachine.step import Step
 from statemachine.takers import Takers
 from statemachine.view import Places, Sessions, View, make_sessions, make_view
+from statemachine.ways import way_of
 
 if TYPE_CHECKING:
     from statemachine.monitors.monitor import Monitor
@@ -375,7 +376,7 @@ class Director:
     def _brief(self, session: ev.Session) -> Brief:
         tracks, entry = self.streams.of(session.id), self.lineup.by_session(session.id)
         plain = self.fallback.plain(self.now, session.streamer) or needs_own_player(tracks)
-        return Brief(tracks, entry.failures if entry else 0, plain and self._outcomes.may_fall_back)
+        return Brief(way_of(tracks, entry.failures if entry else 0), plain and self._outcomes.may_fall_back)
 
     def _sweep(self) -> None:
         if self._orphans and self.switchover.state not in (State.RECOVERING, State.SWAPPING):

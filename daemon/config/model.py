@@ -98,6 +98,9 @@ class Pipeline(Section):
     """The GStreamer pipeline of an input."""
 
     rtmp_element: Literal["rtmpsrc", "rtmp2src"] = live("rtmpsrc", "element that reads RTMP: rtmpsrc or rtmp2src")
+    decoding: Literal["auto", "decodebin"] = live(
+        "auto", "auto: as the stream needs it, without waiting; decodebin: look for everything first"
+    )
     timeout: Int = live(10, "seconds without data after which the element gives up; 0 for never", ge=0, le=600)
     do_timestamp: bool = live(True, "timestamp the data on arrival")
     video_queue_time: Float = live(3.0, "seconds of picture held; longer than a GOP; 0 for no limit", ge=0, le=60)

@@ -76,7 +76,7 @@ class Calls:
         _dispatched("prepare", command.input, command.attempt, command.session.streamer)
         log.info(f"Creating new GStreamer source '{command.input}' with URL: {shown}", input=command.input, url=shown)
         session = command.session
-        how = Making(command.tracks, command.tries, command.plain, session.id, session.streamer)
+        how = Making(command.way, command.plain, session.id, session.streamer)
         await self.obs.create_input(command.input, url, reuse=command.reuse, how=how)
         return ev.InputCreated(self.clock.now(), command.attempt)
 

@@ -5,11 +5,12 @@ Each adapter translates its library's errors into these once, at its edge, and k
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from statemachine.events import Event, Inventory, Session, Tracks
+from statemachine.events import Event, Inventory, Session
 from statemachine.step import Step
+from statemachine.ways import Way
 
 NOT_FOUND: Final = 600
 """obs-websocket's status for what is not there."""
@@ -79,11 +80,10 @@ class WatchCallbacks:
 
 @dataclass(frozen=True, slots=True)
 class Making:
-    """What is known when an input is made."""
+    """How an input is made, and for whom."""
 
-    tracks: Tracks = field(default_factory=Tracks)
-    tries: int = 0
-    """How often its stream has failed in a row."""
+    way: Way = "aac"
+    """How the plugin plays its stream."""
     plain: bool = False
     """OBS's own media source is wanted."""
     session: str = ""

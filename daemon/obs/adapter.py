@@ -32,7 +32,7 @@ from daemon.obs.readiness import Judge
 from daemon.obs.refresher import Refresher, concerns
 from daemon.obs.scene import ObsScene
 from daemon.obs.scene_items import SceneItems, enable, read_items
-from daemon.obs.sources import FFMPEG, GSTREAMER, SOURCES, Source, choose, sound_of, unplayable
+from daemon.obs.sources import FFMPEG, GSTREAMER, SOURCES, Source, choose, unplayable
 from daemon.obs.supervisor import Endpoint, Pace, Supervisor, Traits, canvas_of
 from daemon.obs.transition import Change, TransitionExecutor
 from daemon.obs.watch import InputWatch
@@ -171,7 +171,7 @@ class ObsAdapter:
         how = how or Making()
         link, source = self._supervisor.link(), SOURCES[FFMPEG] if how.plain else self._source()
         try:
-            settings = source.settings(url, self._config().sources, sound_of(how.tracks, how.tries))
+            settings = source.settings(url, self._config().sources, how.way)
             settings = self._owners.marked(settings, how.session, how.streamer, name)
         except ValueError as error:
             raise ObsError(str(error)) from error

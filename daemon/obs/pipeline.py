@@ -6,12 +6,9 @@ same.
 """
 
 import re
-from typing import Literal
 
 from daemon.config.model import Pipeline
-
-Sound = Literal["any", "aac", "none"]
-"""any: whatever decodebin finds, which waits for it; aac: AAC if there is some; none: the picture alone."""
+from statemachine.ways import Way
 
 NANOSECONDS = 1_000_000_000
 
@@ -37,23 +34,30 @@ def checked_url(url: str) -> str:
     return url
 
 
-def build(url: str, pipeline: Pipeline, *, width: int, height: int, sound: Sound = "any") -> str:
+def way_by(pipeline: Pipeline, way: Way) -> Way:
+    """The way that is taken: the configuration may hold to the one that looks for everything."""
+    return "whole" if pipeline.decoding == "decodebin" else way
+
+
+def build(url: str, pipeline: Pipeline, *, width: int, height: int, way: Way = "aac") -> str:
     """The pipeline that plays ``url``, ending in the plugin's ``video`` and ``audio``. Raises ValueError on a bad URL.
 
     ``width`` and ``height`` in pixels.
 
     librtmp announces sound and picture in the FLV header that it makes up, whatever there is. decodebin waits for what
-    was announced, 6 s long (``NO_MORE_PADS_THRESHOLD`` in gstflvdemux.c); with flvdemux written out nothing does, if
-    the audio sink needs no first buffer either, and no decodebin, which needs one too, stands before it.
+    was announced, 6 s long (``NO_MORE_PADS_THRESHOLD`` in gstflvdemux.c), and from GStreamer 1.28 on for further tracks
+    where all is there. With flvdemux written out nothing does, if the audio sink needs no first buffer either, and no
+    decodebin, which needs one too, stands before it.
     """
     video, audio = _branches(pipeline, width, height)
-    if sound == "any":
+    way = way_by(pipeline, way)
+    if way == "whole":
         chains = [[_source(url, pipeline), "decodebin name=d"], ["d.", *video, "video.sink"]]
         chains.append(["d.", *audio, "audio.sink"])
     else:
+        decoder = ["aacparse", "avdec_aac"] if way == "aac" else ["decodebin"]
         chains = [[_source(url, pipeline), "flvdemux name=d"], ["d.video", "decodebin", *video, "video.sink"]]
-        if sound == "aac":
-            chains.append(["d.audio", "aacparse", "avdec_aac", *audio, "audio.sink"])
+        chains.append(["d.audio", *decoder, *audio, "audio.sink"])
     return _joined(chains)
 
 

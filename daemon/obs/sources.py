@@ -6,8 +6,7 @@ from typing import Any, Protocol
 
 from daemon.config.model import Sources
 from daemon.obs import pipeline
-from daemon.obs.pipeline import Sound
-from statemachine.events import Tracks
+from statemachine.ways import Way
 
 GSTREAMER = "gstreamer-source"
 FFMPEG = "ffmpeg_source"
@@ -22,7 +21,7 @@ class Source(Protocol):
     def kind(self) -> str:
         """OBS's name for it."""
 
-    def settings(self, url: str, sources: Sources, sound: Sound = "any") -> dict[str, Any]:
+    def settings(self, url: str, sources: Sources, way: Way = "aac") -> dict[str, Any]:
         """The input's settings for playing ``url``. Raises ValueError on a URL outside the allow-list."""
 
     def url(self, settings: Mapping[str, Any]) -> str | None:
@@ -34,20 +33,20 @@ class GstreamerSource:
 
     kind = GSTREAMER
 
-    def settings(self, url: str, sources: Sources, sound: Sound = "any") -> dict[str, Any]:
+    def settings(self, url: str, sources: Sources, way: Way = "aac") -> dict[str, Any]:
         """The pipeline, the seed's properties, and the names that obs-gstreamer reads in their place."""
         own = sources.properties
         return {
             # Names that builds of the plugin may know and a936d45 does not.
             **own.model_dump(),
-            "pipeline": pipeline.build(url, sources.pipeline, width=sources.width, height=sources.height, sound=sound),
+            "pipeline": pipeline.build(url, sources.pipeline, width=sources.width, height=sources.height, way=way),
             "use_timestamps_video": own.use_timestamps_video,
             "use_timestamps_audio": own.use_timestamps_audio,
             "sync_appsink_video": own.sync_appsinks,
             "sync_appsink_audio": own.sync_appsinks,
             "disable_async_appsink_video": False,
             # Waiting for a first sound, the sink would keep a silent stream from playing.
-            "disable_async_appsink_audio": sound == "aac",
+            "disable_async_appsink_audio": pipeline.way_by(sources.pipeline, way) == "aac",
             "restart_on_eos": own.restart_on_eos,
             "restart_on_error": own.restart_on_error,
             "restart_timeout": own.restart_timeout,
@@ -75,7 +74,7 @@ class FfmpegSource:
 
     kind = FFMPEG
 
-    def settings(self, url: str, sources: Sources, sound: Sound = "any") -> dict[str, Any]:
+    def settings(self, url: str, sources: Sources, way: Way = "aac") -> dict[str, Any]:
         """A network stream that neither restarts nor closes when it is shown or hidden."""
         own = sources.ffmpeg
         return {
@@ -99,13 +98,6 @@ class FfmpegSource:
         """Its input."""
         text = settings.get("input")
         return text if isinstance(text, str) and text else None
-
-
-def sound_of(tracks: Tracks, tries: int) -> Sound:
-    """How sound is waited for. Where nobody tells, every third try takes the way that knows all codecs."""
-    if tracks.audio is None:
-        return "any" if tries % 3 == 2 else "aac"
-    return "any" if tracks.audio else "none"
 
 
 def unplayable(kind: str, version: str) -> tuple[str, ...]:

@@ -1,10 +1,11 @@
 """One try to change the program, from its begin to the removal of what it leaves behind."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from statemachine import events as ev
 from statemachine import facts
 from statemachine.handover.cleanup import Cleanup, Restore
+from statemachine.ways import Way
 
 CONNECTED_AFTER = 1.0
 """Seconds from its creation in which an input connects."""
@@ -105,10 +106,8 @@ class Aftermath:
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """What is known of a stream that an input is to be made for."""
+    """How an input for a stream is to be made, by what is known of it."""
 
-    tracks: ev.Tracks = field(default_factory=ev.Tracks)
-    tries: int = 0
-    """How often it has failed in a row."""
+    way: Way = "aac"
     plain: bool = False
     """OBS's own media source is to play it."""

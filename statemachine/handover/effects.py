@@ -77,7 +77,7 @@ class Effects:
             known = self._brief(a.target)
             self._attempts.change(plain=known.plain)
             reuse = a.mode == "pooled"
-            self._do(cmd.CreateInput(a.number, a.input, a.target, reuse, known.tracks, known.tries, known.plain))
+            self._do(cmd.CreateInput(a.number, a.input, a.target, reuse, known.way, known.plain))
 
     def creation_failed(self, event: ev.CreationFailed) -> None:
         names = self._scene.names

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.fakes.obs_streams import Stream, Streams, location_of
+from tests.fakes.obs_streams import Stream, Streams, location_of, waits_for_sound
 
 NONE = "OBS_MEDIA_STATE_NONE"
 OPENING = "OBS_MEDIA_STATE_OPENING"
@@ -305,6 +305,11 @@ class GStreamerMedium(StreamMedium):
         if not self.url and "videotestsrc" in str(self.settings["pipeline"]):
             return _TEST_PICTURE
         return super().stream()
+
+    def _plan_frame(self, now: float) -> None:
+        stream = self.stream()
+        if stream is not None and (stream.sound or not waits_for_sound(self.settings)):
+            super()._plan_frame(now)
 
     def _start(self, now: float) -> None:
         self._started = True

@@ -1,7 +1,7 @@
 """What the network delivers: a table from stream URL to behaviour, which a test steers while inputs play."""
 
 import re
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any
 
 _LOCATION = re.compile(r'\blocation\s*=\s*(?:"([^"]*)"|(\S+))')
@@ -23,6 +23,7 @@ class Stream:
     still: the picture does not change while it plays, so two screenshots are alike.
     cursor: the media cursor at the first frame, in milliseconds (ffmpeg_source shows the stream's own timestamps).
     fps: frames a second; None: one for every frame of OBS's.
+    sound: whether it has any; a pipeline that waits for a first sound gets no picture without one.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class Stream:
         height: int = 720,
         cursor: int = 0,
         fps: float | None = None,
+        sound: bool = True,
     ) -> None:
         self._table: Streams | None = None
         self.first_frame_after = first_frame_after
@@ -52,6 +54,7 @@ class Stream:
         self.height = height
         self.cursor = cursor
         self.fps = fps
+        self.sound = sound
 
     def __setattr__(self, name: str, value: Any) -> None:
         table = self.__dict__.get("_table")
@@ -133,6 +136,16 @@ class Streams(MutableMapping[str, Stream]):
 
     def __len__(self) -> int:
         return len(self._streams)
+
+
+def waits_for_sound(settings: Mapping[str, Any]) -> bool:
+    """Whether a gstreamer input with these settings starts with a first sound only: its sink or a decodebin asks it."""
+    pipeline = str(settings["pipeline"])
+    sounding = next((branch for branch in pipeline.split(" d.") if " ! audio." in branch), None)
+    if sounding is None:
+        return False
+    sought = "decodebin" in sounding.split() or "decodebin name=d" in pipeline
+    return sought or not settings["disable_async_appsink_audio"]
 
 
 def location_of(pipeline: str) -> str | None:

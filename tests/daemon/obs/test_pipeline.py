@@ -1,13 +1,16 @@
 """The pipeline string is a program: what it says, and what must never get into it."""
 
 import re
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.config.model import Pipeline
+from daemon.config.model import Pipeline, Sources
 from daemon.obs.pipeline import build, checked_url, location
+from daemon.obs.sources import GstreamerSource
+from statemachine.ways import Way
 
 URL = "rtmp://127.0.0.1:1935/live/alice?key=abc"
 
@@ -46,12 +49,41 @@ HOSTILE = (
 )
 
 
-def test_the_default_pipeline_is_the_seeds_with_queues_bounded_by_time_and_square_pixels() -> None:
-    assert build(URL, Pipeline(), width=1920, height=1080) == GOLDEN
+# What the default takes in place of a decodebin for everything.
+WRITTEN_OUT = GOLDEN.replace("decodebin name=d d. ", "flvdemux name=d d.video ! decodebin ", 1)
+AAC = WRITTEN_OUT.replace(" d. ! ", " d.audio ! aacparse ! avdec_aac ! ")
+SOUGHT = WRITTEN_OUT.replace(" d. ! ", " d.audio ! decodebin ! ")
+
+SEEDS = Pipeline(decoding="decodebin")
+
+
+@pytest.mark.parametrize("way", get_args(Way))
+def test_the_seeds_pipeline_with_queues_bounded_by_time_and_square_pixels_is_a_setting(way: Way) -> None:
+    assert build(URL, SEEDS, width=1920, height=1080, way=way) == GOLDEN
+
+
+def test_unless_it_is_set_so_only_the_last_way_waits_for_all_that_a_stream_may_hold() -> None:
+    assert {way: build(URL, Pipeline(), width=1920, height=1080, way=way) for way in get_args(Way)} == {
+        "aac": AAC,
+        "sought": SOUGHT,
+        "whole": GOLDEN,
+    }
+
+
+def test_the_audio_sink_waits_for_a_first_sound_only_where_the_pipeline_does_anyway() -> None:
+    waits = {
+        (decoding, way): not GstreamerSource().settings(
+            URL, Sources.model_validate({"pipeline": {"decoding": decoding}}), way
+        )["disable_async_appsink_audio"]
+        for decoding in ("auto", "decodebin")
+        for way in get_args(Way)
+    }
+    assert [pair for pair, waiting in waits.items() if not waiting] == [("auto", "aac")]
 
 
 def test_every_tunable_of_the_troubleshooting_section_has_its_place() -> None:
     tuned = Pipeline(
+        decoding="decodebin",
         rtmp_element="rtmp2src",
         timeout=0,
         do_timestamp=False,
@@ -133,19 +165,21 @@ def unquoted(pipeline: str) -> tuple[str, list[str]]:
     return re.sub(r'"((?:[^"\\]|\\.)*)"', keep, pipeline), quotes
 
 
-PROGRAM = unquoted(GOLDEN)[0]
+PROGRAMS = {way: unquoted(text)[0] for way, text in (("aac", AAC), ("sought", SOUGHT), ("whole", GOLDEN))}
 ANYTHING = st.text() | st.from_regex(r"[ -~]{1,20}", fullmatch=True) | st.sampled_from(HOSTILE)
 
 
-@given(app=ANYTHING, stream=ANYTHING, key=ANYTHING, name=ANYTHING)
-def test_no_app_stream_key_or_parameter_breaks_out_of_its_quotes(app: str, stream: str, key: str, name: str) -> None:
+@given(app=ANYTHING, stream=ANYTHING, key=ANYTHING, name=ANYTHING, way=st.sampled_from(get_args(Way)))
+def test_no_app_stream_key_or_parameter_breaks_out_of_its_quotes(
+    app: str, stream: str, key: str, name: str, way: Way
+) -> None:
     url = f"rtmp://127.0.0.1:1935/{app}/{stream}?{name}={key}"
     try:
-        pipeline = build(url, Pipeline(), width=1920, height=1080)
+        pipeline = build(url, Pipeline(), width=1920, height=1080, way=way)
     except ValueError:
         return
     program, quotes = unquoted(pipeline)
-    assert (program, quotes) == (PROGRAM, [url])
+    assert (program, quotes) == (PROGRAMS[way], [url])
     # librtmp parts its own key=value options by white space.
     assert not re.search(r"[\s\"'\\]", url)
 
