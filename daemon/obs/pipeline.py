@@ -64,14 +64,14 @@ def build(url: str, pipeline: Pipeline, *, width: int, height: int, way: Way = "
 def trial(pipeline: Pipeline, *, width: int, height: int) -> str:
     """A test picture and a tone by the same elements: what plays it has them all, but for the one that reads RTMP."""
     video, audio = _branches(pipeline, width, height)
-    # Those that are linked to nothing need only be there.
-    return _joined(
-        [
-            ["videotestsrc is-live=true", "decodebin", *video, "video.sink"],
-            ["audiotestsrc is-live=true volume=0", *audio, "audio.sink"],
-            *(["flvdemux"], ["aacparse"], ["avdec_aac"]),
-        ]
-    )
+    chains = [
+        ["videotestsrc is-live=true", "decodebin", *video, "video.sink"],
+        ["audiotestsrc is-live=true volume=0", *audio, "audio.sink"],
+    ]
+    if pipeline.decoding == "auto":
+        # Linked to nothing, they need only be there.
+        chains += (["flvdemux"], ["aacparse"], ["avdec_aac"])
+    return _joined(chains)
 
 
 def _branches(pipeline: Pipeline, width: int, height: int) -> tuple[list[str], list[str]]:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.config.model import Pipeline, Sources
-from daemon.obs.pipeline import build, checked_url, location
+from daemon.obs.pipeline import build, checked_url, location, trial
 from daemon.obs.sources import GstreamerSource
 from statemachine.ways import Way
 
@@ -104,6 +104,15 @@ def test_every_tunable_of_the_troubleshooting_section_has_its_place() -> None:
         "d. ! queue max-size-buffers=300 max-size-bytes=0 max-size-time=0 ! "
         "audioconvert ! audioresample ! audio/x-raw,rate=44100,channels=1 ! audio.sink"
     )
+
+
+@pytest.mark.parametrize(("pipeline", "way"), [(Pipeline(), "aac"), (SEEDS, "whole")])
+def test_the_test_picture_asks_for_every_element_of_the_pipeline_and_for_no_other(pipeline: Pipeline, way: Way) -> None:
+    def elements(text: str) -> set[str]:
+        return set(re.findall(r"\b(?:flvdemux|decodebin|aacparse|avdec_aac|queue|videoscale|clocksync)\b", text))
+
+    asked = trial(pipeline, width=16, height=16)
+    assert elements(asked) == elements(build(URL, pipeline, width=16, height=16, way=way))
 
 
 def test_another_size_is_the_pictures_size() -> None:
