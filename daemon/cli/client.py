@@ -62,7 +62,9 @@ class Client:
         try:
             return opener.open(request, timeout=timeout)
         except urllib.error.HTTPError as error:
-            raise ClientError(_explain(error)) from error
+            # It is the answer itself, and holds the connection.
+            with error:
+                raise ClientError(_explain(error)) from error
         except (urllib.error.URLError, OSError) as error:
             reason = getattr(error, "reason", error)
             raise ClientError(

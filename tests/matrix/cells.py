@@ -98,7 +98,8 @@ def _here(
     made: Made, name: str, tests: Sequence[str], variables: Mapping[str, str], line: Line, keep: Sequence[int]
 ) -> Count:
     report = _report(CHECKOUT / "build" / f"matrix-{made.system.suite}-{name}.xml")
-    pytest = (sys.executable, "-m", "pytest", "-q", "-m", "real", f"--junit-xml={report}", *tests)
+    # A line each: one takes seconds, and somebody may be waiting.
+    pytest = (sys.executable, "-m", "pytest", "-v", "-m", "real", f"--junit-xml={report}", *tests)
     set_ = [f"{key}={value}" for key, value in {VARIABLE: str(made.folder), **variables}.items()]
     command = ("setpriv", "--pdeathsig", "KILL", "--", "env", "-C", str(CHECKOUT), *set_, *pytest)
     return counted(report, inside.run(command, line, within=LONGEST, keep=keep))
