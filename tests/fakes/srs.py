@@ -43,6 +43,13 @@ class Client:
     """Its stream was cleared away while its hook was answered: it is listed, and nobody who plays it gets anything."""
     beside: bool = False
     """Let in beside one that was lost: it is played, and the list names the other one, or nobody once that has left."""
+    webrtc: bool = False
+    """It came over WHIP: SRS has no URL of its server."""
+
+    @property
+    def url(self) -> str:
+        """Its ``tcUrl``."""
+        return "" if self.webrtc else self.tc_url or f"rtmp://127.0.0.1:1935/{self.app}"
 
 
 @dataclass
@@ -156,7 +163,7 @@ class FakeSrs(Serving):
             "ip": "127.0.0.1",
             "vhost": VHOST,
             "app": client.app,
-            "tcUrl": client.tc_url or f"rtmp://127.0.0.1:1935/{client.app}",
+            "tcUrl": client.url,
             "stream": client.stream,
             "param": client.param,
         }
@@ -226,7 +233,7 @@ class FakeSrs(Serving):
             "name": client.stream,
             "vhost": VID,
             "app": client.app,
-            "tcUrl": f"rtmp://127.0.0.1:1935/{client.app}",
+            "tcUrl": client.url,
             "url": f"/{client.app}/{client.stream}",
             "live_ms": 1795350849936,
             "clients": 1,
@@ -249,9 +256,8 @@ class FakeSrs(Serving):
             return web.json_response({"code": 2049})
         # The stream's own arguments are not among them (``SrsStatisticClient::dumps``).
         where = {"vhost": VID, "stream": client.stream_id, "ip": "127.0.0.1", "pageUrl": "", "swfUrl": ""}
-        tc_url = client.tc_url or f"rtmp://127.0.0.1:1935/{client.app}"
-        what = {"tcUrl": tc_url, "url": f"/{client.app}/{client.stream}", "name": client.stream}
-        kind = {"type": "fmle-publish", "publish": True, "alive": 5.2}
+        what = {"tcUrl": client.url, "url": f"/{client.app}/{client.stream}", "name": client.stream}
+        kind = {"type": "rtc-publish" if client.webrtc else "fmle-publish", "publish": True, "alive": 5.2}
         sent = {"send_bytes": 4291, "recv_bytes": client.received, "kbps": {"recv_30s": 0, "send_30s": 0}}
         return self._answer(client={"id": client.id, **where, **what, **kind, **sent})
 

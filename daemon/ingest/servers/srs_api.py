@@ -157,9 +157,10 @@ def _text(value: object) -> str:
 def _tracks(row: dict[str, Any]) -> Tracks | None:
     """SRS writes null for what has not come yet; one that leaves both out does not tell.
 
-    Nothing at all has come from a publisher of WebRTC that is still connecting: that tells nothing, either.
+    Of a publisher over WebRTC, which has no ``tcUrl``, the sound comes a second or two before the picture: no picture
+    is none yet.
     """
-    if row.get("video") is None and row.get("audio") is None:
+    if row.get("video") is None and (row.get("tcUrl") == "" or row.get("audio") is None):
         return None
     if "video" not in row or "audio" not in row:
         return None

@@ -27,6 +27,10 @@ def answered(recording: Recording, begins: str, method: str = "GET") -> Any:
     return json.loads(found.body)
 
 
+def bodies(recording: Recording, begins: str) -> list[str]:
+    return [each.body for each in recording.api if each.method == "GET" and each.path.startswith(begins)]
+
+
 async def ask(url: str, method: str = "GET") -> Any:
     async with open_client() as http, http.request(method, url, allow_redirects=False) as response:
         return await response.json(content_type=None)
@@ -55,6 +59,28 @@ async def test_the_fake_srs_has_the_shapes_of_the_real_one(name: str) -> None:
         kicked = next(each for each in recording.api if each.method == "DELETE" and "nobody00" not in each.path)
         assert shape(await ask(f"{srs.url}/api/v1/clients/{publisher.id}", "DELETE")) == shape(json.loads(kicked.body))
         assert shape(await ask(f"{srs.url}/api/v1/versions")) == shape(answered(recording, "/api/v1/versions"))
+
+
+async def test_the_fake_srs_has_the_shapes_of_the_real_one_for_a_publisher_over_webrtc() -> None:
+    recording = load("srs-7.0.18")
+    async with FakeSrs() as srs:
+        publisher = await srs.publish("live", "erin", "app=live&stream=erin&key=abc")
+        assert publisher
+        publisher.webrtc = True
+        hooks = [json.loads(hook.body) for hook in recording.hooks]
+        real = next(hook for hook in hooks if hook["stream"] == "erin")
+        assert shape(srs.hook_body("on_publish", publisher)) == shape(real)
+        (row,) = (row for row in json.loads(recording.list.body)["streams"] if row["name"] == "erin")
+        (told,) = (await ask(f"{srs.url}/api/v1/streams/?start=0&count=1000"))["streams"]
+        assert shape(told) == shape(row)
+        assert (told["tcUrl"], row["tcUrl"], real["tcUrl"]) == ("", "", "")
+        client = (await ask(f"{srs.url}/api/v1/clients/{publisher.id}"))["client"]
+        kinds = [
+            told["client"]["type"]
+            for told in map(json.loads, bodies(recording, "/api/v1/clients/"))
+            if "client" in told
+        ]
+        assert client["type"] in kinds
 
 
 @pytest.mark.parametrize(("name", "old"), [("mediamtx-1.20.1", False), ("mediamtx-1.11.3", True)])

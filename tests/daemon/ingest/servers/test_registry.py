@@ -288,3 +288,21 @@ async def test_a_kick_at_srs_is_not_sent_to_a_server_that_is_another_one() -> No
         await server.publishers()
         assert server.others == ("srs:vid-other/",)
         assert not await server.kick(other)
+
+
+async def srs_tells(video: str, audio: str, *, webrtc: bool) -> Tracks | None:
+    async with FakeSrs() as srs, open_client() as http:
+        client = await srs.publish("live", "alice")
+        assert client
+        client.video, client.audio, client.webrtc = video, audio, webrtc
+        (listed,) = await SrsServer(Api("SRS", srs.url, http)).publishers()
+        return listed.tracks
+
+
+async def test_a_publisher_over_webrtc_whose_sound_comes_first_is_not_said_to_have_no_picture() -> None:
+    """OBS would be kept from it until the next list, or as long as a try that was given up is waited for."""
+    assert await srs_tells("", "", webrtc=True) is None
+    assert await srs_tells("", "AAC", webrtc=True) is None
+    assert await srs_tells("H264", "AAC", webrtc=True) == Tracks("h264", "aac", 640, 360)
+    assert await srs_tells("", "AAC", webrtc=False) == Tracks("", "aac")
+    assert await srs_tells("", "", webrtc=False) is None
