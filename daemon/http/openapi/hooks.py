@@ -114,6 +114,14 @@ class MediaMtxPublisher(TypedDict):
     token: NotRequired[str | None]
 
 
+class MediaMtxUnavailable(TypedDict):
+    """The end of a path that is always available and had no publisher, which changes nothing."""
+
+    action: Annotated[str, Field(json_schema_extra={"enum": ["unpublish"]})]
+    id: NotRequired[Annotated[str | None, Field(json_schema_extra={"enum": ["", None]})]]
+    ip: NotRequired[str | None]
+
+
 class MediaMtxOther(TypedDict):
     """Another question, which changes nothing."""
 
@@ -140,7 +148,7 @@ NginxRtmpHook = TypeAliasType(
 MediaMtxHook = TypeAliasType(
     "MediaMtxHook",
     Annotated[
-        MediaMtxPublisher | MediaMtxOther,
+        MediaMtxPublisher | MediaMtxUnavailable | MediaMtxOther,
         Field(description="MediaMTX's `authHTTPAddress`, and the end of a stream from its `runOnUnavailable`."),
     ],
 )
