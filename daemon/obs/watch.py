@@ -99,7 +99,7 @@ class InputWatch:
     def _next_look(self) -> float:
         """When, by the loop's clock. Unless in haste, all watches look at the same moments, and share a message."""
         interval, now = self._judge.interval, asyncio.get_running_loop().time()
-        return now + interval if interval < WATCHING else (now // interval + 1) * interval
+        return now + interval if interval < WATCHING else next_beat(now, interval)
 
     async def _keep_fresh(self) -> None:
         if self._hidden and self._judge.proven and time.monotonic() - self._rendered_at >= EVERY:
@@ -219,3 +219,12 @@ class InputWatch:
                 self._callbacks.failed(reason, code)
                 return True
         return False
+
+
+def next_beat(now: float, interval: float) -> float:
+    """The next multiple of the interval, which is later than now.
+
+    At a multiple, ``//`` rounds down to the one before as often as not (1.0 // 0.2 is 4): the next one would be now.
+    """
+    beat = (now // interval + 1) * interval
+    return beat if beat > now else beat + interval

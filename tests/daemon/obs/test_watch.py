@@ -6,7 +6,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from daemon.core.readings import Look
-from daemon.obs.readiness import STILL, Judge, Observation
+from daemon.obs.readiness import STILL, WATCHING, Judge, Observation
+from daemon.obs.watch import next_beat
 from statemachine import events as ev
 from tests.daemon.obs.rig import ALICE, Rig
 from tests.fakes import FakeObs, Stream
@@ -187,3 +188,10 @@ async def test_a_look_that_fails_in_an_unforeseen_way_is_told_once_and_the_pictu
     assert [line["event"] for line in lines if line["log_level"] == "error"] == [
         f"What OBS reports about '{NAME}' cannot be interpreted; retrying"
     ]
+
+
+def test_the_next_look_is_later_than_now_also_at_the_very_moment_of_one() -> None:
+    """Otherwise the watch looked again and again, and a clock that stands still meanwhile stood for good."""
+    moments = [number * WATCHING for number in range(20_000)]
+    assert all(now < next_beat(now, WATCHING) <= now + 2 * WATCHING for now in moments)
+    assert any((now // WATCHING + 1) * WATCHING == now for now in moments), "which is what a plain rounding says"
