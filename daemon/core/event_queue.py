@@ -1,6 +1,7 @@
 """What has happened and waits for the rules, in its order. It exists before whatever puts something into it."""
 
 import asyncio
+from collections import deque
 from typing import Final, NamedTuple
 
 from statemachine import events as ev
@@ -8,6 +9,8 @@ from statemachine.step import Step
 
 BATCH: Final = 256
 """Events of one step at most: they share one write to the journal."""
+TURNS: Final = 4
+"""Turns of the loop that a step is put off for at most, as long as each brings more events."""
 
 Asked = asyncio.Future[Step]
 
@@ -25,11 +28,12 @@ class EventQueue:
     """``submit`` and ``ask`` are the only ways to the rules; the dispatcher takes what they have queued."""
 
     def __init__(self) -> None:
-        self._queue: asyncio.Queue[Queued] = asyncio.Queue()
+        self._waiting: deque[Queued] = deque()
+        self._came: asyncio.Future[None] | None = None
 
     def submit(self, event: ev.Event) -> None:
         """Queue an event."""
-        self._queue.put_nowait(Queued(event))
+        self._put(Queued(event))
 
     async def ask(self, event: ev.Event, *, written: bool = True) -> Step:
         """Queue an event and wait for what the rules answer: its refusal is the answer to who asked.
@@ -42,12 +46,31 @@ class EventQueue:
     def asked(self, event: ev.Event, *, written: bool = True) -> Asked:
         """The same as a future, which whoever asked may settle or cancel: the event is taken all the same."""
         future: Asked = asyncio.get_running_loop().create_future()
-        self._queue.put_nowait(Queued(event, future, written))
+        self._put(Queued(event, future, written))
         return future
 
     async def take(self) -> list[Queued]:
-        """Those that wait, the oldest first, BATCH at most; waits for the first."""
-        batch = [await self._queue.get()]
-        while len(batch) < BATCH and not self._queue.empty():
-            batch.append(self._queue.get_nowait())
-        return batch
+        """Those that wait, the oldest first, BATCH at most; waits for the first, and for what comes along with it.
+
+        A write to the journal costs about as much as a hook's way through the rules: what one turn of the loop brings
+        shares one, and so does the next turn's as long as each brings more. Nothing is taken until then: whoever is
+        cancelled here has lost no event.
+        """
+        while not self._waiting:
+            self._came = asyncio.get_running_loop().create_future()
+            try:
+                await self._came
+            finally:
+                self._came = None
+        seen = 0
+        for _ in range(TURNS):
+            if not seen < len(self._waiting) < BATCH:
+                break
+            seen = len(self._waiting)
+            await asyncio.sleep(0)
+        return [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+
+    def _put(self, item: Queued) -> None:
+        self._waiting.append(item)
+        if self._came is not None and not self._came.done():
+            self._came.set_result(None)

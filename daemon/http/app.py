@@ -7,7 +7,9 @@ from aiohttp import web
 
 from daemon.http.auth import Guard
 from daemon.http.dependencies import Control
+from daemon.http.entrance import Entrance
 from daemon.http.errors import errors
+from daemon.http.headers import add_headers
 from daemon.http.limits import BODY_BYTES, Gate, Limits, connection_limit
 from daemon.http.openapi.route import openapi_routes
 from daemon.http.prefix import Prefix
@@ -27,15 +29,8 @@ from daemon.http.shapes.control import SignInBody
 
 SIGN_IN: Final = JsonBody(SignInBody)
 
-HEADERS: Final = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Cache-Control": "no-store",
-}
-"""On every answer that does not set its own."""
+ENTRANCE: Final = web.AppKey("entrance", Entrance)
+"""Of an application: what its server puts before it."""
 
 
 def build_app(control: Control, limits: Limits | None = None) -> tuple[web.Application, Gate]:
@@ -57,6 +52,7 @@ def build_app(control: Control, limits: Limits | None = None) -> tuple[web.Appli
         ],
         client_max_size=BODY_BYTES,
     )
+    app[ENTRANCE] = Entrance(hooks.handlers, gate)
     app.on_response_prepare.append(_add_headers)
     app.on_shutdown.append(_closing(control))
     app.add_routes(hooks.routes())
@@ -102,6 +98,4 @@ def _closing(control: Control) -> Callable[[web.Application], Awaitable[None]]:
 
 
 async def _add_headers(_: web.Request, response: web.StreamResponse) -> None:
-    response.headers["Server"] = "motherstream"  # aiohttp has put its own version there by now
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
+    add_headers(response.headers)

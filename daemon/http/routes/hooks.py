@@ -17,6 +17,7 @@ from daemon.core.redaction import same
 from daemon.http.dependencies import Control
 from daemon.http.errors import ApiError
 from daemon.http.forwarded import address_of, passed_a_proxy, within
+from daemon.http.headers import complete
 from daemon.http.limits import read_body
 from daemon.ingest.hook import ACCEPTED, FORM, JSON, Hook, Publish, Reply, Unpublish, Verdict, refused
 from daemon.ingest.servers import mediamtx, nginx_rtmp, oryx, srs
@@ -74,11 +75,15 @@ class HookRoutes:
         self._senders = Senders()
         self._unknown: set[str] = set()
         self._metrics = HookMetrics(control.registry)
+        self.handlers: Final = {server.path: self._handler(server) for server in SERVERS}
+        """What takes a hook, by its path."""
 
     def routes(self) -> list[web.RouteDef]:
         """One for each server."""
-        by_get = [web.get(each.path, self._handler(each), allow_head=False) for each in SERVERS if each.name == BY_GET]
-        return [*(web.post(server.path, self._handler(server)) for server in SERVERS), *by_get]
+        by_get = [
+            web.get(each.path, self.handlers[each.path], allow_head=False) for each in SERVERS if each.name == BY_GET
+        ]
+        return [*(web.post(path, handler) for path, handler in self.handlers.items()), *by_get]
 
     @web.middleware
     async def astray(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -95,6 +100,7 @@ class HookRoutes:
 
     def _handler(self, server: Server) -> Callable[[web.Request], Awaitable[web.Response]]:
         accepted = server.answer(ACCEPTED)
+        headers = complete(accepted.content_type)
 
         async def handle(request: web.Request) -> web.Response:
             began = time.perf_counter()
@@ -107,7 +113,8 @@ class HookRoutes:
                 reply = server.answer(verdict)
                 self._publishing.note_refusal(server.name, verdict, request.remote)
             self._metrics.count(server.name, verdict.code, time.perf_counter() - began)
-            return web.Response(status=reply.status, body=reply.body, content_type=reply.content_type)
+            usual = headers if reply is accepted else complete(reply.content_type)
+            return web.Response(status=reply.status, body=reply.body, headers=usual)
 
         return handle
 
