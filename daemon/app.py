@@ -33,7 +33,7 @@ from daemon.ingest.reconciler import Reconciler
 from daemon.notify.notifier import Notifier
 from daemon.obs import ObsAdapter
 from daemon.observability import logging as logs
-from daemon.observability.event_log import narrate
+from daemon.observability.event_log import narrator
 from daemon.observability.loop_errors import Unhandled
 from daemon.systemd import ServiceNotifier
 from statemachine import events as ev
@@ -138,7 +138,7 @@ class App:
             studio.overlays.observe,
             ingest.manual_streams.observe,
             notifier.notify,
-            narrate,
+            narrator(),
             metrics.observe,
             hub.publish_facts,
         ):

@@ -7,6 +7,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -73,7 +74,7 @@ def redact(text: str) -> str:
         text = _PARAMETER_IN_TEXT.sub(lambda found: found["open"] or f"{found['name']}{MASK}", text)
     if "=" in text or ":" in text:
         text = _ASSIGNMENT.sub(_mask_named, text)
-    return _AUTHORIZATION.sub(_mask_named, text)
+    return _AUTHORIZATION.sub(_mask_named, text) if " " in text else text
 
 
 def _mask_parameter(found: re.Match[str]) -> str:
@@ -100,6 +101,11 @@ def _said_by(value: object) -> str:
         return str(value)
     except Exception:  # somebody else's __str__; a log line is not worth an error
         return f"<{type(value).__name__}>"
+
+
+@lru_cache(maxsize=512)
+def _is_secret_name(name: str) -> bool:
+    return _SECRET_NAME.fullmatch(name) is not None
 
 
 def _quoted(value: str) -> str:
@@ -170,10 +176,12 @@ class Redactor:
 
         The value of a name such as `password`, `token` or `stream_key` is masked whatever it is.
         """
-        return {self.text(str(name)): self._named(str(name), fields[name], depth) for name in fields}
+        return {self.text(name := str(each)): self._named(name, value, depth) for each, value in fields.items()}
 
     def value(self, value: object, depth: int = 0) -> object:
         """The same of one value."""
+        if type(value) is str:
+            return self.text(value)
         match value:
             case None | bool() | int() | float():
                 return value
@@ -194,7 +202,7 @@ class Redactor:
         return [self.value(item, depth + 1) for item in values]
 
     def _named(self, name: str, value: object, depth: int) -> object:
-        if value is None or value == "" or isinstance(value, bool) or not _SECRET_NAME.fullmatch(name):
+        if value is None or value == "" or isinstance(value, bool) or not _is_secret_name(name):
             return self.value(value, depth + 1)
         return MASK
 

@@ -1,6 +1,7 @@
 """Facts to log lines: of hand-overs in the texts that users grep for, of all else in the words of ``wording``."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -12,27 +13,32 @@ from statemachine.events import Actor
 log = structlog.get_logger(__name__)
 
 
-def narrate(told: Sequence[facts.Fact]) -> None:
+def narrate(told: Sequence[facts.Fact], to: Any = log) -> None:
     """Write what has happened."""
     for fact in told:
         write = _WRITERS.get(type(fact))
         if write is None:
             raise TypeError(f"unknown fact {fact!r}")
-        write(fact)
+        write(to, fact)
+
+
+def narrator() -> Callable[[Sequence[facts.Fact]], None]:
+    """The same with a logger that is made once, by now as the log is configured: each hook has something told."""
+    return partial(narrate, to=log.bind())
 
 
 # --- the hand-over -------------------------------------------------------------------------------------------
 
 
-def _state(fact: facts.StateChanged) -> None:
+def _state(log: Any, fact: facts.StateChanged) -> None:
     log.debug(f"{fact.source.value} -> {fact.dest.value}", trigger=fact.event, attempt=fact.attempt)
 
 
-def _ignored(fact: facts.EventIgnored) -> None:
+def _ignored(log: Any, fact: facts.EventIgnored) -> None:
     log.debug("event ignored", trigger=fact.event, state=fact.state.value, why=fact.why)
 
 
-def _on_air(fact: facts.OnAirChanged) -> None:
+def _on_air(log: Any, fact: facts.OnAirChanged) -> None:
     text = describe_fact(fact)
     if fact.streamer or (fact.adopted and fact.input):
         log.info(text, streamer=fact.streamer or None, input=fact.input, adopted=fact.adopted or None)
@@ -40,7 +46,7 @@ def _on_air(fact: facts.OnAirChanged) -> None:
         log.warning(text)
 
 
-def _handover(fact: facts.HandoverEnded) -> None:
+def _handover(log: Any, fact: facts.HandoverEnded) -> None:
     fields = {
         "input": fact.input,
         "from_streamer": fact.from_streamer or None,
@@ -75,17 +81,17 @@ def _handover(fact: facts.HandoverEnded) -> None:
 # --- what viewers get ----------------------------------------------------------------------------------------
 
 
-def _program_elsewhere(fact: facts.ProgramElsewhere) -> None:
+def _program_elsewhere(log: Any, fact: facts.ProgramElsewhere) -> None:
     text = describe_fact(fact)
     log.warning(text, scene=fact.scene, streamer=fact.streamer or None, studio_mode=fact.studio_mode)
 
 
-def _program_back(fact: facts.ProgramBack) -> None:
+def _program_back(log: Any, fact: facts.ProgramBack) -> None:
     text = describe_fact(fact)
     log.info(text, scene=fact.scene, streamer=fact.streamer or None, seconds=round(fact.seconds, 1))
 
 
-def _studio_mode(fact: facts.StudioModeChanged) -> None:
+def _studio_mode(log: Any, fact: facts.StudioModeChanged) -> None:
     text = describe_fact(fact)
     if fact.on:
         write = log.error if fact.policy == "hold" else log.warning
@@ -94,19 +100,19 @@ def _studio_mode(fact: facts.StudioModeChanged) -> None:
         log.info(text, policy=fact.policy)
 
 
-def _fixture_missing(fact: facts.FixtureMissing) -> None:
+def _fixture_missing(log: Any, fact: facts.FixtureMissing) -> None:
     log.warning(describe_fact(fact), input=fact.name, what=fact.what)
 
 
-def _fixture_found(fact: facts.FixtureFound) -> None:
+def _fixture_found(log: Any, fact: facts.FixtureFound) -> None:
     log.info(describe_fact(fact), input=fact.name)
 
 
-def _orphan(fact: facts.OrphanReported) -> None:
+def _orphan(log: Any, fact: facts.OrphanReported) -> None:
     log.error(describe_fact(fact), input=fact.input, reason=fact.reason)
 
 
-def _foreign(fact: facts.ForeignInputsSeen) -> None:
+def _foreign(log: Any, fact: facts.ForeignInputsSeen) -> None:
     note = "its inputs are left alone, and viewers may see them instead of ours"
     log.error(describe_fact(fact), owner=fact.owner, inputs=fact.inputs, note=note)
 
@@ -114,15 +120,15 @@ def _foreign(fact: facts.ForeignInputsSeen) -> None:
 # --- the show ------------------------------------------------------------------------------------------------
 
 
-def _lineup(fact: facts.LineupChanged) -> None:
+def _lineup(log: Any, fact: facts.LineupChanged) -> None:
     log.info(describe_fact(fact), what=fact.what, streamer=fact.streamer, actor=_actor(fact.actor))
 
 
-def _setting(fact: facts.SettingMade) -> None:
+def _setting(log: Any, fact: facts.SettingMade) -> None:
     log.info(describe_fact(fact), setting=fact.name, value=fact.value, actor=_actor(fact.actor))
 
 
-def _refused(fact: facts.Refused) -> None:
+def _refused(log: Any, fact: facts.Refused) -> None:
     log.info("request refused", code=fact.code, why=fact.message, actor=_actor(fact.actor))
 
 
@@ -134,45 +140,45 @@ def _actor(actor: Actor | None) -> str | None:
 # --- how a stream is -----------------------------------------------------------------------------------------
 
 
-def _low_bitrate(fact: facts.LowBitrate) -> None:
+def _low_bitrate(log: Any, fact: facts.LowBitrate) -> None:
     write = log.info if fact.step == "over" else log.warning
     write(describe_fact(fact), streamer=fact.streamer, step=fact.step, kbps=round(fact.kbps))
 
 
-def _silence(fact: facts.SilenceOnAir) -> None:
+def _silence(log: Any, fact: facts.SilenceOnAir) -> None:
     write = log.info if fact.step == "over" else log.warning
     more = {"seconds": round(fact.seconds, 1), "dbfs": round(fact.level, 1)}
     write(describe_fact(fact), streamer=fact.streamer, step=fact.step, **more)
 
 
-def _measured(fact: facts.MeasuredOnAir) -> None:
+def _measured(log: Any, fact: facts.MeasuredOnAir) -> None:
     write = log.info if fact.step == "over" else log.warning
     figures = {"value": round(fact.value, 3), "seconds": round(fact.seconds, 1)}
     write(describe_fact(fact), streamer=fact.streamer, quantity=fact.quantity, step=fact.step, **figures)
 
 
-def _problem(fact: facts.ProblemFound) -> None:
+def _problem(log: Any, fact: facts.ProblemFound) -> None:
     log.warning(describe_fact(fact), streamer=fact.streamer, problem=fact.reason, detail=fact.detail or None)
 
 
-def _problem_over(fact: facts.ProblemOver) -> None:
+def _problem_over(log: Any, fact: facts.ProblemOver) -> None:
     log.info(describe_fact(fact), streamer=fact.streamer, problem=fact.reason)
 
 
-def _plugin_failed(fact: facts.PluginFailed) -> None:
+def _plugin_failed(log: Any, fact: facts.PluginFailed) -> None:
     mend = "OBS's log or `motherstream check` names the missing GStreamer element"
     log.warning(describe_fact(fact), why=fact.why, mend=mend)
 
 
-def _standby_given_up(fact: facts.StandbyGivenUp) -> None:
+def _standby_given_up(log: Any, fact: facts.StandbyGivenUp) -> None:
     log.warning(describe_fact(fact), render_lag=round(fact.render_lag, 3), seconds=round(fact.seconds, 1))
 
 
-def _plain(fact: facts.PluginWorks | facts.StandbyTakenUp) -> None:
+def _plain(log: Any, fact: facts.PluginWorks | facts.StandbyTakenUp) -> None:
     log.info(describe_fact(fact))
 
 
-_WRITERS: Final[Mapping[type[facts.Fact], Callable[[Any], None]]] = {
+_WRITERS: Final[Mapping[type[facts.Fact], Callable[[Any, Any], None]]] = {
     facts.StateChanged: _state,
     facts.EventIgnored: _ignored,
     facts.HandoverEnded: _handover,

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, Protocol, TextIO
 
@@ -19,17 +20,28 @@ RETRY_AFTER: Final = 10.0
 # A stranger's text may hold a line of its own, or a terminal's escape sequence. JSON escapes only some of these.
 _CONTROLS: Final = {code: f"\\u{code:04x}" for code in (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029)}
 _CONTROLS_BUT_LINES: Final = {code: text for code, text in _CONTROLS.items() if code not in (0x09, 0x0A)}
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False)
 
 Renderer = Callable[[dict[str, Any]], str]
 
 
 def line_of(record: logging.LogRecord, fields: Mapping[str, object]) -> dict[str, Any]:
     """A line's fields in their order: when, how grave, what, by whom, and the rest."""
-    stamp = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    first = {"timestamp": stamp, "level": record.levelname.lower(), "event": fields.get("event", "")}
+    whole, rest = divmod(int(record.created * 1000), 1000)
+    first = {
+        "timestamp": f"{_second(whole)}.{rest:03}Z",
+        "level": record.levelname.lower(),
+        "event": fields.get("event", ""),
+    }
     if record.name != "root":
         first["logger"] = record.name
     return {**first, **fields, **first}
+
+
+@lru_cache(maxsize=4)
+def _second(stamp: int) -> str:
+    """One second has many lines, where lines cost."""
+    return datetime.fromtimestamp(stamp, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def note(level: int, event: str, name: str = __name__) -> dict[str, Any]:
@@ -39,7 +51,7 @@ def note(level: int, event: str, name: str = __name__) -> dict[str, Any]:
 
 def as_json(fields: dict[str, Any]) -> str:
     """One line of JSON."""
-    text = json.dumps(fields, ensure_ascii=False)
+    text = _ENCODER.encode(fields)
     # Of the controls JSON itself leaves none in ASCII but this one.
     return text if text.isascii() and "\x7f" not in text else text.translate(_CONTROLS)
 
