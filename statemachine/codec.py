@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from statemachine import events as ev
@@ -44,21 +45,7 @@ _HOW: dict[type, Callable[[Any], Any]] = {}
 
 def _how(kind: type) -> Callable[[Any], Any]:
     if is_dataclass(kind):
-        names = tuple(f.name for f in fields(kind))
-        hints = typing.get_type_hints(kind)
-        with_kind = [name for name in names if len(variants(typing.get_args(hints[name]))) > 1]
-
-        def table(value: Any) -> dict[str, Any]:
-            return {name: item if type(item := getattr(value, name)) in _SCALARS else to_plain(item) for name in names}
-
-        def table_with_kinds(value: Any) -> dict[str, Any]:
-            plain = table(value)
-            for name in with_kind:
-                if plain[name] is not None:
-                    plain[name] = {KIND: type(getattr(value, name)).__name__, **plain[name]}
-            return plain
-
-        return table_with_kinds if with_kind else table
+        return _as_table(kind)
     if issubclass(kind, Enum):
         return lambda value: value.value
     if issubclass(kind, list | tuple):
@@ -66,6 +53,37 @@ def _how(kind: type) -> Callable[[Any], Any]:
     if issubclass(kind, dict):
         return lambda value: {key: to_plain(item) for key, item in value.items()}
     raise TypeError(f"not plain data: {kind.__name__}")
+
+
+def _as_table(kind: type[Any]) -> Callable[[Any], dict[str, Any]]:
+    names = tuple(f.name for f in fields(kind))
+    hints = typing.get_type_hints(kind)
+    with_kind = [name for name in names if len(variants(typing.get_args(hints[name]))) > 1]
+    # Of a scalar's type are most: what is in those fields is plain as it is.
+    deep = [name for name in names if not {*(typing.get_args(hints[name]) or (hints[name],))} <= _SCALARS]
+    values = _values(names)
+
+    def table(value: Any) -> dict[str, Any]:
+        plain = dict(zip(names, values(value), strict=True))
+        for name in deep:
+            if type(plain[name]) not in _SCALARS:
+                plain[name] = to_plain(plain[name])
+        return plain
+
+    def table_with_kinds(value: Any) -> dict[str, Any]:
+        plain = table(value)
+        for name in with_kind:
+            if plain[name] is not None:
+                plain[name] = {KIND: type(getattr(value, name)).__name__, **plain[name]}
+        return plain
+
+    return table_with_kinds if with_kind else table
+
+
+def _values(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda value: tuple([getattr(value, name) for name in names])
 
 
 def from_plain(kind: type[D], value: Any) -> D:

@@ -40,6 +40,7 @@ from statemachine.codec import to_plain
 from statemachine.handover.attempt import Aftermath, Brief
 from statemachine.handover.fallback import Fallback
 from statemachine.handover.orphans import Orphans
+from statemachine.handover.results import NOTHING
 from statemachine.handover.states import State
 from statemachine.handover.switchover import Switchover
 from statemachine.handover.table import EVENTS
@@ -128,7 +129,8 @@ class Director:
                 monitor.shift_deadlines(gap)
         due, self._due = self._due, -inf
         if due is not None and due <= self.now:
-            self._expire_ahead()
+            for expire in self._ahead:
+                expire(self.now)
         else:
             self.lineup.forget(self.now)
         self._ask(event)
@@ -146,14 +148,15 @@ class Director:
 
     def _settle(self, event: ev.Event) -> None:
         for _ in range(STEPS):
-            self._heed(self.switchover.aftermath())
-            if not any(expire(self.now) for expire in self._expiries) and not self.steering.step():
-                return
+            if (came := self.switchover.aftermath()) is not NOTHING:
+                self._heed(came)
+            for expire in self._expiries:
+                if expire(self.now):
+                    break
+            else:
+                if not self.steering.step():
+                    return
         raise AssertionError(f"the rules do not settle after {event}")
-
-    def _expire_ahead(self) -> None:
-        for expire in self._ahead:
-            expire(self.now)
 
     def _step(self) -> Step:
         following = self.viewers.after(self.switchover.commands, self.now)

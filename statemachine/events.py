@@ -30,6 +30,21 @@ class Session:
     space: str = ""
     """What tells its path from the same one elsewhere, such as a virtual host, where the play URL does so, too."""
 
+    def __eq__(self, other: object) -> bool:
+        # Compared many times a hook: mostly it is the same object, or another's from its id on.
+        if self is other:
+            return True
+        if not isinstance(other, Session):
+            return NotImplemented
+        return self.id == other.id and self._rest == other._rest
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    @property
+    def _rest(self) -> tuple[object, ...]:
+        return self.streamer, self.app, self.stream, self.turn, self.space
+
     @property
     def path(self) -> str:
         """Where it is played from, for comparing: one path holds one session's picture."""

@@ -118,16 +118,18 @@ class Steering:
         """When a step may be due by time alone."""
         switchover, program = self.switchover, self.switchover.program
         times = [switchover.deadline, self.empty_at]
+        policy = self.policy
         for attempt in switchover.incoming:
             if attempt.ready_at is None:
                 times.append(attempt.begun_at + PATIENCE)
                 if self._is_dead:
                     times.append(attempt.begun_at + HASTE)
-        if self.dead_since is not None and self.policy.slate:
+        if self.dead_since is not None and policy.slate:
             times.append(self.dead_since + SLATE_AFTER)
         if program is not None and switchover.state is not State.RECOVERING:
-            times += (self.cooldown_until(), kept_until(self.lineup, program, self.policy))
-        return min((at for at in times if at is not None and at > now), default=None)
+            times += (self.cooldown_until(), kept_until(self.lineup, program, policy))
+        ahead = [at for at in times if at is not None and at > now]
+        return min(ahead) if ahead else None
 
     def step(self) -> bool:
         """Take the next legal step towards what is wanted; False where there is none."""

@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Final
 
@@ -41,11 +42,13 @@ def from_trusted(request: web.Request, trusted: Networks) -> bool:
 
 def passed_a_proxy(request: web.Request, trusted: Networks) -> bool:
     """Whether anything says that it was passed on. That nothing does proves nothing: proxies may add no header."""
-    for name in request.headers:
-        lower = name.lower()
-        if lower in SIGNS or lower.startswith("x-forwarded"):
-            return True
-    return from_trusted(request, trusted)
+    return any(map(_is_sign, request.headers)) or from_trusted(request, trusted)
+
+
+@lru_cache(maxsize=256)
+def _is_sign(name: str) -> bool:
+    lower = name.lower()
+    return lower in SIGNS or lower.startswith("x-forwarded")
 
 
 def client_of(request: web.Request, trusted: Networks) -> str:

@@ -47,8 +47,6 @@ def _too_long() -> ApiError:
 async def read_body(request: web.Request) -> bytes:
     """The body, if it comes in time and is not too long. Raises ApiError."""
     most, seconds = BODY_BYTES, BODY_SECONDS
-    if request.content_length is not None and request.content_length > most:
-        raise _too_long()
     body = bytearray()
     try:
         if request.content.is_eof():  # as a hook's does, it came with its head: there is nothing to wait for
@@ -56,6 +54,8 @@ async def read_body(request: web.Request) -> bytes:
             if len(whole) > most:
                 raise _too_long()
             return whole
+        if request.content_length is not None and request.content_length > most:
+            raise _too_long()
         with listening(request):
             async with asyncio.timeout(seconds):
                 async for chunk in request.content.iter_chunked(16384):

@@ -127,21 +127,22 @@ def make_ref(  # noqa: PLR0913  # one for each part that a hook may name, nearly
 
     Of the ``credentials`` the first that can be a key is taken for one where the arguments hold none.
     """
-    for what, value in (("app", app), ("stream", stream)):
-        try:
-            _check_name(what, value)
-        except HookError as error:
-            error.app = app
-            raise
+    try:
+        _check_name("app", app)
+        _check_name("stream", stream)
+    except HookError as error:
+        error.app = app
+        raise
     for what, value in (("client", client_id), ("server", instance)):
         if value and not IDENTIFIER.fullmatch(value):
             raise HookError(f"bad_{what}", f"the id of the {what} has characters that no server uses")
     vhost = plain_vhost(vhost)
-    stripped = tuple((name.strip(), _bare(name, value)) for name, value in arguments)
-    key = key_of(stripped)
+    stripped = tuple([(name.strip(), _bare(name, value)) for name, value in arguments])
+    key = key_of(stripped) if stripped else ""
     if key:
         _check_name("key", key)
-    key = key or next((value for given in credentials if NAME.fullmatch(value := given.strip())), "")
+    if not key and credentials:
+        key = next((value for given in credentials if NAME.fullmatch(value := given.strip())), "")
     return StreamRef(
         server=server,
         app=app,
@@ -152,7 +153,7 @@ def make_ref(  # noqa: PLR0913  # one for each part that a hook may name, nearly
         flat=flat,
         ip=as_address(ip),
         key=key,
-        args=tuple((n, v) for n, v in stripped if ARGUMENT.fullmatch(n) and ARGUMENT.fullmatch(v))[:16],
+        args=tuple([(n, v) for n, v in stripped if ARGUMENT.fullmatch(n) and ARGUMENT.fullmatch(v)][:16]),
     )
 
 
@@ -204,6 +205,8 @@ def arguments_of(param: str) -> tuple[tuple[str, str], ...]:
 
     SRS joins those of the URL's app and of its stream into one text, ``?a=1?b=2``, so both marks part them.
     """
+    if not param:
+        return ()
     try:
         return tuple(parse_qsl(param.replace("?", "&"), keep_blank_values=True, max_num_fields=MOST_ARGUMENTS))
     except ValueError:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -234,6 +235,12 @@ def write_state(db: sqlite3.Connection, seq: int, state: str) -> None:
 INSERT_EVENT: Final = "INSERT INTO event (seq, body, mark) VALUES (?, ?, ?)"
 INSERT_HANDOVER: Final = "INSERT INTO handover (id, at, body, mark) VALUES (?, ?, ?, ?)"
 INSERT_STREAM: Final = "INSERT OR REPLACE INTO stream (session, body, mark) VALUES (?, ?, ?)"
+
+
+@cache
+def insert_events(count: int) -> str:
+    """The statement for so many events at once, at most 256: SQLite before 3.32 takes no more than 999 values."""
+    return f"{INSERT_EVENT}{', (?, ?, ?)' * (count - 1)}"
 
 
 def event_row(seq: int, body: str) -> tuple[int, str, int]:

@@ -22,12 +22,12 @@ from daemon.core.worker import Worker
 from daemon.journal import database as journal_file
 from daemon.journal.backup import NAMES_BESIDES, JournalCopy
 from daemon.journal.database import (
-    INSERT_EVENT,
     INSERT_HANDOVER,
     INSERT_STREAM,
     as_json,
     event_row,
     handover_row,
+    insert_events,
     stream_row,
 )
 from daemon.journal.lock import StoreLock
@@ -315,13 +315,16 @@ class Journal:
         try:
             db = self._usable()
             seq = self._seq + len(bodies)
-            if len(bodies) == 1 and state is None and not self._unwritten:
-                # A transaction by itself: one wait for the interpreter's lock, which the event loop holds, not three.
-                db.execute(INSERT_EVENT, event_row(seq, bodies[0]))
+            values = [value for i, body in enumerate(bodies, 1) for value in event_row(self._seq + i, body)]
+            if bodies and state is None and not self._unwritten:
+                # A transaction by itself: one wait for the interpreter's lock, which the event loop holds, and not
+                # one for each row and three besides.
+                db.execute(insert_events(len(bodies)), values)
                 self._seq = seq
                 return
             db.execute("BEGIN")
-            db.executemany(INSERT_EVENT, [event_row(self._seq + i, body) for i, body in enumerate(bodies, 1)])
+            if bodies:
+                db.execute(insert_events(len(bodies)), values)
             if state is not None:
                 journal_file.write_state(db, seq, as_json(state))
             if self._unwritten:

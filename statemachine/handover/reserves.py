@@ -85,7 +85,7 @@ class Reserves:
 
     def expire(self, now: float) -> bool:
         """Give up one whose time to open is over; True if there was one."""
-        for attempt in self:
+        for attempt in self.kept:
             if attempt.deadline is not None and attempt.deadline <= now:
                 self.drop(now, attempt, "not_ready", f"did not become ready within {now - attempt.begun_at:.1f}s")
                 return True

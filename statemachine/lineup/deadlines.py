@@ -78,6 +78,8 @@ class Agenda:
     def past_grace(self, now: float) -> list[Entry]:
         """Those whose grace has run out, in the order of the line-up; they stay among them until that is settled."""
         self._collect(now)
+        if not self._overdue:
+            return []
         past = {}
         for streamer in self._overdue:
             entry = self._order.find(streamer)
@@ -90,25 +92,32 @@ class Agenda:
     def earliest(self, now: float) -> float | None:
         """The first time after now."""
         self._collect(now)
-        times = [self._schedule.next()]
+        first, ends = self._schedule.next(), None
         holder, memory = self._order.holder, self._order.memory
         if holder is not None and not memory.held and memory.paused_since is None:
-            times.append(self._times.turn_ends(holder))
-        return min((at for at in times if at is not None and at > now), default=None)
+            ends = self._times.turn_ends(holder)
+        if first is None or first <= now or (ends is not None and now < ends < first):
+            first = ends
+        return first if first is not None and first > now else None
 
     def _collect(self, now: float) -> None:
         if self._generation != self._order.generation:
             self.reset()
-        for streamer in self._order.changed:
-            self._schedule.note(streamer)
-        self._order.changed.clear()
-        if self._schedule.is_full_of(len(self._order)):
-            self.reset()
-        self._overdue.update(dict.fromkeys(self._schedule.due(now)))
+        if self._order.changed:
+            for streamer in self._order.changed:
+                self._schedule.note(streamer)
+            self._order.changed.clear()
+            if self._schedule.is_full_of(len(self._order)):
+                self.reset()
+        if due := self._schedule.due(now):
+            self._overdue.update(dict.fromkeys(due))
 
     def _of(self, streamer: str) -> tuple[float, ...]:
         """When this one may be tried again, and when its grace ends."""
         entry = self._order.find(streamer)
         if entry is None:
             return ()
-        return tuple(at for at in (entry.retry_at, self._times.grace_ends(entry)) if at is not None)
+        retry, ends = entry.retry_at, self._times.grace_ends(entry)
+        if ends is None:
+            return () if retry is None else (retry,)
+        return (ends,) if retry is None else (retry, ends)

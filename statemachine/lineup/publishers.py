@@ -88,7 +88,8 @@ class Publishers:
         ended = next(session for session in entry.sessions if session.id == session_id)
         self._order.forget_session(ended)
         sessions = tuple(each for each in entry.sessions if each is not ended)
-        m.doubted |= {each.id: at for each in sessions if each.path == ended.path}
+        if sessions:
+            m.doubted |= {each.id: at for each in sessions if each.path == ended.path}
         if len(sessions) < MOST_SESSIONS:
             m.crowded.pop(entry.streamer, None)
         if entry.sessions[0] is not ended:

@@ -85,6 +85,11 @@ class Turns:
             self._order.put(replace(rested, leaves=seconds), len(self._order) - 1)
             self._outbox.emit(at, "leaving", entry.streamer)
 
+    @property
+    def some_leave(self) -> bool:
+        """There are those who are to go."""
+        return bool(self._order.memory.leaving)
+
     def dismiss(self, at: float, on_air: ev.Session | None, still: bool = False) -> bool:
         """Send away those who are to go and are not on air; True if there was one.
 

@@ -3,7 +3,6 @@
 A server's GOP cache makes even a dead stream move for a while. The turn is kept meanwhile.
 """
 
-from collections.abc import Iterator
 from typing import ClassVar
 
 from statemachine.backoff import backoff
@@ -32,14 +31,14 @@ class Probation:
 
     def resumed(self, at: float, name: str) -> None:
         """An input whose picture paused moves again: it is not passed before that has gone on for a moment."""
-        for attempt, session_id, until in self._under_way():
+        for attempt, session_id, until in self._under_way:
             if attempt.input == name:
                 self._lineup.standing.start_probation(session_id, max(until, at + MOVING_FOR))
 
     def expire(self, now: float) -> bool:
         """Let those pass whose time is over and whose picture moves; True if there was one."""
         passed = False
-        for attempt, session_id, until in self._under_way():
+        for attempt, session_id, until in self._under_way:
             if until <= now and attempt.still_since is None:
                 self._lineup.standing.resumed(now, session_id)
                 passed = True
@@ -47,15 +46,19 @@ class Probation:
 
     def deadline(self, now: float) -> float | None:
         """When ``expire`` may have something to do by time alone."""
-        return min((until for _, _, until in self._under_way()), default=None)
+        under_way = self._under_way
+        return min(until for _, _, until in under_way) if under_way else None
 
     def shift_deadlines(self, gap: float) -> None:
         """Nothing to shift here: the line-up remembers until when, and shifts it with the grace."""
 
-    def _under_way(self) -> Iterator[tuple[Attempt, str, float]]:
+    @property
+    def _under_way(self) -> list[tuple[Attempt, str, float]]:
+        found = []
         for attempt in self._switchover.incoming:
             if attempt.target is None or attempt.ready_at is None:
                 continue
             entry = self._lineup.by_session(attempt.target.id)
             if entry is not None and entry.proving_until is not None:
-                yield attempt, attempt.target.id, entry.proving_until
+                found.append((attempt, attempt.target.id, entry.proving_until))
+        return found

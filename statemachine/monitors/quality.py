@@ -80,7 +80,7 @@ class Quality:
 
     def expire(self, now: float) -> bool:
         """Take the next step whose time has come; True if there was one."""
-        return any(self._step(now, name, amiss) for name, amiss in tuple(self.amiss.items()))
+        return bool(self.amiss) and any(self._step(now, name, amiss) for name, amiss in tuple(self.amiss.items()))
 
     def _step(self, now: float, name: str, amiss: Amiss) -> bool:
         on_air, quantity = self._on_air, QUANTITIES.get(name)
@@ -103,6 +103,8 @@ class Quality:
 
     def deadline(self, now: float) -> float | None:
         """When ``expire`` may have something to do by time alone."""
+        if not self.amiss:
+            return None
         times = []
         for name, amiss in self.amiss.items():
             if (quantity := QUANTITIES.get(name)) is not None:

@@ -72,7 +72,7 @@ class Pictures:
         if attempt and due is not None and due <= now:
             self._incoming_failed(ev.MediaFailed(now, attempt.number, "its picture has stalled", "stalled"))
             return True
-        for reserve in self._switchover.reserves:
+        for reserve in self._switchover.reserves.kept:
             if reserve.still_since is not None and reserve.still_since + self._stall <= now:
                 self._switchover.reserves.drop(now, reserve, "media_failed", "its picture has stalled", "stalled")
                 return True
@@ -92,8 +92,8 @@ class Pictures:
         """When ``expire`` has something to do, if nothing else happens before."""
         due = (self._incoming_due(), self._program_due(now), self._inherits_at(self._heir()))
         times = [at for at in due if at is not None]
-        still = [each.still_since for each in self._switchover.reserves if each.still_since is not None]
-        times += [since + self._stall for since in still]
+        if reserves := self._switchover.reserves.kept:
+            times += [each.still_since + self._stall for each in reserves if each.still_since is not None]
         return min(times) if times else None
 
     def shift_deadlines(self, gap: float) -> None:
@@ -183,9 +183,9 @@ class Pictures:
         return None if heir is None else self._lineup.born(heir.id) + INHERITED
 
     def _inherit(self, now: float) -> bool:
-        heir, program = self._heir(), self._switchover.program
+        heir = self._heir()
         due = self._inherits_at(heir)
-        if heir is None or due is None or program is None or now < due:
+        if heir is None or due is None or now < due:
             return False
         self._switchover.scene.inherit(now, heir)
         return True

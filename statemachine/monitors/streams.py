@@ -102,7 +102,7 @@ class Streams:
 
     def expire(self, now: float) -> bool:
         """Bar those that are believed to have no picture; True if an attempt was ended."""
-        for session_id in list(self._suspects):
+        for session_id in list(self._suspects) if self._suspects else ():
             entry = self._lineup.by_session(session_id)
             wrong = self._wrong(session_id)
             if entry is None or wrong is None:
@@ -122,6 +122,8 @@ class Streams:
 
     def deadline(self, now: float) -> float | None:
         """When ``expire`` may have something to do by time alone."""
+        if not self._suspects:
+            return None
         times = []
         for session_id in self._suspects:
             wrong = self._wrong(session_id)

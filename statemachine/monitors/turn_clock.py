@@ -22,7 +22,7 @@ class TurnClock:
         turns = self._lineup.turns
         turns.pause(now, self._viewers.clock_stands)
         ended = self._lineup.expire(now)
-        return turns.dismiss(now, *self._pictures.on_air) or ended
+        return (turns.some_leave and turns.dismiss(now, *self._pictures.on_air)) or ended
 
     def deadline(self, now: float) -> float | None:
         """When ``expire`` may have something to do by time alone."""

@@ -4,6 +4,7 @@ import ipaddress
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -231,11 +232,13 @@ def from_browser(headers: Mapping[str, str]) -> bool:
     A form that a page posts has an Origin. A GET, as for a picture, need have none, nor, to an address that is not
     this machine's, a ``Sec-Fetch-Site``; but no page can keep a browser from naming itself and its languages.
     """
-    for name in headers:
-        lower = name.lower()
-        if lower in BROWSERS or lower.startswith("sec-"):
-            return True
-    return "mozilla" in headers.get("User-Agent", "").lower()
+    return any(map(_is_browsers, headers)) or "mozilla" in headers.get("User-Agent", "").lower()
+
+
+@lru_cache(maxsize=256)
+def _is_browsers(name: str) -> bool:
+    lower = name.lower()
+    return lower in BROWSERS or lower.startswith("sec-")
 
 
 def allowed(address: str, hooks: Hooks) -> bool:
