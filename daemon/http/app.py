@@ -30,7 +30,7 @@ from daemon.http.shapes.control import SignInBody
 SIGN_IN: Final = JsonBody(SignInBody)
 
 ENTRANCE: Final = web.AppKey("entrance", Entrance)
-"""Of an application: what its server puts before it."""
+"""Of an application: what its server is to put before it."""
 
 
 def build_app(control: Control, limits: Limits | None = None) -> tuple[web.Application, Gate]:
@@ -68,6 +68,11 @@ def build_app(control: Control, limits: Limits | None = None) -> tuple[web.Appli
     app.add_routes(openapi_routes(control))
     app.add_routes([web.get("/events", _events(control), allow_head=False)])
     return app, gate
+
+
+def put_entrance(app: web.Application, server: web.Server) -> None:
+    """Have a server of that application take hooks by the short way. To be called before its first connection."""
+    server.request_handler = app[ENTRANCE].before(server.request_handler)
 
 
 def _events(control: Control) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:

@@ -8,7 +8,7 @@ from typing import Final
 
 from aiohttp import web
 
-from daemon.http.app import ENTRANCE
+from daemon.http.app import put_entrance
 from daemon.http.errors import error_response
 from daemon.http.limits import MOST_CONNECTIONS, RESERVED, Gate, Guarded, connection_limit
 
@@ -95,7 +95,7 @@ class HttpServer:
         self._gate = gate
         self._claim = claim
         self._listener: asyncio.Server | None = None
-        self._entrance = app[ENTRANCE]
+        self._app = app
         self._runner = web.AppRunner(
             app,
             access_log=None,
@@ -119,7 +119,7 @@ class HttpServer:
         server = self._runner.server
         if server is None:
             raise RuntimeError("the application has no server")
-        server.request_handler = self._entrance.before(server.request_handler)
+        put_entrance(self._app, server)
         make = server
 
         def connection() -> Guarded:

@@ -15,7 +15,7 @@ from daemon.config.model import Config, Hooks, Http, Ingest, Obs, Queue
 from daemon.core.operator import Operator
 from daemon.core.ports import Check, ObsError, ObsInfo
 from daemon.core.shapes import ConnectionDetail, Input
-from daemon.http.app import build_app
+from daemon.http.app import build_app, put_entrance
 from daemon.http.dependencies import Control
 from daemon.http.routes.events import EventHub
 from daemon.ingest.manual_streams import ManualStreams
@@ -292,5 +292,9 @@ async def open_house(given: Config | None = None, hub: EventHub | None = None) -
     house = make_house(given, hub)
     app, _ = build_app(make_control(house))
     async with TestClient(TestServer(app), cookie_jar=DummyCookieJar()) as client:
+        runner = client.server.runner
+        assert runner is not None
+        assert runner.server is not None
+        put_entrance(app, runner.server)
         house.client = client
         yield house
