@@ -7,6 +7,7 @@ asked.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, NamedTuple
@@ -68,6 +69,9 @@ class Publishing:
         self._notify = notify
         self._log = log.bind()  # made once, by now as it is configured, for all hooks
         self._throttle = LogThrottle()
+        self._waiting: deque[tuple[float, asyncio.Future[Step]]] = deque()
+        """Who waits until when for what the rules answer, the first first."""
+        self._timer: asyncio.TimerHandle | None = None
 
     async def publish(self, hook: Publish, raw: bytes = b"", content_type: str = JSON) -> Verdict:
         """Whether this publisher may publish, once the rules know of it. ``raw`` is the hook as its server sent it."""
@@ -146,15 +150,24 @@ class Publishing:
     async def _ask(self, event: Event) -> Step:
         """The answer, or an empty one where it does not come in time: the event takes effect all the same."""
         asked = self._rules.asked(event)
-        timer = asyncio.get_running_loop().call_later(JOURNAL_SECONDS, self._give_up, asked)
-        try:
-            return await asked
-        finally:
-            timer.cancel()
+        loop, waiting = asyncio.get_running_loop(), self._waiting
+        while waiting and waiting[0][1].done():
+            waiting.popleft()
+        waiting.append((loop.time() + JOURNAL_SECONDS, asked))
+        if self._timer is None:
+            self._timer = loop.call_later(JOURNAL_SECONDS, self._give_up)
+        return await asked
 
-    def _give_up(self, asked: "asyncio.Future[Step]") -> None:
-        if asked.done():
-            return
-        asked.set_result(Step())
+    def _give_up(self) -> None:
+        """One timer for all: each waits as long as any other, and mostly nobody for long."""
+        loop, waiting = asyncio.get_running_loop(), self._waiting
+        while waiting and (waiting[0][1].done() or waiting[0][0] <= loop.time()):
+            _, asked = waiting.popleft()
+            if not asked.done():
+                asked.set_result(Step())
+                self._tell_slow()
+        self._timer = loop.call_at(waiting[0][0], self._give_up) if waiting else None
+
+    def _tell_slow(self) -> None:
         if (count := self._throttle.suppressed("slow")) is not None:
             log.warning("A hook was answered before its event was journaled", seconds=JOURNAL_SECONDS, more=count)

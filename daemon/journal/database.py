@@ -32,7 +32,7 @@ from daemon.core.rows import (
 from daemon.journal.wal import look_at_log
 from daemon.streamers.store import SUM, Keys, make_tables, read_keys, seal
 
-ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
+ENCODER: Final = json.JSONEncoder(check_circular=False, separators=(",", ":"))
 SCHEMA: Final = (
     "CREATE TABLE IF NOT EXISTS snapshot (id INTEGER PRIMARY KEY, seq INTEGER NOT NULL, state TEXT NOT NULL,"
     " mark INTEGER)",

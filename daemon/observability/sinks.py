@@ -20,7 +20,7 @@ RETRY_AFTER: Final = 10.0
 # A stranger's text may hold a line of its own, or a terminal's escape sequence. JSON escapes only some of these.
 _CONTROLS: Final = {code: f"\\u{code:04x}" for code in (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029)}
 _CONTROLS_BUT_LINES: Final = {code: text for code, text in _CONTROLS.items() if code not in (0x09, 0x0A)}
-_ENCODER: Final = json.JSONEncoder(ensure_ascii=False)
+_ENCODER: Final = json.JSONEncoder(check_circular=False, ensure_ascii=False)
 
 Renderer = Callable[[dict[str, Any]], str]
 

@@ -20,6 +20,7 @@ from daemon.http.errors import ApiError
 from daemon.http.forwarded import address_of, passed_a_proxy, within
 from daemon.http.headers import complete
 from daemon.http.limits import read_body
+from daemon.http.ready import ReadyAnswer
 from daemon.ingest.hook import ACCEPTED, FORM, JSON, Hook, Publish, Reply, Unpublish, Verdict, refused
 from daemon.ingest.servers import mediamtx, nginx_rtmp, oryx, srs
 from daemon.ingest.stream import HookError
@@ -99,11 +100,11 @@ class HookRoutes:
                 log.warning(ASTRAY, path=request.path[:80], address=sender, more=count)
         return await handler(request)
 
-    def _handler(self, server: Server) -> Callable[[web.Request], Awaitable[web.Response]]:
+    def _handler(self, server: Server) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         accepted = server.answer(ACCEPTED)
-        headers = complete(accepted.content_type)
+        ready = ReadyAnswer(accepted.status, accepted.body, complete(accepted.content_type))
 
-        async def handle(request: web.Request) -> web.Response:
+        async def handle(request: web.Request) -> web.StreamResponse:
             began = time.perf_counter()
             verdict = await self._verdict(server, request)
             if isinstance(verdict, Reply):
@@ -114,8 +115,9 @@ class HookRoutes:
                 reply = server.answer(verdict)
                 self._publishing.note_refusal(server.name, verdict, request.remote)
             self._metrics.count(server.name, verdict.code, time.perf_counter() - began)
-            usual = headers if reply is accepted else complete(reply.content_type)
-            return web.Response(status=reply.status, body=reply.body, headers=usual)
+            if reply is accepted and ready.fits(request):
+                return ready
+            return web.Response(status=reply.status, body=reply.body, headers=complete(reply.content_type))
 
         return handle
 
