@@ -133,9 +133,8 @@ def make_ref(  # noqa: PLR0913  # one for each part that a hook may name, nearly
     except HookError as error:
         error.app = app
         raise
-    for what, value in (("client", client_id), ("server", instance)):
-        if value and not IDENTIFIER.fullmatch(value):
-            raise HookError(f"bad_{what}", f"the id of the {what} has characters that no server uses")
+    _check_id("client", client_id)
+    _check_id("server", instance)
     vhost = plain_vhost(vhost)
     stripped = tuple([(name.strip(), _bare(name, value)) for name, value in arguments])
     key = key_of(stripped) if stripped else ""
@@ -184,6 +183,11 @@ def plain_vhost(vhost: str) -> str:
     if vhost and not VHOST.fullmatch(vhost):
         raise HookError("bad_vhost", f"the host in the publish URL is not a host name or address; {TYPE}")
     return vhost
+
+
+def _check_id(what: str, value: str) -> None:
+    if value and not IDENTIFIER.fullmatch(value):
+        raise HookError(f"bad_{what}", f"the id of the {what} has characters that no server uses")
 
 
 def _check_name(what: str, value: str) -> None:
