@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from daemon.studio import StudioError
-from tests.bench import serving, soak
+from tests.bench import beside, serving, soak
 from tests.bench.figures import Result, cpu_model
 from tests.bench.others import ChangeUrl, HideWaitShow, Nothing, RestartStatic
 from tests.bench.ours import KINDS, Daemon, Failover
@@ -128,6 +128,8 @@ async def _part(part: str, stage: Stage | None, arguments: argparse.Namespace, f
     match part:
         case "hooks":
             found.setdefault("hooks", {})["fake"] = await _hooks("fake", None, quick=quick)
+            found["beside"] = await beside.measured(turns=3 if quick else 7, seconds=2.0 if quick else 5.0)
+            _say(f"hooks, beside a bare aiohttp handler: {beside.told(found['beside'])}")
         case "growth":
             found["growth"] = [await _growth(size, quick=quick) for size in serving.SIZES]
         case "clients":

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from tests.bench.figures import percentile
 
 MOST_SECONDS = 600.0
-MOST_RATE = 10_000
+MOST_RATE = 20_000
 _LENGTH = re.compile(rb"(?i)\r\ncontent-length: *([0-9]+)")
 PATIENCE = 10.0
 """Seconds after the last hook was due that its answer is waited for."""

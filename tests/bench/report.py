@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from daemon.obs.sources import FFMPEG
-from tests.bench import endurance
+from tests.bench import beside, endurance
 from tests.bench.figures import Result, Spread
 from tests.bench.markdown import table
 from tests.bench.plots import TITLES
@@ -46,7 +46,9 @@ recording is read frame by frame and sample by sample.
   use the daemon's own settings for inputs, so that what differs is the way.
 - **Hooks**: from a program of its own, over 16 connections on loopback, publish and unpublish in SRS's form; the time
   from a hook's last byte to the answer's, journal included. Lost and out of order are judged afterwards by the line-up,
-  the daemon's count of hooks and its log. *Load's CPU* is what the program itself took of a core.
+  the daemon's count of hooks and its log. *Load's CPU* is what the program itself took of a core. The bare handler
+  beside which they are measured (`python -m tests.bench.bare`) is a program of its own, too, and has its turns with the
+  daemon.
 - **Clients that nobody needs** come from a program of their own: connections that say nothing, that dribble a head or
   a body, that ask for the events and read none, and bodies of 10 MB; each comes back when it is ended. Hooks come at
   100 a second meanwhile.
@@ -100,6 +102,8 @@ def _lines(found: Mapping[str, Any]) -> Iterator[str]:
     if found.get("hooks"):
         yield "\n## Hooks under load\n"
         yield from _hooks(found["hooks"])
+    if found.get("beside"):
+        yield from beside.lines(found["beside"])
     if found.get("clients"):
         yield "\n## Clients that nobody needs\n"
         yield from endurance.clients(found["clients"])
@@ -305,6 +309,8 @@ def aims(results: Sequence[Result], found: Mapping[str, Any]) -> Iterator[tuple[
                 f"{row['rate']:,.0f} a second, p99 {row['p99']:.1f} ms, {wrong}",
                 row["rate"] >= 1990 and row["p99"] < 25 and lost(row) == 0 and row["misordered"] == 0,
             )
+    if row := found.get("beside"):
+        yield _aim(*beside.aim(row))
     if clients := found.get("clients"):
         yield _aim(*endurance.clients_aim(clients))
     for name, row in (found.get("soak") or {}).items():

@@ -49,7 +49,7 @@ async def _under_load(channel: Channel, rate: float, seconds: float, *, pause: f
     assert pid is not None
     meter = Meter(pid)
     numbers = ("--rate", f"{rate:g}", "--seconds", f"{seconds:g}")
-    told = asyncio.create_task(_program("tests.bench.load", channel, *numbers))
+    told = asyncio.create_task(program("tests.bench.load", channel.port, *numbers))
     took: list[float] = []
     try:
         while not told.done():
@@ -116,7 +116,7 @@ async def crowded(*, seconds: float) -> Row:
         alone = await _load(channel, 100, 5.0)
         meter = Meter(pid)
         before = most = meter.resident()
-        crowd = asyncio.create_task(_program("tests.bench.crowd", channel, "--seconds", f"{seconds + 4:g}"))
+        crowd = asyncio.create_task(program("tests.bench.crowd", channel.port, "--seconds", f"{seconds + 4:g}"))
         await asyncio.sleep(2.0)
         hooks = asyncio.create_task(_load(channel, 100, seconds))
         while not crowd.done():
@@ -136,12 +136,13 @@ async def crowded(*, seconds: float) -> Row:
 
 async def _load(channel: Channel, rate: float, seconds: float) -> Row:
     numbers = ("--rate", f"{rate:g}", "--seconds", f"{seconds:g}", "--connections", "4")
-    return await _program("tests.bench.load", channel, *numbers)
+    return await program("tests.bench.load", channel.port, *numbers)
 
 
-async def _program(module: str, channel: Channel, *arguments: str) -> Row:
+async def program(module: str, port: int, *arguments: str) -> Row:
+    """Run one that asks whoever listens there, and prints what it has found as JSON. Raises StudioError."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", module, "--port", str(channel.port), *arguments), stdout=asyncio.subprocess.PIPE
+        *(sys.executable, "-m", module, "--port", str(port), *arguments), stdout=asyncio.subprocess.PIPE
     )
     try:
         output, _ = await process.communicate()

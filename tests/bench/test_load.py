@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from tests.bench import bare
 from tests.bench.load import Streams, complete, load
 from tests.bench.relay import Relay, Told, understood
 from tests.bench.serving import misordered
@@ -80,6 +81,15 @@ async def test_refusals_are_counted_as_such() -> None:
         result = await load(port, rate=100, seconds=0.3, connections=2, streams=5)
     assert result["refused"] == len(told) > 0
     assert result["accepted"] == 0
+
+
+async def test_the_bare_handler_takes_the_same_hooks_in_a_process_of_its_own_and_ends_with_its_use() -> None:
+    async with bare.running() as port:
+        row = await load(port, rate=200, seconds=0.5, connections=4, streams=3)
+    assert row["sent"] == row["accepted"]
+    assert row["accepted"]
+    with pytest.raises(OSError, match="Connect call failed"):
+        await asyncio.open_connection("127.0.0.1", port)
 
 
 async def test_a_server_that_hangs_up_is_told_and_does_not_hold_the_load_up() -> None:

@@ -33,6 +33,8 @@ ROW = {
     "queue_p50": 1.0, "skip_p50": 20.0,
 }  # fmt: skip
 
+BESIDE = {"daemon": [2600.0, 3000.0, 2800.0], "bare": [5200.0, 5000.0, 5600.0], "unanswered": 0, "seconds": 5.0}
+
 CLIENTS: dict[str, Any] = {
     "alone_p99": 2.0, "rss_before": 60.0, "rss_most": 80.0, "rss_after": 79.0, "cpu": 30.0,
     "hooks": {"rate": 100.0, "unsent": 0, "refused": 0, "broken": 0, "p50": 1.0, "p99": 20.0, "max": 30.0},
@@ -62,6 +64,7 @@ def found() -> dict[str, Any]:
         "hooks": {"fake": HOOKS, "obs": HOOKS},
         "rest": {"empty_cpu": 0.2, "empty_rss": 60.0, "on_air_cpu": 0.9, "on_air_rss": 61.0, "start_p50": 400.0,
                  "start_max": 500.0},
+        "beside": BESIDE,
         "clients": CLIENTS,
         "soak": {"fake": SOAK, "ffmpeg_source": SOAK | {"asked": 200, "obs_rss": 210.0, "obs_rss_rise": 1.5}},
         "growth": [ROW, ROW | {"streamers": 100}, ROW | {"streamers": 1000}],
@@ -143,6 +146,22 @@ def test_an_aim_that_was_missed_is_said_to_be(result: Result, expected: str) -> 
 )  # fmt: skip
 def test_hooks_that_were_lost_late_or_out_of_order_miss_the_aim(change: dict[str, Any], expected: str) -> None:
     assert met([], {"hooks": {"obs": HOOKS | change}}) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [({}, "yes"), ({"daemon": [2600.0, 2400.0, 2700.0]}, "**no**"), ({"unanswered": 1}, "**no**")],
+)
+def test_hooks_at_less_than_half_of_a_bare_handlers_rate_miss_the_aim(change: dict[str, Any], expected: str) -> None:
+    assert met([], {"beside": BESIDE | change}) == [expected]
+
+
+def test_the_report_tells_the_ratio_of_each_turn_and_not_that_of_the_sums(
+    found: dict[str, Any], tmp_path: Path
+) -> None:
+    write_report(found, tmp_path / "b.md")
+    said = "0.50 of it (0.50 to 0.60 in 3 turns of 5 s): 2,800 a second against 5,200"
+    assert said in (tmp_path / "b.md").read_text()
 
 
 @pytest.mark.parametrize(
