@@ -6,9 +6,8 @@ unproven one, and one that shows no sign holds nobody up.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import chain, takewhile
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from statemachine import events as ev
 from statemachine.handover.attempt import Attempt
@@ -77,8 +76,7 @@ def is_settled(target: Wanted, program: Program | None) -> bool:
     return program.session == target and program.stalled_since is None
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """Which incoming is to be the attempt under way, and which ones are of use beside it."""
 
     session: ev.Session | None

@@ -6,7 +6,7 @@ its turn in line or its picture is gone. Where a slate is configured and no pict
 ``SLATE_AFTER`` unless somebody is proven, who is cut to at once.
 """
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from statemachine import events as ev
 from statemachine.handover.attempt import Attempt
@@ -42,8 +42,7 @@ EMPTY_AGAIN = 1.0
 """Seconds after a cut to the slate that failed until the next one: viewers may see a frozen frame no longer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Goal:
+class Goal(NamedTuple):
     """What the attempt under way ought to be."""
 
     settled: bool
@@ -193,8 +192,8 @@ class Steering:
     def _as_allowed(self, goal: Goal) -> Goal:
         """The same, the program not emptied where it may not change, or moves again."""
         if self.switchover.scene.barred:
-            return replace(goal, empty=False)
-        return replace(goal, empty=False, settled=True) if goal.empty and self._moves_again else goal
+            return goal._replace(empty=False)
+        return goal._replace(empty=False, settled=True) if goal.empty and self._moves_again else goal
 
     @property
     def _is_dead(self) -> bool:

@@ -18,6 +18,7 @@ import os
 import queue
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Mapping, Sequence
 from types import TracebackType
@@ -130,6 +131,7 @@ def _to_record(_logger: object, _method: str, event: structlog.typing.EventDict)
     return (event,), {"exc_info": event.pop("exc_info", None), "stack_info": event.pop("stack_info", False)}
 
 
+_OWN_WAY: Final = frozenset({"exc_info", "stack_info"})
 _LEVELS: Final = {name.lower(): number for name, number in logging.getLevelNamesMapping().items()}
 
 
@@ -138,13 +140,30 @@ class _Logger(structlog.stdlib.BoundLogger):
 
     def _proxy_to_logger(self, method_name: str, event: str | None = None, *event_args: str, **event_kw: Any) -> Any:
         level, chain = _LEVELS.get(method_name), cast("list[object]", self._processors)
-        if event_args or event is None or level is None or "exc_info" in event_kw or chain[-1:] != [_to_record]:
+        if (
+            event_args
+            or event is None
+            or level is None
+            or not event_kw.keys().isdisjoint(_OWN_WAY)
+            or chain[-1:] != [_to_record]
+        ):
             return super()._proxy_to_logger(method_name, event, *event_args, **event_kw)
-        logger = self._logger
-        if logger.isEnabledFor(level):
-            stack = event_kw.pop("stack_info", False)
-            logger._log(level, {**self._context, **event_kw, "event": event}, (), stack_info=stack)
+        if self._logger.isEnabledFor(level):
+            self._logger.handle(_Line(self._logger.name, level, {**self._context, **event_kw, "event": event}))
         return None
+
+
+class _Line(logging.LogRecord):
+    """A record without what no outlet has, which most of its making is about."""
+
+    def __init__(self, name: str, level: int, fields: dict[str, Any]) -> None:
+        self.__dict__.update(_BARE)
+        self.name, self.levelno, self.levelname, self.msg = name, level, logging.getLevelName(level), fields
+        self.created = time.time()
+        self.msecs = self.created % 1 * 1000
+
+
+_BARE: Final = vars(logging.LogRecord("", 0, "(unknown file)", 0, "", (), None))
 
 
 def _log_crash(kind: type[BaseException], error: BaseException, where: TracebackType | None) -> None:

@@ -1,6 +1,8 @@
 """One streamer in the line-up, and all that the line-up remembers."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
+from typing import Any
 
 from statemachine import events as ev
 from statemachine.codec import FORMERLY
@@ -90,6 +92,15 @@ class Entry:
     def grace_until(self, at: float) -> float:
         """The grace that it has used in this turn, this absence included."""
         return self.grace_used + (max(0.0, at - self.missed_since) if self.missed_since is not None else 0.0)
+
+
+_NAMES = tuple(each.name for each in fields(Entry))
+_VALUES = attrgetter(*_NAMES)
+
+
+def changed(entry: Entry, **changes: Any) -> Entry:
+    """What ``dataclasses.replace`` makes, at half of its cost: each hook needs one."""
+    return Entry(**{**dict(zip(_NAMES, _VALUES(entry), strict=True)), **changes})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,12 @@
 """Who publishes, as hooks and lists of the ingest servers tell: who joins, goes away, comes back and leaves."""
 
 from collections.abc import Container
-from dataclasses import replace
 
 from statemachine import commands as cmd
 from statemachine import events as ev
 from statemachine import facts
 from statemachine.lineup.departures import Departures
-from statemachine.lineup.entry import Entry
+from statemachine.lineup.entry import Entry, changed
 from statemachine.lineup.order import Order
 from statemachine.lineup.outbox import Outbox
 from statemachine.lineup.sessions import (
@@ -67,7 +66,7 @@ class Publishers:
                 return
             # The first is played; of the others the newest are kept.
             self._order.forget_session(entry.sessions[1])
-            entry = replace(entry, sessions=(entry.sessions[0], *entry.sessions[2:]))
+            entry = changed(entry, sessions=(entry.sessions[0], *entry.sessions[2:]))
         m.born[session.id] = at
         m.called_back.pop(session.path, None)
         if entry is None:
@@ -93,7 +92,7 @@ class Publishers:
         if len(sessions) < MOST_SESSIONS:
             m.crowded.pop(entry.streamer, None)
         if entry.sessions[0] is not ended:
-            self._order.put(replace(entry, sessions=sessions))
+            self._order.put(changed(entry, sessions=sessions))
         else:
             self._lose_the_first(at, entry, sessions)
 
@@ -139,12 +138,12 @@ class Publishers:
         if entry.transient and not transient:
             # What was asked for by hand announces itself.
             self._departures.forget_sessions(at, entry)
-            entry = replace(entry, sessions=(), transient=False)
+            entry = changed(entry, sessions=(), transient=False)
         if entry.sessions:
-            self._order.put(replace(entry, sessions=(*entry.sessions, session)))
+            self._order.put(changed(entry, sessions=(*entry.sessions, session)))
             return
         entry = self._forgiven(at, entry)
-        back = replace(
+        back = changed(
             entry,
             sessions=(session,),
             away_since=None,
@@ -165,7 +164,7 @@ class Publishers:
         """The stream that was played has ended: another one of its streamer takes its place, or it is away."""
         entry = self._forgiven(at, entry) if sessions else entry
         fresh = bool(sessions) and entry.seen
-        entry = replace(
+        entry = changed(
             entry,
             sessions=sessions,
             away_since=entry.away_since if sessions else at,
@@ -189,4 +188,4 @@ class Publishers:
             return entry
         if entry.problem is not None:
             self._outbox.facts.append(facts.ProblemOver(at, entry.streamer, entry.problem.reason))
-        return replace(entry, recalled=False, problem=None, retry_at=None, failures=0)
+        return changed(entry, recalled=False, problem=None, retry_at=None, failures=0)
