@@ -129,8 +129,7 @@ class Director:
                 monitor.shift_deadlines(gap)
         due, self._due = self._due, -inf
         if due is not None and due <= self.now:
-            for expire in self._ahead:
-                expire(self.now)
+            self._expire_ahead()
         else:
             self.lineup.forget(self.now)
         self._ask(event)
@@ -150,13 +149,13 @@ class Director:
         for _ in range(STEPS):
             if (came := self.switchover.aftermath()) is not NOTHING:
                 self._heed(came)
-            for expire in self._expiries:
-                if expire(self.now):
-                    break
-            else:
-                if not self.steering.step():
-                    return
+            if not any(expire(self.now) for expire in self._expiries) and not self.steering.step():
+                return
         raise AssertionError(f"the rules do not settle after {event}")
+
+    def _expire_ahead(self) -> None:
+        for expire in self._ahead:
+            expire(self.now)
 
     def _step(self) -> Step:
         following = self.viewers.after(self.switchover.commands, self.now)
