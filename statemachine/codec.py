@@ -60,7 +60,7 @@ def _as_table(kind: type[Any]) -> Callable[[Any], dict[str, Any]]:
     hints = typing.get_type_hints(kind)
     with_kind = [name for name in names if len(variants(typing.get_args(hints[name]))) > 1]
     # Of a scalar's type are most: what is in those fields is plain as it is.
-    deep = [name for name in names if not {*(typing.get_args(hints[name]) or (hints[name],))} <= _SCALARS]
+    deep = [name for name in names if not _is_scalar(hints[name])]
     values = _values(names)
 
     def table(value: Any) -> dict[str, Any]:
@@ -78,6 +78,12 @@ def _as_table(kind: type[Any]) -> Callable[[Any], dict[str, Any]]:
         return plain
 
     return table_with_kinds if with_kind else table
+
+
+def _is_scalar(hint: Any) -> bool:
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        return all(map(_is_scalar, typing.get_args(hint)))
+    return isinstance(hint, type) and hint in _SCALARS
 
 
 def _values(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
