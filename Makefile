@@ -12,7 +12,8 @@ KEEP ?=
 HOURS ?= 1
 STEPS ?= 100000
 SEED ?=
-WORKERS ?= 2
+WORKERS ?=
+NOT_QUICK := attacks bench browser deploy e2e machine matrix simulation
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -21,13 +22,14 @@ demo: ## a real OBS, streamers taking turns, until Ctrl-C or for DURATION=60 (ST
 	@deploy/prepare.sh demo
 	@$(PYTHON_IN_VENV) -m daemon demo --duration $(DURATION) --streamers $(STREAMERS) --port $(PORT)$(if $(KEEP), --keep '$(KEEP)')
 
-test: ## every test, WORKERS=2 at a time (ARGS="-k name", ARGS="-n 0" for one process)
+# One more than there are processors: those on the studio wait for most of their time.
+test: ## every test, WORKERS=3 at a time (ARGS="-k name", ARGS="-n 0" for one process)
 	@deploy/prepare.sh test
-	$(PYTHON_IN_VENV) -m pytest -n $(WORKERS) $(ARGS)
+	$(PYTHON_IN_VENV) -m pytest -n $(or $(WORKERS),3) $(ARGS)
 
-quick: ## the tests that need no studio, WORKERS=2 at a time
+quick: ## those of the rules and the adapters that need neither studio nor long, WORKERS=2 at a time
 	@deploy/prepare.sh python
-	$(PYTHON_IN_VENV) -m pytest -n $(WORKERS) -m 'not real' --ignore tests/deploy $(ARGS)
+	$(PYTHON_IN_VENV) -m pytest -n $(or $(WORKERS),2) -m 'not real and not slow' $(NOT_QUICK:%=--ignore tests/%) $(ARGS)
 
 matrix: ## roots of Debian 13 and sid, and the tests on their OBS and Python (ARGS="--only sid --cells obs,demo,tests")
 	@deploy/prepare.sh matrix
@@ -35,7 +37,7 @@ matrix: ## roots of Debian 13 and sid, and the tests on their OBS and Python (AR
 
 coverage: ## the branches of the rules that their tests reach, held against the floor in pyproject.toml
 	@deploy/prepare.sh python
-	$(PYTHON_IN_VENV) -m pytest -n $(WORKERS) --timeout=0 --cov --cov-report= tests/statemachine -m 'not speed' $(ARGS)
+	$(PYTHON_IN_VENV) -m pytest -n $(or $(WORKERS),2) --timeout=0 --cov --cov-report= tests/statemachine -m 'not speed' $(ARGS)
 	$(PYTHON_IN_VENV) -m tests.floors
 
 lint: ## ruff (the shell scripts are checked by a test)

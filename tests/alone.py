@@ -1,9 +1,9 @@
-"""Tests in parallel (``pytest -n 2``): those on the studio on one worker, and the others beside them.
+"""Tests in parallel (``pytest -n 3``): those on the studio on one worker, and the others beside them.
 
 tests/conftest.py takes its hooks from here. A real OBS on two cores needs one of them, and what it lacks is seen in its
-picture. So all tests on the studio go to the first worker from the start, one after the other, and whoever runs tests
-beside them does so in the background: it gets the time that the studio leaves. A few tests measure the machine itself;
-nothing runs beside these. Once the studio is through, its worker helps the others.
+picture. So all tests that judge a picture of the studio's go to the first worker from the start, one after the other,
+and whoever runs tests beside them does so in the background: it gets the time that the studio leaves. A few tests
+measure the machine itself; nothing runs beside these. Once the studio is through, its worker helps the others.
 """
 
 import contextlib
@@ -11,17 +11,25 @@ import fcntl
 import functools
 import os
 import re
+from collections import Counter
 from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
-STUDIO = (
+STUDIO = ("tests/e2e/",)  # a real OBS
+BESIDE = (
     "tests/browser/",  # Chromium
     "tests/deploy/test_service.py",  # a whole systemd
-    "tests/e2e/",  # a real OBS
     "tests/machine/",  # full disks, stopped processes, watchdogs that count seconds
+    "tests/e2e/test_beside_the_picture.py",
+    "tests/e2e/test_monitor.py",
+    "tests/e2e/test_poor_streams.py",
+    "tests/e2e/test_recording.py",  # recordings that ffmpeg makes
+    "tests/e2e/test_studio_end.py",
 )
+"""They start what is on the studio, or as much as that, but no picture of theirs is judged, and most of their time they
+wait. Each file is one worker's, and they come first: what is long is not left for the end."""
 MARKS = ("real", "browser")
 BACKGROUND = 10
 """The niceness of tests beside the studio: OBS gets a processor at once, and they a tenth of it at the worst, for they
@@ -39,7 +47,12 @@ TOGETHER = (
 
 def is_on_studio(nodeid: str) -> bool:
     """Whether the test is one of those that the first worker runs, one after the other."""
-    return nodeid.startswith(STUDIO) or is_alone(nodeid) or "[real" in nodeid
+    return (nodeid.startswith(STUDIO) and not is_beside(nodeid)) or is_alone(nodeid) or "[real" in nodeid
+
+
+def is_beside(nodeid: str) -> bool:
+    """Whether the test may run beside the studio though it starts as much."""
+    return nodeid.startswith(BESIDE)
 
 
 def is_alone(nodeid: str) -> bool:
@@ -52,8 +65,12 @@ def is_alone(nodeid: str) -> bool:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Those that nothing may run beside come last: then the others are through, mostly."""
-    items.sort(key=lambda item: is_alone(item.nodeid))
+    """Those that nothing may run beside come last: then the others are through, mostly. The long ones come first."""
+    items.sort(key=lambda item: (is_alone(item.nodeid), not is_beside(item.nodeid)))
+    # xdist goes by the ids: of those that share one, it would run the first and leave out the others in silence.
+    shared = [nodeid for nodeid, count in Counter(item.nodeid for item in items).items() if count > 1]
+    if shared:
+        raise pytest.UsageError(f"several tests have the same id, and in parallel only one of them would run: {shared}")
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -75,7 +92,8 @@ def _to_the_background() -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """One on the studio that the table above does not know would run beside others. It fails, each time."""
-    if any(item.get_closest_marker(mark) for mark in MARKS) and not is_on_studio(item.nodeid):
+    known = is_on_studio(item.nodeid) or is_beside(item.nodeid)
+    if any(item.get_closest_marker(mark) for mark in MARKS) and not known:
         pytest.fail("it is marked as one on the studio, so tests/alone.py has to know it", pytrace=False)
 
 
@@ -114,7 +132,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
         def _split_scope(self, nodeid: str) -> str:
             if is_on_studio(nodeid):
                 return "the studio"
-            return nodeid.partition("::")[0] if nodeid.startswith(TOGETHER) else nodeid
+            return nodeid.partition("::")[0] if nodeid.startswith((*TOGETHER, *BESIDE)) else nodeid
 
         def _assign_work_unit(self, node: object) -> None:
             if "the studio" in self.workqueue:

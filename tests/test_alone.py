@@ -11,6 +11,8 @@ import pytest
 from tests import alone, conftest
 from tests.alone import BACKGROUND, is_on_studio
 
+pytestmark = pytest.mark.slow
+
 UNUSED = [f"-pno:{name}" for name in ("asyncio", "anyio", "hypothesispytest", "schemathesis")]
 CONFTEST = "from alone import *"
 HELP = """
@@ -49,6 +51,12 @@ def test_many(number):
     begin(f"many {number}")
     wait_for(lambda: False, 0.1)
     begin(f"many {number} done")
+"""
+# Long enough that whoever is free would take one of its tests.
+BESIDE = """
+@pytest.mark.parametrize("number", range(3))
+def test_more(number):
+    wait_for(lambda: False, 0.2)
 """
 ALONE = """
 import pytest
@@ -127,6 +135,27 @@ def test_what_takes_long_to_make_is_made_by_one_worker(tmp_path: Path) -> None:
     assert len(by_worker(said)["deploy/test_install.py"]) == 1, said
 
 
+def test_a_file_that_may_run_beside_the_studio_is_one_workers_and_comes_first(tmp_path: Path) -> None:
+    said = suite(
+        tmp_path,
+        attacks__test_many=MANY,
+        e2e__test_studio=on_studio(),
+        e2e__test_recording=pair("beside", "studio", "@pytest.mark.real", background=True) + BESIDE,
+    )
+    assert "11 passed" in said.splitlines()[-1], said
+    assert by_worker(said)["e2e/test_studio.py"] == {"gw0"}, said
+    assert by_worker(said)["e2e/test_recording.py"] == {"gw1"}, said
+
+
+def test_several_tests_with_one_id_are_an_error_as_xdist_would_leave_out_all_but_one(
+    request: pytest.FixtureRequest,
+) -> None:
+    assert isinstance(request.node, pytest.Item)
+    alone.pytest_collection_modifyitems([request.node])
+    with pytest.raises(pytest.UsageError, match=r"several tests have the same id.*test_alone\.py"):
+        alone.pytest_collection_modifyitems([request.node, request.node])
+
+
 def test_nothing_runs_beside_those_that_measure_the_machine(tmp_path: Path) -> None:
     said = suite(tmp_path, attacks__test_crowds=ALONE, test_many=MANY, test_more=MANY)
     assert "14 passed" in said.splitlines()[-1], said
@@ -145,6 +174,7 @@ def test_one_on_the_studio_that_would_run_beside_others_fails_and_says_why(tmp_p
     ("nodeid", "expected"),
     [
         ("tests/e2e/test_fades.py::test_a_fade", True),
+        ("tests/e2e/test_recording.py::test_a_part", False),
         ("tests/conformance/test_obs.py::test_an_input[real-cut]", True),
         ("tests/conformance/test_obs.py::test_an_input[fake-cut]", False),
         ("tests/daemon/test_app.py::test_a_real_thing", False),

@@ -48,7 +48,7 @@ def test_demo_prepares_its_studio_and_passes_its_settings_on() -> None:
 def test_test_prepares_the_machine_and_runs_every_test() -> None:
     steps = would_do("test").splitlines()
     assert steps[0] == "deploy/prepare.sh test"
-    assert steps[1].strip().endswith("-m pytest -n 2")
+    assert steps[1].strip().endswith("-m pytest -n 3")
 
 
 @pytest.mark.parametrize("target", LISTED)

@@ -4,7 +4,8 @@
 """
 
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -15,6 +16,8 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from daemon.http.openapi.document import document
 from tests.daemon.http.live import Live
+
+pytestmark = pytest.mark.slow
 
 SOAK: Final = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
 CONFIG: Final = schemathesis.Config.from_dict(
@@ -61,17 +64,34 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
         assert "Traceback" not in started.console()
 
 
-@schema.parametrize()
-@settings(
-    max_examples=1000 if SOAK else 50,
-    # The same requests each time: that schemathesis finds an odder one must not fail a change of something else.
-    derandomize=not SOAK,
-    phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
-def test_every_answer_is_as_described(case: "schemathesis.Case[Any]", live: Live) -> None:
+def every_answer_is_as_described(case: "schemathesis.Case[Any]", live: Live) -> None:
     # Which characters there are depends on the version of Unicode, and so does which of them can be printed.
     body = case.body.values() if isinstance(case.body, dict) else ()
     texts = (*(case.path_parameters or {}).values(), *(case.query or {}).values(), *body)
     odd = not all(unquote(str(text)).isprintable() for text in texts)
     case.call_and_validate(base_url=live.url, excluded_checks=[positive_data_acceptance] if odd else [])
+
+
+def described(operation: str) -> Callable[..., None]:
+    """The test of one operation, "GET /queue" say."""
+
+    # Its `include` leaves others in where the configuration has operations of its own.
+    @schema.exclude(lambda context: context.operation.label != operation).parametrize()
+    @settings(
+        max_examples=1000 if SOAK else 50,
+        # The same requests each time: that schemathesis finds an odder one must not fail a change of something else.
+        derandomize=not SOAK,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    def test(case: "schemathesis.Case[Any]", live: Live) -> None:
+        every_answer_is_as_described(case, live)
+
+    return test
+
+
+OPERATIONS: Final = [operation.ok().label for operation in schema.get_all_operations()]
+# A function for each: tests that schemathesis makes of one function share one id, and xdist goes by the ids: it would
+# run the first of them alone.
+for label in OPERATIONS:
+    globals()["test_every_answer_is_as_described_" + re.sub(r"\W+", "_", label)] = described(label)

@@ -17,6 +17,8 @@ from daemon.streamers.store import StreamerStore
 from tests.daemon.http.live import Live
 from tests.support import blocking_until
 
+pytestmark = pytest.mark.slow
+
 HOLDER = """
 import sys, time; from pathlib import Path; from daemon.journal.lock import StoreLock
 assert StoreLock(Path(sys.argv[1])).take(1_800_000_000.0, "/etc/one.toml") is None

@@ -18,6 +18,8 @@ from daemon.streamers.store import StreamerStore
 from tests.daemon.http.live import Live
 from tests.daemon.journal.test_trouble import with_key
 
+pytestmark = pytest.mark.slow
+
 
 def names(path: Path) -> list[str]:
     return [row.name for row in StreamerStore(path).list()]

@@ -17,6 +17,8 @@ import pytest
 from daemon.streamers.store import StreamerStore
 from tests.daemon.http.live import Live
 
+pytestmark = pytest.mark.slow
+
 ROUNDS = 3
 GONE = (OSError, http.client.HTTPException)
 """What a request meets whose daemon was killed."""

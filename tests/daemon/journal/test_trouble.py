@@ -17,6 +17,8 @@ from daemon.journal.journal import Journal
 from daemon.streamers.store import StreamerError, StreamerStore
 from tests.daemon.http.live import Live
 
+pytestmark = pytest.mark.slow
+
 
 def check(live: Live, name: str) -> dict[str, Any]:
     """What /readyz says of it."""
