@@ -12,6 +12,7 @@ from urllib.parse import unquote
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings
+from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from daemon.http.openapi.document import document
@@ -87,11 +88,13 @@ def described(operation: str) -> Callable[..., None]:
     def test(case: "schemathesis.Case[Any]", live: Live) -> None:
         every_answer_is_as_described(case, live)
 
-    return test
+    made: Callable[..., None] = test
+    return made
 
 
-OPERATIONS: Final = [operation.ok().label for operation in schema.get_all_operations()]
 # A function for each: tests that schemathesis makes of one function share one id, and xdist goes by the ids: it would
 # run the first of them alone.
-for label in OPERATIONS:
+for result in schema.get_all_operations():
+    assert isinstance(result, Ok), result
+    label = result.ok().label
     globals()["test_every_answer_is_as_described_" + re.sub(r"\W+", "_", label)] = described(label)
