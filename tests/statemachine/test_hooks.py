@@ -16,6 +16,8 @@ from statemachine.policy import Policy
 from tests.statemachine.handover.test_handover import on_air
 from tests.statemachine.world import World
 
+pytestmark = pytest.mark.slow  # thousands of orders
+
 PERIOD = 5.0
 """Seconds: the default of ``ingest.reconcile``."""
 SRS, NGINX = "srs:1/", "nginx:"
