@@ -1,7 +1,7 @@
 """Tests in parallel (``pytest -n 3``): those on the studio on one worker, and the others beside them.
 
 tests/conftest.py takes its hooks from here. A real OBS on two cores needs one of them, and what it lacks is seen in its
-picture. So all tests that judge a picture of the studio's go to the first worker from the start, one after the other,
+picture. So all tests on a real OBS go to the first worker from the start, one after the other,
 and whoever runs tests beside them does so in the background: it gets the time that the studio leaves. A few tests
 measure the machine itself; nothing runs beside these. Once the studio is through, its worker helps the others.
 """
@@ -22,18 +22,15 @@ BESIDE = (
     "tests/browser/",  # Chromium
     "tests/deploy/test_service.py",  # a whole systemd
     "tests/machine/",  # full disks, stopped processes, watchdogs that count seconds
-    "tests/e2e/test_beside_the_picture.py",
     "tests/e2e/test_monitor.py",
-    "tests/e2e/test_poor_streams.py",
     "tests/e2e/test_recording.py",  # recordings that ffmpeg makes
-    "tests/e2e/test_studio_end.py",
 )
-"""They start what is on the studio, or as much as that, but no picture of theirs is judged, and most of their time they
-wait. Each file is one worker's, and they come first: what is long is not left for the end."""
+"""They start as much as those on the studio, but have no OBS, and most of their time they wait. Each file is one
+worker's, and they come first: what is long is not left for the end."""
 MARKS = ("real", "browser")
-BACKGROUND = 10
-"""The niceness of tests beside the studio: OBS gets a processor at once, and they a tenth of it at the worst, for they
-have deadlines as well."""
+BACKGROUND = 13
+"""The niceness of tests beside the studio: OBS gets a processor at once, and two workers together a tenth of it at the
+worst, for they have deadlines as well."""
 ALONE = ("tests/attacks/test_crowds.py",)  # hundreds of connections, and how late a hook is answered meanwhile
 TOGETHER = (
     "tests/attacks/test_canaries.py",
