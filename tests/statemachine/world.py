@@ -379,9 +379,13 @@ class World:
         tries = ghosts * GHOST_TRIES + dark * DARK_TRIES
         within = CALM_WITHIN + tries * (PATIENCE + self.director.policy.ready_timeout)
         counted, began, count = 0.0, self.now, 0
+        recalls = dict(self.director.lineup.state.recalls)
         self.settle()
         self.audience.begin()
         while what := self.amiss(tidy=tidy):
+            if recalls != self.director.lineup.state.recalls:
+                # Whoever was kicked to publish anew is tried as often as before.
+                counted, recalls = 0.0, dict(self.director.lineup.state.recalls)
             assert counted <= within, f"not within {within:g} s: {what}"
             assert self.now < began + CALM_MOST, f"not within {CALM_MOST:g} s: {what}"
             waits = self._waits()
