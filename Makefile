@@ -27,9 +27,9 @@ test: ## every test, WORKERS=3 at a time (ARGS="-k name", ARGS="-n 0" for one pr
 	@deploy/prepare.sh test
 	$(PYTHON_IN_VENV) -m pytest -n $(or $(WORKERS),3) $(ARGS)
 
-quick: ## those of the rules and the adapters that need neither studio nor long, WORKERS=2 at a time
+quick: ## those of the rules and the adapters that need neither studio nor long, WORKERS=3 at a time
 	@deploy/prepare.sh python
-	$(PYTHON_IN_VENV) -m pytest -n $(or $(WORKERS),2) -m 'not real and not slow' $(NOT_QUICK:%=--ignore tests/%) $(ARGS)
+	$(PYTHON_IN_VENV) -m pytest -n $(or $(WORKERS),3) -m 'not real and not slow' $(NOT_QUICK:%=--ignore tests/%) $(ARGS)
 
 matrix: ## roots of Debian 13 and sid, and the tests on their OBS and Python (ARGS="--only sid --cells obs,demo,tests")
 	@deploy/prepare.sh matrix
