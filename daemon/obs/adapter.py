@@ -243,8 +243,10 @@ class ObsAdapter:
             await self._transition.hide_duplicates(self._supervisor.link(), self._scene, name)
 
     async def remove_input(self, name: str) -> None:
-        """As ObsPort: an input that is gone already counts as removed."""
+        """As ObsPort: an input that is gone already counts as removed, and so does one that is another daemon's."""
         link = self._supervisor.link()
+        if await inputs.is_anothers(link, self._scene, name, self._owners):
+            return
         await until_unseen(link, name)
         self._leaving.add(name)
         await self._watches.end(name)

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from daemon.config.model import Ffmpeg, Sources
 from daemon.core.ports import NAME_TAKEN, NOT_FOUND, NothingToAim, ObsError, ObsRefused, ObsTimeout
-from daemon.obs.connection import Link, Request
+from daemon.obs.connection import Link, Request, sense
 from daemon.obs.inventory import read_inputs
-from daemon.obs.owners import OWNER, Owners
+from daemon.obs.owners import OWNER, Mark, Owners, read_mark
 from daemon.obs.pipeline import checked_url, re_aimed
 from daemon.obs.scene_items import read_items, rows
 from daemon.obs.sources import FFMPEG, GSTREAMER
@@ -54,9 +54,11 @@ async def create(link: Link, scene: str, wanted: InputSpec) -> None:
     try:
         await link.call("CreateInput", request)
     except ObsTimeout:
-        # It may have been carried out, or still be: OBS knows.
+        # It may have been carried out, or still be: OBS knows. Or another daemon was first with the name.
         if not await _appeared(link, scene, wanted.name):
             raise
+        if mark := await _mark_of_another(link, wanted):
+            raise _taken("CreateInput", wanted.name, mark) from None
 
 
 async def re_aim(link: Link, scene: str, wanted: InputSpec, owners: Owners) -> bool:
@@ -73,7 +75,7 @@ async def re_aim(link: Link, scene: str, wanted: InputSpec, owners: Owners) -> b
         raise ObsRefused("SetInputSettings", NAME_TAKEN, f"'{name}' is of another kind, {present}")
     mark = owners.mark(name, before) if isinstance(before, Mapping) else None
     if mark is not None and mark.owner != settings.get(OWNER):
-        raise ObsRefused("SetInputSettings", NAME_TAKEN, f"'{name}' belongs to another daemon ({mark.text})")
+        raise _taken("SetInputSettings", name, mark)
     # Into the scene again, if somebody has taken it out.
     if not (await read_items(link, scene, [name])).named(name):
         await link.call("CreateSceneItem", {"sceneName": scene, "sourceName": name, "sceneItemEnabled": False})
@@ -152,6 +154,25 @@ async def _apply(link: Link, name: str, changes: Mapping[str, Any]) -> None:
         result.checked()
 
 
+async def is_anothers(link: Link, scene: str, name: str, owners: Owners) -> bool:
+    """Whether another daemon that lives has made the input of that name, or left it in another scene.
+
+    A creation without an answer leaves the name to whoever was first. Raises ObsError.
+    """
+    if not owners.own:
+        return False
+    asked = [
+        Request("GetInputSettings", {"inputName": name}),
+        Request("GetSceneItemId", {"sceneName": scene, "sourceName": name}),
+    ]
+    with sense("GetInputSettings"):
+        settings, item = await link.batch(asked)
+    found = settings.data.get("inputSettings") if settings.ok else None
+    if not isinstance(found, Mapping) or owners.mark(name, found) is None:
+        return False
+    return owners.foreign(name, in_scene=item.ok)
+
+
 async def remove(link: Link, name: str) -> None:
     """Remove an input and see it gone; one that is not there counts. Raises ObsError.
 
@@ -195,6 +216,17 @@ async def _take_out(link: Link, name: str) -> None:
         ]
         if gone:
             await link.batch(gone)
+
+
+async def _mark_of_another(link: Link, wanted: InputSpec) -> Mark | None:
+    """That of the daemon that has made what bears the name, where it is not this one."""
+    found = (await link.call("GetInputSettings", {"inputName": wanted.name})).get("inputSettings")
+    mark = read_mark(found) if isinstance(found, Mapping) else None
+    return mark if mark is not None and mark.owner != wanted.settings.get(OWNER) else None
+
+
+def _taken(request: str, name: str, mark: Mark) -> ObsRefused:
+    return ObsRefused(request, NAME_TAKEN, f"'{name}' belongs to another daemon ({mark.text})")
 
 
 async def _appeared(link: Link, scene: str, name: str) -> bool:

@@ -114,7 +114,8 @@ class ModelObs:
 
     def execute(self, command: cmd.Command, at: float, *, late: bool = False) -> None:
         """Do it. Raises Refused. A ``late`` one goes astray: nobody asks for it any more."""
-        assert late or getattr(command, "input", "") not in self.foreign or isinstance(command, cmd.CreateInput)
+        looks_first = isinstance(command, cmd.CreateInput | cmd.RemoveInput | cmd.RemoveOrphan)
+        assert late or looks_first or getattr(command, "input", "") not in self.foreign
         match command:
             case cmd.CreateInput():
                 if command.input in self.foreign:
@@ -156,6 +157,8 @@ class ModelObs:
                     self._show(self._item(command.outgoing), True, late)
                 if command.slate:
                     self._slate(command.slate, command.outgoing is None)
+            case cmd.RemoveInput(input=name) | cmd.RemoveOrphan(input=name) if name in self.foreign:
+                pass  # the adapter looks at the mark: another daemon's counts as gone
             case cmd.RemoveInput() | cmd.RemoveOrphan():
                 self._not_seen(command.input)
                 self.remove(command.input)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from daemon.core.ports import ObsRefused
+from daemon.core.ports import NAME_TAKEN, ObsRefused
 from daemon.obs import ObsAdapter
 from daemon.obs.adapter import Origin
 from daemon.obs.connection import ObsEvent
@@ -71,6 +71,30 @@ async def test_another_living_daemons_inputs_are_foreign_in_the_same_scene_too(f
         with pytest.raises(ObsRefused) as refused:
             await second.obs.create_input(ONE, BOB, reuse=True)
         assert refused.value.code == 601
+
+
+async def test_a_creation_without_an_answer_takes_nobodys_input_for_its_own_and_removes_none(fake: FakeObs) -> None:
+    async with Owned(fake, "first") as first, Owned(fake, "second", obs={"request_timeout": 0.3}) as second:
+        await first.up()
+        await second.up()
+        await first.obs.create_input(ONE, ALICE)
+        fake.faults.lose("CreateInput", executes=False)
+        with pytest.raises(ObsRefused) as refused:
+            await second.obs.create_input(ONE, BOB)
+        assert refused.value.code == NAME_TAKEN
+        await second.obs.remove_input(ONE)
+        assert fake.inputs[ONE].settings[OWNER] == "first"
+        await first.obs.remove_input(ONE)
+        assert ONE not in fake.inputs
+
+
+async def test_ones_own_creation_without_an_answer_counts_and_is_removed(fake: FakeObs) -> None:
+    async with Owned(fake, "abc", obs={"request_timeout": 0.3}) as rig:
+        await rig.up()
+        fake.faults.lose("CreateInput", executes=True)
+        await rig.obs.create_input(ONE, ALICE)
+        await rig.obs.remove_input(ONE)
+        assert ONE not in fake.inputs
 
 
 async def test_what_a_daemon_that_is_no_more_has_left_in_the_scene_is_taken_over_and_nothing_elsewhere(
