@@ -125,10 +125,16 @@ def test_static_one_who_stalled_alone_behind_the_slate_is_tried_again() -> None:
     assert on_air(world) == "alice"
 
 
-def test_static_the_first_try_of_one_in_line_is_not_cut_short_by_one_who_failed_before() -> None:
+def two_without_a_picture() -> World:
+    """Alice and Bob publish, and neither shows anything yet; a try takes 15 s."""
     world = channel(mode="static", ready_timeout=15.0)
     for streamer in ("alice", "bob"):
         world.ingest.frozen.add(world.publish(streamer).id)
+    return world
+
+
+def test_static_the_first_try_of_one_in_line_is_not_cut_short_by_one_who_failed_before() -> None:
+    world = two_without_a_picture()
     world.run(14.5)
     assert [each for each in world.director.lineup if each.failures] == []
     world.run(1.0)
@@ -143,9 +149,7 @@ def test_static_the_first_try_of_one_in_line_is_not_cut_short_by_one_who_failed_
 
 
 def test_static_an_operators_move_does_not_wait_for_the_try_of_another() -> None:
-    world = channel(mode="static", ready_timeout=15.0)
-    for streamer in ("alice", "bob"):
-        world.ingest.frozen.add(world.publish(streamer).id)
+    world = two_without_a_picture()
     world.run(16.0)
     alice = world.ingest.of("alice")
     world.feed(ev.MoveRequested(world.now, "alice", 0))
