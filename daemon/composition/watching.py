@@ -24,6 +24,7 @@ from daemon.notify.notifier import Notifier
 from daemon.notify.troubles import Output, Troubles
 from daemon.obs.diagnostics import check_program
 from daemon.observability.metrics import Metrics
+from statemachine.view import View
 
 LOOK_EVERY = 1.0
 """Seconds between two looks."""
@@ -43,13 +44,13 @@ class Watching:
         self._notifier = notifier
         self._troubles = Troubles(notifier)
 
-    def checks(self) -> Sequence[Check]:
-        """What has to be well for ``/readyz`` to be so."""
+    def checks(self, seen: View | None = None) -> Sequence[Check]:
+        """What has to be well for ``/readyz`` to be so, of the rules as ``seen`` or as they are now."""
         unreachable = self._reconciler.unreachable
         info, journal, keys = self._studio.obs.info, self._store.journal, self._store.keys
         return (
             Check("obs", info.connected, info.reason),
-            check_program(self._rules.view().program),
+            check_program((seen or self._rules.view()).program),
             Check("journal", not journal.trouble, journal.trouble or journal.notice),
             Check("keys", not keys.problem, keys.problem),
             Check("ingest", not unreachable, f"no answer from {', '.join(unreachable)}" if unreachable else ""),
@@ -62,7 +63,7 @@ class Watching:
             seen = self._rules.view()
             notifier.look(seen)
             told = Output(output.status, output.rules.state)
-            self._troubles.look(seen, self.checks(), self._health.kept.latest, told)
+            self._troubles.look(seen, self.checks(seen), self._health.kept.latest, told)
             store.alone.look(notifier.trouble, notifier.recovered)
             for number, news in store.journal.news.take():
                 notifier.trouble(f"database {number}", news)
@@ -92,15 +93,10 @@ def make_health(
         # A counter that nobody reads stands still.
         return None if reconciler.unreachable else reconciler.received_bytes(session_id)
 
-    def received_on_air() -> int | None:
-        on_air = rules.view().on_air
-        return received(on_air.session) if on_air else None
-
     feed = MeasurementFeed(
         rules.events.submit,
         now,
         MeasurementSources(
-            subject=lambda: rules.view().measured,
             received=received,
             period=lambda: live.config.ingest.reconcile,
             stats=lambda: obs.stats if obs.info.connected else {},
@@ -111,7 +107,7 @@ def make_health(
         reporter = Reporter(live.config.health.report_dir)
         reporter.start()
         stack.push_async_callback(reporter.stop)
-    sources = SampleSources(obs, rules.view, received_on_air, now, output=lambda: studio.output.status)
+    sources = SampleSources(obs, rules.view, received, now, output=lambda: studio.output.status)
     return HealthMonitor(sources, lambda: live.config, Listeners(reporter, hub.publish, feed.look))
 
 

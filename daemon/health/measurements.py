@@ -21,8 +21,6 @@ WINDOW: Final = 10.0
 class MeasurementSources:
     """What is measured, each of it asked for anew with every look."""
 
-    subject: Callable[[], str]
-    """The session whose bitrate matters to the rules (empty: none)."""
     received: Callable[[str], int | None]
     """The bytes that were received of a session by its server's last list (None: not known)."""
     period: Callable[[], float]
@@ -39,7 +37,6 @@ class MeasurementFeed:
     ) -> None:
         self._submit = submit
         self._now = now
-        self._subject = measured.subject
         self._received = measured.received
         self._period = measured.period
         self._stats = measured.stats
@@ -48,14 +45,13 @@ class MeasurementFeed:
         self._since: tuple[float, int, int] | None = None
         self._seen: Mapping[str, Any] = {}
 
-    def look(self) -> None:
-        """Tell what there is to tell."""
+    def look(self, subject: str) -> None:
+        """Tell what there is to tell. ``subject`` is the session whose bitrate matters to the rules (empty: none)."""
         at = self._now()
-        self._bitrate(at)
+        self._bitrate(at, subject)
         self._rendered(at)
 
-    def _bitrate(self, at: float) -> None:
-        session = self._subject()
+    def _bitrate(self, at: float, session: str) -> None:
         kbps = self._flow.read(session, at, self._received(session) if session else None, self._period())
         known, last, told_at = self._told
         if session != known:

@@ -32,8 +32,8 @@ class Listeners:
     publish: Callable[[str, Mapping[str, object]], None] = lambda kind, data: None
     """Takes the kind and the data of an event for those who listen to ``/events``: ``health_changed`` whenever the
     issues have changed for good."""
-    beside: Callable[[], None] = lambda: None
-    """Called with every sample."""
+    beside: Callable[[str], None] = lambda subject: None
+    """Called with every sample, and told the session whose bitrate matters to the rules (empty: none)."""
 
 
 NOBODY: Final = Listeners()
@@ -51,6 +51,7 @@ class HealthMonitor:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._config = config
+        self._view = sources.view
         self._now = sources.now
         self._reporter = listeners.reporter
         self._publish = listeners.publish
@@ -88,8 +89,9 @@ class HealthMonitor:
         """Take one sample and do all that follows from it."""
         health = self._config().health
         limits = Thresholds(health.stall, health.low_bitrate)
-        self._beside()
-        sample = await self._sampler.take()
+        view = self._view()
+        self._beside(view.measured)
+        sample = await self._sampler.take(view)
         recent = [reading.sample for reading in self.kept.since(sample.at - WINDOW)]
         reading = HealthReading(sample, judge([*recent, sample], limits))
         self.kept.add(reading, limits, most=5 * health.interval)

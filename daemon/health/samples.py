@@ -110,8 +110,8 @@ class SampleSources:
 
     obs: ObsView
     view: Callable[[], View]
-    received: Callable[[], int | None]
-    """The bytes received from the one on air, by the ingest server's last list."""
+    received: Callable[[str], int | None]
+    """The bytes received of a session by the ingest server's last list (None: not known)."""
     now: Callable[[], float]
     output: Callable[[], Mapping[str, Any]] = dict
     """The last answer to GetStreamStatus, empty where there is none."""
@@ -123,7 +123,6 @@ class Sampler:
     def __init__(self, sources: SampleSources, *, scene: Callable[[], str], period: Callable[[], float]) -> None:
         """``period`` tells the seconds between two lists of the ingest server's."""
         self._obs = sources.obs
-        self._view = sources.view
         self._received = sources.received
         self._now = sources.now
         self._scene = scene
@@ -137,9 +136,9 @@ class Sampler:
         """The scene that is looked into, the input, where it is, and its item's number there."""
         self._size: tuple[str, tuple[int, int]] | None = None
 
-    async def take(self) -> Sample:
-        """The show as it is now."""
-        at, view = self._now(), self._view()
+    async def take(self, view: View) -> Sample:
+        """The show as it is now, of which ``view`` is what the rules know."""
+        at = self._now()
         without_obs = self._without_obs(at, view)
         if not self._obs.info.connected:
             self._stats.forget()
@@ -178,7 +177,7 @@ class Sampler:
         on_air = view.on_air
         streamer, name = (on_air.streamer, on_air.input) if on_air else ("", view.program.input or "")
         waiting = sum(1 for place in view.queue if place.publishing and place.streamer != streamer)
-        received = self._received() if on_air else None
+        received = self._received(on_air.session) if on_air else None
         bitrate = self._flow.read(streamer, at, received, self._period())
         return Sample(at, False, streamer, name, waiting=waiting, received=received, bitrate=bitrate)
 

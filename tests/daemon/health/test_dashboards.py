@@ -62,7 +62,7 @@ def told() -> dict[str, set[str]]:
         ]
     )
     HookMetrics(registry).count("srs", "ok", 0.001)
-    monitor = HealthMonitor(SampleSources(NoObs(), lambda: view("alice"), lambda: None, lambda: AT), Config)
+    monitor = HealthMonitor(SampleSources(NoObs(), lambda: view("alice"), lambda session: None, lambda: AT), Config)
     HealthMetrics(registry, monitor)
     monitor.kept.add(HealthReading(sample(), judge([sample()], Thresholds())), Thresholds(), most=5)
     found: dict[str, set[str]] = {}

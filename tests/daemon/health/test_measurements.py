@@ -24,7 +24,6 @@ class House:
             self.told.append,
             lambda: self.at,
             MeasurementSources(
-                subject=lambda: self.subject,
                 received=lambda session_id: self.bytes.get(session_id),
                 period=lambda: PERIOD,
                 stats=lambda: self.stats,
@@ -40,7 +39,7 @@ class House:
             if fps:
                 total, skipped = self.stats.get("renderTotalFrames", 0), self.stats.get("renderSkippedFrames", 0)
                 self.stats = {"renderTotalFrames": total + fps, "renderSkippedFrames": skipped + round(fps * late)}
-            self.feed.look()
+            self.feed.look(self.subject)
 
     def bitrates(self) -> list[tuple[str, float | None]]:
         return [(e.session_id, e.kbps) for e in self.told if isinstance(e, ev.BitrateMeasured)]

@@ -37,7 +37,7 @@ class Stage:
 
     def make(self, reporter: Reporter | None = None, **more: Any) -> HealthMonitor:
         listeners = Listeners(reporter, publish=lambda kind, data: self.told.append((kind, data)))
-        sources = SampleSources(self.obs, lambda: self.view, lambda: None, self.clock.now)
+        sources = SampleSources(self.obs, lambda: self.view, lambda session: None, self.clock.now)
         return HealthMonitor(sources, lambda: self.config, listeners, **more)
 
     async def watch(self, times: int) -> None:
@@ -155,7 +155,7 @@ async def test_it_samples_by_the_clock_and_survives_a_sample_that_fails(stage: S
         return stage.view
 
     stage.monitor = HealthMonitor(
-        SampleSources(stage.obs, late, lambda: None, stage.clock.now), lambda: stage.config, sleep=sleep
+        SampleSources(stage.obs, late, lambda session: None, stage.clock.now), lambda: stage.config, sleep=sleep
     )
     with capture_logs() as logs:
         task = asyncio.create_task(stage.monitor.run())
