@@ -332,7 +332,7 @@ class Channel(RuleBasedStateMachine):
         if name in obs.items:
             obs.items[name].shown, obs.items[name].astray = shown, True
         else:
-            (obs.slates.add if shown else obs.slates.discard)(name)
+            obs.hand_on_slate(name, shown)
 
     @rule(name=st.sampled_from(SLATES))
     def somebodys_hand_takes_a_slate_out_or_puts_it_back(self, name: str) -> None:

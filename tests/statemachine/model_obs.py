@@ -49,6 +49,8 @@ class ModelObs:
         self.items: dict[str, Item] = {name: Item(name, None) for name in (STATIC, OTHER_STATIC)}
         self.slates: set[str] = set()
         """Those that are shown."""
+        self.shown_by_hand: set[str] = set()
+        """Those of them that somebody has shown, and the daemon has not touched since."""
         self.absent: set[str] = set()
         """Those that somebody has taken out of the scene."""
         self.foreign: set[str] = set()
@@ -187,6 +189,13 @@ class ModelObs:
     def _slate(self, name: str, shown: bool) -> None:
         if name in self.absent:
             return  # what is not there is done without
+        self.shown_by_hand.discard(name)
+        (self.slates.add if shown else self.slates.discard)(name)
+
+    def hand_on_slate(self, name: str, shown: bool) -> None:
+        """Somebody shows it, or hides it."""
+        if shown and name not in self.slates:
+            self.shown_by_hand.add(name)
         (self.slates.add if shown else self.slates.discard)(name)
 
     def _not_seen(self, name: str) -> None:
