@@ -9,6 +9,7 @@ import structlog
 from daemon.core.clock import Clock
 from daemon.core.failures import Failure, failure_event
 from daemon.core.ports import (
+    NOT_FOUND,
     KickPort,
     Making,
     NothingToAim,
@@ -158,7 +159,12 @@ class Calls:
         await self.obs.bring_to_program()
 
     async def _set_slate(self, command: cmd.SetSlate) -> None:
-        await self.obs.set_shown(command.slate, command.shown)
+        try:
+            await self.obs.set_shown(command.slate, command.shown)
+        except ObsRefused as error:
+            # What the configuration named before may be gone by now, and is as hidden as can be.
+            if command.shown or error.code != NOT_FOUND:
+                raise
 
     async def _show(self, command: cmd.ShowInput) -> None:
         log.warning("the input on air was hidden by hand: showing it again", input=command.input)

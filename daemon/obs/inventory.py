@@ -84,14 +84,15 @@ async def read_inventory(link: Link, asked: InventoryQuery, owners: Owners) -> I
     """The own inputs in the order of their numbers, in the scene or not. Raises ObsError.
 
     One in the scene that somebody has renamed gets its name back. Where that is taken, as by the one that it is a copy
-    of, it is an own one under the name that it has.
+    of, it is an own one under the name that it has. So is one of a prefix that was configured before: it is on air yet.
     """
     names = asked.names
     found, made = await _find_named(link, asked, owners)
     strays = _strays(made, asked, owners)
     log_copies(strays, owners.copies)
     inputs, items = found.inputs, found.items
-    own = sorted((name for name in inputs if names.own(name)), key=lambda name: (names.number(name) or 0, name))
+    own = _of_former_prefix(made, asked, owners)
+    own += sorted((name for name in inputs if names.own(name)), key=lambda name: (names.number(name) or 0, name))
     own += sorted(name for name in strays if not names.own(name))
     settings = await _settings(link, own)
     marks = {name: mark for name in own if (mark := owners.mark(name, settings.get(name))) is not None}
@@ -107,7 +108,7 @@ async def read_inventory(link: Link, asked: InventoryQuery, owners: Owners) -> I
         stream = _stream(inputs[name], settings.get(name), asked.stream_of)
         mine.append(OwnInput(name, shown > 0, stream, items=len(placed), shown_items=max(1, shown)))
     for name, mark in made.items():
-        if not names.own(name) and owners.foreign(name, in_scene=True):
+        if name not in own and owners.foreign(name, in_scene=True):
             # Of another prefix, but in this scene: viewers see the upper one of both.
             marks[name] = mark
             foreign.append(ForeignInput(name, mark.text))
@@ -173,6 +174,15 @@ def _strays(made: Mapping[str, Mark], asked: InventoryQuery, owners: Owners) -> 
         for name, mark in made.items()
         if mark.owner == owners.own and mark.made_as != name and asked.names.own(mark.made_as)
     }
+
+
+def _of_former_prefix(made: Mapping[str, Mark], asked: InventoryQuery, owners: Owners) -> list[str]:
+    """Inputs that this daemon has made and that bear the names that it gave them, by another prefix than today's."""
+    return sorted(
+        name
+        for name, mark in made.items()
+        if mark.owner == owners.own and mark.made_as == name and not asked.names.own(name)
+    )
 
 
 def stream_of_path(url: str) -> str | None:

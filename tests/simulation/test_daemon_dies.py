@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.simulation.stage import on_air
-from tests.simulation.world import World
+from tests.simulation.world import PREFIX, World
 
 READY_WITHIN = 2.0
 """Seconds that it waits for others from its start on; what it computes takes no time here."""
@@ -86,5 +86,26 @@ def test_a_configuration_that_is_broken_when_it_is_reloaded_changes_nothing(tmp_
         await w.until(lambda: w.said("the configuration was reloaded"))
         await w.until(lambda: w.director.switchover.on_air_streamer == "bob", 4.0)
         w.obs.program.assert_seamless()
+
+    on_air(tmp_path, act)
+
+
+def test_a_restart_with_another_prefix_leaves_the_picture_on_air_and_nothing_of_the_former_one_stays(
+    tmp_path: Path,
+) -> None:
+    async def act(w: World) -> None:
+        mark, shown = w.obs.program.mark(), w.shown
+        await w.stop()
+        w.write_settings(sources__prefix="LIVE_")
+        await w.start()
+        await w.until(lambda: w.director.switchover.state.name == "STANDBY" and w.shown == shown)
+        assert (await w.ask("GET", "/status"))["on_air"]["input"] == shown[0]
+        await w.ask("POST", "/queue/skip")
+        await w.until(lambda: w.director.switchover.on_air_streamer == "bob")
+        await w.until(lambda: not [name for name in w.obs.inputs if name.startswith(PREFIX)], 15.0)
+        assert w.obs.program.blanks(mark, own=False) == []
+        await w.obs.restart(leftovers=True)
+        await w.until(lambda: w.director.switchover.state.name == "STANDBY", 15.0)
+        assert w.said("a command failed") == []
 
     on_air(tmp_path, act)

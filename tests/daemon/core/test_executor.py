@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from daemon.core.calls import CALLS, Calls
 from daemon.core.clock import Clock
@@ -230,6 +231,16 @@ async def test_a_slate_that_is_to_come_back_may_be_missing() -> None:
         r.executor.execute([cmd.RestoreOutgoing(7, IN, None, "SLATE")])
         await r.until(lambda: bool(r.events))
         assert r.obs.calls == [("restore", None, (IN,), "SLATE")]
+
+
+@pytest.mark.parametrize("shown", [True, False])
+async def test_a_former_slate_that_is_gone_counts_as_hidden_and_one_to_be_shown_is_told(shown: bool) -> None:
+    async with rig() as r:
+        r.obs.fails["show"] = ObsRefused("SetSceneItemEnabled", 600, "'SLATE' is not in the scene")
+        with capture_logs() as lines:
+            r.executor.execute([cmd.SetSlate("SLATE", shown), cmd.HideDuplicates(IN)])
+            await r.until(lambda: ("hide duplicates", IN) in r.obs.calls)
+        assert any(line["log_level"] == "warning" for line in lines) is shown
 
 
 async def test_what_obs_says_of_a_failure_is_told_without_the_secrets_of_a_url() -> None:
