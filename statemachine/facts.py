@@ -46,6 +46,13 @@ class HandoverEnded(Fact):
     actor: Actor | None = None
     """Who asked for it; None where nobody did."""
 
+    @property
+    def is_handover(self) -> bool:
+        """Somebody else was to come on air. One that was not needed any more is none, and none is a standby that is
+        void because OBS was lost, as after a restart of the daemon, too: nothing was to change then."""
+        unneeded = self.outcome in ("superseded", "stream_ended")
+        return not unneeded and (self.reason, self.outcome) != ("standby", "obs_lost")
+
 
 @dataclass(frozen=True, slots=True)
 class ProblemFound(Fact):

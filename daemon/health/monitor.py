@@ -1,7 +1,7 @@
 """Samples, judges, keeps and tells, again and again."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,9 +15,8 @@ from daemon.health.reporter import Reporter
 from daemon.health.samples import Sampler, SampleSources
 from daemon.health.score import WINDOW, judge
 from daemon.health.shapes import Current, Monitoring
+from statemachine.notices.lasting import SETTLED, Settled
 
-SETTLED: Final = 3
-"""Samples that an issue has to be there, or gone, before it is told of: what flickers would flood log and events."""
 QUIET: Final = frozenset({"nobody_on_air", "obs_unreachable"})
 """Issues that others tell of in the log."""
 
@@ -153,27 +152,3 @@ class HealthMonitor:
                 "problem": reporter.problem if reporter else "",
             },
         }
-
-
-class Settled:
-    """Which issues are there for good: seen, or missed, so many times in a row."""
-
-    def __init__(self, times: int) -> None:
-        self._times = times
-        self._counts: dict[str, int] = {}
-        self.issues: tuple[str, ...] = ()
-        self.began: tuple[str, ...] = ()
-        self.over: tuple[str, ...] = ()
-
-    def see(self, issues: Sequence[str]) -> bool:
-        """One more sample's issues; True where that changes what is settled, told by ``began`` and ``over``."""
-        unlike = set(issues) ^ set(self.issues)
-        self._counts = {name: self._counts.get(name, 0) + 1 for name in unlike}
-        changed = {name for name, times in self._counts.items() if times >= self._times}
-        self.began = tuple(name for name in issues if name in changed)
-        self.over = tuple(name for name in self.issues if name in changed)
-        if not changed:
-            return False
-        self.issues = (*(name for name in self.issues if name not in self.over), *self.began)
-        self._counts = {name: times for name, times in self._counts.items() if name not in changed}
-        return True

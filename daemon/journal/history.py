@@ -9,7 +9,7 @@ from statemachine import facts
 
 
 def handovers(told: Sequence[facts.Fact]) -> list[HandoverRow]:
-    """Each hand-over that came to an end; those that only made an input ready and were not needed are none."""
+    """Each hand-over that came to an end, as a row."""
     return [
         (
             fact.at,
@@ -28,10 +28,5 @@ def handovers(told: Sequence[facts.Fact]) -> list[HandoverRow]:
             },
         )
         for fact in told
-        if isinstance(fact, facts.HandoverEnded) and not _was_no_handover(fact)
+        if isinstance(fact, facts.HandoverEnded) and fact.is_handover
     ]
-
-
-def _was_no_handover(fact: facts.HandoverEnded) -> bool:
-    # A standby is void after a restart of the daemon, too: nothing was to change then.
-    return fact.outcome in ("superseded", "stream_ended") or (fact.reason, fact.outcome) == ("standby", "obs_lost")

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from daemon.config.model import Config, Health
 from daemon.health import HealthMetrics, HealthMonitor, Reporter
-from daemon.health.monitor import SETTLED, Listeners, Settled
+from daemon.health.monitor import Listeners
 from daemon.health.samples import SampleSources
 from statemachine.view import View
 from tests.daemon.health.figures import place, view
@@ -219,26 +219,3 @@ async def test_the_metrics_are_those_of_the_last_sample(stage: Stage) -> None:
     assert stalled == stage.monitor.kept.stalled_seconds > 0
     assert b"motherstream_bitrate_kbps" in generate_latest(registry)
     assert registry.get_sample_value("motherstream_bitrate_kbps") is None
-
-
-# -- what is told
-
-
-def test_an_issue_that_flickers_is_not_told() -> None:
-    settled = Settled(SETTLED)
-    for _ in range(20):
-        assert not settled.see(["stalled"])
-        assert not settled.see(["stalled"])
-        assert not settled.see([])
-    assert settled.issues == ()
-
-
-def test_an_issue_that_lasts_is_told_once_when_it_begins_and_once_when_it_is_over() -> None:
-    settled = Settled(2)
-    changes = [settled.see(["a"]), settled.see(["a", "b"]), settled.see(["a", "b"]), settled.see(["a", "b"])]
-    assert changes == [False, True, True, False]
-    assert settled.issues == ("a", "b")
-    assert [settled.see(["b"]), settled.see(["b"])] == [False, True]
-    assert list(settled.issues) == ["b"]
-    assert list(settled.began) == []
-    assert list(settled.over) == ["a"]

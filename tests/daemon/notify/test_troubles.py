@@ -1,7 +1,7 @@
 """What lasts reaches a person, once, and so does its end."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -9,9 +9,11 @@ from daemon.core.ports import Check
 from daemon.health.history import HealthReading
 from daemon.health.issues import ISSUES
 from daemon.health.score import Assessment
-from daemon.notify.troubles import CALM, STALLS_WITHIN, Output, Troubles
+from daemon.notify.troubles import WORDS, Output, Troubles
 from statemachine.lineup.entry import Problem
 from statemachine.monitors.output import OutputState
+from statemachine.notices.lasting import CALM
+from statemachine.notices.troubles import STALLS_WITHIN, Kind
 from tests.daemon.health.figures import sample
 from tests.daemon.http.studio import AT, place, view
 
@@ -177,3 +179,7 @@ def test_what_is_wrong_with_the_channel_is_not_said_of_who_waits(told: Told) -> 
 def test_names_call_nobody_in_a_chat(told: Told) -> None:
     (said,) = told.see(60, queue=(place("alice", 0), place("@everyone", 1, failures=1)), standby=None)
     assert "@everyone" not in said
+
+
+def test_each_kind_of_trouble_has_its_words() -> None:
+    assert set(WORDS) == set(get_args(Kind))
