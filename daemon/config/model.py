@@ -6,7 +6,6 @@ the environment and the files of secrets; `daemon.config.keys` compares them and
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 from urllib.parse import urlsplit
 
@@ -14,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from daemon.config.types import (
     AppName,
+    DatabaseFile,
     File,
     Float,
     Host,
@@ -25,6 +25,7 @@ from daemon.config.types import (
     PublicUrl,
     RtmpUrl,
     Template,
+    Token,
     is_loopback,
 )
 from daemon.core.redaction import redact
@@ -56,7 +57,7 @@ class Http(Section):
 
     host: Host = fixed("127.0.0.1", "address to listen on; anything but loopback needs a token")
     port: Int = fixed(8000, "port to listen on; 0 picks a free one", ge=0, le=65535)
-    token: SecretStr = fixed("", "bearer token that the API requires; empty for none")
+    token: Token = fixed("", "bearer token that the API requires; empty for none")
     token_file: File = fixed("", "file that holds the token")
     public_url: PublicUrl = live(
         "", "the address people use if a proxy is in front, such as https://show.example.org/live"
@@ -269,7 +270,7 @@ class Overlays(Section):
 class Store(Section):
     """What survives a restart."""
 
-    path: Path = fixed("motherstream.db", "SQLite file")
+    path: DatabaseFile = fixed("motherstream.db", "SQLite file")
 
 
 class Log(Section):
@@ -313,6 +314,10 @@ HOOKS_NEED_SECRET: Final = (
 )
 
 
+EVERYWHERE: Final = ("0.0.0.0", "::")  # noqa: S104  # the addresses that stand for all of this machine's
+DEFAULT_PORTS: Final = {"http": 80, "https": 443, "rtmp": 1935, "rtmps": 443}
+
+
 class Conflict(NamedTuple):
     """Keys that do not go together; the first is the one to mend."""
 
@@ -326,6 +331,7 @@ def conflicts(config: Config) -> Iterator[Conflict]:
     yield from _missing_companions(config)
     yield from _source_conflicts(config.sources)
     yield from _name_conflicts(config)
+    yield from _port_conflicts(config)
 
 
 def _door_conflicts(config: Config) -> Iterator[Conflict]:
@@ -367,7 +373,25 @@ def _name_conflicts(config: Config) -> Iterator[Conflict]:
     own = re.compile(re.escape(sources.prefix) + r"\d+")
     shown = [(f"overlays.{name}", text) for name, text in config.overlays if not name.endswith("_template")]
     made = [("sources.static_input", sources.static_input), ("obs.slate", obs.slate), ("obs.template", obs.template)]
+    for key, name in (("obs.slate", obs.slate), *shown):
+        if name and name == obs.scene:
+            yield Conflict((key, "obs.scene"), "is obs.scene itself, must be an item in it")
     for key, name in (*made, *shown):
         if own.fullmatch(name):
             message = f"is {name!r}, must not look like an input that is made and removed ({sources.prefix}NUMBER)"
             yield Conflict((key, "sources.prefix"), message)
+
+
+def _port_conflicts(config: Config) -> Iterator[Conflict]:
+    """Where somebody else listens on this machine, the daemon cannot, and where it does, it would ask itself."""
+    http, obs, ingest = config.http, config.obs, config.ingest
+    if http.host not in EVERYWHERE and not is_loopback(http.host):
+        return
+    urls = {f"ingest.{key}": value for key, value in ingest if key.endswith(("_url", "_api", "_stat", "_control"))}
+    addresses = [("obs.port", obs.host, obs.port)]
+    for key, url in {**urls, "queue.auth_url": config.queue.auth_url}.items():
+        parts = urlsplit(url)
+        addresses.append((key, parts.hostname or "", parts.port or DEFAULT_PORTS.get(parts.scheme, 0)))
+    for key, host, port in addresses:
+        if port == http.port and is_loopback(host):
+            yield Conflict((key, "http.port"), f"has the port of http.port, {port}, where the daemon itself listens")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, PlainValidator
+from pydantic import AfterValidator, BeforeValidator, PlainValidator, SecretStr
 from pydantic_core import PydanticKnownError
 
 PLACEHOLDERS: Final = ("app", "stream", "stream_key", "param", "vhost")
@@ -112,6 +112,30 @@ def _app(text: str) -> str:
     return text
 
 
+def _path(value: object) -> object:
+    """Empty text is no path. A mistake that would make the file or folder somewhere else is told."""
+    text = str(value) if isinstance(value, str | Path) else ""
+    if not text.isprintable():
+        raise ValueError("must not contain control characters")
+    if text.startswith("~"):
+        raise ValueError("must not begin with ~, which only a shell knows: write the folder out")
+    return None if value == "" else value
+
+
+def _database(value: object) -> object:
+    path = _path(value)
+    if path is None or Path(str(path)).name in ("", "..", ":memory:") or str(path).startswith("file:"):
+        raise ValueError("must be the path of a file, such as /var/lib/motherstream/motherstream.db")
+    return path
+
+
+def _header_text(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value()
+    if text != text.strip() or not text.isprintable():
+        raise ValueError("must not begin or end with a blank or contain control characters: no header can carry it")
+    return secret
+
+
 def _template(text: str) -> str:
     if wrong := [name for name in re.findall(r"\{([^{}]*)\}", text) if name not in SHOWN]:
         raise ValueError(f"{{{wrong[0]}}} is not one of {', '.join(f'{{{name}}}' for name in SHOWN)}")
@@ -129,5 +153,7 @@ AppName = Annotated[str, AfterValidator(_app)]
 Prefix = Annotated[str, AfterValidator(_prefix)]
 Template = Annotated[str, AfterValidator(_template)]
 Network = Annotated[IPv4Network | IPv6Network, PlainValidator(_network)]
-File = Annotated[Path | None, BeforeValidator(lambda value: None if value == "" else value)]
+File = Annotated[Path | None, BeforeValidator(_path)]
 """A path relative to the working directory; empty text is None."""
+DatabaseFile = Annotated[Path, BeforeValidator(_database)]
+Token = Annotated[SecretStr, AfterValidator(_header_text)]

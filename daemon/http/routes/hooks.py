@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
-from urllib.parse import parse_qsl
+from urllib.parse import unquote, unquote_plus
 
 import structlog
 from aiohttp import web
@@ -32,6 +32,10 @@ BROWSERS: Final = frozenset({"origin", "referer", "cookie", "accept-language", "
 """Headers that browsers send, in small letters."""
 
 MOST_UNKNOWN: Final = 64
+
+WRONG_SECRET: Final = (
+    "the hook's URL must end in ?secret= with hooks.secret; of its characters & and # are written there as %26 and %23"  # noqa: S105  # a sentence
+)
 
 log = structlog.get_logger(__name__)
 
@@ -144,16 +148,16 @@ class HookRoutes:
         """What the server says. Raises ApiError where it may not, or says it in a way of its own."""
         if request.method == "GET":
             own, said = nginx_rtmp.parts_of_query(request.rel_url.raw_query_string)
-            self._check_sender(request, lambda: dict(parse_qsl(own)))
+            self._check_sender(request, own)
             return said.encode()
-        self._check_sender(request, lambda: request.query)
+        self._check_sender(request, request.rel_url.raw_query_string)
         if request.content_type != server.content_type:
             raise ApiError(415, "wrong_content_type", f"the body must be {server.content_type}")
         return await read_body(request)
 
     # --- who sends -------------------------------------------------------------------------------------------
 
-    def _check_sender(self, request: web.Request, parameters: Callable[[], Mapping[str, str]]) -> None:
+    def _check_sender(self, request: web.Request, query: str) -> None:
         config = self._control.config()
         hooks = config.hooks
         if not self._senders.allowed(request.remote or "", hooks):
@@ -164,8 +168,8 @@ class HookRoutes:
         if not secret and passed_a_proxy(request, config.http.trusted_proxies):
             # To whom its address belongs says nothing: it is the proxy's, for whoever reaches the proxy.
             raise ApiError(403, "through_a_proxy", "hooks passed on by a proxy are accepted only with hooks.secret")
-        if secret and not same(parameters().get("secret", ""), secret):
-            raise ApiError(403, "wrong_secret", "the hook's URL must end in ?secret= with hooks.secret")
+        if secret and not has_secret(query, secret):
+            raise ApiError(403, "wrong_secret", WRONG_SECRET)
 
     def _reader_verdict(self, ip: str) -> Verdict:
         """MediaMTX asks about somebody who does not publish."""
@@ -178,6 +182,15 @@ class HookRoutes:
         if kind not in self._unknown and len(self._unknown) < MOST_UNKNOWN:
             self._unknown.add(kind)
             log.info("A hook of an unknown kind was accepted and ignored", server=server.name, action=action)
+
+
+def has_secret(query: str, secret: str) -> bool:
+    """Whether the hook URL's own query, as it was sent, holds the secret: percent-encoded, or as somebody pasted it.
+
+    A + stands for a blank in a query, and for itself in what base64 makes.
+    """
+    given = next((part[len("secret=") :] for part in query.split("&") if part.startswith("secret=")), "")
+    return any(same(text, secret) for text in dict.fromkeys((given, unquote(given), unquote_plus(given))))
 
 
 class HookMetrics:

@@ -7,6 +7,7 @@ from daemon.config.model import HOOKS_NEED_SECRET, Config
 from tests.daemon.config.config_files import messages, problems, read
 
 CANARY = "c4n4ry-K3Y_77"
+A_FILE = "must be the path of a file, such as /var/lib/motherstream/motherstream.db"
 
 
 @pytest.fixture
@@ -60,6 +61,31 @@ def file(tmp_path: Path) -> Path:
             'overlays.next_template: is "Next: {nxet}", {nxet} is not one of {on_air}, {next}, {remaining}, {queue}',
         ),
         ("[store]\npath = 5", "store.path: is 5, must be text"),
+        ("[store]\npath = ''", f'store.path: is "", {A_FILE}'),
+        ("[store]\npath = '/'", f'store.path: is "/", {A_FILE}'),
+        ("[store]\npath = 'data/..'", f'store.path: is "data/..", {A_FILE}'),
+        ("[store]\npath = ':memory:'", f'store.path: is ":memory:", {A_FILE}'),
+        ("[store]\npath = 'file:m.db?mode=ro'", f'store.path: is "file:m.db?mode=***", {A_FILE}'),
+        (
+            "[store]\npath = '~/m.db'",
+            'store.path: is "~/m.db", must not begin with ~, which only a shell knows: write the folder out',
+        ),
+        (
+            '[log]\nfile = "a\\u0000b"',
+            'log.file: is "a\\u0000b", must not contain control characters',
+        ),
+        (
+            '[health]\nreport_dir = "a\\nb"',
+            'health.report_dir: is "a\\nb", must not contain control characters',
+        ),
+        (
+            "[http]\ntoken = ' '\n[hooks]\nsecret = 's'",
+            "http.token: must not begin or end with a blank or contain control characters: no header can carry it",
+        ),
+        (
+            '[http]\ntoken = "a\\nb"\n[hooks]\nsecret = "s"',
+            "http.token: must not begin or end with a blank or contain control characters: no header can carry it",
+        ),
         ("obs = 5", "obs: must be a table"),
         ("[http]\nbogus = 1", "http.bogus: is not a key"),
         ("[obs]\npasword = 'x'", "obs.pasword: is not a key; did you mean obs.password?"),
@@ -150,6 +176,25 @@ def test_a_host_may_be(file: Path, host: str) -> None:
             "overlays.timer: is 'GMOTHERSTREAM_1', must not look like an input that is made and removed"
             " (GMOTHERSTREAM_NUMBER)",
         ),
+        ("[obs]\nslate = 'MOTHERSTREAM'", "obs.slate: is obs.scene itself, must be an item in it"),
+        ("[obs]\nscene = 'A'\n[overlays]\ntimer = 'A'", "overlays.timer: is obs.scene itself, must be an item in it"),
+        (
+            "[http]\nport = 4455",
+            "obs.port: has the port of http.port, 4455, where the daemon itself listens",
+        ),
+        (
+            "[http]\nport = 1935",
+            "ingest.rtmp_url: has the port of http.port, 1935, where the daemon itself listens",
+        ),
+        (
+            "[ingest]\nsrs_api = 'http://localhost:8000'",
+            "ingest.srs_api: has the port of http.port, 8000, where the daemon itself listens",
+        ),
+        (
+            "[http]\nhost = '0.0.0.0'\nport = 80\ntoken = 't'\n[hooks]\nsecret = 's'\n"
+            "[queue]\nauth_url = 'http://127.0.0.1/auth'",
+            "queue.auth_url: has the port of http.port, 80, where the daemon itself listens",
+        ),
         (
             "[sources.pipeline]\nvideo_queue_time = 0",
             "sources.pipeline.video_queue_time: must be above 0 where sources.pipeline.video_queue_buffers is 0",
@@ -158,6 +203,17 @@ def test_a_host_may_be(file: Path, host: str) -> None:
 )
 def test_keys_that_do_not_go_together_are_told(file: Path, text: str, message: str) -> None:
     assert messages(file, text) == [message]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[http]\nport = 4455\n[obs]\nhost = '10.0.0.2'",
+        "[http]\nhost = '10.0.0.1'\nport = 4455\ntoken = 't'\n[hooks]\nsecret = 's'",
+    ],
+)
+def test_another_machine_s_port_may_be_the_same(file: Path, text: str) -> None:
+    assert read(file, text).http.port == 4455
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])

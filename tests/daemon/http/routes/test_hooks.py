@@ -159,6 +159,28 @@ async def test_with_the_secret_a_hook_is_taken(strict: House, server: Server) ->
     assert is_yes(status, answer)
 
 
+@pytest.mark.parametrize("server", SERVERS, ids=lambda server: server.name)
+@pytest.mark.parametrize(
+    ("secret", "query"),
+    [
+        ("q+/Z8w==", "q+/Z8w=="),
+        ("q+/Z8w==", "q%2B%2FZ8w%3D%3D"),
+        ("q+/Z8w==", "q%2b/Z8w=="),
+        ("two words", "two+words"),
+        ("two words", "two%20words"),
+        ("100%25", "100%25"),
+        ("a&b#c", "a%26b%23c"),
+    ],
+)
+async def test_a_secret_of_any_characters_is_right_as_it_was_made_and_percent_encoded(
+    server: Server, secret: str, query: str
+) -> None:
+    async with open_house(config(hooks=Hooks(secret=SecretStr(secret)))) as house:
+        assert is_yes(*await send(house, server, BODIES[server.name], f"?a=1&secret={query}&b=2"))
+        _, answer = await send(house, server, BODIES[server.name], f"?secret=x{query}")
+        assert answer["error"]["code"] == "wrong_secret"
+
+
 async def test_hooks_come_from_the_allowed_networks_alone() -> None:
     async with open_house(config(hooks=Hooks(allow=(ip_network("10.0.0.0/8"),)))) as house:
         status, answer = await send(house, BY_NAME["srs"], BODIES["srs"])
