@@ -1,4 +1,4 @@
-"""Every test here runs against the fake OBS and against a real one."""
+"""Every test here runs against the fake OBS of each version and against a real one."""
 
 from collections.abc import AsyncIterator
 
@@ -6,12 +6,10 @@ import pytest
 import pytest_asyncio
 
 from daemon.obs.connection import Link
-from tests.conformance.houses import Hands, House, RealHouse, open_house
+from tests.conformance.houses import KINDS, Hands, House, RealHouse, open_house
 
 
-@pytest_asyncio.fixture(
-    scope="module", loop_scope="module", params=["fake", pytest.param("real", marks=pytest.mark.real)]
-)
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=KINDS)
 async def open_module_house(request: pytest.FixtureRequest) -> AsyncIterator[House]:
     """One OBS for all tests of a module: a real one takes seconds to start."""
     async with open_house(request.param) as house:

@@ -1,6 +1,7 @@
 """An OBS to try things on, the fake or the real one, with streams that can be begun, frozen and ended."""
 
 import asyncio
+import functools
 import itertools
 import re
 from collections.abc import AsyncIterator
@@ -9,18 +10,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
+import pytest
+
 from daemon.core.ports import ObsRefused
 from daemon.obs.connection import Link
 from daemon.obs.supervisor import Pace
 from daemon.studio import Box, Publisher, Studio, colour_box
 from tests.daemon.obs.rig import QUICK
 from tests.fakes import FakeObs, Stream
-from tests.fakes.obs_requests_general import OBS_VERSION, WEBSOCKET_VERSION
+from tests.fakes.obs_versions import VERSIONS, Version
 from tests.support import until
 
 SCENE = "MOTHERSTREAM"
 OVERLAYS = ("LOWER THIRD", "LOGO", "TEXT")
 CANVAS = (640, 360)
+FAKES = tuple(f"fake{major}" for major in VERSIONS)
+KINDS = (*FAKES, pytest.param("real", marks=pytest.mark.real))
+"""The houses that there are: the fake of each version, and the real OBS, of whatever version that is."""
 
 
 class House(Protocol):
@@ -35,6 +41,10 @@ class House(Protocol):
     @property
     def pace(self) -> Pace:
         """How impatient a supervisor may be with it."""
+
+    @property
+    def version(self) -> Version:
+        """What its OBS does, by its version."""
 
     async def versions(self) -> tuple[str, str]:
         """Of OBS and of obs-websocket, by another way than obs-websocket's."""
@@ -54,6 +64,12 @@ class House(Protocol):
     async def restart(self) -> None:
         """OBS crashes and comes back with what it had saved: the scene as it was at the beginning, at least."""
 
+    async def end(self) -> None:
+        """OBS ends as its user asks it to."""
+
+    async def begin(self) -> None:
+        """It starts again, with what it had saved."""
+
     async def stop_answering(self) -> None:
         """OBS freezes behind open sockets."""
 
@@ -70,12 +86,17 @@ class FakeHouse:
         self._fake = fake
         self.port = fake.port
         self.password = fake.password or ""
+        fake.studio.current.relative = False  # it was made for the oldest OBS, as the studio's is
         scene = fake.studio.scene(SCENE)
         for name in OVERLAYS:
             fake.studio.create_input(scene, name, "color_source_v3", {"width": 10, "height": 10})
 
+    @property
+    def version(self) -> Version:
+        return self._fake.studio.version
+
     async def versions(self) -> tuple[str, str]:
-        return OBS_VERSION, WEBSOCKET_VERSION
+        return self.version.obs, self.version.websocket
 
     async def publish(self, stream: str) -> str:
         url = f"rtmp://127.0.0.1:1935/live/{stream}"
@@ -93,6 +114,13 @@ class FakeHouse:
 
     async def restart(self) -> None:
         await self._fake.restart(leftovers=True, abrupt=True)
+
+    async def end(self) -> None:
+        await self._fake.stop()
+
+    async def begin(self) -> None:
+        self._fake.reload(leftovers=True)
+        await self._fake.start()
 
     async def stop_answering(self) -> None:
         self._fake.faults.listens = False
@@ -117,6 +145,11 @@ class RealHouse:
         self.port = studio.obs.port
         self.password = studio.obs.password
 
+    @functools.cached_property
+    def version(self) -> Version:
+        obs, _ = _logged_versions(self._studio.folder)
+        return VERSIONS[obs.partition(".")[0]]
+
     async def versions(self) -> tuple[str, str]:
         return await asyncio.to_thread(_logged_versions, self._studio.folder)
 
@@ -136,6 +169,12 @@ class RealHouse:
 
     async def restart(self) -> None:
         await self._studio.obs.restart()
+
+    async def end(self) -> None:
+        await self._studio.obs.stop()
+
+    async def begin(self) -> None:
+        await self._studio.obs.start()
 
     async def stop_answering(self) -> None:
         await self._studio.obs.freeze()
@@ -162,9 +201,10 @@ def _logged_versions(folder: Path) -> tuple[str, str]:
 
 @asynccontextmanager
 async def open_house(kind: str, *, duplicate_sources: bool = False) -> AsyncIterator[House]:
-    """The house named ``fake`` or ``real``, with OBS's "Duplicate Sources" or without."""
-    if kind == "fake":
-        async with FakeObs(gstreamer=False, canvas=CANVAS) as fake:
+    """The house of that kind, with OBS's "Duplicate Sources" or without."""
+    if kind in FAKES:
+        version = VERSIONS[kind.removeprefix("fake")]
+        async with FakeObs(gstreamer=False, canvas=CANVAS, version=version) as fake:
             fake.studio.mode.sources = duplicate_sources
             yield FakeHouse(fake)
         return
@@ -222,7 +262,7 @@ class Hands:
     async def refused(self, request: str, **data: Any) -> int:
         """The status with which OBS refuses that request; 0 where it does not."""
         try:
-            await self.call(request, data)
+            await self.call(request, data or None)
         except ObsRefused as error:
             return error.code
         return 0

@@ -8,14 +8,14 @@ import pytest_asyncio
 from daemon.obs.connection import Link
 from daemon.obs.program import ProgramControl
 from daemon.obs.scene import ObsScene
-from tests.conformance.houses import SCENE, Hands, open_house
+from tests.conformance.houses import KINDS, SCENE, Hands, open_house
 from tests.conformance.test_program import FPS, enable, other_scene, seen, studio_mode
 from tests.support import until
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
 
 
-@pytest_asyncio.fixture(loop_scope="module", params=["fake", pytest.param("real", marks=pytest.mark.real)])
+@pytest_asyncio.fixture(loop_scope="module", params=KINDS)
 async def duplicating(request: pytest.FixtureRequest) -> AsyncIterator[Hands]:
     """A connection to an OBS that duplicates sources."""
     async with open_house(request.param, duplicate_sources=True) as house:

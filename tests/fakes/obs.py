@@ -14,16 +14,18 @@ from tests.fakes.obs_program import Program
 from tests.fakes.obs_server import Logged, ObsServer
 from tests.fakes.obs_streams import Streams
 from tests.fakes.obs_studio import Studio
+from tests.fakes.obs_versions import OBS_29, Version
 from tests.support import Changes
 
 
 class FakeObs:
-    """obs-websocket 5.1.0 on OBS 29.0.2, over msgpack on loopback, to be used with `async with`.
+    """One version of OBS with its obs-websocket, over msgpack on loopback, to be used with `async with`.
 
-    password: None: no authentication. scenes: made at the start, the first of them the program; OBS's own empty `Scene`
-    is there too. gstreamer: the plugin is loaded. fps: of the renderer. clock: a FakeClock to move the time by hand.
-    seed, jitter: see Faults. workers: threads of obs-websocket's pool. removal_delay: seconds by which a removed input
-    keeps its name after its item is gone. prefix: of the inputs that the program recorder takes for the daemon's own.
+    version: see obs_versions. password: None: no authentication. scenes: made at the start, the first of them the
+    program; OBS's own empty `Scene` is there too. gstreamer: the plugin is loaded. fps: of the renderer. clock: a
+    FakeClock to move the time by hand. seed, jitter: see Faults. workers: threads of obs-websocket's pool.
+    removal_delay: seconds by which a removed input keeps its name after its item is gone. prefix: of the inputs that
+    the program recorder takes for the daemon's own.
 
     studio: scenes and inputs, also for changes made by hand. streams: what the network delivers. program: what was
     shown. faults: what goes wrong.
@@ -43,12 +45,19 @@ class FakeObs:
         removal_delay: float = 0.0,
         prefix: str = "GMOTHERSTREAM_",
         canvas: tuple[int, int] = (1280, 720),
+        version: Version = OBS_29,
     ) -> None:
         self.password = password
         self.clock: Clock = clock if clock is not None else LoopClock()
         self.port = 0
         self.studio = Studio(
-            self.clock, gstreamer=gstreamer, fps=fps, prefix=prefix, removal_delay=removal_delay, canvas=canvas
+            self.clock,
+            gstreamer=gstreamer,
+            fps=fps,
+            prefix=prefix,
+            removal_delay=removal_delay,
+            canvas=canvas,
+            version=version,
         )
         self.faults = Faults(jitter=jitter, seed=seed)
         self.server = ObsServer(self.studio, self.faults, password, workers)
@@ -82,7 +91,10 @@ class FakeObs:
         self.studio.renderer.start()
 
     async def stop(self, *, abrupt: bool = False) -> None:
-        """OBS ends: 1001 to every client. `abrupt`: it crashes, and the connections break off."""
+        """OBS ends, and says so: 1001 to every client. `abrupt`: it crashes, and the connections break off."""
+        if not abrupt:
+            self.studio.exit()
+            await self.server.send_all()
         await self.studio.renderer.stop()
         await self.server.stop(abrupt=abrupt)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from tests.fakes.obs_checks import Fields, Status
 from tests.fakes.obs_studio import Studio
@@ -50,11 +50,14 @@ Handler = Callable[[Call], dict[str, Any] | None]
 
 
 class Handlers(dict[str, Handler]):
-    """Handlers by request type. `on` registers one."""
+    """Handlers by request type. `on` registers one, which OBS has from a version on."""
 
-    def on(self, request_type: str) -> Callable[[Handler], Handler]:
+    since: ClassVar[dict[str, int]] = {}
+
+    def on(self, request_type: str, since: int = 0) -> Callable[[Handler], Handler]:
         def register(handler: Handler) -> Handler:
             self[request_type] = handler
+            self.since[request_type] = since
             return handler
 
         return register

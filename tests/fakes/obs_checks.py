@@ -1,10 +1,13 @@
-"""The checks that obs-websocket 5.1.0 makes on a request's fields, with its status codes and its very words."""
+"""The checks that obs-websocket makes on a request's fields, with its status codes and its very words."""
 
 from enum import IntEnum
 from typing import Any
 
 from tests.fakes.obs_model import Filter, Input, Scene, SceneItem, Source
 from tests.fakes.obs_studio import Studio
+
+MAIN_CANVAS, MAIN_CANVAS_UUID = "Main", "6c69626f-6273-4c00-9d88-c5136d61696e"
+"""Of libobs's own, in every OBS that has canvases."""
 
 
 class Status(IntEnum):
@@ -128,24 +131,59 @@ class Fields:
 
     # Things of the studio
 
-    def source(self, key: str) -> Source:
-        name = self.text(key)
+    def source(self, what: str = "source") -> Source:
+        """By its name or its UUID, in the fields that begin with `what`."""
+        version = self._studio.version
+        by_name, by_uuid = f"{what}Name", f"{what}Uuid"
+        if not version.uuids:
+            return self._by_name(self.text(by_name))
+        # Before OBS 32 a name counts more than a UUID.
+        for key in (by_uuid, by_name) if version.canvases else (by_name, by_uuid):
+            if (value := self._usable(key)) is not None:
+                return self._by_uuid(value) if key == by_uuid else self._by_name(value)
+        either = f"`{by_name}` with optional `canvasUuid`" if version.canvases else f"`{by_name}`"
+        raise RefusedError(
+            Status.MISSING_FIELD,
+            f"Your request must contain at least one of the following fields: {either} or `{by_uuid}`.",
+        )
+
+    def _usable(self, key: str) -> str | None:
+        value = self._data.get(key)
+        return value if isinstance(value, str) and value else None
+
+    def _by_name(self, name: str) -> Source:
+        where = f" within the canvas `{MAIN_CANVAS}`" if self.canvas() else ""
         source = self._studio.current.source(name)
         if source is None:
-            raise RefusedError(Status.NOT_FOUND, f"No source was found by the name of `{name}`.")
+            raise RefusedError(Status.NOT_FOUND, f"No source was found by the name of `{name}`{where}.")
         return source
 
-    def scene(self, key: str = "sceneName", *, groups: bool = True) -> Scene:
+    def _by_uuid(self, uuid: str) -> Source:
+        source = self._studio.current.by_uuid(uuid)
+        if source is None:
+            raise RefusedError(Status.NOT_FOUND, f"No source was found by the UUID of `{uuid}`.")
+        return source
+
+    def canvas(self) -> str | None:
+        """The UUID of the canvas that is meant, which is the main one; None where OBS has no canvases."""
+        if not self._studio.version.canvases:
+            return None
+        uuid = self._usable("canvasUuid")
+        if uuid not in {None, MAIN_CANVAS_UUID}:
+            raise RefusedError(Status.NOT_FOUND, f"No canvas was found by the UUID of `{uuid}`.")
+        return MAIN_CANVAS_UUID
+
+    def scene(self, *, groups: bool = True) -> Scene:
         """A scene, or a group where the request takes one."""
-        source = self.source(key)
+        source = self.source("scene")
         if not isinstance(source, Scene):
             raise RefusedError(Status.INVALID_RESOURCE_TYPE, "The specified source is not a scene.")
         if source.is_group and not groups:
             raise RefusedError(Status.INVALID_RESOURCE_TYPE, "The specified source is not a scene. (Is group)")
         return source
 
-    def input(self, key: str = "inputName") -> Input:
-        source = self.source(key)
+    def input(self) -> Input:
+        source = self.source("input")
         if not isinstance(source, Input):
             raise RefusedError(Status.INVALID_RESOURCE_TYPE, "The specified source is not an input.")
         return source
@@ -167,7 +205,7 @@ class Fields:
         return scene, item
 
     def filter(self) -> tuple[Source, Filter]:
-        source = self.source("sourceName")
+        source = self.source()
         name = self.text("filterName")
         found = next((one for one in source.filters if one.name == name), None)
         if found is None:

@@ -5,6 +5,7 @@ from math import log10
 from typing import Any
 
 from tests.fakes.obs_model import Collection, Input, Scene, SceneItem, Source, f32
+from tests.fakes.obs_versions import Version
 
 
 class Intent(IntFlag):
@@ -33,17 +34,27 @@ def size_of(source: Source, canvas: tuple[int, int]) -> tuple[int, int]:
     return source.medium.size if isinstance(source, Input) else canvas
 
 
-def scene_list(collection: Collection) -> list[dict[str, Any]]:
+def scene_list(collection: Collection, version: Version) -> list[dict[str, Any]]:
     """Scenes as GetSceneList gives them: the newest first, at index 0."""
-    return [{"sceneName": scene.name, "sceneIndex": index} for index, scene in enumerate(reversed(collection.scenes))]
+    return [
+        {**version.named("scene", scene), "sceneIndex": index}
+        for index, scene in enumerate(reversed(collection.scenes))
+    ]
 
 
-def item_list(scene: Scene, canvas: tuple[int, int]) -> list[dict[str, Any]]:
+def item_list(scene: Scene, canvas: tuple[int, int], version: Version) -> list[dict[str, Any]]:
     """Scene items as GetSceneItemList gives them: index 0 is the bottom."""
-    return [_item(item, index, canvas) for index, item in enumerate(scene.items)]
+    return [_item(item, index, canvas, version) for index, item in enumerate(scene.items)]
 
 
-def _item(item: SceneItem, index: int, canvas: tuple[int, int]) -> dict[str, Any]:
+def transform_of(item: SceneItem, canvas: tuple[int, int], version: Version) -> dict[str, Any]:
+    answer = item.transform.answer(size_of(item.source, canvas))
+    if not version.crops_to_bounds:
+        del answer["cropToBounds"]
+    return answer
+
+
+def _item(item: SceneItem, index: int, canvas: tuple[int, int], version: Version) -> dict[str, Any]:
     source = item.source
     is_input = isinstance(source, Input)
     return {
@@ -51,21 +62,23 @@ def _item(item: SceneItem, index: int, canvas: tuple[int, int]) -> dict[str, Any
         "sceneItemIndex": index,
         "sceneItemEnabled": item.enabled,
         "sceneItemLocked": item.locked,
-        "sceneItemTransform": item.transform.answer(size_of(source, canvas)),
+        "sceneItemTransform": transform_of(item, canvas, version),
         "sceneItemBlendMode": "OBS_BLEND_NORMAL",
-        "sourceName": source.name,
+        **version.named("source", source),
         "sourceType": "OBS_SOURCE_TYPE_INPUT" if is_input else "OBS_SOURCE_TYPE_SCENE",
         "inputKind": source.kind.name if isinstance(source, Input) else None,
         "isGroup": source.is_group if isinstance(source, Scene) else None,
     }
 
 
-def input_entry(source: Input) -> dict[str, Any]:
-    return {
-        "inputName": source.name,
+def input_entry(source: Input, version: Version) -> dict[str, Any]:
+    """An input as GetInputList and InputCreated have it."""
+    entry = {
+        **version.named("input", source),
         "inputKind": source.kind.name,
         "unversionedInputKind": source.kind.unversioned,
     }
+    return entry | {"inputKindCaps": source.kind.flags} if version.tells_abilities else entry
 
 
 def filter_list(source: Source) -> list[dict[str, Any]]:

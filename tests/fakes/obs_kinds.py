@@ -1,7 +1,7 @@
 """The kinds of input and filter that the fake knows, with their defaults as real ones report them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 GSTREAMER = "gstreamer-source"
@@ -12,12 +12,14 @@ Settings = dict[str, Any]
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of input: its versioned and plain name, defaults, whether it has audio, and its size by settings."""
+    """One kind of input: its versioned and plain name, defaults, whether it has audio, its output flags as libobs has
+    them, and its size by settings."""
 
     name: str
     unversioned: str
     defaults: Settings
     audio: bool = False
+    flags: int = 1
     measure: Callable[[Settings], tuple[int, int]] = lambda settings: (0, 0)
 
 
@@ -26,7 +28,7 @@ def _kind(name: str, defaults: Settings, **more: Any) -> Kind:
     return Kind(name, unversioned, defaults, **more)
 
 
-# In the order in which OBS 29.0.2 lists them; obs-gstreamer's comes last, as a plugin of one's own does.
+# In the order in which OBS lists them; obs-gstreamer's comes last, as a plugin of one's own does.
 _KINDS = (
     _kind(
         "image_source",
@@ -36,6 +38,7 @@ _KINDS = (
     _kind(
         "color_source_v3",
         {"color": 4291940817, "height": 1080, "width": 1920},
+        flags=32777,
         measure=lambda settings: (settings["width"], settings["height"]),
     ),
     _kind(
@@ -93,6 +96,7 @@ _KINDS = (
             "speed_percent": 100,
         },
         audio=True,
+        flags=8327,
     ),
     _kind(
         "text_ft2_source_v2",
@@ -139,6 +143,14 @@ _KINDS = (
     ),
 )
 
+# Since which OBS a kind has another name, or other defaults; None: no more.
+_CHANGES: tuple[tuple[int, str, str, Settings], ...] = (
+    (30, "slideshow", "slideshow_v2", {"slide_time": 2000, "use_custom_size": "1920x1080"}),
+    (30, FFMPEG, FFMPEG, {"log_changes": True}),
+    (31, "slideshow_v2", "slideshow_v2", {"loop": None, "playback_mode": "loop"}),
+    (31, "xshm_input", "xshm_input_v2", {"screen": -1}),
+)
+
 FILTERS: dict[str, Settings] = {
     "color_filter_v2": {
         "brightness": 0.0,
@@ -167,9 +179,18 @@ FILTERS: dict[str, Settings] = {
 }
 
 
-def input_kinds(*, gstreamer: bool) -> dict[str, Kind]:
-    """Every kind by its name, obs-gstreamer's only where the plugin is loaded."""
-    return {kind.name: kind for kind in _KINDS if gstreamer or kind.name != GSTREAMER}
+def input_kinds(major: int, *, gstreamer: bool) -> dict[str, Kind]:
+    """Every kind of that OBS by its name, obs-gstreamer's only where the plugin is loaded."""
+    kinds = [kind for kind in _KINDS if gstreamer or kind.name != GSTREAMER]
+    for since, old, new, changes in _CHANGES:
+        if since <= major:
+            kinds = [_changed(kind, new, changes) if kind.name == old else kind for kind in kinds]
+    return {kind.name: kind for kind in kinds}
+
+
+def _changed(kind: Kind, name: str, changes: Settings) -> Kind:
+    defaults = {key: value for key, value in (kind.defaults | changes).items() if value is not None}
+    return replace(kind, name=name, defaults=defaults)
 
 
 def clean_settings(settings: Settings) -> Settings:

@@ -1,12 +1,16 @@
 """What a scene collection is made of: inputs, scenes, scene items, transforms, filters. Data, and no events."""
 
+import itertools
 import math
 import struct
 from dataclasses import dataclass, field, fields
 from typing import Any
+from uuid import UUID
 
 from tests.fakes.obs_kinds import FILTERS, Kind, Settings
 from tests.fakes.obs_media import Medium
+
+_numbers = itertools.count(1)
 
 
 def f32(value: float) -> float:
@@ -30,9 +34,10 @@ class Filter:
 
 @dataclass(eq=False)
 class Source:
-    """What inputs and scenes share: a name that no other source has, and filters."""
+    """What inputs and scenes share: a name that no other source has, a UUID that stays with it, and filters."""
 
     name: str
+    uuid: str = field(default_factory=lambda: str(UUID(int=next(_numbers))), init=False)
     filters: list[Filter] = field(default_factory=list, init=False)
     removed_at: float | None = field(default=None, init=False)  # asked to go, and not gone before a scene is rendered
 
@@ -96,6 +101,14 @@ class Transform:
     cropRight: int = 0
     cropTop: int = 0
     cropBottom: int = 0
+    cropToBounds: bool = False  # since OBS 30
+
+    def follow(self, old: tuple[int, int], new: tuple[int, int], *, scales: bool) -> None:
+        """The canvas was of one size and is of another: keep the same share of its height, and of its middle."""
+        factor = new[1] / old[1]
+        self.positionX = f32(((2 * self.positionX - old[0]) * factor + new[0]) / 2)
+        for name in ("positionY", "boundsWidth", "boundsHeight", *(("scaleX", "scaleY") if scales else ())):
+            setattr(self, name, f32(getattr(self, name) * factor))
 
     def answer(self, size: tuple[int, int]) -> dict[str, Any]:
         width, height = float(size[0]), float(size[1])
@@ -148,10 +161,15 @@ class Collection:
     inputs: list[Input] = field(default_factory=list)
     program: Scene | None = None
     groups: list[Scene] = field(default_factory=list)
+    relative: bool = False  # places and sizes of items are shares of the canvas
 
     def source(self, name: str) -> Source | None:
         everything: list[Source] = [*self.inputs, *self.scenes, *self.groups]
         return next((source for source in everything if source.name == name), None)
+
+    def by_uuid(self, uuid: str) -> Source | None:
+        everything: list[Source] = [*self.inputs, *self.scenes, *self.groups]
+        return next((source for source in everything if source.uuid == uuid), None)
 
     def uses(self, source: Source) -> bool:
         return any(item.source is source for scene in (*self.scenes, *self.groups) for item in scene.items)

@@ -1,5 +1,6 @@
-"""Every request that the fake answers. Field names, status codes and comments are those of obs-websocket 5.1.0."""
+"""Every request that the fake answers. Field names, status codes and comments are those of its obs-websocket."""
 
+import functools
 from typing import Any
 
 from tests.fakes import (
@@ -9,7 +10,7 @@ from tests.fakes import (
     obs_requests_program,
     obs_requests_sound,
 )
-from tests.fakes.obs_call import Answer, Call, Handler
+from tests.fakes.obs_call import Answer, Call, Handler, Handlers
 from tests.fakes.obs_checks import Fields, RefusedError, Status
 from tests.fakes.obs_studio import Studio
 
@@ -22,6 +23,11 @@ _HANDLERS: dict[str, Handler] = {
 }
 
 
+@functools.cache
+def _known(major: int) -> tuple[str, ...]:
+    return tuple(sorted(kind for kind in _HANDLERS if Handlers.since[kind] <= major))
+
+
 def answer(
     studio: Studio, request_type: str, data: Any, execution: int | None = None, session: dict[str, int] | None = None
 ) -> Answer:
@@ -29,9 +35,9 @@ def answer(
     if not request_type:
         return Answer(Status.MISSING_REQUEST_TYPE, "Your request's `requestType` may not be empty.")
     handler = _HANDLERS.get(request_type)
-    if handler is None:
+    if handler is None or Handlers.since[request_type] > studio.version.major:
         return Answer(Status.UNKNOWN_REQUEST_TYPE, "Your request type is not valid.")
-    call = Call(studio, Fields(data, studio), execution, session or {}, known=tuple(sorted(_HANDLERS)))
+    call = Call(studio, Fields(data, studio), execution, session or {}, known=_known(studio.version.major))
     studio.settle()
     try:
         result = handler(call)

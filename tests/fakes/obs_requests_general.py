@@ -3,12 +3,11 @@
 from typing import Any
 
 from tests.fakes.obs_call import SERIAL_FRAME, SERIAL_REALTIME, Call, Handlers
-from tests.fakes.obs_checks import RefusedError, Status
+from tests.fakes.obs_checks import MAIN_CANVAS, MAIN_CANVAS_UUID, RefusedError, Status
 from tests.fakes.obs_events import Intent, scene_list
+from tests.fakes.obs_model import Scene
 from tests.fakes.obs_outputs import Output
 
-OBS_VERSION = "29.0.2"
-WEBSOCKET_VERSION = "5.1.0"
 IMAGE_FORMATS = ["bmp", "cur", "ico", "jpeg", "jpg", "pbm", "pgm", "png", "ppm", "xbm", "xpm"]
 
 HANDLERS = Handlers()
@@ -19,14 +18,15 @@ HANDLERS = Handlers()
 
 @HANDLERS.on("GetVersion")
 def _version(call: Call) -> dict[str, Any]:
+    version = call.studio.version
     return {
-        "obsVersion": OBS_VERSION,
-        "obsWebSocketVersion": WEBSOCKET_VERSION,
+        "obsVersion": version.obs,
+        "obsWebSocketVersion": version.websocket,
         "rpcVersion": 1,
         "availableRequests": list(call.known),
         "supportedImageFormats": IMAGE_FORMATS,
         "platform": "debian",
-        "platformDescription": "Debian GNU/Linux 12 (bookworm)",
+        "platformDescription": version.system,
     }
 
 
@@ -50,6 +50,10 @@ def _stats(call: Call) -> dict[str, Any]:
 
 @HANDLERS.on("GetVideoSettings")
 def _video_settings(call: Call) -> dict[str, Any]:
+    return _video(call)
+
+
+def _video(call: Call) -> dict[str, Any]:
     width, height = call.studio.canvas
     return {
         "fpsNumerator": call.studio.renderer.fps,
@@ -71,8 +75,15 @@ def _set_video_settings(call: Call) -> None:
         int(call.fields.optional_number(key, old, 8, 4096))
         for key, old in (("baseWidth", width), ("baseHeight", height))
     ]
-    studio.canvas = (new[0], new[1])
+    studio.resize((new[0], new[1]))
     studio.renderer.fps = int(call.fields.optional_number("fpsNumerator", studio.renderer.fps, 1))
+
+
+@HANDLERS.on("GetCanvasList", since=32)
+def _canvases(call: Call) -> dict[str, Any]:
+    flags = {"MAIN": True, "ACTIVATE": True, "MIX_AUDIO": True, "SCENE_REF": True, "EPHEMERAL": False}
+    canvas = {"canvasName": MAIN_CANVAS, "canvasUuid": MAIN_CANVAS_UUID, "canvasFlags": flags}
+    return {"canvases": [{**canvas, "canvasVideoSettings": _video(call)}]}
 
 
 @HANDLERS.on("BroadcastCustomEvent")
@@ -125,19 +136,23 @@ def _create_collection(call: Call) -> None:
 
 @HANDLERS.on("GetSceneList")
 def _scenes(call: Call) -> dict[str, Any]:
-    preview = call.studio.mode.preview
-    name = preview.name if preview is not None else None
-    return {**_program_name(call), "currentPreviewSceneName": name, "scenes": scene_list(call.studio.current)}
+    call.fields.canvas()
+    preview = call.studio.version.named("currentPreviewScene", call.studio.mode.preview)
+    return {**_program_name(call), **preview, "scenes": scene_list(call.studio.current, call.studio.version)}
 
 
 @HANDLERS.on("GetCurrentProgramScene")
 def _program(call: Call) -> dict[str, Any]:
-    return _program_name(call)
+    again = call.studio.version.named("scene", _program_scene(call)) if call.studio.version.uuids else {}
+    return {**_program_name(call), **again}
 
 
 def _program_name(call: Call) -> dict[str, Any]:
-    program = None if call.studio.mode.switching else call.studio.current.program
-    return {"currentProgramSceneName": program.name if program is not None else None}
+    return call.studio.version.named("currentProgramScene", _program_scene(call))
+
+
+def _program_scene(call: Call) -> Scene | None:
+    return None if call.studio.mode.switching else call.studio.current.program
 
 
 @HANDLERS.on("SetCurrentProgramScene")
@@ -146,11 +161,12 @@ def _set_program(call: Call) -> None:
 
 
 @HANDLERS.on("CreateScene")
-def _create_scene(call: Call) -> None:
+def _create_scene(call: Call) -> dict[str, Any] | None:
     name = call.fields.text("sceneName")
     if call.studio.current.source(name) is not None:
         raise RefusedError(Status.ALREADY_EXISTS, "A source already exists by that scene name.")
-    call.studio.create_scene(name)
+    scene = call.studio.create_scene(name)
+    return {"sceneUuid": scene.uuid} if call.studio.version.uuids else None
 
 
 @HANDLERS.on("RemoveScene")

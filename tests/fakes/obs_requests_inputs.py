@@ -21,7 +21,8 @@ HANDLERS = Handlers()
 @HANDLERS.on("GetInputList")
 def _inputs(call: Call) -> dict[str, Any]:
     kind = call.fields.optional_text("inputKind")
-    return {"inputs": [input_entry(one) for one in call.studio.current.inputs if kind in {"", one.kind.name}]}
+    listed = [one for one in call.studio.current.inputs if kind in {"", one.kind.name}]
+    return {"inputs": [input_entry(one, call.studio.version) for one in listed]}
 
 
 @HANDLERS.on("GetInputKindList")
@@ -45,7 +46,9 @@ def _create_input(call: Call) -> dict[str, Any]:
         )
     settings = clean_settings(call.fields.optional_table("inputSettings", empty=True))
     enabled = call.fields.optional_flag("sceneItemEnabled", True)
-    return {"sceneItemId": call.studio.create_input(scene, name, kind, settings, enabled=enabled).id}
+    item = call.studio.create_input(scene, name, kind, settings, enabled=enabled)
+    made = {"inputUuid": item.source.uuid} if call.studio.version.uuids else {}
+    return {**made, "sceneItemId": item.id}
 
 
 @HANDLERS.on("RemoveInput")
@@ -117,14 +120,14 @@ def _act(call: Call) -> None:
 
 @HANDLERS.on("GetSourceActive")
 def _active(call: Call) -> dict[str, Any]:
-    source = call.fields.source("sourceName")
+    source = call.fields.source()
     active = source in call.studio.shown_sources()
     return {"videoActive": active, "videoShowing": active}
 
 
 @HANDLERS.on("GetSourceScreenshot")
 def _screenshot(call: Call) -> dict[str, Any]:
-    source = call.fields.source("sourceName")
+    source = call.fields.source()
     image_format = call.fields.text("imageFormat")
     if image_format not in IMAGE_FORMATS:
         raise RefusedError(

@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.fakes.obs_call import Call, Handlers
 from tests.fakes.obs_checks import Fields, RefusedError, Status
-from tests.fakes.obs_events import item_list, size_of
+from tests.fakes.obs_events import item_list, size_of, transform_of
 from tests.fakes.obs_model import Scene, f32
 
 _UINT32 = 2**32 - 1
@@ -41,7 +41,7 @@ HANDLERS = Handlers()
 
 @HANDLERS.on("GetSceneItemList")
 def _items(call: Call) -> dict[str, Any]:
-    return {"sceneItems": item_list(call.fields.scene(groups=False), call.studio.canvas)}
+    return {"sceneItems": item_list(call.fields.scene(groups=False), call.studio.canvas, call.studio.version)}
 
 
 @HANDLERS.on("GetGroupSceneItemList")
@@ -49,7 +49,7 @@ def _group_items(call: Call) -> dict[str, Any]:
     group = call.fields.scene()
     if not group.is_group:
         raise RefusedError(Status.INVALID_RESOURCE_TYPE, "The specified source is not a group. (Is scene)")
-    return {"sceneItems": item_list(group, call.studio.canvas)}
+    return {"sceneItems": item_list(group, call.studio.canvas, call.studio.version)}
 
 
 @HANDLERS.on("GetSceneItemId")
@@ -65,7 +65,7 @@ def _item_id(call: Call) -> dict[str, Any]:
 @HANDLERS.on("CreateSceneItem")
 def _create_item(call: Call) -> dict[str, Any]:
     scene = call.fields.scene(groups=False)
-    source = call.fields.source("sourceName")
+    source = call.fields.source()
     if source is scene:
         raise RefusedError(Status.CANNOT_ACT, "You cannot create scene item of a scene within itself.")
     enabled = call.fields.optional_flag("sceneItemEnabled", True)
@@ -111,7 +111,7 @@ def _set_index(call: Call) -> None:
 @HANDLERS.on("GetSceneItemTransform")
 def _transform(call: Call) -> dict[str, Any]:
     item = call.fields.scene_item()[1]
-    return {"sceneItemTransform": item.transform.answer(size_of(item.source, call.studio.canvas))}
+    return {"sceneItemTransform": transform_of(item, call.studio.canvas, call.studio.version)}
 
 
 @HANDLERS.on("SetSceneItemTransform")
@@ -135,6 +135,8 @@ def _set_transform(call: Call) -> None:
                 f"The field `{name}` is too small or large for the current source resolution.",
             )
         new[name] = int(value) if name in _WHOLE else f32(value)
+    if call.studio.version.crops_to_bounds and given.has("cropToBounds"):
+        new["cropToBounds"] = given.optional_flag("cropToBounds", False)
     if not new:
         raise RefusedError(Status.CANNOT_ACT, "You have not provided any valid transform changes.")
     for name, value in new.items():

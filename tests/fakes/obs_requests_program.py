@@ -26,8 +26,9 @@ def _in_studio_mode(call: Call) -> None:
 @HANDLERS.on("GetCurrentPreviewScene")
 def _preview(call: Call) -> dict[str, Any]:
     _in_studio_mode(call)
-    preview = call.studio.mode.preview
-    return {"currentPreviewSceneName": preview.name if preview is not None else None}
+    preview, named = call.studio.mode.preview, call.studio.version.named
+    again = named("scene", preview) if call.studio.version.uuids else {}
+    return {**named("currentPreviewScene", preview), **again}
 
 
 @HANDLERS.on("SetCurrentPreviewScene")

@@ -31,7 +31,9 @@ def _set_volume(call: Call) -> None:
     if not any(given):
         raise RefusedError(Status.MISSING_FIELD, "You must specify one volume field.")
     source.volume = f32(factor if given[0] else 10 ** (decibels / 20))
-    call.studio.emit(Intent.INPUTS, "InputVolumeChanged", {"inputName": source.name, **volume_of(source)})
+    call.studio.emit(
+        Intent.INPUTS, "InputVolumeChanged", {**call.studio.version.named("input", source), **volume_of(source)}
+    )
     call.studio.look(rendered=False)
 
 
@@ -46,7 +48,9 @@ def _set_mute(call: Call) -> None:
     muted = call.fields.flag("inputMuted")
     source = call.fields.audio_input()
     source.muted = muted
-    call.studio.emit(Intent.INPUTS, "InputMuteStateChanged", {"inputName": source.name, "inputMuted": muted})
+    call.studio.emit(
+        Intent.INPUTS, "InputMuteStateChanged", {**call.studio.version.named("input", source), "inputMuted": muted}
+    )
     call.studio.look(rendered=False)
 
 
@@ -61,7 +65,7 @@ def _set_balance(call: Call) -> None:
     value = f32(call.fields.number("inputAudioBalance", 0.0, 1.0))
     source = call.fields.audio_input()
     source.balance = value
-    data = {"inputName": source.name, "inputAudioBalance": value}
+    data = {**call.studio.version.named("input", source), "inputAudioBalance": value}
     call.studio.emit(Intent.INPUTS, "InputAudioBalanceChanged", data)
 
 
@@ -76,7 +80,7 @@ def _set_sync_offset(call: Call) -> None:
     value = int(call.fields.number("inputAudioSyncOffset", -950, 20000))
     source = call.fields.audio_input()
     source.sync_offset = value
-    data = {"inputName": source.name, "inputAudioSyncOffset": value}
+    data = {**call.studio.version.named("input", source), "inputAudioSyncOffset": value}
     call.studio.emit(Intent.INPUTS, "InputAudioSyncOffsetChanged", data)
 
 
@@ -93,7 +97,11 @@ def _set_monitoring(call: Call) -> None:
     if value not in {f"OBS_MONITORING_TYPE_{each}" for each in ("NONE", "MONITOR_ONLY", "MONITOR_AND_OUTPUT")}:
         raise RefusedError(Status.INVALID_FIELD, f"Unknown monitor type: {value}")
     source.monitoring = value
-    call.studio.emit(Intent.INPUTS, "InputAudioMonitorTypeChanged", {"inputName": source.name, "monitorType": value})
+    call.studio.emit(
+        Intent.INPUTS,
+        "InputAudioMonitorTypeChanged",
+        {**call.studio.version.named("input", source), "monitorType": value},
+    )
 
 
 @HANDLERS.on("GetInputAudioTracks")
@@ -109,7 +117,7 @@ def _set_tracks(call: Call) -> None:
     for number in source.tracks:
         if isinstance(given.get(number), bool):
             source.tracks[number] = given[number]
-    data = {"inputName": source.name, "inputAudioTracks": dict(source.tracks)}
+    data = {**call.studio.version.named("input", source), "inputAudioTracks": dict(source.tracks)}
     call.studio.emit(Intent.INPUTS, "InputAudioTracksChanged", data)
 
 
@@ -118,7 +126,7 @@ def _set_tracks(call: Call) -> None:
 
 @HANDLERS.on("GetSourceFilterList")
 def _filters(call: Call) -> dict[str, Any]:
-    return {"filters": filter_list(call.fields.source("sourceName"))}
+    return {"filters": filter_list(call.fields.source())}
 
 
 @HANDLERS.on("GetSourceFilter")
@@ -130,7 +138,7 @@ def _filter(call: Call) -> dict[str, Any]:
 
 @HANDLERS.on("CreateSourceFilter")
 def _create_filter(call: Call) -> None:
-    source = call.fields.source("sourceName")
+    source = call.fields.source()
     name = call.fields.text("filterName")
     kind = call.fields.text("filterKind")
     if any(one.name == name for one in source.filters):

@@ -17,7 +17,6 @@ from tests.fakes.obs_checks import Status
 from tests.fakes.obs_events import Intent
 from tests.fakes.obs_faults import BATCH, Fault, Faults, pack, spoilt
 from tests.fakes.obs_requests import answer
-from tests.fakes.obs_requests_general import WEBSOCKET_VERSION
 from tests.fakes.obs_studio import Studio
 
 
@@ -72,6 +71,11 @@ class ObsServer:
         )
         return int(next(iter(self._server.sockets)).getsockname()[1])
 
+    async def send_all(self) -> None:
+        """Let the events go out that wait for nothing else."""
+        for _ in range(10):
+            await asyncio.sleep(0)
+
     async def stop(self, *, abrupt: bool) -> None:
         if self._server is None:
             return
@@ -124,7 +128,7 @@ class ObsServer:
         self.accepted += 1
         try:
             if self.faults.hello:
-                hello: dict[str, Any] = {"obsWebSocketVersion": WEBSOCKET_VERSION, "rpcVersion": 1}
+                hello = self._hello()
                 if self.password is not None:
                     hello["authentication"] = {"challenge": session.challenge, "salt": self._salt}
                 await self._send(session, wire.HELLO, hello)
@@ -138,6 +142,11 @@ class ObsServer:
             with contextlib.suppress(ValueError):
                 self.sessions.remove(session)
             self.studio.on_change()
+
+    def _hello(self) -> dict[str, Any]:
+        version = self.studio.version
+        hello: dict[str, Any] = {"obsWebSocketVersion": version.websocket, "rpcVersion": 1}
+        return hello | {"obsStudioVersion": version.obs} if version.tells_abilities else hello
 
     async def _take(self, session: wire.Session, message: bytes | str) -> None:
         async with self._pool:
@@ -200,7 +209,7 @@ class ObsServer:
     ) -> Answer:
         if fault is not None and fault.before is not None:
             fault.before()
-        if self.faults.not_ready:
+        if self.faults.not_ready or (self.studio.busy and self.studio.version.guards):
             result = Answer(Status.NOT_READY, "OBS is not ready to perform the request.")
         elif fault is not None and fault.code is not None:
             result = Answer(fault.code, fault.comment)

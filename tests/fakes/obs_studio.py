@@ -1,14 +1,14 @@
 """The fake OBS itself: scene collections and everything that can be done to them, by request or by somebody's hand.
 
-Each method does one thing at once, tells it in the events that OBS 29.0.2 sends, and lets the program recorder look.
-Nothing here knows of requests or sockets. Names that are not there raise KeyError.
+Each method does one thing at once, tells it in the events that its version of OBS sends, and lets the program recorder
+look. Nothing here knows of requests or sockets. Names that are not there raise KeyError.
 """
 
 from collections.abc import Callable
 from typing import Any
 
 from tests.fakes.obs_clock import Clock
-from tests.fakes.obs_events import Intent, item_list, scene_list, size_of
+from tests.fakes.obs_events import Intent, item_list, size_of
 from tests.fakes.obs_ffmpeg import FfmpegMedium
 from tests.fakes.obs_kinds import FFMPEG, GSTREAMER, Kind, Settings, input_kinds
 from tests.fakes.obs_media import GStreamerMedium, Medium, Timing
@@ -18,6 +18,8 @@ from tests.fakes.obs_program import Program
 from tests.fakes.obs_render import Renderer
 from tests.fakes.obs_streams import Stream, Streams
 from tests.fakes.obs_studio_mode import StudioMode
+from tests.fakes.obs_telling import Teller
+from tests.fakes.obs_versions import OBS_29, Version
 
 
 class Studio:
@@ -32,10 +34,13 @@ class Studio:
         fps: int = 30,
         prefix: str = "GMOTHERSTREAM_",
         removal_delay: float = 0.0,
+        version: Version = OBS_29,
     ) -> None:
         self.clock = clock
         self.canvas = canvas
-        self.kinds: dict[str, Kind] = input_kinds(gstreamer=gstreamer)
+        self.version = version
+        self.tell = Teller(version, self.emit)
+        self.kinds: dict[str, Kind] = input_kinds(version.major, gstreamer=gstreamer)
         self.timing = Timing()
         self.streams = Streams()
         self.streams.before_change = self.settle
@@ -52,12 +57,14 @@ class Studio:
         self.record = Output(clock, self.emit, "RecordStateChanged", path="/recordings/program.mkv")
         self.collections: dict[str, Collection] = {}
         self.current = Collection("Untitled")
+        self.busy = False  # scene collections change, or it ends
         self.lost_pipelines = 0
         self.mode = StudioMode(self, self.changed)
         self.reset()
 
     def emit(self, intent: Intent, event: str, data: dict[str, Any]) -> None:
-        self.send_event(intent, event, data)
+        if not (self.busy and self.version.guards):
+            self.send_event(intent, event, data)
 
     # The whole
 
@@ -65,17 +72,19 @@ class Studio:
         """As after a first start: one collection with one empty scene."""
         for source in self.current.inputs:
             source.medium.removed(self.clock.now())
-        self.current = Collection("Untitled")
+        self.current = Collection("Untitled", relative=self.version.relative)
         self.current.scenes.append(Scene("Scene"))
         self.current.program = self.current.scenes[0]
         self.collections = {self.current.name: self.current}
         self.stream.state = self.record.state = "STOPPED"
+        self.busy = False
         self.mode.reset()
         self.changed()
 
     def reload(self) -> None:
         """As after a restart with everything saved: the same scenes and inputs, each input playing from the start."""
         self.mode.reset()
+        self.busy = False
         now = self.clock.now()
         for source in self.current.inputs:
             source.active = False
@@ -86,12 +95,14 @@ class Studio:
     def begin_collection_change(self, name: str) -> None:
         """Start to switch: until `finish_collection_change` there are no scenes and no inputs."""
         self.emit(Intent.CONFIG, "CurrentSceneCollectionChanging", {"sceneCollectionName": self.current.name})
+        self.busy = True
         now = self.clock.now()
         for source in self.current.inputs:
+            self.tell.input_removed(source)
             source.active = False
             source.medium.removed(now)
         for scene in self.current.scenes:
-            self.emit(Intent.SCENES, "SceneRemoved", {"sceneName": scene.name, "isGroup": False})
+            self.tell.scene(scene, "Removed")
         self.current = Collection(name)
         self.mode.reset()
         self.changed()
@@ -100,14 +111,31 @@ class Studio:
         name = self.current.name
         if name not in self.collections:
             scene = Scene("Scene")
-            self.collections[name] = Collection(name, scenes=[scene], program=scene)
+            self.collections[name] = Collection(name, scenes=[scene], program=scene, relative=self.version.relative)
         self.current = self.collections[name]
         for scene in self.current.scenes:
-            self.emit(Intent.SCENES, "SceneCreated", {"sceneName": scene.name, "isGroup": False})
-        if self.current.program is not None:
-            self._program_changed()
+            self.tell.scene(scene, "Created")
+        self.tell.program(self.current.program)
         self.reload()
+        self.busy = False
         self.emit(Intent.CONFIG, "CurrentSceneCollectionChanged", {"sceneCollectionName": name})
+
+    def exit(self) -> None:
+        """It ends as its user asked for. OBS 29 takes its scenes apart first, and tells of that as well."""
+        if not self.version.guards:
+            for source in self.current.inputs:
+                self.tell.input_removed(source)
+            for scene in self.current.scenes:
+                self.tell.scene(scene, "Removed")
+        self.emit(Intent.GENERAL, "ExitStarted", {})
+        self.busy = True
+
+    def resize(self, canvas: tuple[int, int]) -> None:
+        """Another canvas, which items follow in a collection that OBS 31 or later has made."""
+        old, self.canvas = self.canvas, canvas
+        for scene in (*self.current.scenes, *self.current.groups) if self.current.relative else ():
+            for item in scene.items:
+                item.transform.follow(old, canvas, scales=not isinstance(item.source, Scene))
 
     # Time
 
@@ -128,13 +156,7 @@ class Studio:
             if source.active != (source in shown):
                 source.active = source in shown
                 (source.medium.shown if source.active else source.medium.hidden)(now)
-                name = {"inputName": source.name}
-                self.emit(
-                    Intent.INPUT_ACTIVE_STATE_CHANGED, "InputActiveStateChanged", {**name, "videoActive": source.active}
-                )
-                self.emit(
-                    Intent.INPUT_SHOW_STATE_CHANGED, "InputShowStateChanged", {**name, "videoShowing": source.active}
-                )
+                self.tell.active(source, source.active)
         self.look(rendered=False)
 
     def look(self, *, rendered: bool) -> None:
@@ -162,7 +184,7 @@ class Studio:
         for scene in self.mode.output:
             self._clear_away(scene)
         if self.mode.frame():
-            self.emit(Intent.TRANSITIONS, "SceneTransitionEnded", {"transitionName": self.mode.transition})
+            self.tell.transition(self.mode.transition, "Ended")
             self.changed()
         for output in (self.stream, self.record):
             output.frame()
@@ -182,7 +204,7 @@ class Studio:
                 self._clear_away(item.source)
             if item.known_size != (size := size_of(item.source, self.canvas)):
                 item.known_size = size
-                self._transformed(scene, item)
+                self.tell.transformed(scene, item, self.canvas)
 
     def _streams_changed(self) -> None:
         for source in self.current.inputs:
@@ -206,14 +228,14 @@ class Studio:
     def create_scene(self, name: str) -> Scene:
         scene = Scene(name)
         self.current.scenes.append(scene)
-        self.emit(Intent.SCENES, "SceneCreated", {"sceneName": name, "isGroup": False})
-        self._scene_list_changed()
+        self.tell.scene(scene, "Created")
+        self.tell.scene_list(self.current)
         return scene
 
     def remove_scene(self, name: str) -> None:
         """With its items. Inputs that no other scene has go too; the program moves on to another scene."""
         scene = self.scene(name)
-        self.emit(Intent.SCENES, "SceneRemoved", {"sceneName": name, "isGroup": False})
+        self.tell.scene(scene, "Removed")
         self.current.scenes.remove(scene)
         for other in self.current.scenes:
             for item in [item for item in other.items if item.source is scene]:
@@ -224,7 +246,7 @@ class Studio:
             self._set_program(self.current.scenes[0] if self.current.scenes else None)
         for source in sources:
             self._drop_if_unused(source)
-        self._scene_list_changed()
+        self.tell.scene_list(self.current)
         self.changed()
 
     def set_program(self, name: str) -> None:
@@ -241,15 +263,8 @@ class Studio:
     def _set_program(self, scene: Scene | None) -> None:
         self.current.program = scene
         for step in ("Started", "VideoEnded", "Ended"):
-            self.emit(Intent.TRANSITIONS, f"SceneTransition{step}", {"transitionName": "Fade"})
-        self._program_changed()
-
-    def _program_changed(self) -> None:
-        if self.current.program is not None:
-            self.emit(Intent.SCENES, "CurrentProgramSceneChanged", {"sceneName": self.current.program.name})
-
-    def _scene_list_changed(self) -> None:
-        self.emit(Intent.SCENES, "SceneListChanged", {"scenes": scene_list(self.current)})
+            self.tell.transition(self.mode.transition, step)
+        self.tell.program(self.current.program)
 
     def rename(self, name: str, new: str) -> None:
         """An input or a scene."""
@@ -257,10 +272,7 @@ class Studio:
         if source is None:
             raise KeyError(name)
         source.name = new
-        if isinstance(source, Scene):
-            self.emit(Intent.SCENES, "SceneNameChanged", {"oldSceneName": name, "sceneName": new})
-        else:
-            self.emit(Intent.INPUTS, "InputNameChanged", {"oldInputName": name, "inputName": new})
+        self.tell.renamed(source, name)
         self.changed()
 
     # Inputs
@@ -278,17 +290,7 @@ class Studio:
         source = Input(name, known, settings)
         source.medium = self._medium(self.clock.now(), source)
         self.current.inputs.insert(0, source)
-        self.emit(
-            Intent.INPUTS,
-            "InputCreated",
-            {
-                "inputName": name,
-                "inputKind": kind,
-                "unversionedInputKind": known.unversioned,
-                "inputSettings": dict(settings),
-                "defaultInputSettings": dict(known.defaults),
-            },
-        )
+        self.tell.input_created(source)
         return self.add_item(scene, source, enabled=enabled)
 
     def _medium(self, now: float, source: Input) -> Medium:
@@ -298,7 +300,7 @@ class Studio:
         def emit(event: str, data: dict[str, Any]) -> None:
             # OBS listens to an input's signals only once it is made: what it says while being made is not heard.
             if made:
-                self.emit(Intent.MEDIA_INPUTS, event, {"inputName": source.name, **data})
+                self.emit(Intent.MEDIA_INPUTS, event, {**self.version.named("input", source), **data})
 
         medium: Medium
         if source.kind.name == GSTREAMER:
@@ -315,6 +317,7 @@ class Studio:
         source.settings = settings
         source.medium.settle(self.clock.now())
         source.medium.update(self.clock.now(), source.kind.defaults | settings, source.active)
+        self.tell.settings(source)
         self.look(rendered=False)
 
     def remove_input(self, name: str) -> None:
@@ -322,7 +325,7 @@ class Studio:
         source = self.input(name)
         if source.removed_at is None:
             source.removed_at = self.clock.now()
-            self.emit(Intent.INPUTS, "InputRemoved", {"inputName": name})
+            self.tell.input_removed(source)
         self._drop_if_unused(source)
         self.changed()
 
@@ -336,7 +339,7 @@ class Studio:
             source.removed_at = None
             return
         if source.removed_at is None:
-            self.emit(Intent.INPUTS, "InputRemoved", {"inputName": source.name})
+            self.tell.input_removed(source)
         source.medium.removed(self.clock.now())
         self.lost_pipelines += source.medium.lost_pipelines
         self.current.inputs.remove(source)
@@ -348,17 +351,9 @@ class Studio:
         item = SceneItem(scene.next_id, source, enabled, known_size=size_of(source, self.canvas))
         scene.next_id += 1
         scene.items.append(item)
-        where = {"sceneName": scene.name, "sceneItemId": item.id}
-        self.emit(
-            Intent.SCENE_ITEMS,
-            "SceneItemCreated",
-            {**where, "sourceName": source.name, "sceneItemIndex": len(scene.items) - 1},
-        )
-        if not enabled:
-            self.emit(Intent.SCENE_ITEMS, "SceneItemEnableStateChanged", {**where, "sceneItemEnabled": False})
-        self.emit(Intent.SCENE_ITEMS, "SceneItemSelected", where)
+        self.tell.item_created(scene, item)
         if scene is self.current.program and item.known_size != (0, 0):
-            self._transformed(scene, item)
+            self.tell.transformed(scene, item, self.canvas)
         self.changed()
         return item
 
@@ -368,8 +363,7 @@ class Studio:
         self.current.groups.append(group)
         for item in items:
             scene.items.remove(item)
-            gone = {"sceneName": scene.name, "sceneItemId": item.id, "sourceName": item.name}
-            self.emit(Intent.SCENE_ITEMS, "SceneItemRemoved", gone)
+            self.tell.item_removed(scene, item)
             item.id, group.next_id = group.next_id, group.next_id + 1
             group.items.append(item)
         self.add_item(scene, group, enabled=enabled)
@@ -378,46 +372,26 @@ class Studio:
     def remove_item(self, scene: Scene, item: SceneItem) -> None:
         """The input of a last item goes at once."""
         scene.items.remove(item)
-        self.emit(
-            Intent.SCENE_ITEMS,
-            "SceneItemRemoved",
-            {"sceneName": scene.name, "sceneItemId": item.id, "sourceName": item.name},
-        )
+        self.tell.item_removed(scene, item)
         self._drop_if_unused(item.source)
         self.changed()
 
     def set_enabled(self, scene: Scene, item: SceneItem, enabled: bool) -> None:
         if item.enabled != enabled:
             item.enabled = enabled
-            self.emit(
-                Intent.SCENE_ITEMS,
-                "SceneItemEnableStateChanged",
-                {"sceneName": scene.name, "sceneItemId": item.id, "sceneItemEnabled": enabled},
-            )
+            self.tell.item_enabled(scene, item)
             self.changed()
 
     def move_item(self, scene: Scene, item: SceneItem, index: int) -> None:
         """To that index, counted without the item; past the end is the top."""
         scene.items.remove(item)
         scene.items.insert(index, item)
-        order = [{"sceneItemId": one.id, "sceneItemIndex": place} for place, one in enumerate(scene.items)]
-        self.emit(Intent.SCENE_ITEMS, "SceneItemListReindexed", {"sceneName": scene.name, "sceneItems": order})
+        self.tell.reindexed(scene)
         self.changed()
-
-    def _transformed(self, scene: Scene, item: SceneItem) -> None:
-        self.emit(
-            Intent.SCENE_ITEM_TRANSFORM_CHANGED,
-            "SceneItemTransformChanged",
-            {
-                "sceneName": scene.name,
-                "sceneItemId": item.id,
-                "sceneItemTransform": item.transform.answer(size_of(item.source, self.canvas)),
-            },
-        )
 
     def transformed(self, scene: Scene, item: SceneItem) -> None:
         """Tell that the item's transform was set."""
-        self._transformed(scene, item)
+        self.tell.transformed(scene, item, self.canvas)
         self.look(rendered=False)
 
     def show(self, name: str, *, shown: bool = True) -> None:
@@ -430,4 +404,4 @@ class Studio:
         self.show(name, shown=False)
 
     def items(self, scene: str) -> list[dict[str, Any]]:
-        return item_list(self.scene(scene), self.canvas)
+        return item_list(self.scene(scene), self.canvas, self.version)

@@ -69,7 +69,7 @@ class StudioMode:
         """By the operator, or by request."""
         if self.preview is not scene:
             self.preview = scene
-            self._studio.emit(Intent.SCENES, "CurrentPreviewSceneChanged", {"sceneName": scene.name})
+            self._studio.tell.preview(scene)
 
     def take(self, scene: Scene) -> bool:
         """In studio mode: the scene into Program, as it is now. False where a transition runs, which OBS lets end."""
