@@ -24,5 +24,8 @@ def test_the_floors_are_read_from_the_projects_file(tmp_path: Path) -> None:
     assert read_floors(tmp_path / "pyproject.toml") == FLOORS
 
 
-def test_the_rules_have_a_floor() -> None:
-    assert read_floors()["statemachine"] > 90
+def test_the_rules_and_the_shell_have_floors() -> None:
+    floors = read_floors()
+    assert floors["statemachine"] > 90
+    assert floors["daemon"] > 80
+    assert len(floors) == 2

@@ -96,6 +96,7 @@ def test_a_connection_that_publishes_something_else_has_ended_what_it_published(
     assert first.id not in {session.id for session in sessions.live("live/other")}
 
 
+@pytest.mark.speed
 def test_which_of_thousands_publish_to_a_path_is_found_without_a_search() -> None:
     sessions = directory(most=4096)
     for number in range(4096):

@@ -44,6 +44,7 @@ def test_it_answers_what_admission_asks(store: StreamerStore, index: StreamerInd
     assert set(index.all()) == {Streamer("alice", 600.0), Streamer("bob", None, enabled=False)}
 
 
+@pytest.mark.speed
 def test_a_look_up_takes_less_than_50_microseconds(store: StreamerStore, index: StreamerIndex) -> None:
     keys = [store.add(f"streamer{i}") for i in range(300)]
     index.refresh()
