@@ -27,7 +27,7 @@ PLUGIN = (
 
 
 @dataclass(frozen=True, slots=True)
-class CheckResult:
+class CheckLine:
     """One line: what was looked at, and, where it is not well, how to mend it."""
 
     what: str
@@ -35,40 +35,40 @@ class CheckResult:
     detail: str = ""
 
 
-async def check(config: Config) -> list[CheckResult]:
+async def check(config: Config) -> list[CheckLine]:
     """All results, in the order in which they build on one another."""
     return [
         *[result async for result in _obs(config)],
         *[result async for result in _ingest(config)],
-        *[CheckResult(*found) for found in look_at_door(config)],
+        *[CheckLine(*found) for found in look_at_door(config)],
         *_line_up(config),
     ]
 
 
-async def _obs(config: Config) -> AsyncIterator[CheckResult]:
+async def _obs(config: Config) -> AsyncIterator[CheckLine]:
     obs = config.obs
     where = f"OBS at {obs.host}:{obs.port}"
     try:
         link = await Link.open(obs.host, obs.port, obs.password.get_secret_value(), seconds=PATIENCE)
     except PasswordRefused:
-        yield CheckResult(where, True, "reachable")
+        yield CheckLine(where, True, "reachable")
         mend = "set obs.password to the one in OBS under Tools, WebSocket Server Settings"
-        yield CheckResult("OBS's password", False, f"refused: {mend}")
+        yield CheckLine("OBS's password", False, f"refused: {mend}")
         return
     except ObsError as error:
         mend = "start OBS and enable its WebSocket server (Tools), or set obs.host and obs.port"
-        yield CheckResult(where, False, f"{error}: {mend}")
+        yield CheckLine(where, False, f"{error}: {mend}")
         return
     try:
         version = await link.call("GetVersion")
         numbers = f"OBS {version.get('obsVersion')}, obs-websocket {version.get('obsWebSocketVersion')}"
-        yield CheckResult(where, True, numbers)
-        yield CheckResult("OBS's password", True)
+        yield CheckLine(where, True, numbers)
+        yield CheckLine("OBS's password", True)
         scenes = [
             str(scene["sceneName"]) for scene in (await link.call("GetSceneList"))["scenes"] if "sceneName" in scene
         ]
         missing = f"OBS has {', '.join(sorted(scenes))}: create it, or set obs.scene"
-        yield CheckResult(f"scene {obs.scene}", obs.scene in scenes, "" if obs.scene in scenes else missing)
+        yield CheckLine(f"scene {obs.scene}", obs.scene in scenes, "" if obs.scene in scenes else missing)
         if obs.scene in scenes:
             yield await _program(link, config)
         kinds = (await link.call("GetInputKindList"))["inputKinds"]
@@ -76,17 +76,17 @@ async def _obs(config: Config) -> AsyncIterator[CheckResult]:
         yield kind
         if obs.scene in scenes and kind.ok and choose(config.sources.kind, frozenset(kinds)).kind == GSTREAMER:
             played = await plays(link, obs.scene, config.sources)
-            yield CheckResult("obs-gstreamer plays a test picture", played, "" if played else PLUGIN)
+            yield CheckLine("obs-gstreamer plays a test picture", played, "" if played else PLUGIN)
         if obs.scene in scenes:
             for result in await _fixtures(link, config):
                 yield result
     except (ObsError, *NONSENSE) as error:
-        yield CheckResult("OBS's answers", False, f"{error}: is it still starting?")
+        yield CheckLine("OBS's answers", False, f"{error}: is it still starting?")
     finally:
         await link.close()
 
 
-async def _fixtures(link: Link, config: Config) -> list[CheckResult]:
+async def _fixtures(link: Link, config: Config) -> list[CheckLine]:
     """Each item and input that the configuration names: whether OBS has it."""
     obs, sources = config.obs, config.sources
     placed = {("obs.slate", "slate"): obs.slate}
@@ -107,66 +107,66 @@ async def _fixtures(link: Link, config: Config) -> list[CheckResult]:
             mend = f"it is not in the scene {obs.scene}: add it, or set {key}"
             holder = items[name].holder if name in items else None
             where = f"inside {holder.name}" + ("" if holder.shown else ", which is hidden") if holder else ""
-            results.append(CheckResult(f"{what} {name}", name in items, where if name in items else mend))
+            results.append(CheckLine(f"{what} {name}", name in items, where if name in items else mend))
     for (key, what), name in texts.items():
         if name:
             mend = f"OBS has no input of that name: create it, or set {key}"
-            results.append(CheckResult(f"{what} {name}", name in inputs, "" if name in inputs else mend))
+            results.append(CheckLine(f"{what} {name}", name in inputs, "" if name in inputs else mend))
     return results
 
 
-async def _program(link: Link, config: Config) -> CheckResult:
+async def _program(link: Link, config: Config) -> CheckLine:
     """What viewers get."""
     obs = config.obs
     reading = await read_program(link, obs.scene, [])
     if reading is None:
-        return CheckResult("program", True, "OBS does not say what viewers see")
+        return CheckLine("program", True, "OBS does not say what viewers see")
     shown = f"viewers see the scene {reading.scene!r}"
     if reading.studio_mode and obs.studio_mode == "hold":
         mend = f'{STUDIO_MODE["hold"]}: do that, or set obs.studio_mode = "leave" or "drive"'
-        return CheckResult("program", False, f"{shown}, studio mode is on: {mend}")
+        return CheckLine("program", False, f"{shown}, studio mode is on: {mend}")
     note = f", studio mode is on: {STUDIO_MODE[obs.studio_mode]}" if reading.studio_mode else ""
     if not (reading.live or reading.copied):
         mend = f"switch OBS to {obs.scene!r}, or put that into the scene that is shown"
-        return CheckResult("program", False, f"{shown}{note}, not {obs.scene!r}: {mend}")
-    return CheckResult("program", True, shown + note)
+        return CheckLine("program", False, f"{shown}{note}, not {obs.scene!r}: {mend}")
+    return CheckLine("program", True, shown + note)
 
 
-def _kind(config: Config, kinds: list[str]) -> CheckResult:
+def _kind(config: Config, kinds: list[str]) -> CheckLine:
     wanted = choose(config.sources.kind, frozenset(kinds)).kind
     if wanted in kinds:
         note = ""
         if wanted == FFMPEG and config.sources.kind == "auto":
             note = "OBS lacks obs-gstreamer: the built-in media source is used"
-        return CheckResult(f"source kind {wanted}", True, note)
+        return CheckLine(f"source kind {wanted}", True, note)
     mend = (
         'OBS lacks the obs-gstreamer plugin: install it, or set sources.kind = "auto"'
         if wanted == GSTREAMER
         else "OBS lacks its built-in media source: reinstall OBS"
     )
-    return CheckResult(f"source kind {wanted}", False, mend)
+    return CheckLine(f"source kind {wanted}", False, mend)
 
 
-async def _ingest(config: Config) -> AsyncIterator[CheckResult]:
+async def _ingest(config: Config) -> AsyncIterator[CheckLine]:
     async with open_client() as client:
         servers = configured(config.ingest, client, SessionDirectory(lambda: config.ingest.rtmp_url))
         for server in servers:
             try:
                 streams = await server.publishers()
             except IngestError as error:
-                yield CheckResult(server.where, False, f"{error}: {error.mend}")
+                yield CheckLine(server.where, False, f"{error}: {error.mend}")
             else:
-                yield CheckResult(server.where, True, f"{len(streams)} published")
+                yield CheckLine(server.where, True, f"{len(streams)} published")
         if not servers:
-            yield CheckResult("ingest API", True, "none is configured: hooks only (ingest.srs_api)")
+            yield CheckLine("ingest API", True, "none is configured: hooks only (ingest.srs_api)")
 
 
-def _line_up(config: Config) -> list[CheckResult]:
+def _line_up(config: Config) -> list[CheckLine]:
     if config.queue.auth != "keys":
         return []
     try:
         count = len(StreamerStore(config.store.path).list())
     except StreamerError as error:
-        return [CheckResult("streamers' keys", False, str(error))]
+        return [CheckLine("streamers' keys", False, str(error))]
     note = f"{count} streamers" if count else "none yet: `motherstream streamer add NAME` makes the first"
-    return [CheckResult("streamers' keys", True, note)]
+    return [CheckLine("streamers' keys", True, note)]

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from daemon.cli.client import Client, quoted
 from daemon.core.operator import USE_CASES
-from daemon.core.use_case import Parameter, UseCase
+from daemon.core.use_case import CaseParameter, UseCase
 from daemon.http.addresses import addresses, dashed, is_in_path
 
 FORMER: Final = {dashed(case.former): dashed(case.name) for case in USE_CASES if case.former}
@@ -49,7 +49,7 @@ def as_help(case: UseCase) -> str:
     return _inside(case.summary)
 
 
-def _kind(parameter: Parameter) -> tuple[Callable[[str], Any], str]:
+def _kind(parameter: CaseParameter) -> tuple[Callable[[str], Any], str]:
     """How its text is read, and what is said of it."""
     if get_origin(parameter.shape) is not Annotated:
         return parameter.shape, ""

@@ -34,7 +34,7 @@ DEFAULT_APP = "live"
 _LIVE_GOES_ON = "a live stream continues: motherstream kick {name} ends it"
 """A key is asked for when a publish begins, and not again."""
 
-Action = Callable[[argparse.Namespace, StreamerStore, Config], None]
+StoreAction = Callable[[argparse.Namespace, StreamerStore, Config], None]
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -43,7 +43,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     streamer = commands.add_parser("streamer", help=text, description=text[0].upper() + text[1:] + ".")
     verbs = streamer.add_subparsers(metavar="ACTION", required=True)
 
-    def add(name: str, action: Action, text: str, *, named: bool = True) -> argparse.ArgumentParser:
+    def add(name: str, action: StoreAction, text: str, *, named: bool = True) -> argparse.ArgumentParser:
         sub = verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
         sub.add_argument("--config", type=Path, metavar="FILE", help="configuration file (TOML)")
         if named:
@@ -73,7 +73,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     change.set_defaults(misused=change.error)
 
 
-def _run(action: Action, arguments: argparse.Namespace) -> int:
+def _run(action: StoreAction, arguments: argparse.Namespace) -> int:
     config = load(arguments.config, os.environ, client=True)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

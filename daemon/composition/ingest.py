@@ -12,7 +12,7 @@ from daemon.ingest.admission import Admission, RulesAsked
 from daemon.ingest.auth_url import UrlAuth
 from daemon.ingest.listing import IngestServer
 from daemon.ingest.manual_streams import ManualStreams
-from daemon.ingest.publishing import Publishing, Way
+from daemon.ingest.publishing import Publishing, Stages
 from daemon.ingest.reconciler import Naming, PollSchedule, Reconciler
 from daemon.ingest.refusals import Refusals
 from daemon.ingest.servers.registry import configured
@@ -36,7 +36,7 @@ class IngestParts:
     """What a person may ask: who is meant, and what is shown by hand, is known here."""
 
 
-KeptStreams = Mapping[str, dict[str, Any]]
+StreamsBySession = Mapping[str, dict[str, Any]]
 """What the journal has kept of each session's stream, by the session's id."""
 
 
@@ -45,11 +45,11 @@ class PublisherParts:
     """What is known of whoever publishes, and the way to ask after them."""
 
     sessions: SessionDirectory
-    kept: KeptStreams
+    kept: StreamsBySession
     client: aiohttp.ClientSession
 
 
-def make_publishers(base: Base, kept: KeptStreams, client: aiohttp.ClientSession) -> PublisherParts:
+def make_publishers(base: Base, kept: StreamsBySession, client: aiohttp.ClientSession) -> PublisherParts:
     """With those that outlived the last run."""
     live, rules = base.live, base.rules
     sessions = SessionDirectory(lambda: live.config.ingest.rtmp_url, base.store.journal.keep_stream)
@@ -66,7 +66,7 @@ def make_ingest(base: Base, publishers: PublisherParts, obs: ObsAdapter, notifie
     admission = _make_admission(base, publishers)
     refusals = Refusals()
     publishing = Publishing(
-        lambda: live.config.ingest, now, Way(admission, sessions, rules.events), refusals, notifier.refused
+        lambda: live.config.ingest, now, Stages(admission, sessions, rules.events), refusals, notifier.refused
     )
     reconciler = Reconciler(
         servers,

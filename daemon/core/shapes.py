@@ -25,7 +25,7 @@ def _name(value: Any) -> Any:
 
 Success = Literal["success"]
 Moment = Annotated[str, Field(examples=["2026-01-01T20:00:00Z"], json_schema_extra={"format": "date-time"})]
-Streamer = Annotated[str, Field(description="A streamer's name.")]
+StreamerName = Annotated[str, Field(description="A streamer's name.")]
 Seconds = Annotated[float, Field(description="Seconds.", ge=0)]
 WholeSeconds = Annotated[int, Field(description="Seconds.", ge=0)]
 Count = Annotated[int, Field(ge=0)]

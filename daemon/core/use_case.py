@@ -15,7 +15,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
-class Parameter:
+class CaseParameter:
     """One value that the use case takes, beside who asks."""
 
     name: str
@@ -36,7 +36,7 @@ class UseCase:
     name: str
     summary: str
     """What it does: the first line of the function's docstring."""
-    parameters: tuple[Parameter, ...]
+    parameters: tuple[CaseParameter, ...]
     answer: Any
     """The type of what it returns."""
     refusals: tuple[str, ...]
@@ -56,7 +56,7 @@ def use_case(*refusals: str, former: str = "", told: Mapping[str, str] | None = 
         described = UseCase(
             name=function.__name__,
             summary=(function.__doc__ or "").partition("\n")[0],
-            parameters=tuple(Parameter(each.name, hints[each.name], each.default) for each in own),
+            parameters=tuple(CaseParameter(each.name, hints[each.name], each.default) for each in own),
             answer=hints["return"],
             refusals=refusals,
             former=former,

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, NotRequired
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from daemon.core.shapes import Amount, Count, Milliseconds, Moment, Seconds, Streamer, Success
+from daemon.core.shapes import Amount, Count, Milliseconds, Moment, Seconds, StreamerName, Success
 
 Share = Annotated[
     Annotated[float, Field(ge=0, le=1)] | None, Field(description="A share from 0 to 1; null while it is not known.")
@@ -62,7 +62,7 @@ class HealthSample(TypedDict):
     score: Score
     issues: Issues
     penalties: Penalties
-    streamer: Streamer | None
+    streamer: StreamerName | None
     input: str | None
     waiting: Count
     """Streamers who publish and are not on air."""
@@ -81,7 +81,7 @@ class Current(TypedDict):
     time: NotRequired[float]
     """Seconds since the epoch."""
     penalties: NotRequired[Penalties]
-    streamer: NotRequired[Streamer | None]
+    streamer: NotRequired[StreamerName | None]
     input: NotRequired[str | None]
     waiting: NotRequired[Count]
     """Streamers who publish and are not on air."""

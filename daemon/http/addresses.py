@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from daemon.core.use_case import Parameter, UseCase
+from daemon.core.use_case import CaseParameter, UseCase
 
 WHOM: Final = "name"
 """The parameter that is a part of the path: whom it concerns."""
@@ -31,7 +31,7 @@ def addresses(case: UseCase) -> Iterator[Address]:
         yield Address("POST", f"{whom}/{dashed(case.former)}", former=True)
 
 
-def is_in_path(parameter: Parameter) -> bool:
+def is_in_path(parameter: CaseParameter) -> bool:
     """It stands in the path; the others stand in the query."""
     return parameter.name == WHOM
 

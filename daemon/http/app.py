@@ -12,7 +12,7 @@ from daemon.http.errors import errors
 from daemon.http.headers import add_headers
 from daemon.http.limits import BODY_BYTES, Gate, Limits, connection_limit
 from daemon.http.openapi.route import openapi_routes
-from daemon.http.prefix import Prefix
+from daemon.http.prefix import PathPrefix
 from daemon.http.reading import JsonBody
 from daemon.http.routes.dashboard import DashboardRoutes
 from daemon.http.routes.events import stream
@@ -37,7 +37,7 @@ def build_app(control: Control, limits: Limits | None = None) -> tuple[web.Appli
     """The application and the gate that its server has to pass connections through."""
     gate = Gate(limits or Limits(connections=connection_limit()))
     sending = Sending()
-    prefix = Prefix(lambda: control.config().http.public_url)
+    prefix = PathPrefix(lambda: control.config().http.public_url)
     guard = Guard(lambda: control.config().http)
     hooks = HookRoutes(control)
     app = web.Application(

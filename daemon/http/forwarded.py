@@ -9,7 +9,7 @@ from typing import Final
 
 from aiohttp import web
 
-Address = IPv4Address | IPv6Address
+IpAddress = IPv4Address | IPv6Address
 Networks = tuple[IPv4Network | IPv6Network, ...]
 
 SIGNS: Final = frozenset({"x-real-ip", "forwarded", "via", "cf-connecting-ip", "true-client-ip"})
@@ -21,7 +21,7 @@ _PREFIX: Final = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 _HOST: Final = re.compile(r"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
 
 
-def address_of(text: str) -> Address | None:
+def address_of(text: str) -> IpAddress | None:
     """The address; IPv4 where it is written as IPv6 (a socket for both families gives it so). None where it is none."""
     try:
         found = ipaddress.ip_address(text.partition("%")[0])
@@ -30,7 +30,7 @@ def address_of(text: str) -> Address | None:
     return getattr(found, "ipv4_mapped", None) or found
 
 
-def within(address: Address | None, networks: Iterable[IPv4Network | IPv6Network]) -> bool:
+def within(address: IpAddress | None, networks: Iterable[IPv4Network | IPv6Network]) -> bool:
     """Whether the address is in one of the networks."""
     return address is not None and any(address in network for network in networks)
 
@@ -95,7 +95,7 @@ def forwarded_prefix(request: web.Request, trusted: Networks) -> str:
     return prefix if _PREFIX.fullmatch(prefix) and ".." not in prefix else ""
 
 
-def _last_untrusted(peer: Address, hops: list[str], trusted: Networks) -> Address:
+def _last_untrusted(peer: IpAddress, hops: list[str], trusted: Networks) -> IpAddress:
     last = peer
     for hop in reversed(hops):
         address = address_of(hop)

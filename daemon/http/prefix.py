@@ -8,7 +8,7 @@ from aiohttp.typedefs import Handler
 from yarl import URL
 
 
-class Prefix:
+class PathPrefix:
     """Its middleware comes before all that looks at what is asked for; the innermost one asks for the handler anew."""
 
     def __init__(self, public_url: Callable[[], str]) -> None:

@@ -39,7 +39,7 @@ SHADOWED: Final = (
 log = structlog.get_logger(__name__)
 
 
-class Way(NamedTuple):
+class Stages(NamedTuple):
     """What a publish passes, in this order."""
 
     admission: Admission
@@ -54,7 +54,7 @@ class Publishing:
         self,
         ingest: Callable[[], Ingest],
         now: Callable[[], float],
-        way: Way,
+        stages: Stages,
         refusals: Refusals,
         notify: Callable[[str, str], None] = lambda code, message: None,
     ) -> None:
@@ -64,7 +64,7 @@ class Publishing:
         """
         self._ingest = ingest
         self._now = now
-        self._admission, self._sessions, self._rules = way
+        self._admission, self._sessions, self._rules = stages
         self._refusals = refusals
         self._notify = notify
         self._log = log.bind()  # made once, by now as it is configured, for all hooks

@@ -20,7 +20,7 @@ from statemachine.notices.troubles import (
     HealthSeen,
     Kind,
     Looked,
-    OutputSeen,
+    OutputStatus,
     Trouble,
     TroubleRules,
 )
@@ -95,11 +95,11 @@ def _seconds(issue: str) -> float | None:
     return told.patience if told else None
 
 
-def _output_seen(output: Output) -> OutputSeen | None:
+def _output_seen(output: Output) -> OutputStatus | None:
     if not output.status:
         return None
     active, reconnecting = (output.status.get(name) is True for name in ("outputActive", "outputReconnecting"))
-    return OutputSeen(active, reconnecting, output.state)
+    return OutputStatus(active, reconnecting, output.state)
 
 
 def _values(trouble: Trouble) -> dict[str, str]:

@@ -39,7 +39,7 @@ from daemon.obs.watch import InputWatch
 from daemon.obs.watches import Watches
 from statemachine import events as ev
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,7 @@ class PasswordRefused(Unreachable):
     """Close code 4009."""
 
 
-class Kicked(Unreachable):
+class KickedByObs(Unreachable):
     """Close code 4011: OBS's user has ended this session."""
 
 
@@ -176,7 +176,7 @@ class Link:
     async def open(cls, host: str, port: int, password: str, *, seconds: float) -> "Link":
         """Connect and identify, each within ``seconds``.
 
-        Raises PasswordRefused, Kicked, or Unreachable for any other reason.
+        Raises PasswordRefused, KickedByObs, or Unreachable for any other reason.
         """
         shown = f"[{host}]" if ":" in host else host
         client = _Client(
@@ -298,7 +298,7 @@ class Link:
         if code == PASSWORD_REFUSED:
             return PasswordRefused("OBS rejects the password")
         if code == SESSION_KICKED:
-            return Kicked("the session was ended in OBS")
+            return KickedByObs("the session was ended in OBS")
         return Unreachable("WebSocket connection closed")
 
     async def _on_event(self, kind: str, data: Any) -> None:

@@ -18,7 +18,7 @@ from daemon.obs.connection import ObsEvent, Request, Result
 from daemon.obs.fade import FILTER
 from daemon.obs.scene_items import SceneItem
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 SOUND: Final[Mapping[str, str]] = {
     "InputVolume": "inputVolumeMul",

@@ -17,7 +17,7 @@ import structlog
 from daemon.core.ports import NAME_TAKEN, NOT_FOUND, ObsError, ObsRefused
 from daemon.obs.connection import Link, Request, sense
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 FILTER = "motherstream fade"
 FILTER_KIND = "color_filter_v2"

@@ -12,7 +12,7 @@ from daemon.core.ports import ObsRefused
 from daemon.obs.connection import Link
 from daemon.obs.scene_items import enable, read_items
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 async def bring_along(

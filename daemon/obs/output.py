@@ -16,8 +16,8 @@ from statemachine.monitors.output import (
     OutputRules,
     OutputSeen,
     OutputState,
+    OutputWanted,
     StartOutput,
-    Wanted,
 )
 
 EVERY: Final = 2.0
@@ -98,7 +98,7 @@ class OutputKeeper:
 
     async def once(self) -> None:
         """Look, and do what follows. Raises ObsError where OBS does not answer."""
-        self._handle(Wanted(self._now(), self._wanted()))
+        self._handle(OutputWanted(self._now(), self._wanted()))
         if not self._obs.info.connected:
             return
         gap, fresh = await self._since_last()

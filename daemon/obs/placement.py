@@ -22,7 +22,7 @@ from daemon.obs.supervisor import Traits
 CANVASES: Final = 8
 """Sizes of the canvas that are remembered: those of before, and the one of now."""
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from daemon.core.ports import ObsError, ObsGone
 from daemon.obs.connection import ObsEvent
 from daemon.obs.inventory import InputNames
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 DEBOUNCE = 0.08
 """Seconds that a burst of events may take."""

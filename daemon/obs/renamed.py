@@ -8,7 +8,7 @@ import structlog
 
 from daemon.obs.connection import Link, Request
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 async def name_again(link: Link, strays: Mapping[str, str]) -> bool:

@@ -18,9 +18,9 @@ import structlog
 from daemon.config.model import Config
 from daemon.core.backoff import Backoff
 from daemon.core.ports import ObsError, ObsGone, ObsRefused, ObsTimeout
-from daemon.obs.connection import NONSENSE, Kicked, Link, ObsEvent, PasswordRefused, Unreachable, sense
+from daemon.obs.connection import NONSENSE, KickedByObs, Link, ObsEvent, PasswordRefused, Unreachable, sense
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 DEFAULT_PORT = 4455
 """OBS's own; simpleobsws's is that of the protocol before."""
@@ -204,7 +204,7 @@ class Supervisor:
             except PasswordRefused:
                 self._log_refused()
                 await self._wait(self.pace.retry_refused)
-            except Kicked as error:
+            except KickedByObs as error:
                 line = f"the session at {self._where} was ended in OBS: not reconnecting until that is requested"
                 self._log_once("kicked", line, str(error))
                 await self._wait(None)
@@ -236,7 +236,7 @@ class Supervisor:
             await self._serve(link)
         except ObsError as error:
             self._mark_down(str(error))
-            if isinstance(error, PasswordRefused | Kicked) or self.losses == losses:
+            if isinstance(error, PasswordRefused | KickedByObs) or self.losses == losses:
                 raise
         finally:
             self._phase = Phase.AWAY

@@ -12,7 +12,7 @@ from daemon.obs.priming import frames, render, renderings
 from daemon.obs.scene import ObsScene
 from daemon.obs.scene_items import SceneItem, SceneItems, enable, read_items
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 TRIES = 3
 """How often a cut is done again because an item of it has gone meanwhile."""

@@ -16,7 +16,7 @@ from daemon.obs.readiness import WATCHING, Failed, Judge, Observation, Ready, Re
 from daemon.obs.scene import ObsScene
 from daemon.obs.scene_items import SceneItem, read_items
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 GONE = 5.0
 """Seconds that a picture is looked for which is gone from OBS: it may have been renamed, and get its name back."""

@@ -7,7 +7,7 @@ import structlog
 from daemon.core.readings import Look
 from daemon.obs.watch import InputWatch
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 class Watches:

@@ -56,7 +56,7 @@ class OutputEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted(OutputEvent):
+class OutputWanted(OutputEvent):
     """Whether the output is to be kept streaming. Told again and again, or once: it is all the same."""
 
     wanted: bool
@@ -123,7 +123,7 @@ class OutputRules:
     def handle(self, event: OutputEvent) -> tuple[OutputCommand, ...]:
         """One step."""
         match event:
-            case Wanted(at, wanted):
+            case OutputWanted(at, wanted):
                 self._want(at, wanted)
             case OutputHeard(at, word):
                 self._on_output_state(at, word)

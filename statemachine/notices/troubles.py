@@ -47,7 +47,7 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
-class OutputSeen:
+class OutputStatus:
     """OBS's output, as it is known to be."""
 
     active: bool
@@ -75,7 +75,7 @@ class Looked:
     failing: Collection[str] = ()
     """Checks of ``/readyz``."""
     health: HealthSeen | None = None
-    output: OutputSeen | None = None
+    output: OutputStatus | None = None
 
 
 class TroubleRules:
@@ -97,7 +97,7 @@ class TroubleRules:
         lasting, over = self._lasting.see(seen.view.at, {each.topic: each.lasts for each in found})
         return tuple(self._last[topic] for topic in lasting), tuple(self._last.pop(topic) for topic in over)
 
-    def _output(self, output: OutputSeen | None) -> Iterator[Trouble]:
+    def _output(self, output: OutputStatus | None) -> Iterator[Trouble]:
         if output is None:
             return
         self._has_streamed = self._has_streamed or (output.active and not output.reconnecting)

@@ -17,7 +17,7 @@ _WORD: Final = "^[a-z][a-z0-9_]{1,31}$"
 
 Part = Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,128}$")]
 Id = Annotated[str, Field(pattern="^[A-Za-z0-9_.:-]{0,128}$")]
-Client = Id | int | None
+ClientId = Id | int | None
 Vhost = Annotated[
     Annotated[str, Field(pattern=f"^({VHOST.pattern})?$")] | None, Field(description="A host's name or address.")
 ]
@@ -33,8 +33,8 @@ class SrsPublisher(TypedDict):
     app: Part
     stream: Part
     param: NotRequired[Arguments]
-    client_id: NotRequired[Client]
-    server_id: NotRequired[Client]
+    client_id: NotRequired[ClientId]
+    server_id: NotRequired[ClientId]
     vhost: NotRequired[Vhost]
     ip: NotRequired[str | None]
 
@@ -60,7 +60,7 @@ class OryxPublish(TypedDict):
     stream: Part
     vhost: NotRequired[Vhost]
     param: NotRequired[Arguments]
-    request_id: NotRequired[Client]
+    request_id: NotRequired[ClientId]
 
 
 class OryxUnpublish(TypedDict):

@@ -5,8 +5,7 @@ from typing import Final
 
 from daemon.core.operator import USE_CASES
 from daemon.core.shapes import Name
-from daemon.core.use_case import Parameter as Taken
-from daemon.core.use_case import UseCase
+from daemon.core.use_case import CaseParameter, UseCase
 from daemon.http.addresses import addresses, is_in_path
 from daemon.http.errors import refusal_status
 from daemon.http.openapi.operation import BUSY, Errors, Operation, Parameter, both, in_path, in_query, ok
@@ -36,7 +35,7 @@ def _errors(case: UseCase) -> Iterator[Errors]:
         yield {400: ("bad_name" if parameter.shape == Name else "bad_value",)}
 
 
-def _parameter(taken: Taken) -> Parameter:
+def _parameter(taken: CaseParameter) -> Parameter:
     if is_in_path(taken):
         return in_path(taken.name, taken.shape)
     if taken.required:

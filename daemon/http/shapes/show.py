@@ -5,7 +5,7 @@ from typing import Annotated, NotRequired
 from pydantic import Field
 from typing_extensions import TypeAliasType, TypedDict
 
-from daemon.core.shapes import Actor, Amount, Count, Moment, Seconds, Streamer
+from daemon.core.shapes import Actor, Amount, Count, Moment, Seconds, StreamerName
 from statemachine.handover.states import State as States
 
 State = TypeAliasType(
@@ -34,7 +34,7 @@ class PlaceProblem(TypedDict):
 class Place(TypedDict):
     """One in the line-up."""
 
-    streamer: Streamer
+    streamer: StreamerName
     position: Count
     """From 0."""
     since: Moment
@@ -44,7 +44,7 @@ class Place(TypedDict):
 class OnAir(TypedDict):
     """The one whose picture is shown: it changes when the picture has changed, not when it was asked to."""
 
-    streamer: Streamer
+    streamer: StreamerName
     input: str
     """OBS's input."""
     since: Moment
@@ -76,7 +76,7 @@ class Program(TypedDict):
 class Standby(TypedDict):
     """The next one."""
 
-    streamer: Streamer
+    streamer: StreamerName
     input: str
     """OBS's input."""
     ready: bool
@@ -123,7 +123,7 @@ class RefusedPublisher(TypedDict):
     """A refused publisher."""
 
     at: Moment
-    streamer: Streamer | None
+    streamer: StreamerName | None
     address: str | None
     """The publisher's."""
     reason: str
@@ -173,7 +173,7 @@ class QueuePlace(Place):
 class Blocked(TypedDict):
     """A blocked streamer."""
 
-    streamer: Streamer
+    streamer: StreamerName
     seconds: Seconds
 
 

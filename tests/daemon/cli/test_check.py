@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from daemon.cli.check import CheckResult, check
+from daemon.cli.check import CheckLine, check
 from daemon.config.model import Config, Ingest, Obs, Overlays, Queue, Sources, Store
 from tests.fakes import FakeObs
 
@@ -18,7 +18,7 @@ def config(obs: FakeObs, tmp_path: Path, **changes: object) -> Config:
     )
 
 
-def failed(results: list[CheckResult]) -> dict[str, str]:
+def failed(results: list[CheckLine]) -> dict[str, str]:
     return {result.what: result.detail for result in results if not result.ok}
 
 
@@ -106,7 +106,7 @@ async def test_answers_that_make_no_sense_are_said_to(tmp_path: Path) -> None:
 async def test_the_scene_that_viewers_see_and_studio_mode_are_named(tmp_path: Path) -> None:
     async with FakeObs() as fake:
 
-        async def program(policy: str = "leave") -> CheckResult:
+        async def program(policy: str = "leave") -> CheckLine:
             results = await check(config(fake, tmp_path, studio_mode=policy))
             return next(result for result in results if result.what == "program")
 

@@ -19,7 +19,7 @@ from daemon.http.app import build_app, put_entrance
 from daemon.http.dependencies import Control
 from daemon.http.routes.events import EventHub
 from daemon.ingest.manual_streams import ManualStreams
-from daemon.ingest.publishing import Publishing, Way
+from daemon.ingest.publishing import Publishing, Stages
 from daemon.ingest.refusals import Refusals
 from daemon.ingest.sessions import SessionDirectory
 from statemachine import facts
@@ -256,7 +256,7 @@ def make_control(house: House, admits: Any = lambda streamer, at: None) -> Contr
         history=history,
         studio=house.studio,
         publishing=Publishing(
-            lambda: house.config.ingest, lambda: AT, Way(gate, house.sessions, house.dispatcher), house.refusals
+            lambda: house.config.ingest, lambda: AT, Stages(gate, house.sessions, house.dispatcher), house.refusals
         ),
         hub=house.hub,
         registry=house.registry,

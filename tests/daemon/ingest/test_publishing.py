@@ -12,7 +12,7 @@ from daemon.ingest import publishing as module
 from daemon.ingest.admission import RulesAsked
 from daemon.ingest.auth_url import UrlAnswer
 from daemon.ingest.hook import Publish, Unpublish, refused
-from daemon.ingest.publishing import MOST_REFUSALS, Publishing, Way
+from daemon.ingest.publishing import MOST_REFUSALS, Publishing, Stages
 from daemon.ingest.refusals import Refusals
 from daemon.ingest.sessions import SessionDirectory
 from daemon.ingest.stream import HookError, make_ref
@@ -64,7 +64,7 @@ class Door:
         self.publishing = Publishing(
             lambda: self.ingest,
             lambda: self.now,
-            Way(gate, self.sessions, self.rules),
+            Stages(gate, self.sessions, self.rules),
             self.refusals,
             lambda code, message: self.notified.append((code, message)),
         )

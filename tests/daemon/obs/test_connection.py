@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from daemon.core.ports import ObsError, ObsGone, ObsRefused, ObsTimeout
-from daemon.obs.connection import Kicked, Link, PasswordRefused, Request, Unreachable
+from daemon.obs.connection import KickedByObs, Link, PasswordRefused, Request, Unreachable
 from tests.fakes import BATCH, FakeObs, Fault, Spoil
 
 LONG = 30.0
@@ -130,7 +130,7 @@ async def test_no_message_is_put_into_words_for_a_log_that_nobody_reads(
 
 async def test_a_kick_is_told_apart_from_a_loss(fake: FakeObs, link: Link) -> None:
     await fake.kick()
-    assert isinstance(await link.until_lost(), Kicked)
+    assert isinstance(await link.until_lost(), KickedByObs)
 
 
 async def test_the_end_of_obs_is_a_loss(fake: FakeObs, link: Link) -> None:

@@ -18,9 +18,9 @@ from statemachine.monitors.output import (
     OutputRules,
     OutputSeen,
     OutputState,
+    OutputWanted,
     StartOutput,
     StopOutput,
-    Wanted,
 )
 
 S = OutputState
@@ -34,7 +34,7 @@ class Show:
         self.rules = OutputRules()
         self.at = 1000.0
         self.commands: list[OutputCommand] = []
-        self.tell(Wanted(self.at, wanted))
+        self.tell(OutputWanted(self.at, wanted))
 
     def tell(self, event: OutputEvent) -> tuple[OutputCommand, ...]:
         commands = self.rules.handle(event)
@@ -155,9 +155,9 @@ def test_the_wish_taken_back_and_given_again_starts_an_output_stopped_by_hand() 
     show.run()
     show.hear("STOPPING", "STOPPED")
     show.until(S.BY_HAND)
-    show.tell(Wanted(show.at, False))
+    show.tell(OutputWanted(show.at, False))
     assert show.look() == ()
-    show.tell(Wanted(show.at, True))
+    show.tell(OutputWanted(show.at, True))
     assert show.look() == (StartOutput("it does not stream"),)
 
 

@@ -19,14 +19,14 @@ from statemachine.notices.troubles import (
     HealthSeen,
     Kind,
     Looked,
-    OutputSeen,
+    OutputStatus,
     Trouble,
     TroubleRules,
 )
 from tests.statemachine.notices.views import READY, on_air, place, view
 
-STREAMS = OutputSeen(active=True, reconnecting=False, state=OutputState.RUNNING)
-DOWN = OutputSeen(active=False, reconnecting=False, state=OutputState.UNWANTED)
+STREAMS = OutputStatus(active=True, reconnecting=False, state=OutputState.RUNNING)
+DOWN = OutputStatus(active=False, reconnecting=False, state=OutputState.UNWANTED)
 
 
 class Looks:
@@ -43,7 +43,7 @@ class Looks:
         *,
         failing: tuple[str, ...] = (),
         health: HealthSeen | None = None,
-        output: OutputSeen | None = None,
+        output: OutputStatus | None = None,
         **changes: Any,
     ) -> tuple[list[Trouble], list[Trouble]]:
         """What began to be told within so many seconds, and what was over."""
@@ -113,18 +113,18 @@ def test_an_output_that_nobody_wants_and_that_never_ran_may_be_off() -> None:
 @pytest.mark.parametrize(
     ("output", "kind", "lasts"),
     [
-        (OutputSeen(active=True, reconnecting=True, state=OutputState.RECONNECTING), "output_lost", OUTPUT_LASTS),
-        (OutputSeen(active=False, reconnecting=False, state=OutputState.WAITING), "output_down", OUTPUT_LASTS),
-        (OutputSeen(active=False, reconnecting=False, state=OutputState.BY_HAND), "output_stopped", STOPPED_LASTS),
+        (OutputStatus(active=True, reconnecting=True, state=OutputState.RECONNECTING), "output_lost", OUTPUT_LASTS),
+        (OutputStatus(active=False, reconnecting=False, state=OutputState.WAITING), "output_down", OUTPUT_LASTS),
+        (OutputStatus(active=False, reconnecting=False, state=OutputState.BY_HAND), "output_stopped", STOPPED_LASTS),
     ],
 )
-def test_an_output_that_is_down_is_told_by_how_it_went(output: OutputSeen, kind: Kind, lasts: float) -> None:
+def test_an_output_that_is_down_is_told_by_how_it_went(output: OutputStatus, kind: Kind, lasts: float) -> None:
     assert Looks().lasts(kind, lasts, output=output).topic == "output"
 
 
 def test_an_output_that_reconnects_at_first_has_not_streamed() -> None:
     looks = Looks()
-    looks.see(3, output=OutputSeen(active=True, reconnecting=True, state=OutputState.UNWANTED))
+    looks.see(3, output=OutputStatus(active=True, reconnecting=True, state=OutputState.UNWANTED))
     assert looks.see(100, output=DOWN) == ([], [])
 
 
