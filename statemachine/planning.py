@@ -17,7 +17,7 @@ from statemachine.lineup.lineup import Lineup
 from statemachine.policy import Policy
 
 KEEP: Literal["keep"] = "keep"
-PATIENCE = 1.0
+SIGN_WITHIN = 1.0
 """Seconds without a sign after which the next in line gets its chance beside the one that is tried."""
 
 HASTE = 0.4
@@ -131,7 +131,7 @@ def _waits_for_a_picture(entry: Entry, tried: dict[str, Attempt]) -> bool:
 def _has_time(attempt: Attempt, now: float, *, urgent: bool, first: bool) -> bool:
     """It is waited for: its picture only pauses, or it has not had its time to show one."""
     if not urgent:
-        return attempt.still_since is not None or now < attempt.begun_at + PATIENCE
+        return attempt.still_since is not None or now < attempt.begun_at + SIGN_WITHIN
     return first and now < attempt.begun_at + HASTE
 
 
@@ -225,7 +225,7 @@ def passes_over(lineup: Lineup, streamer: str, incoming: Iterable[Attempt], now:
 
     Where nothing else moves it is shown all the same, but only fills in: its turn does not begin before theirs.
     """
-    had_time = {a.target.id for a in incoming if a.target is not None and now >= a.begun_at + PATIENCE}
+    had_time = {a.target.id for a in incoming if a.target is not None and now >= a.begun_at + SIGN_WITHIN}
     for entry in lineup:
         if entry.streamer == streamer or entry.turn_began is not None:
             return False

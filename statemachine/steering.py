@@ -20,7 +20,7 @@ from statemachine.monitors.render_load import RenderLoad
 from statemachine.planning import (
     HASTE,
     KEEP,
-    PATIENCE,
+    SIGN_WITHIN,
     Choice,
     Wanted,
     choose,
@@ -120,7 +120,7 @@ class Steering:
         policy = self.policy
         for attempt in switchover.incoming:
             if attempt.ready_at is None:
-                times.append(attempt.begun_at + PATIENCE)
+                times.append(attempt.begun_at + SIGN_WITHIN)
                 if self._is_dead:
                     times.append(attempt.begun_at + HASTE)
         if self.dead_since is not None and policy.slate:
@@ -261,7 +261,7 @@ class Steering:
         oldest = min(switchover.reserves, key=lambda reserve: reserve.begun_at)
         line = wanted_line(self.lineup, target, switchover.program, self.now)
         waits = any(entry.session is not None and entry.session.id not in tried for entry in line)
-        if not waits or self.now < oldest.begun_at + PATIENCE or oldest.target is None:
+        if not waits or self.now < oldest.begun_at + SIGN_WITHIN or oldest.target is None:
             return False
         self.lineup.standing.failed(self.now, oldest.target.id, reason="not_ready", silent=False)
         switchover.reserves.drop(self.now, oldest, "superseded", "it shows no picture, and others need its place")

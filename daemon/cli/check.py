@@ -18,7 +18,7 @@ from daemon.obs.trial import plays
 from daemon.observability.wording import STUDIO_MODE
 from daemon.streamers.store import StreamerError, StreamerStore
 
-PATIENCE = 5.0
+ANSWER_WITHIN = 5.0
 """Seconds for each answer."""
 PLUGIN = (
     "OBS's log names the GStreamer element that is missing: install gstreamer1.0-plugins-base, -good, -bad and "
@@ -49,7 +49,7 @@ async def _obs(config: Config) -> AsyncIterator[CheckLine]:
     obs = config.obs
     where = f"OBS at {obs.host}:{obs.port}"
     try:
-        link = await Link.open(obs.host, obs.port, obs.password.get_secret_value(), seconds=PATIENCE)
+        link = await Link.open(obs.host, obs.port, obs.password.get_secret_value(), seconds=ANSWER_WITHIN)
     except PasswordRefused:
         yield CheckLine(where, True, "reachable")
         mend = "set obs.password to the one in OBS under Tools, WebSocket Server Settings"

@@ -22,7 +22,7 @@ from daemon.observability.wording import describe, printable
 
 TICK: Final = 0.25
 """Seconds between two frames: the clocks and the bar move by themselves."""
-EVERY: Final = 10.0
+READ_EVERY: Final = 10.0
 """Seconds between two readings without an event."""
 PAUSE: Final = 1.0
 """Seconds before a lost daemon is tried again."""
@@ -67,7 +67,7 @@ def _follow(watcher: "Watcher", console: Console) -> None:
     console.print(Frame(watcher.model))
     watcher.listen()
     while True:
-        for line in watcher.take(EVERY):
+        for line in watcher.take(READ_EVERY):
             # As it is: a line that is cut to a width is of no use to a program.
             print(f"{line.time} {printable(line.text)}", file=console.file, flush=True)
 
@@ -121,7 +121,7 @@ class Watcher:
             self._up = kind != "lost"
             if kind == "lost":
                 self.model.lost = data["why"]
-        due = bool(news) or bool(self.model.lost) or time.monotonic() - self._read_at >= EVERY
+        due = bool(news) or bool(self.model.lost) or time.monotonic() - self._read_at >= READ_EVERY
         if self._up and due:
             try:
                 self.read()

@@ -13,7 +13,7 @@ import structlog
 from daemon.health.history import HealthReading
 from daemon.health.report import append, hour_of, paint, path_of, prune, unpainted
 
-EVERY: Final = 30.0
+WRITE_EVERY: Final = 30.0
 """Seconds between two writes: so much is lost when the machine stops dead."""
 PAINT_EVERY: Final = 300.0
 """Seconds between two pictures of the hour that runs."""
@@ -31,7 +31,7 @@ class Reporter:
     ``start`` and ``stop`` once each.
     """
 
-    def __init__(self, folder: Path, *, every: float = EVERY, paint_every: float = PAINT_EVERY) -> None:
+    def __init__(self, folder: Path, *, every: float = WRITE_EVERY, paint_every: float = PAINT_EVERY) -> None:
         self.folder = folder
         self.problem = ""
         """Why nothing can be written; empty while it can."""

@@ -19,7 +19,7 @@ from daemon.journal.lock import StoreLock
 
 log = structlog.get_logger(__name__)
 
-PATIENCE: Final = 10.0
+WAIT_FOR_OTHER: Final = 10.0
 """Seconds that a daemon which systemd has started waits for another one's end.
 
 systemd starts it again 0.2 s after a failure, for ever: without this it would be tried five times a second.
@@ -41,7 +41,7 @@ class Alone:
 
     async def take(self, stop: asyncio.Event) -> bool:
         """Take both. Where one of them is another's this is told, and it is False; so it is once ``stop`` is set."""
-        patience = PATIENCE if "INVOCATION_ID" in os.environ else 0.0
+        patience = WAIT_FOR_OTHER if "INVOCATION_ID" in os.environ else 0.0
         until = time.monotonic() + patience
         told = False
         while trouble := await self._trouble(leave_name=not told):

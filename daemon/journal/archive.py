@@ -24,7 +24,8 @@ from daemon.streamers.store import open_to_read
 from statemachine.errors import RulesError
 from statemachine.snapshot import lasting
 
-PATIENCE: Final = 5.0
+LOCK_PATIENCE: Final = 5.0
+"""Seconds that a backup waits for somebody else's write to end."""
 LINE_UP_KEEPS: Final = 600.0
 """Seconds for which the line-up of a backup is worth having."""
 
@@ -62,7 +63,7 @@ def backup(database: Path, place: Path, *, force: bool = False) -> Contents:
     if place.exists() and not force:
         raise BackupError(f"{place} already exists: choose another one, or use --force")
     try:
-        with closing(open_to_read(database, PATIENCE)) as db, closing(in_memory()) as image:
+        with closing(open_to_read(database, LOCK_PATIENCE)) as db, closing(in_memory()) as image:
             db.backup(image)
             journal_file.check(image)
             journal_file.stamp(image)

@@ -28,13 +28,14 @@ from statemachine.snapshot import lasting
 
 log = structlog.get_logger(__name__)
 
-EVERY: Final = 3600.0
+COPY_EVERY: Final = 3600.0
 """Seconds between two copies of a file that nobody but the daemon has changed."""
 SETTLES: Final = 3.0
 """Seconds from a start, or a change of keys, to the copy."""
 TRY_AGAIN: Final = 60.0
 """Seconds to the next try, where the copy could not be made."""
-PATIENCE: Final = 1.0
+LOCK_PATIENCE: Final = 1.0
+"""Seconds that a copy waits for somebody else's write to end."""
 NAMES_A_SECOND: Final = 10
 """More names of inputs than can have been used in a second since the copy was made."""
 NAMES_BESIDES: Final = 1000
@@ -93,7 +94,7 @@ class JournalCopy:
         """Make it now. Never raises: trouble is told once and it is tried again later."""
         with self._making:
             # Ahead of the reading: what changes during it is for the next copy.
-            self._due_at = self._clock() + EVERY
+            self._due_at = self._clock() + COPY_EVERY
             try:
                 write_whole(self._image(state), self._place)
             except Exception as error:  # whatever it is, the show does not depend on it
@@ -120,7 +121,7 @@ class JournalCopy:
     def _image(self, state: dict[str, Any]) -> bytes:
         """The bytes of the copy. They are made in memory: what it does not hold is not written to the disk at all."""
         kept = as_json(lasting(state))
-        with closing(open_existing(self._path, PATIENCE)) as db, closing(in_memory()) as image:
+        with closing(open_existing(self._path, LOCK_PATIENCE)) as db, closing(in_memory()) as image:
             # One step: it takes milliseconds, and beside a write-ahead log nobody waits for a reader.
             db.backup(image)
             check(image)

@@ -20,7 +20,7 @@ from statemachine.monitors.output import (
     StartOutput,
 )
 
-EVERY: Final = 2.0
+LOOK_EVERY: Final = 2.0
 """Seconds between two looks."""
 EVENT: Final = "StreamStateChanged"
 """obs-websocket's event of the category Outputs (1 << 6)."""
@@ -94,7 +94,7 @@ class OutputKeeper:
                 if not self._failing:
                     self._failing = True
                     log.exception("OBS's output cannot be watched; retrying")
-            await self._sleep(EVERY)
+            await self._sleep(LOOK_EVERY)
 
     async def once(self) -> None:
         """Look, and do what follows. Raises ObsError where OBS does not answer."""

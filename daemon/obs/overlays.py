@@ -19,7 +19,7 @@ from daemon.core.ports import Connection, ObsError
 from statemachine import facts
 from statemachine.view import View
 
-EVERY: Final = 1.0
+LOOK_EVERY: Final = 1.0
 """Seconds between two looks, and between two changes of one text."""
 RETRY: Final = 10.0
 """Seconds for which something that OBS would not change is left alone."""
@@ -141,7 +141,7 @@ class OverlayUpdater:
         """Until cancelled."""
         while True:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(EVERY):
+                async with asyncio.timeout(LOOK_EVERY):
                     await self._news.wait()
             self._news.clear()
             try:
@@ -169,7 +169,11 @@ class OverlayUpdater:
                 await self._try(name, shown, self._obs.set_shown(name, shown))
         for name, text in aim.texts.items():
             at = self._now()
-            if self._is.get(name) != text and self._may(name) and at - self._written_at.get(name, -EVERY) >= EVERY:
+            if (
+                self._is.get(name) != text
+                and self._may(name)
+                and at - self._written_at.get(name, -LOOK_EVERY) >= LOOK_EVERY
+            ):
                 self._written_at[name] = at
                 data = {"inputName": name, "inputSettings": {"text": text}, "overlay": True}
                 await self._try(name, text, self._obs.call("SetInputSettings", data))

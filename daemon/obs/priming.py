@@ -23,7 +23,7 @@ from daemon.obs.connection import Link, Request
 
 COVER = 0.067
 """Seconds of a stream that are rendered with a cut: no less than the frame of a stream of 15 a second."""
-EVERY = 0.5
+RENDER_EVERY = 0.5
 """Seconds between two renderings of an input that waits, each as long as COVER: of a stream that is slower, its first
 frame on air may be an older one, but then hardly by more than a second."""
 LONGEST = 0.25

@@ -19,7 +19,7 @@ DEBOUNCE = 0.08
 RETRY = 1.0
 """Seconds until a reading that failed is tried again."""
 
-EVERY = 2.0
+READ_EVERY = 2.0
 """Seconds until it is read without a hint: hints may be lost, and a hand that was respected may have to be mended."""
 
 _INPUTS = ("InputCreated", "InputRemoved", "InputNameChanged")
@@ -39,7 +39,7 @@ class Refresher:
         read: Callable[[], Awaitable[Callable[[], None]]],
         *,
         debounce: float = DEBOUNCE,
-        every: float = EVERY,
+        every: float = READ_EVERY,
     ) -> None:
         self._read = read
         self._debounce = debounce

@@ -11,7 +11,7 @@ import structlog
 from daemon.core.ports import NOT_FOUND, ObsError, ObsGone, ObsRefused, WatchCallbacks
 from daemon.core.readings import Look
 from daemon.obs.connection import Request, Result, sense
-from daemon.obs.priming import EVERY, prime, render
+from daemon.obs.priming import RENDER_EVERY, prime, render
 from daemon.obs.readiness import WATCHING, Failed, Judge, Observation, Ready, Resumed, Stalled, StateSeen
 from daemon.obs.scene import ObsScene
 from daemon.obs.scene_items import SceneItem, read_items
@@ -102,7 +102,7 @@ class InputWatch:
         return now + interval if interval < WATCHING else next_beat(now, interval)
 
     async def _keep_fresh(self) -> None:
-        if self._hidden and self._judge.proven and time.monotonic() - self._rendered_at >= EVERY:
+        if self._hidden and self._judge.proven and time.monotonic() - self._rendered_at >= RENDER_EVERY:
             await render(self._link, [self.name], self.fps)
             self._rendered_at = time.monotonic()
 
@@ -156,7 +156,7 @@ class InputWatch:
     async def _primed(self) -> None:
         """Wait for that picture; where it was in vain, or is old by now, render another."""
         there = self._priming is not None and await self._priming
-        if not there or time.monotonic() - self._rendered_at >= EVERY:
+        if not there or time.monotonic() - self._rendered_at >= RENDER_EVERY:
             await prime(self._link, self.name, self.fps)
             self._rendered_at = time.monotonic()
 

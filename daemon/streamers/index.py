@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 
 LOOK_EVERY: Final = 0.5
 """Seconds between two looks at the file."""
-PATIENCE: Final = 0.25
+LOCK_PATIENCE: Final = 0.25
 """Seconds that a look waits for somebody else's write to end."""
 LONGEST_KEY: Final = 128
 
@@ -143,7 +143,7 @@ class StreamerIndex:
         # Another file of that name: the journal puts a damaged one aside and begins anew.
         if self._db is None or self._file != (found.st_dev, found.st_ino):
             self._close()
-            self._db = open_existing(self._path, PATIENCE)
+            self._db = open_existing(self._path, LOCK_PATIENCE)
             self._file = (found.st_dev, found.st_ino)
         # Changes whenever another connection has committed: https://sqlite.org/pragma.html#pragma_data_version
         # It is asked for first, so that a change during the reading is found by the next look.
@@ -175,7 +175,7 @@ class StreamerIndex:
     def _read_without_writing(self) -> None:
         """At a start on a disk that is read-only: keys that can be read are better than nobody's."""
         try:
-            db = open_to_read(self._path, PATIENCE)
+            db = open_to_read(self._path, LOCK_PATIENCE)
             try:
                 keys = read_keys(db)
             finally:

@@ -32,7 +32,7 @@ from daemon.core.rows import (
 from daemon.core.shapes import LONGEST_TURN
 from daemon.streamers.names import BadName, fold, valid_name
 
-PATIENCE: Final = 5.0
+LOCK_PATIENCE: Final = 5.0
 """Seconds that a call waits for somebody else's write to end."""
 KEY_BYTES: Final = 24
 
@@ -187,7 +187,7 @@ class StreamerStore:
         try:
             if writing:
                 self._make_file()
-            db = (open_existing if writing else open_to_read)(self.path, PATIENCE)
+            db = (open_existing if writing else open_to_read)(self.path, LOCK_PATIENCE)
             try:
                 yield db
             finally:

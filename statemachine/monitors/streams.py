@@ -12,7 +12,7 @@ from statemachine.handover.attempt import Attempt, Ended
 from statemachine.handover.states import State
 from statemachine.handover.switchover import Switchover
 from statemachine.lineup.lineup import Lineup
-from statemachine.planning import PATIENCE
+from statemachine.planning import SIGN_WITHIN
 
 BELIEVED_AFTER = 3.0
 """Seconds that a stream is published before it is believed to have no picture: a server tells of what has come."""
@@ -88,7 +88,7 @@ class Streams:
 
     def passed_over(self, at: float, attempt: Attempt) -> None:
         """Another one had a picture first, and the next try is a turn away: none is made ready ahead."""
-        if attempt.target is not None and attempt.ready_at is None and at >= attempt.begun_at + PATIENCE:
+        if attempt.target is not None and attempt.ready_at is None and at >= attempt.begun_at + SIGN_WITHIN:
             self._lineup.standing.blame(at, attempt.target.id, "not_ready")
 
     def unshowable(self, session_id: str, now: float) -> str:

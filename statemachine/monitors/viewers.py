@@ -15,7 +15,7 @@ from statemachine.handover.switchover import Switchover
 from statemachine.policy import Policy
 from statemachine.reading import ProgramReading
 
-PATIENCE = 0.5
+TOLD_AFTER = 0.5
 """Seconds that the one on air may be out of sight before it is told: a transition between two scenes takes as long."""
 AGAIN = 1.0
 """Seconds between two tries to bring our scene into Program outside a hand-over."""
@@ -125,7 +125,7 @@ class Viewers:
     def expire(self, now: float) -> bool:
         """Tell what has lasted; True if there was something."""
         since, program = self.state.hidden_since, self._switchover.program
-        if since is None or self.elsewhere or program is None or now < since + PATIENCE:
+        if since is None or self.elsewhere or program is None or now < since + TOLD_AFTER:
             return False
         reading = self.state.reading
         self._set(elsewhere_since=since)
@@ -143,7 +143,7 @@ class Viewers:
     def deadline(self, now: float) -> float | None:
         """When ``expire`` has something to do."""
         since = self.state.hidden_since
-        return None if since is None or self.elsewhere else since + PATIENCE
+        return None if since is None or self.elsewhere else since + TOLD_AFTER
 
     def shift_deadlines(self, gap: float) -> None:
         """Nothing to shift: what viewers saw before OBS was lost is not known to go on."""

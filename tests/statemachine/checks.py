@@ -11,7 +11,7 @@ from statemachine.handover.reserves import RESERVES_MOST
 from statemachine.handover.states import State
 from statemachine.lineup.lineup import Entry
 from statemachine.lineup.sessions import RECALL_FIRST
-from statemachine.planning import HASTE, PATIENCE
+from statemachine.planning import HASTE, SIGN_WITHIN
 from tests.statemachine.model_obs import ModelObs
 
 EPSILON = 1e-6
@@ -253,7 +253,7 @@ class Checks:
         turns = {entry.streamer: entry.turn_began for entry in self._before}
         began = [e.streamer for e in after if e.turn_began is not None and turns.get(e.streamer) != e.turn_began]
         # Of whom no picture came in time is not passed over: there is nothing to show. In dead air whoever moves is.
-        patience = HASTE if self._was_dead else PATIENCE
+        patience = HASTE if self._was_dead else SIGN_WITHIN
         silent = {
             attempt.target.streamer
             for attempt in self.director.switchover.incoming

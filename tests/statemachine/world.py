@@ -16,7 +16,7 @@ from statemachine import events as ev
 from statemachine import facts
 from statemachine.director import Director
 from statemachine.handover.states import State
-from statemachine.planning import PATIENCE
+from statemachine.planning import SIGN_WITHIN
 from statemachine.policy import Policy
 from statemachine.step import Step
 from tests.statemachine.audience import Audience
@@ -377,7 +377,7 @@ class World:
         ghosts = sum(not self.ingest.lists(i) and i not in self.ingest.live for i in in_line(self))
         dark = sum(not self.ingest.moves(session) for session in self.ingest.live.values())
         tries = ghosts * GHOST_TRIES + dark * DARK_TRIES
-        within = CALM_WITHIN + tries * (PATIENCE + self.director.policy.ready_timeout)
+        within = CALM_WITHIN + tries * (SIGN_WITHIN + self.director.policy.ready_timeout)
         counted, began, count = 0.0, self.now, 0
         recalls = dict(self.director.lineup.state.recalls)
         self.settle()

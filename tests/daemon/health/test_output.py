@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from daemon.core.ports import ObsTimeout
-from daemon.obs.output import EVENT, EVERY, OutputKeeper
+from daemon.obs.output import EVENT, LOOK_EVERY, OutputKeeper
 from statemachine.monitors.output import OutputState
 from tests.daemon.health.wire import WireObs
 from tests.fakes import FakeClock, FakeObs, Fault
@@ -41,7 +41,7 @@ class Studio:
         for _ in range(times):
             await self.obs.beat()
             await self.keeper.once()
-            await self.clock.advance(EVERY)
+            await self.clock.advance(LOOK_EVERY)
 
     def asked(self, *requests: str) -> list[str]:
         return [request for request in self.obs.asked if request in requests]
@@ -160,7 +160,7 @@ async def test_an_obs_that_does_not_answer_is_told_of_once_and_asked_again(studi
             await done.wait()
         task.cancel()
         await asyncio.wait({task})
-    assert waits == [EVERY] * 5
+    assert waits == [LOOK_EVERY] * 5
     assert [line["log_level"] for line in logs] == ["warning"]
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from daemon.http.server import Claim
-from daemon.journal.alone import PATIENCE
+from daemon.journal.alone import WAIT_FOR_OTHER
 from daemon.journal.lock import MOST, StoreLock
 from daemon.streamers.store import StreamerStore
 from tests.daemon.http.live import Live
@@ -164,7 +164,7 @@ def test_under_systemd_a_second_daemon_waits_and_takes_over_when_the_first_has_e
             live.kill()
             blocking_until(
                 lambda: live.on_air() == "alice",
-                PATIENCE + 10,
+                WAIT_FOR_OTHER + 10,
                 ignore=OSError,
                 give_up=lambda: other.poll() is not None,
             )

@@ -13,7 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from daemon.journal import backup as journal_copy
-from daemon.journal.backup import EVERY, NAMES_BESIDES, SETTLES, TRY_AGAIN
+from daemon.journal.backup import COPY_EVERY, NAMES_BESIDES, SETTLES, TRY_AGAIN
 from daemon.journal.journal import Journal
 from daemon.streamers.store import StreamerRow, StreamerStore
 from statemachine import events as ev
@@ -283,9 +283,9 @@ async def test_the_copy_is_made_soon_after_the_start_then_hourly_and_soon_after_
         assert names(channel.copy) == ["alice", "bob"]
 
         StreamerStore(path).remove("alice")
-        await channel.passes(EVERY / 2)
+        await channel.passes(COPY_EVERY / 2)
         assert names(channel.copy) == ["alice", "bob"]
-        await channel.passes(EVERY)
+        await channel.passes(COPY_EVERY)
         assert names(channel.copy) == ["bob"]
     assert sorted(file.name for file in tmp_path.iterdir()) == ["a.db", "a.db.backup"]
 
@@ -384,7 +384,7 @@ async def test_no_write_of_the_journal_waits_for_the_copy(tmp_path: Path, monkey
         try:
             await channel.feed(ev.Published(2.0, session("alice")))
             assert asked.wait(20.0)
-            channel.at += EVERY
+            channel.at += COPY_EVERY
             await channel.feed(ev.Published(3.0, session("bob")))
             with closing(sqlite3.connect(channel.path)) as db:
                 assert db.execute("SELECT max(seq) FROM event").fetchone() == (2,)

@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from daemon.config.model import Overlays as Settings
 from daemon.core.ports import ObsGone
-from daemon.obs.overlays import EVERY, LONGEST, RETRY, OverlayUpdater, any_configured, countdown, fill, wanted
+from daemon.obs.overlays import LONGEST, LOOK_EVERY, RETRY, OverlayUpdater, any_configured, countdown, fill, wanted
 from statemachine import facts
 from statemachine.view import View
 from tests.daemon.health.figures import place, view
@@ -151,19 +151,19 @@ async def test_a_text_inputs_other_settings_stay(stage: Stage) -> None:
 async def test_what_is_so_already_costs_no_request(stage: Stage) -> None:
     await stage.overlays.once()
     stage.obs.asked.clear()
-    await stage.clock.advance(EVERY)
+    await stage.clock.advance(LOOK_EVERY)
     await stage.overlays.once()
     assert stage.obs.asked == []
 
 
 async def test_a_text_changes_at_most_once_a_second_and_what_is_shown_at_once(stage: Stage) -> None:
     await stage.overlays.once()
-    await stage.clock.advance(EVERY / 2)
+    await stage.clock.advance(LOOK_EVERY / 2)
     stage.view = view()
     await stage.overlays.once()
     assert not stage.shown("TIMER")
     assert stage.text("On air") == "ON AIR: alice"
-    await stage.clock.advance(EVERY / 2)
+    await stage.clock.advance(LOOK_EVERY / 2)
     await stage.overlays.once()
     assert stage.text("On air") == ""
 
@@ -172,7 +172,7 @@ async def test_an_obs_that_was_away_is_told_all_of_it_again(stage: Stage) -> Non
     await stage.overlays.once()
     stage.fake.studio.hide("TIMER")
     stage.obs.losses += 1
-    await stage.clock.advance(EVERY)
+    await stage.clock.advance(LOOK_EVERY)
     await stage.overlays.once()
     assert stage.shown("TIMER")
 
@@ -180,7 +180,7 @@ async def test_an_obs_that_was_away_is_told_all_of_it_again(stage: Stage) -> Non
 async def test_an_item_that_an_operator_hides_is_left_hidden(stage: Stage) -> None:
     await stage.overlays.once()
     stage.fake.studio.hide("TIMER")
-    await stage.clock.advance(EVERY)
+    await stage.clock.advance(LOOK_EVERY)
     await stage.overlays.once()
     assert not stage.shown("TIMER")
 
@@ -190,7 +190,7 @@ async def test_an_input_that_is_not_there_is_told_of_once_and_hinders_no_other(s
     with capture_logs() as logs:
         for _ in range(30):
             await stage.overlays.once()
-            await stage.clock.advance(EVERY)
+            await stage.clock.advance(LOOK_EVERY)
     assert [line["input"] for line in logs] == ["On air"]
     assert stage.text("Left") == "1:00:00"
     assert len([name for name in stage.obs.asked if name == "SetInputSettings"]) <= 2 + 30 / RETRY + 1
@@ -216,7 +216,7 @@ async def test_the_loss_of_obs_in_the_middle_is_survived(stage: Stage) -> None:
     await stage.overlays.once()
     stage.obs.error = None
     stage.obs.losses += 1
-    await stage.clock.advance(EVERY)
+    await stage.clock.advance(LOOK_EVERY)
     await stage.overlays.once()
     assert stage.text("On air") == "ON AIR: alice"
 
@@ -224,7 +224,7 @@ async def test_the_loss_of_obs_in_the_middle_is_survived(stage: Stage) -> None:
 async def test_a_change_of_the_picture_is_followed_without_waiting_for_the_next_look(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("daemon.obs.overlays.EVERY", 3600.0)
+    monkeypatch.setattr("daemon.obs.overlays.LOOK_EVERY", 3600.0)
     task = asyncio.create_task(stage.overlays.run())
     told = [facts.OnAirChanged(0.0, "", "")]
     stage.overlays.observe(told)

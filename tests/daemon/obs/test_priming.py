@@ -157,7 +157,7 @@ async def test_the_first_picture_is_rendered_while_the_proof_is_still_out(fake: 
 async def test_a_picture_that_is_old_by_the_time_of_the_proof_is_rendered_again(
     fake: FakeObs, rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("daemon.obs.watch.EVERY", 0.0)
+    monkeypatch.setattr("daemon.obs.watch.RENDER_EVERY", 0.0)
     fake.streams[ALICE] = Stream(0.05, buffering=0.3)
     await rig.obs.create_input(ONE, ALICE)
     seen = rig.watch(ONE)
@@ -179,7 +179,7 @@ async def test_one_of_which_nothing_can_be_drawn_is_ready_all_the_same_after_a_w
 async def test_an_input_that_waits_is_rendered_now_and_then_and_one_on_air_is_not(
     fake: FakeObs, rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("daemon.obs.watch.EVERY", 0.05)
+    monkeypatch.setattr("daemon.obs.watch.RENDER_EVERY", 0.05)
     await rig.ready(ONE, ALICE)
     asked = pictures(fake)
     await until(lambda: pictures(fake) >= asked + 2 * frames(100))
@@ -193,7 +193,7 @@ async def test_an_input_that_waits_is_rendered_now_and_then_and_one_on_air_is_no
 
 
 async def test_an_adopted_input_on_air_is_left_alone(fake: FakeObs, rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("daemon.obs.watch.EVERY", 0.0)
+    monkeypatch.setattr("daemon.obs.watch.RENDER_EVERY", 0.0)
     await rig.obs.create_input(ONE, ALICE)
     rig.watch(ONE, proven=True)
     await until(lambda: len(fake.requested("GetMediaInputStatus")) >= 3)
@@ -203,7 +203,7 @@ async def test_an_adopted_input_on_air_is_left_alone(fake: FakeObs, rig: Rig, mo
 async def test_a_renderer_that_stands_still_does_not_end_the_watch(
     fake: FakeObs, rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("daemon.obs.watch.EVERY", 0.0)
+    monkeypatch.setattr("daemon.obs.watch.RENDER_EVERY", 0.0)
     monkeypatch.setattr("daemon.obs.priming.SLACK", 0.0)
     fake.faults.lose("GetSourceScreenshot", executes=False, times=None)
     monkeypatch.setattr("daemon.obs.priming.WITHIN", 0.1)

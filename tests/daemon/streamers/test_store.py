@@ -246,7 +246,7 @@ def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_written_is_told(store: StreamerStore, monkeypatch: pytest.MonkeyPatch) -> None:
     store.add("alice")
-    monkeypatch.setattr(streamers, "PATIENCE", 0.01)
+    monkeypatch.setattr(streamers, "LOCK_PATIENCE", 0.01)
     other = sqlite3.connect(store.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(StreamerError, match=r"motherstream\.db cannot be written: database is locked"):
