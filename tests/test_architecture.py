@@ -198,6 +198,16 @@ def test_the_shell_uses_the_rules_by_their_entrance_alone() -> None:
     assert {"handle", "view"} <= used
 
 
+def test_every_line_of_the_log_says_which_module_it_is_of() -> None:
+    loggers = 0
+    for module, path in modules("daemon").items():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "structlog.get_logger":
+                assert node.args, f"{module}: a logger without a name"
+                loggers += 1
+    assert loggers > 20
+
+
 def test_no_tests_are_imported_by_what_is_installed() -> None:
     for module, path in OURS.items():
         assert not {name for name in imports(path) if name.partition(".")[0] == "tests"}, module

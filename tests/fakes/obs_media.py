@@ -204,6 +204,11 @@ class StreamMedium(Medium, ABC):
 
     # Time
 
+    def hasten(self, name: str) -> None:
+        """Let happen at the next look what is due later: playing, buffered, frame."""
+        assert name in self._due, f"{name} is not due"
+        self._due[name] = self._at
+
     def settle(self, now: float) -> None:
         while self._due:
             name = min(self._due, key=lambda key: self._due[key])
