@@ -1,6 +1,8 @@
 """What may be amiss with the show: one row an issue, with its weight, how grave it is, and all that is said of it.
 
-The score, the metrics, the notifications, the page and docs/stream-health.md go by these rows.
+The score, the metrics, the notifications, the page and docs/stream-health.md go by these rows. They describe the show
+to people. What is done about it is decided in statemachine/monitors, by measurements of its own, and when an issue
+counts as trouble in statemachine/notices, by the seconds that stand here.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,4 +1,8 @@
-"""What people are told, in their words: one short line a message."""
+"""What people are told, in their words: one short line a message.
+
+What has happened is the rules' to say. Here is which of it makes a message, and what is held back so that nobody
+is told twice: how people are reached, nothing of the show.
+"""
 
 import math
 import re
