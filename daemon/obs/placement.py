@@ -121,7 +121,7 @@ class Placer:
         new = fitted(traits)
         if new not in self._fitted:
             self._fitted.append(new)
-        former = [box for box in self._fitted if box != new]
+        former = [each for box in self._fitted for each in (box, followed(box, new)) if each != new]
         requests = [
             Request(
                 "SetSceneItemTransform",
@@ -150,6 +150,16 @@ def _fills(transform: Mapping[str, Any], box: Mapping[str, Any]) -> bool:
         return bool(abs(found - wanted) < 0.5)
 
     return all(same(transform.get(key), wanted) for key, wanted in box.items())
+
+
+def followed(box: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """What OBS 31 and later make of a box that filled a canvas when that becomes another.
+
+    In scene collections of their own making, sizes are shares of the canvas's height, and places across are counted
+    from its middle (``pos_to_absolute`` in libobs's obs-scene.c): with another shape it fills the canvas no more.
+    """
+    width = box["boundsWidth"] * new["boundsHeight"] / box["boundsHeight"]
+    return {**new, "boundsWidth": width, "positionX": (new["boundsWidth"] - width) / 2}
 
 
 def fitted(traits: Traits) -> dict[str, Any]:

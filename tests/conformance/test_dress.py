@@ -137,3 +137,31 @@ async def test_a_canvas_that_changes_while_it_runs_is_filled(house: House, hands
             width, height = CANVAS
             old = {"baseWidth": width, "baseHeight": height, "outputWidth": width, "outputHeight": height}
             await hands.call("SetVideoSettings", old)
+
+
+async def test_a_canvas_of_another_shape_is_filled_in_a_fresh_collection_too(house: House, hands: Hands) -> None:
+    """There items follow the canvas by themselves from OBS 31 on, and those across from its middle."""
+    first = (await hands.call("GetSceneCollectionList"))["currentSceneCollectionName"]
+    width, height = CANVAS
+    try:
+        await hands.call("CreateSceneCollection", {"sceneCollectionName": "reshaped"})
+        async with adapter(house, scene="Scene") as rig:
+            await rig.up()
+            name = hands.name()
+            await rig.obs.create_input(name, "rtmp://127.0.0.1:1/live/nobody")
+            await rig.obs.place_input(name, 0)
+            for new in ((800, 600), (960, 400), CANVAS):
+                sizes = {"baseWidth": new[0], "baseHeight": new[1], "outputWidth": new[0], "outputHeight": new[1]}
+                await hands.call("SetVideoSettings", sizes)
+
+                async def filled(size: tuple[int, int] = new) -> bool:
+                    (item,) = (await hands.call("GetSceneItemList", {"sceneName": "Scene"}))["sceneItems"]
+                    found = item["sceneItemTransform"]
+                    keys = ("positionX", "positionY", "boundsWidth", "boundsHeight")
+                    return [found[key] for key in keys] == pytest.approx([0.0, 0.0, *size], abs=0.1)
+
+                await until(filled, 5.0)
+    finally:
+        old = {"baseWidth": width, "baseHeight": height, "outputWidth": width, "outputHeight": height}
+        await hands.call("SetVideoSettings", old)
+        await hands.call("SetCurrentSceneCollection", {"sceneCollectionName": first})
