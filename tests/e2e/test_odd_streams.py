@@ -6,12 +6,15 @@ import pytest
 
 from daemon.studio import Delivers, Studio, free_port
 from daemon.studio.channel import Channel, on_air
+from tests.e2e.lent import plugins
 from tests.support import until
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
 
 NO_MORE_THAN = 1.0
 """Seconds that a stream without a sound track may take longer than another."""
+STARTS = 3
+"""Of each: a second that is lost by chance is not lost each time."""
 NAMED_WITHIN = 9.0
 """Seconds: BELIEVED_AFTER, and a list every five."""
 
@@ -30,20 +33,24 @@ def problem(status: dict[str, object], streamer: str) -> str | None:
 
 async def test_a_stream_without_a_sound_track_is_on_air_as_soon_as_another() -> None:
     port = free_port()
+    borrowed = plugins()
+    more = {"queue.reconnect_grace": 0.5, **({"sources.kind": "gstreamer"} if borrowed else {})}
+    took: dict[Delivers, list[float]] = {Delivers.PICTURE_AND_SOUND: [], Delivers.PICTURE: []}
     async with (
-        Studio(hook_url=Channel.hook_url(port)) as studio,
-        Channel(studio, port=port, settings=settings(studio, **{"queue.reconnect_grace": 0.5})) as channel,
+        Studio(hook_url=Channel.hook_url(port), obs_plugins=borrowed) as studio,
+        Channel(studio, port=port, settings=settings(studio, **more)) as channel,
     ):
-        took = {}
-        for name, delivers in (("alice", Delivers.PICTURE_AND_SOUND), ("bob", Delivers.PICTURE)):
-            # A keyframe every few frames, so that chance has no part in how long OBS waits for one.
-            publisher = await studio.publish(name, delivers=delivers, keyframe_every=5)
-            began = time.monotonic()
-            await channel.until_on_air(name)
-            took[name] = time.monotonic() - began
-            await publisher.stop()
-            await channel.until(lambda status: not status["queue"])
-        assert took["bob"] - took["alice"] <= NO_MORE_THAN, took
+        for number in range(STARTS):
+            for delivers, seconds in took.items():
+                name = f"{'alice' if delivers is Delivers.PICTURE_AND_SOUND else 'bob'}{number}"
+                # A keyframe every few frames, so that chance has no part in how long OBS waits for one.
+                publisher = await studio.publish(name, delivers=delivers, keyframe_every=5)
+                began = time.monotonic()
+                await channel.until_on_air(name)
+                seconds.append(time.monotonic() - began)
+                await publisher.stop()
+                await channel.until(lambda status: not status["queue"])
+    assert max(took[Delivers.PICTURE]) - max(took[Delivers.PICTURE_AND_SOUND]) <= NO_MORE_THAN, took
 
 
 async def test_a_stream_without_a_picture_is_named_and_the_one_behind_it_comes_on_air() -> None:

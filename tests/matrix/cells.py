@@ -48,6 +48,7 @@ on the system's service manager."""
 
 ON_WHAT_IS_LENT = (
     "tests/e2e/test_channel.py",
+    "tests/e2e/test_odd_streams.py::test_a_stream_without_a_sound_track_is_on_air_as_soon_as_another",
     # It is about a plugin that is not there.
     "--deselect=tests/e2e/test_channel.py::test_a_kind_that_obs_does_not_have_is_told_and_nothing_is_created",
 )

@@ -15,7 +15,8 @@ from statemachine.ways import Way
 URL = "rtmp://127.0.0.1:1935/live/alice?key=abc"
 
 GOLDEN = (
-    'rtmpsrc location="rtmp://127.0.0.1:1935/live/alice?key=abc" do-timestamp=true timeout=10 ! decodebin name=d '
+    'rtmpsrc location="rtmp://127.0.0.1:1935/live/alice?key=abc" do-timestamp=true timeout=10 blocksize=256 ! '
+    "decodebin name=d "
     "d. ! queue max-size-buffers=0 max-size-bytes=0 max-size-time=3000000000 leaky=downstream ! "
     "videoscale add-borders=true ! video/x-raw,width=1920,height=1080,pixel-aspect-ratio=1/1 ! "
     "videoconvert ! clocksync ! video.sink "
@@ -113,6 +114,15 @@ def test_the_test_picture_asks_for_every_element_of_the_pipeline_and_for_no_othe
 
     asked = trial(pipeline, width=16, height=16)
     assert elements(asked) == elements(build(URL, pipeline, width=16, height=16, way=way))
+
+
+@pytest.mark.parametrize("decoding", ["auto", "decodebin"])
+@pytest.mark.parametrize("way", get_args(Way))
+def test_a_stream_with_little_in_it_waits_no_tenth_of_a_second_for_a_full_buffer(decoding: str, way: Way) -> None:
+    text = build(URL, Pipeline.model_validate({"decoding": decoding}), width=640, height=360, way=way)
+    block = re.findall(r"rtmpsrc [^!]*\bblocksize=([0-9]+) ", text)
+    # A second of a plain picture without sound, 640x360 at 30 fps.
+    assert [int(size) / 4200 < 0.1 for size in block] == [True]
 
 
 def test_another_size_is_the_pictures_size() -> None:
