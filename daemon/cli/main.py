@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import errno
 import gc
+import math
 import os
 import signal
 import sys
@@ -16,13 +17,14 @@ from daemon import __version__
 from daemon.cli.client import Client, ClientError, quoted
 from daemon.cli.exit_codes import EXIT_CONFIG, EXIT_DONE, EXIT_FAILED
 from daemon.cli.lineup import FORMER, add_arguments, as_help, asks
-from daemon.cli.output import complain, to_stderr, write_check, write_json, write_line, write_text
+from daemon.cli.output import complain, make_ready, to_stderr, write_check, write_json, write_line, write_text
 from daemon.cli.show import queue_lines, status_lines
 from daemon.cli.store import add_parsers as add_store_parsers
 from daemon.cli.streamer import add_parser as add_streamer_parser
 from daemon.config.loader import ConfigError, load
 from daemon.config.model import Config
 from daemon.core.operator import USE_CASES
+from daemon.core.shapes import LONGEST_TURN
 from daemon.core.use_case import UseCase
 from daemon.http.addresses import dashed
 from statemachine.handover.table import as_table, mermaid
@@ -36,6 +38,7 @@ Action = Callable[[argparse.Namespace], int]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code says how it went."""
+    make_ready()
     words = list(sys.argv[1:] if argv is None else argv)
     if words:
         words[0] = FORMER.get(words[0], words[0])
@@ -140,10 +143,20 @@ def _add_notify(add: _Commands) -> None:
     _with_config(test).description = "Send a test message to each target of notify.urls, and report which were sent."
 
 
+def _duration(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0.0 <= seconds <= LONGEST_TURN:
+        raise argparse.ArgumentTypeError(f"must be 0 to {LONGEST_TURN} seconds")
+    return seconds
+
+
 def _add_demo(add: _Commands) -> None:
     demo = add("demo", _demo, "run a whole studio on this machine: OBS, an RTMP server, streamers taking turns")
     demo.add_argument(
-        "--duration", type=float, default=0.0, metavar="SECONDS", help="stop after this long (0: on Ctrl-C)"
+        "--duration", type=_duration, default=0.0, metavar="SECONDS", help="stop after this long (0: on Ctrl-C)"
     )
     text = "how many take turns (default: %(default)s)"
     demo.add_argument("--streamers", type=int, default=3, choices=range(2, 7), metavar="2..6", help=text)

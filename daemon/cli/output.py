@@ -1,8 +1,35 @@
 """What the commands print: answers on stdout, everything else on stderr. Nothing else in the project prints."""
 
 import json
+import os
+import shlex
 import sys
+from contextlib import suppress
+from io import TextIOWrapper
 from typing import Any
+
+
+def make_ready() -> None:
+    """See to it that what is said can be written, before anything else is opened.
+
+    Where somebody started it with a closed descriptor, the next file or socket would get that number, and with it what
+    libraries write to standard error. A character that the terminal's encoding lacks is written as its escape: a name
+    must not cost the key that is shown beside it.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        with suppress(OSError):
+            os.fstat(number)
+            continue
+        os.open(os.devnull, os.O_RDWR)  # which gets the lowest free number: this one
+        setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8"))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def as_argument(name: str) -> str:
+    """A name as it is typed behind a command: quoted, and told from an option."""
+    return f"-- {shlex.quote(name)}" if name.startswith("-") else shlex.quote(name)
 
 
 def write_line(text: str) -> None:

@@ -5,11 +5,9 @@ Works on the daemon's file, so also without a daemon; one that runs notices with
 
 import argparse
 import contextlib
-import io
 import os
 import re
 import shlex
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from daemon.cli.exit_codes import EXIT_DONE, EXIT_FAILED
-from daemon.cli.output import complain, note, write_json, write_line
+from daemon.cli.output import as_argument, complain, note, write_json, write_line
 from daemon.config.loader import load
 from daemon.config.model import Config
 from daemon.config.types import is_loopback
@@ -75,10 +73,6 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def _run(action: StoreAction, arguments: argparse.Namespace) -> int:
     config = load(arguments.config, os.environ, client=True)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # A name that the terminal's character set lacks must not cost the key that is shown beside it.
-            stream.reconfigure(errors="backslashreplace")
     try:
         action(arguments, StreamerStore(config.store.path), config)
     except StreamerError as error:
@@ -102,13 +96,13 @@ def _add(arguments: argparse.Namespace, store: StreamerStore, config: Config) ->
 
 def _rotate(arguments: argparse.Namespace, store: StreamerStore, config: Config) -> None:
     _show_key(arguments, store, config, store.rotate(arguments.name))
-    note(_LIVE_GOES_ON.format(name=shlex.quote(arguments.name)))
+    note(_LIVE_GOES_ON.format(name=as_argument(arguments.name)))
 
 
 def _remove(arguments: argparse.Namespace, store: StreamerStore, _config: Config) -> None:
     name = store.remove(arguments.name)
     write_line(f"{name} was removed, and its key is void")
-    note(_LIVE_GOES_ON.format(name=shlex.quote(name)))
+    note(_LIVE_GOES_ON.format(name=as_argument(name)))
 
 
 def _set(arguments: argparse.Namespace, store: StreamerStore, _config: Config) -> None:
@@ -117,13 +111,12 @@ def _set(arguments: argparse.Namespace, store: StreamerStore, _config: Config) -
         arguments.misused("say what to change: --turn, --enable or --disable")
     row = store.set(arguments.name, turn=turn, enabled=arguments.enabled)
     write_line(f"{row.name} is {'enabled' if row.enabled else 'disabled'}, with {_turn(row.turn)}")
-    name = shlex.quote(row.name)
     if arguments.enabled is False:
-        note(_LIVE_GOES_ON.format(name=name))
+        note(_LIVE_GOES_ON.format(name=as_argument(row.name)))
     elif isinstance(turn, float):
-        note(
-            f"from its next publish on; for one that is in the line-up: motherstream turn {turn:.0f} --streamer {name}"
-        )
+        between = "=" if row.name.startswith("-") else " "
+        command = f"motherstream turn {turn:.0f} --streamer{between}{shlex.quote(row.name)}"
+        note(f"from its next publish on; for one that is in the line-up: {command}")
 
 
 def _list(arguments: argparse.Namespace, store: StreamerStore, _config: Config) -> None:
@@ -162,7 +155,7 @@ def _show_key(arguments: argparse.Namespace, store: StreamerStore, config: Confi
         write_line(f"  Server      {place.server}")
         write_line(f"  Stream key  {place.stream_key}")
         write_line("Only the key's hash is stored, so it cannot be shown again. If it is lost or has leaked:")
-        write_line(f"  motherstream streamer rotate {shlex.quote(row.name)}")
+        write_line(f"  motherstream streamer rotate {as_argument(row.name)}")
     if is_loopback(urlsplit(place.server).hostname or ""):
         note("that address only works on this machine: give streamers one that they can reach (--server)")
 

@@ -1,5 +1,7 @@
 """The command line: what it says, where it says it, and with which code it ends."""
 
+import asyncio
+import io
 import json
 import subprocess
 import sys
@@ -18,6 +20,7 @@ from daemon.core.use_case import UseCase
 from daemon.http.addresses import Address, dashed
 from statemachine.handover.states import State
 from tests.daemon.http.samples import asked_for, values
+from tests.support import until
 
 ASKED = list(asked_for())
 
@@ -284,3 +287,36 @@ def test_a_disk_that_takes_no_answer_is_told_in_one_line() -> None:
         )
     assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
     assert "the answer could not be written: No space left on device" in ended.stderr
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+async def test_a_closed_descriptor_is_as_good_as_an_empty_one(tmp_path: Path, closed: str) -> None:
+    file, log = tmp_path / "m.toml", tmp_path / "m.log"
+    settings = f"[http]\nport = 0\n[obs]\nport = 1\n[store]\npath = '{tmp_path}/m.db'\n[log]\nfile = '{log}'\n"
+    file.write_text(f"{settings}[health]\nreport_dir = ''\n")
+    daemon = f"exec {sys.executable} -m daemon"
+    states = await asyncio.create_subprocess_shell(f"{daemon} states {closed}", stdout=subprocess.DEVNULL)
+    assert await states.wait() == 0
+    running = await asyncio.create_subprocess_shell(f"{daemon} run --config {file} {closed}")
+    try:
+        await until(lambda: log.exists() and '"listening"' in log.read_text())
+        running.terminate()
+        assert await running.wait() == 0
+    finally:
+        if running.returncode is None:
+            running.kill()
+
+
+@pytest.mark.parametrize("duration", ["-1", "nan", "inf", "soon"])
+def test_a_demo_lasts_as_long_as_can_be(capsys: pytest.CaptureFixture[str], duration: str) -> None:
+    with pytest.raises(SystemExit):
+        main(["demo", "--duration", duration])
+    assert "--duration: must be 0 to 604800 seconds" in capsys.readouterr().err
+
+
+def test_a_name_that_the_terminal_cannot_write_is_written_as_its_escape(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="ascii"))
+    with daemon(monkeypatch, **{"queue/%E6%97%A5/kick": (200, {"message": "\u65e5 is kicked"})}):
+        assert main(["kick", "\u65e5"]) == 0
+    assert written.getvalue() == b"\\u65e5 is kicked\n"

@@ -3,6 +3,7 @@
 import argparse
 import json
 import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -154,6 +155,17 @@ def test_a_new_file_and_an_address_of_no_use_to_others_are_told(
     assert "--server" in told.err
     assert run("add", "bob") == 0
     assert capsys.readouterr().err == ""
+
+
+def test_what_is_to_be_typed_for_a_name_that_looks_like_an_option_works(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("add", "--", "--help") == 0
+    [line] = [line for line in capsys.readouterr().out.splitlines() if "motherstream streamer rotate" in line]
+    assert run(*shlex.split(line)[2:]) == 0
+    assert "motherstream kick -- --help ends it" in capsys.readouterr().err
+    assert run("set", "--turn", "60", "--", "--help") == 0
+    assert "motherstream turn 60 --streamer=--help" in capsys.readouterr().err
 
 
 def test_a_damaged_file_is_one_line_and_exit_1(
