@@ -11,6 +11,7 @@ from daemon.obs.watch import next_beat
 from statemachine import events as ev
 from tests.daemon.obs.rig import ALICE, Rig
 from tests.fakes import FakeObs, Stream
+from tests.fakes.obs_media import StreamMedium
 from tests.support import until
 
 NAME = "GMOTHERSTREAM_1"
@@ -44,9 +45,11 @@ async def test_buffering_is_told_as_obs_tells_it(fake: FakeObs, rig: Rig) -> Non
         rig.watch(NAME)
         # Each state ends once it was looked at, however busy the machine is.
         await until(lambda: states() == ["OPENING"])
-        fake.inputs[NAME].medium.hasten("playing")
+        medium = fake.inputs[NAME].medium
+        assert isinstance(medium, StreamMedium)
+        medium.hasten("playing")
         await until(lambda: states() == ["OPENING", "BUFFERING"])
-        fake.inputs[NAME].medium.hasten("buffered")
+        medium.hasten("buffered")
         await until(lambda: states() == ["OPENING", "BUFFERING", "PLAYING"])
 
 
