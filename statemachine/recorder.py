@@ -20,17 +20,20 @@ class Recorder:
     def __init__(self, director: Director) -> None:
         self._director = director
         self._left_out_at = 0.0
+        self._essence: object = None
+        """As the last event left it, where that was a reading."""
 
     def handle(self, event: ev.Event, handle: Callable[[ev.Event], Step]) -> tuple[Step, tuple[ev.Event, ...]]:
         """Have ``handle`` give the event to the director; its step, and what is to be recorded."""
         if isinstance(event, READINGS):
-            before = essence(self._director.kept())
+            before = self._essence or essence(self._director.kept())
             step = handle(event)
-            if before == essence(self._director.kept()):
+            self._essence = essence(self._director.kept())
+            if before == self._essence:
                 self._left_out_at = self._director.now
                 return step, ()
         else:
-            step = handle(event)
+            step, self._essence = handle(event), None
         left_out_at, self._left_out_at = self._left_out_at, 0.0
         if left_out_at > event.at:
             # A reading that was left out had moved the time, and this event was taken at that time.

@@ -5,6 +5,7 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, NoReturn
 
 import structlog
@@ -355,19 +356,19 @@ class ObsAdapter:
             for observer in self._output_observers:
                 observer(event.data)
         if (answer := self._owners.on_event(event)) is not None:
-            self._aside(self.call(answer.kind, answer.data), "obs-neighbour")
+            self._aside(partial(self.call, answer.kind, answer.data), "obs-neighbour")
         if self._wish is not None and dressing.concerns(event, (self._wish.template, self._wish.like)):
             self._undressed = True
             self._refresher.poke()
         if concerns(event, {self._scene, *self._holders}, self._names):
             self._refresher.poke()
 
-    def _aside(self, doing: Awaitable[object], name: str) -> None:
+    def _aside(self, doing: Callable[[], Awaitable[object]], name: str) -> None:
         """Something that nobody waits for, and that may fail."""
 
         async def do() -> None:
             with contextlib.suppress(ObsError):
-                await doing
+                await doing()
 
         self._beside.add(task := asyncio.create_task(do(), name=name))
         task.add_done_callback(self._beside.discard)
@@ -382,11 +383,7 @@ class ObsAdapter:
             raise
         at = self._now()
 
-        def emit() -> None:
-            if self._supervisor.usable:
-                self._emit(ev.InventoryRead(at, inventory))
-
-        return emit
+        return lambda: self._emit(ev.InventoryRead(at, inventory)) if self._supervisor.usable else None
 
     @property
     def _ours(self) -> ObsScene:
@@ -400,7 +397,7 @@ class ObsAdapter:
 
     async def _read(self, link: Link) -> ev.Inventory:
         """The inventory, and what the adapter itself learns from the same reading."""
-        settings = self._config()
+        settings, query = self._config(), self._program.query(self._scene)
         static = settings.sources.static_input if settings.sources.mode == "static" else ""
         asked = InventoryQuery(
             self._scene,
@@ -408,13 +405,14 @@ class ObsAdapter:
             self._stream_of,
             fixtures=[name for name in (settings.obs.slate, static) if name],
             sources=[settings.obs.template] if settings.obs.template else [],
+            beside=query.requests,
         )
         reading = await read_inventory(link, asked, self._owners)
         self._holders = reading.items.holders
         self._owners.keep_only(reading.marks)
         own = {item.name for item in reading.inventory.inputs}
         await self._keep_up(link, reading, own)
-        return await self._program.add_to(link, self._scene, reading.inventory, static)
+        return await self._program.add_to(link, reading.inventory, static, query, reading.beside)
 
     async def _follow_canvas(self, link: Link, reading: InventoryReading, own: Collection[str], before: Traits) -> None:
         traits = canvas_of(before, reading.video)
@@ -431,7 +429,7 @@ class ObsAdapter:
         await self._placer.refit(link, reading.items, own, traits)
         resized = (before.width, before.height) != (traits.width, traits.height)
         if resized and self._config().obs.studio_mode == "drive":
-            self._aside(self.bring_to_program(), "obs-canvas")
+            self._aside(self.bring_to_program, "obs-canvas")
 
     async def _keep_up(self, link: Link, reading: InventoryReading, own: set[str]) -> None:
         """Follow a canvas that has changed and a model that wears something else, and ask after other daemons.

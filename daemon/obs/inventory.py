@@ -45,6 +45,8 @@ class InventoryReading:
     """GetVideoSettings; empty where it was refused."""
     marks: Mapping[str, Mark]
     """Whose the inputs are that bear an own name, where they say so."""
+    beside: Sequence[Result] = ()
+    """What was answered to the query's ``beside``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,8 @@ class InventoryQuery:
     """Items that people have made, by the configuration's names: each is searched for."""
     sources: Collection[str] = ()
     """Inputs of which it is enough that they are in OBS."""
+    beside: Sequence[Request] = ()
+    """What else is asked in the same message, at the same moment."""
 
     @property
     def theirs(self) -> set[str]:
@@ -73,6 +77,7 @@ class _Found:
     items: SceneItems
     video: Mapping[str, Any]
     whole: bool
+    beside: Sequence[Result]
 
 
 async def read_inputs(link: Link) -> list[tuple[str, str]]:
@@ -120,7 +125,7 @@ async def read_inventory(link: Link, asked: InventoryQuery, owners: Owners) -> I
         foreign=tuple(foreign),
         whole=found.whole and items.whole,
     )
-    return InventoryReading(inventory, items, found.video, marks)
+    return InventoryReading(inventory, items, found.video, marks, found.beside)
 
 
 def _missing(found: _Found, asked: InventoryQuery) -> Iterator[str]:
@@ -149,12 +154,13 @@ async def _find(link: Link, asked: InventoryQuery) -> _Found:
         Request("GetSceneItemList", {"sceneName": asked.scene}),
         Request("GetVideoSettings"),
     ]
-    results = await link.batch(requests)
+    results = await link.batch([*requests, *asked.beside])
     if len(results) < len(requests):
         raise ObsError("GetInputList: OBS's answer makes no sense (too short)")
-    inputs, whole = _inputs(results[0].checked())
-    items = await look_into(link, rows(results[1].checked(), asked.scene), deep=asked.fixtures)
-    return _Found(inputs, items, results[2].data if results[2].ok else {}, whole)
+    (listed, placed, video), beside = results[:3], results[3:]
+    inputs, whole = _inputs(listed.checked())
+    items = await look_into(link, rows(placed.checked(), asked.scene), deep=asked.fixtures)
+    return _Found(inputs, items, video.data if video.ok else {}, whole, beside)
 
 
 async def _marked(link: Link, asked: InventoryQuery, found: _Found, owners: Owners) -> dict[str, Mark]:

@@ -13,11 +13,11 @@ too: obs-websocket makes a text of a null pointer. So they are never used.
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from daemon.core.ports import NOT_FOUND, ObsError, ObsRefused
-from daemon.obs.connection import Link, Request, sense
+from daemon.obs.connection import Link, Request, Result, sense
 from daemon.obs.priming import render
 from daemon.obs.scene import ObsScene
 from daemon.obs.scene_items import SceneItem, read_items
@@ -45,34 +45,48 @@ async def read_program(link: Link, scene: str, inputs: Sequence[str]) -> Program
     Raises ObsGone and ObsError.
     """
     for _ in range(TELLS_WITHIN):
-        reading = await _read_program(link, scene, inputs)
+        query = ProgramQuery(scene, inputs)
+        reading = query.understand(await link.batch(query.requests))
         if reading is not None:
             return reading
         await asyncio.sleep(POLL)
     return None
 
 
-async def _read_program(link: Link, scene: str, inputs: Sequence[str]) -> ProgramReading | None:
-    asked = [
-        Request("GetSceneList"),
-        Request("GetStudioModeEnabled"),
-        Request("GetCurrentSceneTransitionCursor"),
-        *(_active(name) for name in (scene, *inputs)),
-    ]
-    results = await link.batch(asked)
-    with sense("GetSceneList"):
-        program, studio, cursor, ours, *each = results
-        if not (program.ok and studio.ok and ours.ok):
-            return None
-        name = program.data["currentProgramSceneName"]
-        if name is None:
-            return None
-        shown = str(name)
-        studio_mode = bool(studio.data["studioModeEnabled"])
-        live = bool(ours.data["videoActive"])
-        seen = tuple(
-            name for name, result in zip(inputs, each, strict=True) if result.ok and result.data["videoActive"]
-        )
+@dataclass(frozen=True, slots=True)
+class ProgramQuery:
+    """Which inputs are in the Program, and whether the scene is."""
+
+    scene: str
+    inputs: Sequence[str]
+
+    @property
+    def requests(self) -> list[Request]:
+        """To be asked in one message."""
+        return [
+            Request("GetSceneList"),
+            Request("GetStudioModeEnabled"),
+            Request("GetCurrentSceneTransitionCursor"),
+            *(_active(name) for name in (self.scene, *self.inputs)),
+        ]
+
+    def understand(self, results: Sequence[Result]) -> ProgramReading | None:
+        """The answers; None where OBS does not tell just now. Raises ObsError where they make no sense."""
+        with sense("GetSceneList"):
+            return _reading_of(self.scene, self.inputs, results)
+
+
+def _reading_of(scene: str, inputs: Sequence[str], results: Sequence[Result]) -> ProgramReading | None:
+    program, studio, cursor, ours, *each = results
+    if not (program.ok and studio.ok and ours.ok):
+        return None
+    name = program.data["currentProgramSceneName"]
+    if name is None:
+        return None
+    shown = str(name)
+    studio_mode = bool(studio.data["studioModeEnabled"])
+    live = bool(ours.data["videoActive"])
+    seen = tuple(name for name, result in zip(inputs, each, strict=True) if result.ok and result.data["videoActive"])
     # A scene that is nested in another one is copied with it only where sources are duplicated, too.
     copied = studio_mode and not live and (shown == scene or bool(seen))
     return ProgramReading(shown, studio_mode, live, copied, seen, cursor.ok and _runs(cursor.data))
@@ -116,6 +130,8 @@ class ProgramControl:
         """The program scene that showed ours, nested or itself, when Program became it."""
         self._before: tuple[str, bool] | None = None
         """The program scene and studio mode, as read last."""
+        self._inputs: Sequence[str] = ()
+        """Those that ``add_to`` was asked about last."""
 
     async def read(self, link: Link, scene: str, inputs: Sequence[str]) -> ProgramReading | None:
         """As ``read_program``. It also knows of a copy of ours within a copy of another scene that shows none of
@@ -124,7 +140,9 @@ class ProgramControl:
         OBS does not tell of such copies. But what held ours when Program became it holds a copy. A scene into which
         ours is put later does not, until the operator takes it into Program: that is not to be done for them.
         """
-        reading = await read_program(link, scene, inputs)
+        return await self._look_behind(link, scene, await read_program(link, scene, inputs))
+
+    async def _look_behind(self, link: Link, scene: str, reading: ProgramReading | None) -> ProgramReading | None:
         if reading is None:
             return None
         before, self._before = self._before, (reading.scene, reading.studio_mode)
@@ -137,10 +155,22 @@ class ProgramControl:
             return reading
         return replace(reading, copied=await _shows(link, reading.scene, scene))
 
-    async def add_to(self, link: Link, scene: str, inventory: Inventory, static: str) -> Inventory:
-        """The inventory, and which of its inputs, and of the one of mode static, viewers see. Raises ObsError."""
-        names = [*(item.name for item in inventory.inputs), *filter(None, [static])]
-        return replace(inventory, program=await self.read(link, scene, names))
+    def query(self, scene: str) -> ProgramQuery:
+        """What ``add_to`` most likely needs the answers to: the inputs are mostly those of the last time."""
+        return ProgramQuery(scene, self._inputs)
+
+    async def add_to(
+        self, link: Link, inventory: Inventory, static: str, asked: ProgramQuery, answers: Sequence[Result]
+    ) -> Inventory:
+        """The inventory, and which of its inputs, and of the one of mode static, viewers see. Raises ObsError.
+
+        Where the answers to what was asked along with the inventory do not do, it is asked anew.
+        """
+        self._inputs = names = (*(item.name for item in inventory.inputs), *filter(None, [static]))
+        known = asked.understand(answers) if asked.inputs == names else None
+        if known is None:
+            known = await read_program(link, asked.scene, names)
+        return replace(inventory, program=await self._look_behind(link, asked.scene, known))
 
     async def check(self, link: Link, studio_mode: str) -> None:
         """Raises ObsError where studio mode is on and to be left alone: then the scene must not be changed."""
