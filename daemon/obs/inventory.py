@@ -183,11 +183,16 @@ def _strays(made: Mapping[str, Mark], asked: InventoryQuery, owners: Owners) -> 
 
 
 def _of_former_prefix(made: Mapping[str, Mark], asked: InventoryQuery, owners: Owners) -> list[str]:
-    """Inputs that this daemon has made and that bear the names that it gave them, by another prefix than today's."""
+    """Inputs that bear the names that this daemon gave them, by another prefix than today's.
+
+    And those that one gave them which made them for this scene and is no more.
+    """
     return sorted(
         name
         for name, mark in made.items()
-        if mark.owner == owners.own and mark.made_as == name and not asked.names.own(name)
+        if mark.made_as == name
+        and not asked.names.own(name)
+        and (mark.owner == owners.own or (mark.scene == owners.scene and not owners.foreign(name, in_scene=True)))
     )
 
 

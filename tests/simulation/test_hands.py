@@ -192,6 +192,19 @@ def test_two_daemons_in_one_obs_leave_each_others_inputs_alone_and_say_so(tmp_pa
     on_air(tmp_path, act)
 
 
+def test_the_picture_of_a_daemon_of_another_prefix_that_is_no_more_does_not_stay_over_ours(tmp_path: Path) -> None:
+    async def act(w: World) -> None:
+        life = await second(w, sources__prefix="THEIRS_", queue__auth="open")
+        await w.until(lambda: [item for item in w.obs.scene_items(SCENE) if item.name[:6] == "THEIRS" and item.enabled])
+        life.kill()
+        await life.ended()
+        await w.until(lambda: not [name for name in w.obs.inputs if name.startswith("THEIRS_")], 20.0)
+        await w.well()
+        assert (w.director.switchover.on_air_streamer, w.shown) == ("alice", [current(w)])
+
+    on_air(tmp_path, act)
+
+
 def test_a_name_that_another_daemon_took_meanwhile_is_passed_over_at_once(tmp_path: Path) -> None:
     async def act(w: World) -> None:
         studio, number = w.obs.studio, w.director.switchover.next_input

@@ -173,8 +173,27 @@ async def test_another_daemons_inputs_in_this_scene_are_foreign_whatever_their_p
             await until(lambda answers=answers: len(heard(fake, "first")) > answers)  # type: ignore[misc]  # bound as it is now
             await second.obs.list_inputs()  # what OBS has sent before is heard by then
         second.time += SILENT
-        assert (await second.obs.inventory()).foreign == (), "whoever is gone is told of no more"
-        assert ONE in fake.inputs, "and what it has left under its own prefix is not ours"
+        found = await second.obs.inventory()
+        assert found.foreign == (), "whoever is gone is told of no more"
+        assert found.inputs == (OwnInput(ONE, False, "live/alice"), OwnInput("OTHER_7", False, "live/bob"))
+
+
+async def test_what_a_daemon_of_another_prefix_has_left_is_taken_over_where_it_was_made_for_this_scene(
+    fake: FakeObs,
+) -> None:
+    fake.studio.create_scene("THEIRS")
+    async with (
+        Owned(fake, "first", obs={"scene": "THEIRS"}) as first,
+        Owned(fake, "second", sources={"prefix": "OTHER_"}) as second,
+    ):
+        await first.up()
+        await second.up()
+        await first.obs.create_input(ONE, ALICE)
+        fake.studio.add_item(fake.studio.scene("MOTHERSTREAM"), fake.item(ONE, "THEIRS").source)
+        await second.obs.inventory()
+        second.time += SILENT
+        found = await second.obs.inventory()
+        assert (found.inputs, found.foreign) == ((), ()), "it may be on air where it was made for"
 
 
 async def test_a_scene_of_another_daemons_that_is_nested_in_ours_is_nobodys_trouble(fake: FakeObs) -> None:
