@@ -1,6 +1,6 @@
 """``motherstream check``: look at the studio as the daemon would, and say how to mend what is amiss."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
 from daemon.cli.check_door import look_at_door
@@ -9,6 +9,7 @@ from daemon.core.ports import IngestError, ObsError
 from daemon.ingest.api import open_client
 from daemon.ingest.servers.registry import configured
 from daemon.ingest.sessions import SessionDirectory
+from daemon.notify.apprise import INSTALL_HINT, AppriseTarget, TargetError, is_installed, schema_of
 from daemon.obs.connection import NONSENSE, Link, PasswordRefused
 from daemon.obs.inventory import read_inputs
 from daemon.obs.program import read_program
@@ -42,6 +43,7 @@ async def check(config: Config) -> list[CheckLine]:
         *[result async for result in _ingest(config)],
         *[CheckLine(*found) for found in look_at_door(config)],
         *_line_up(config),
+        *_notifications(config),
     ]
 
 
@@ -168,5 +170,25 @@ def _line_up(config: Config) -> list[CheckLine]:
         count = len(StreamerStore(config.store.path).list())
     except StreamerError as error:
         return [CheckLine("streamers' keys", False, str(error))]
-    note = f"{count} streamers" if count else "none yet: `motherstream streamer add NAME` makes the first"
+    note = (
+        f"{count} streamer{'s' if count > 1 else ''}"
+        if count
+        else "none yet: `motherstream streamer add NAME` makes the first"
+    )
     return [CheckLine("streamers' keys", True, note)]
+
+
+def _notifications(config: Config) -> Iterator[CheckLine]:
+    """Each target's address, without sending anything."""
+    urls = [url.get_secret_value() for url in config.notify.urls]
+    if urls and not is_installed():
+        yield CheckLine("notifications", False, f"Apprise is not installed: {INSTALL_HINT}")
+        return
+    for number, url in enumerate(urls, 1):
+        what = f"notifications to {number} ({schema_of(url)})"
+        try:
+            AppriseTarget(url)
+        except TargetError as error:
+            yield CheckLine(what, False, f"{error}: correct it in notify.urls")
+        else:
+            yield CheckLine(what, True, "the address can be used; `motherstream notify test` sends to it")

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+import pytest
 from pydantic import SecretStr
 
 from daemon.cli.check import CheckLine, check
-from daemon.config.model import Config, Ingest, Obs, Overlays, Queue, Sources, Store
+from daemon.config.model import Config, Ingest, Notify, Obs, Overlays, Queue, Sources, Store
 from tests.fakes import FakeObs
 
 
@@ -124,3 +125,15 @@ async def test_the_scene_that_viewers_see_and_studio_mode_are_named(tmp_path: Pa
         elsewhere = await program()
         assert not elsewhere.ok
         assert elsewhere.detail.startswith("viewers see the scene 'BREAK', not 'MOTHERSTREAM': switch OBS to")
+
+
+@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
+async def test_a_target_of_notifications_that_cannot_be_used_is_named_by_its_number_alone(tmp_path: Path) -> None:
+    async with FakeObs() as obs:
+        urls = ("json://127.0.0.1:1/s3cret", "bogus-s3cret", "discord://")
+        wanted = config(obs, tmp_path).model_copy(update={"notify": Notify(urls=tuple(map(SecretStr, urls)))})
+        results = await check(wanted)
+        found = failed(results)
+        assert list(found) == ["notifications to 2 (unknown)", "notifications to 3 (discord)"]
+        assert all("notify.urls" in detail for detail in found.values())
+        assert "s3cret" not in str(results)
