@@ -12,13 +12,14 @@ import itertools
 import logging
 import os
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, TypeVar
 
 import simpleobsws
 import websockets
 
 from daemon.core.ports import NAME_TAKEN, NOT_FOUND, UNKNOWN_KIND, ObsError, ObsGone, ObsRefused, ObsTimeout
+from daemon.obs.identity import Identities
 from daemon.obs.together import Together
 
 # Its debug log holds whole requests, and with them stream URLs and their keys. simpleobsws itself caps the logger
@@ -166,6 +167,7 @@ class Link:
         self.events: asyncio.Queue[ObsEvent] = asyncio.Queue()
         self.timeout = timeout
         self._client = client
+        self.identities = Identities()
         self.together: Together[Request, Result] = Together(lambda asked: self.batch(asked, seconds=min(timeout, 1.0)))
         """For questions that several ask at the same time: not for long, as one may hold up the others' answers."""
         self._receive: asyncio.Task[None] = client.recv_task
@@ -216,10 +218,10 @@ class Link:
     ) -> dict[str, Any]:
         """One request. Raises ObsGone, ObsTimeout, ObsRefused; ObsError where the answer makes no sense."""
         limit = self.timeout if seconds is None else seconds
-        request = simpleobsws.Request(kind, None if data is None else dict(data))
+        request = simpleobsws.Request(kind, None if data is None else self.identities.outgoing(kind, data))
         response = await self._race(kind, lambda: self._client.call(request, timeout=None), limit)
         with sense(kind):
-            result = _result(kind, response)
+            result = self._result(kind, response)
         return dict(result.checked())
 
     async def batch(
@@ -242,7 +244,7 @@ class Link:
 
         def calling() -> Awaitable[list[Any]]:
             return self._client.call_batch(  # type: ignore[no-any-return]  # the library says nothing of its types
-                [simpleobsws.Request(request.kind, dict(request.data)) for request in requests],
+                [simpleobsws.Request(each.kind, self.identities.outgoing(each.kind, each.data)) for each in requests],
                 timeout=None,
                 halt_on_failure=halt,
                 execution_type=kinds.SerialFrame if frame else kinds.SerialRealtime,
@@ -250,7 +252,7 @@ class Link:
 
         responses = await self._race(requests[0].kind, calling, limit)
         with sense(requests[0].kind):
-            return [_result(request.kind, each) for request, each in zip(requests, responses, strict=False)]
+            return [self._result(request.kind, each) for request, each in zip(requests, responses, strict=False)]
 
     async def close(self) -> None:
         """End it. Never raises, never takes longer than CLOSE_SECONDS."""
@@ -300,6 +302,11 @@ class Link:
         if code == SESSION_KICKED:
             return KickedByObs("the session was ended in OBS")
         return Unreachable("WebSocket connection closed")
+
+    def _result(self, kind: str, response: Any) -> Result:
+        result = _result(kind, response)
+        data = self.identities.incoming(kind, result.data)
+        return result if data is result.data else replace(result, data=data)
 
     async def _on_event(self, kind: str, data: Any) -> None:
         self.events.put_nowait(ObsEvent(str(kind), data if isinstance(data, Mapping) else {}))

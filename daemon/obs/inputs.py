@@ -52,7 +52,8 @@ async def create(link: Link, scene: str, wanted: InputSpec) -> None:
         "sceneItemEnabled": False,
     }
     try:
-        await link.call("CreateInput", request)
+        made = await link.call("CreateInput", request)
+        link.identities.learn(wanted.name, made.get("inputUuid"))
     except ObsTimeout:
         # It may have been carried out, or still be: OBS knows. Or another daemon was first with the name.
         if not await _appeared(link, scene, wanted.name):

@@ -10,6 +10,7 @@ from typing import Any
 
 from daemon.core.ports import NOT_FOUND, ObsError
 from daemon.obs.connection import NONSENSE, Link, Request, Result
+from daemon.obs.identity import CALLED
 from daemon.obs.owners import Mark, Owners
 from daemon.obs.renamed import log_copies, name_again
 from daemon.obs.scene_items import SceneItems, look_into, rows, text
@@ -78,6 +79,8 @@ class _Found:
     video: Mapping[str, Any]
     whole: bool
     beside: Sequence[Result]
+    renamed: Mapping[str, str]
+    """Own inputs that are known by their UUIDs, by the names that people have given them."""
 
 
 async def read_inputs(link: Link) -> list[tuple[str, str]]:
@@ -142,6 +145,7 @@ async def _find_named(link: Link, asked: InventoryQuery, owners: Owners) -> tupl
     found = await _find(link, asked)
     made = await _marked(link, asked, found, owners)
     strays = _strays(made, asked, owners)
+    strays |= {called: name for called, name in found.renamed.items() if not owners.foreign(name, in_scene=True)}
     if strays and await name_again(link, strays):
         found = await _find(link, asked)
         made = await _marked(link, asked, found, owners)
@@ -159,8 +163,10 @@ async def _find(link: Link, asked: InventoryQuery) -> _Found:
         raise ObsError("GetInputList: OBS's answer makes no sense (too short)")
     (listed, placed, video), beside = results[:3], results[3:]
     inputs, whole = _inputs(listed.checked())
+    link.identities.keep({name: uuid for name, uuid in _field(listed, "inputUuid") if asked.names.own(name)})
+    renamed = {called: name for name, called in _field(listed, CALLED)}
     items = await look_into(link, rows(placed.checked(), asked.scene), deep=asked.fixtures)
-    return _Found(inputs, items, video.data if video.ok else {}, whole, beside)
+    return _Found(inputs, items, video.data if video.ok else {}, whole, beside, renamed)
 
 
 async def _marked(link: Link, asked: InventoryQuery, found: _Found, owners: Owners) -> dict[str, Mark]:
@@ -215,6 +221,13 @@ def _inputs(answer: Mapping[str, Any]) -> tuple[dict[str, str], bool]:
         except NONSENSE:
             whole = False
     return found, whole
+
+
+def _field(listed: Result, key: str) -> Iterator[tuple[str, str]]:
+    """Each listed input's name with a field of it, where it has that one. After ``_inputs``: it is a list."""
+    for each in listed.data["inputs"]:
+        if isinstance(each, Mapping) and isinstance(each.get("inputName"), str) and isinstance(each.get(key), str):
+            yield each["inputName"], each[key]
 
 
 async def _settings(link: Link, own: Sequence[str]) -> dict[str, Mapping[str, Any] | None]:

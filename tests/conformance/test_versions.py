@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.conformance.houses import CANVAS, OVERLAYS, SCENE, Hands, House
-from tests.conformance.test_obs import box, raw, some_frames
+from tests.conformance.test_obs import adapter, box, raw, some_frames
 from tests.fakes.obs_client import client
 from tests.fakes.obs_events import Intent
 from tests.fakes.obs_kinds import input_kinds
@@ -224,6 +224,33 @@ async def test_an_input_is_found_by_its_uuid_whatever_its_name_is_by_then(house:
 
     await until(gone, 3.0)
     assert await hands.refused("GetInputSettings", inputUuid=uuid) == 600
+
+
+async def test_an_input_that_is_renamed_while_it_opens_is_waited_for_cut_to_and_removed_from_30_on(
+    house: House, hands: Hands
+) -> None:
+    url = await house.publish("renamed")
+    async with adapter(house) as rig:
+        await rig.up()
+        name = hands.name()
+        await rig.obs.create_input(name, url)
+        seen = rig.watch(name)
+        await hands.call("SetInputName", {"inputName": name, "newInputName": "by hand"})
+        if not house.version.uuids:
+            await rig.until(lambda: seen.failed)
+            return
+        await rig.until(lambda: seen.ready, 30.0)
+        await rig.obs.cut(show=name, hide=(), also_show=None, fade=0.3)
+
+        async def named_again() -> bool:
+            return {each["sourceName"] for each in await hands.items() if each["sceneItemEnabled"]} == {*OVERLAYS, name}
+
+        await until(named_again)
+        await rig.obs.cut(show=None, hide=(name,), also_show=None, fade=0.0)
+        await hands.call("SetInputName", {"inputName": name, "newInputName": "by hand again"})
+        await rig.obs.remove_input(name)
+        assert await hands.inputs() == set(OVERLAYS)
+        assert seen.failed == []
 
 
 async def test_of_a_name_and_a_uuid_the_name_counts_before_32_and_the_uuid_from_then_on(

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from tests.fakes.obs_versions import OBS_29, Version
 from tests.simulation.loop import simulated
 from tests.simulation.world import World, world
 
@@ -11,9 +12,15 @@ Act = Callable[[World], Awaitable[None]]
 
 def on_air(folder: Path, act: Act, **settings: object) -> None:
     """Play ``act`` from there. A key's dots are written as two underscores."""
+    on_air_in(OBS_29, folder, act, **settings)
+
+
+def on_air_in(version: Version, folder: Path, act: Act, **settings: object) -> None:
+    """The same in an OBS of that version."""
 
     async def play() -> None:
-        async with world(folder, {key.replace("__", "."): value for key, value in settings.items()}) as w:
+        wanted = {key.replace("__", "."): value for key, value in settings.items()}
+        async with world(folder, wanted, version=version) as w:
             await w.start()
             await w.publish("alice")
             await w.until(lambda: w.director.switchover.on_air_streamer == "alice")
