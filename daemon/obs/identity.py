@@ -54,10 +54,11 @@ class Identities:
         listed = data.get(_LISTS.get(kind, ""))
         if not self._names or not isinstance(listed, list):
             return data
-        taken = {row.get(key) for row in listed if isinstance(row, Mapping) for key, _ in _FIELDS}
+        names = (row.get(key) for row in listed if isinstance(row, Mapping) for key, _ in _FIELDS)
+        taken = {name for name in names if isinstance(name, str)}
         return {**data, _LISTS[kind]: [self._row(row, taken) for row in listed]}
 
-    def _row(self, row: Any, taken: set[Any]) -> Any:
+    def _row(self, row: Any, taken: set[str]) -> Any:
         for by_name, called, name in self._given(row):
             if called != name and name not in taken:
                 return {**row, by_name: name, CALLED: called}

@@ -14,6 +14,7 @@ from daemon.config.model import Sources
 from daemon.core.ports import ObsError
 from daemon.obs import inputs
 from daemon.obs.connection import Request, Result
+from daemon.obs.identity import Identities
 from daemon.obs.inventory import InputNames, InventoryQuery, read_inventory, stream_of_path
 from daemon.obs.moving import bring_along
 from daemon.obs.owners import OWNER, Owners
@@ -28,27 +29,38 @@ from tests.daemon.obs.rig import ALICE, Rig
 from tests.fakes import FakeObs
 
 ONE, TWO = "GMOTHERSTREAM_1", "GMOTHERSTREAM_2"
+RENAMED = "MY CAMERA"
+UUIDS = {RENAMED: "one", TWO: "two", "MODEL": "model"}
 NAMES = InputNames("GMOTHERSTREAM_")
 
 
 def row(name: str, number: int, **more: Any) -> dict[str, Any]:
     box = {"sourceWidth": 640.0, "sourceHeight": 360.0, "scaleX": 1.0, "scaleY": 1.0, "boundsType": "OBS_BOUNDS_NONE"}
     place = {"sceneItemId": number, "sceneItemIndex": number, "sceneItemEnabled": True, "sceneItemTransform": box}
-    return {"sourceName": name, "sourceType": "OBS_SOURCE_TYPE_INPUT", "isGroup": None, **place, **more}
+    return {
+        "sourceName": name,
+        "sourceUuid": UUIDS.get(name),
+        "sourceType": "OBS_SOURCE_TYPE_INPUT",
+        "isGroup": None,
+        **place,
+        **more,
+    }
 
 
 ANSWERS: dict[str, dict[str, Any]] = {
-    "GetInputList": {"inputs": [{"inputName": name, "inputKind": "ffmpeg_source"} for name in (ONE, TWO, "MODEL")]},
+    "GetInputList": {
+        "inputs": [{"inputName": name, "inputUuid": uuid, "inputKind": "ffmpeg_source"} for name, uuid in UUIDS.items()]
+    },
     "GetSceneItemList": {
         "sceneItems": [
-            row(ONE, 1),
+            row(RENAMED, 1),
             row(TWO, 2, sceneItemEnabled=False),
             row("MODEL", 3),
             row("GROUP", 4, sourceType="OBS_SOURCE_TYPE_SCENE", isGroup=True),
             row("INNER", 5, sourceType="OBS_SOURCE_TYPE_SCENE", isGroup=False),
         ]
     },
-    "GetGroupSceneItemList": {"sceneItems": [row(ONE, 1), row("LOGO", 2)]},
+    "GetGroupSceneItemList": {"sceneItems": [row(RENAMED, 1), row("LOGO", 2)]},
     "GetVideoSettings": {"baseWidth": 1280, "baseHeight": 720, "fpsNumerator": 30, "fpsDenominator": 1},
     "GetInputSettings": {"inputSettings": {"input": ALICE, OWNER: "abc"}, "inputKind": "ffmpeg_source"},
     "GetInputVolume": {"inputVolumeMul": 0.5},
@@ -107,6 +119,8 @@ class OddLink:
         self._answers = answers
         self._refused = refused
         self._short = short
+        self.identities = Identities()
+        self.identities.learn(ONE, UUIDS[RENAMED])
 
     async def call(self, kind: str, data: Any = None, **_: Any) -> dict[str, Any]:
         return dict(self._result(kind).checked())
@@ -116,11 +130,10 @@ class OddLink:
         return [self._result(each.kind) for each in requests[: len(requests) - self._short]]
 
     def _result(self, kind: str) -> Result:
-        data = self._answers.get(kind, {})
-        refused = kind in self._refused
-        return Result(
-            kind, 600 if refused else 100, "refused" if refused else "", not refused, data if not refused else {}
-        )
+        if kind in self._refused:
+            return Result(kind, 600, "refused", False, {})
+        data = self.identities.incoming(kind, self._answers.get(kind, {}))
+        return Result(kind, 100, "", True, data)
 
 
 odd_links = st.builds(
