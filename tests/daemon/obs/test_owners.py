@@ -182,14 +182,12 @@ async def test_what_a_daemon_of_another_prefix_has_left_is_taken_over_where_it_w
     fake: FakeObs,
 ) -> None:
     fake.studio.create_scene("THEIRS")
-    async with (
-        Owned(fake, "first", obs={"scene": "THEIRS"}) as first,
-        Owned(fake, "second", sources={"prefix": "OTHER_"}) as second,
-    ):
+    async with Owned(fake, "first", obs={"scene": "THEIRS"}) as first:
         await first.up()
-        await second.up()
         await first.obs.create_input(ONE, ALICE)
-        fake.studio.add_item(fake.studio.scene("MOTHERSTREAM"), fake.item(ONE, "THEIRS").source)
+    fake.studio.add_item(fake.studio.scene("MOTHERSTREAM"), fake.item(ONE, "THEIRS").source)
+    async with Owned(fake, "second", sources={"prefix": "OTHER_"}) as second:
+        await second.up()
         await second.obs.inventory()
         second.time += SILENT
         found = await second.obs.inventory()
