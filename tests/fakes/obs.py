@@ -87,6 +87,7 @@ class FakeObs:
 
     async def start(self) -> None:
         """Listen: on a free port the first time, on the same port after that."""
+        self.studio.busy = False
         self.port = await self.server.start(self.port)
         self.studio.renderer.start()
 

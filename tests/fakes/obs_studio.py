@@ -77,14 +77,12 @@ class Studio:
         self.current.program = self.current.scenes[0]
         self.collections = {self.current.name: self.current}
         self.stream.state = self.record.state = "STOPPED"
-        self.busy = False
         self.mode.reset()
         self.changed()
 
     def reload(self) -> None:
         """As after a restart with everything saved: the same scenes and inputs, each input playing from the start."""
         self.mode.reset()
-        self.busy = False
         now = self.clock.now()
         for source in self.current.inputs:
             source.active = False

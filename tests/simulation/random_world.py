@@ -10,6 +10,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize
 
+from tests.fakes.obs_versions import VERSIONS
 from tests.fakes.srs import Lists
 from tests.simulation.loop import as_it_is, simulated
 from tests.simulation.random_viewer import Viewer
@@ -124,12 +125,15 @@ class RandomWorld(RuleBasedStateMachine):
         crowd=st.integers(0, 3),
         as_stream=st.sampled_from(FORMS),
         troubles=st.frozensets(st.sampled_from(TROUBLES)),
+        obs=st.sampled_from(tuple(VERSIONS)),
     )
-    def begin(self, policy: dict[str, object], crowd: int, as_stream: set[str], troubles: frozenset[str]) -> None:
+    def begin(
+        self, policy: dict[str, object], crowd: int, as_stream: set[str], troubles: frozenset[str], obs: str
+    ) -> None:
         self.troubles = troubles
 
         async def work() -> None:
-            self.w = await self.inside.enter_async_context(world(self.folder, policy, fps=15))
+            self.w = await self.inside.enter_async_context(world(self.folder, policy, fps=15, version=VERSIONS[obs]))
             self.viewer = Viewer(self.w)
             self.w.streamers.key_is_stream = set(as_stream)
             await self.w.start()
