@@ -1,11 +1,13 @@
 """In what OBS 29, 30, 31 and 32 differ, held by the fake of each and by the real one of whatever version it is."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from simpleobsws import Request
 
 from tests.conformance.houses import CANVAS, OVERLAYS, SCENE, Hands, House
 from tests.conformance.test_obs import adapter, box, raw, some_frames
@@ -361,10 +363,22 @@ async def test_items_follow_the_canvas_from_31_on_unless_an_older_obs_has_made_t
 
 
 async def test_an_obs_that_ends_says_so_and_closes_with_1001(house: House) -> None:
-    async with listener(house) as listening:
+    async with listener(house) as listening, listener(house) as asking:
+        codes: list[int] = []
+
+        async def ask() -> None:
+            while not asking.ws.recv_task.done():
+                answer = await asking.ws.call(Request("GetVersion"), timeout=5)
+                codes.append(answer.requestStatus.code)
+
+        asked = asyncio.create_task(ask())
         await house.end()
         try:
             await listening.ws.recv_task
+            asked.cancel()
+            await asyncio.gather(asked, return_exceptions=True)
+            assert set(codes) <= ({100, 207} if house.version.guards else {100})
+            assert codes == sorted(codes), "what is refused once is refused from then on"
             assert listening.ws.ws.close_code == 1001
             kinds = [kind for kind, _ in listening.events]
             assert kinds.count("ExitStarted") == 1

@@ -8,6 +8,7 @@ from simpleobsws import Request
 from tests.fakes import FakeClock, FakeObs
 from tests.fakes.obs_client import SCENE, Caller, client, enable
 from tests.fakes.obs_faults import pack
+from tests.fakes.obs_versions import OBS_30, OBS_31, OBS_32, Version
 
 # The wire
 
@@ -150,6 +151,18 @@ async def test_a_leaking_obs_never_lets_an_input_go(fake_obs: FakeObs, call: Cal
     await clock.advance(60)
     assert fake_obs.inputs["one"].leaked
     assert fake_obs.scene_items() == []
+
+
+@pytest.mark.parametrize("version", [OBS_30, OBS_31, OBS_32], ids=lambda version: version.obs)
+async def test_between_two_collections_an_obs_from_30_on_is_not_ready(clock: FakeClock, version: Version) -> None:
+    async with FakeObs(clock=clock, version=version) as fake, client(fake) as ws:
+        await ws.wait_until_identified()
+        call = Caller(ws)
+        fake.studio.begin_collection_change("Other")
+        assert await call("GetSceneList") == (207, "OBS is not ready to perform the request.")
+        assert await call.batch(Request("GetSceneList")) == [207]
+        fake.studio.finish_collection_change()
+        assert [scene["sceneName"] for scene in (await call("GetSceneList"))["scenes"]] == ["Scene"]
 
 
 async def test_between_two_collections_there_is_nothing(fake_obs: FakeObs, call: Caller) -> None:
