@@ -13,6 +13,9 @@ UNKNOWN = "(unknown)"
 SILENT = "(silent)"
 """Heard where nothing is."""
 
+STARTING = 10
+"""OBS 30 and later repeat a recording's first frame: 3 to 9 times on 30.2.3. That is over before anything is cut."""
+
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
@@ -60,13 +63,13 @@ class RecordingVerdict:
 
     @property
     def longest_freeze(self) -> int:
-        """Frames in the longest frozen run, 0 where there is none."""
-        return max((run.frames for run in self.frozen), default=0)
+        """Frames in the longest frozen run that viewers get, 0 where there is none."""
+        return max((run.frames for run in self.frozen if not self._starting(run)), default=0)
 
     @property
     def frozen_frames(self) -> int:
-        """Frames in all frozen runs together."""
-        return sum(run.frames for run in self.frozen)
+        """Frames in all frozen runs that viewers get together."""
+        return sum(run.frames for run in self.frozen if not self._starting(run))
 
     @property
     def longest_silence(self) -> float:
@@ -89,8 +92,14 @@ class RecordingVerdict:
         return tuple(span.start for span in self.shown[1:])
 
     def frozen_over(self, frames: int) -> tuple[Frozen, ...]:
-        """The frozen runs of more than so many frames."""
-        return tuple(run for run in self.frozen if run.frames > frames)
+        """The frozen runs of more than so many frames that viewers get."""
+        return tuple(run for run in self.frozen if run.frames > frames and not self._starting(run))
+
+    def _starting(self, run: Frozen) -> bool:
+        """Whether it is what the recording begins with, and not part of the stream: see STARTING."""
+        over = round(run.start * self.fps) + run.frames
+        first_cut = round(self.cuts[0] * self.fps) if self.cuts else self.frames
+        return self.start == 0.0 and round(run.start * self.fps) == 1 and run.frames <= STARTING and over < first_cut
 
     def summary(self) -> str:
         """A few lines for people."""
