@@ -61,7 +61,7 @@ from statemachine.snapshot import Snapshot, read
 from statemachine.steering import Steering
 from statemachine.step import Step
 from statemachine.takers import Takers
-from statemachine.view import Places, Sessions, View, make_sessions, make_view
+from statemachine.view import Sessions, View, Views, make_sessions
 from statemachine.ways import way_of
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class Director:
         self.settings = Settings(base, overrides)
         self.policy = policy = self.settings.policy
         self.lineup = Lineup(policy)
-        self.places = Places(self.lineup)
+        self.views = Views(self, self.lineup)
         self.switchover = Switchover(policy, self.lineup.announced, self._brief)
         self._orphans = Orphans()
         self.probation = Probation(self.lineup, self.switchover)
@@ -119,14 +119,14 @@ class Director:
     def handle(self, event: ev.Event) -> Step:
         """Take one event; return all that comes of it. Time never goes back: an older ``at`` is now."""
         self.now = max(self.now, event.at)
+        self.views.forget()
         self.steering.advance(self.now)
         # A reading keeps its time: what was read before the scene was last changed says nothing about it.
         if event.at < self.now and not isinstance(event, ev.InventoryRead):
             event = replace(event, at=self.now)
         if isinstance(event, ev.ObsLost) and event.down_since is not None:
-            gap = max(0.0, self.now - event.down_since)
             for monitor in self.monitors:
-                monitor.shift_deadlines(gap)
+                monitor.shift_deadlines(max(0.0, self.now - event.down_since))
         due, self._due = self._due, -inf
         if due is not None and due <= self.now:
             self._expire_ahead()
@@ -193,7 +193,7 @@ class Director:
 
     def view(self, at: float) -> View:
         """What people see of it."""
-        return make_view(self, max(at, self.now))
+        return self.views.at(max(at, self.now))
 
     def sessions(self) -> Sessions:
         """Those that the rules know of."""

@@ -181,7 +181,6 @@ class ViewSource(Protocol):
     now: float
     policy: Policy
     lineup: Lineup
-    places: Places
     switchover: Switchover
     steering: Steering
     viewers: Viewers
@@ -196,8 +195,31 @@ class ViewSource(Protocol):
         """Own inputs that could not be removed yet."""
 
 
-def make_view(rules: ViewSource, at: float) -> View:
-    """The view of the rules at the time ``at``."""
+class Views:
+    """The last view, of which time alone changes little: several look each second, and mostly nothing has happened."""
+
+    def __init__(self, rules: ViewSource, lineup: Lineup) -> None:
+        self._rules = rules
+        self._places = Places(lineup)
+        self._last: View | None = None
+
+    def forget(self) -> None:
+        """An event is about to change what is seen."""
+        self._last = None
+
+    def at(self, at: float) -> View:
+        """What is seen at that time."""
+        rules, seen = self._rules, self._last
+        if seen is None:
+            seen = make_view(rules, self._places(), at)
+        elif seen.at != at:
+            seen = replace(seen, at=at, on_air=_on_air(rules, at), blocks=_blocks(rules, at))
+        self._last = seen
+        return seen
+
+
+def make_view(rules: ViewSource, places: tuple[Place, ...], at: float) -> View:
+    """The view of the rules, with these places, at the time ``at``."""
     lineup, switchover, on_air = rules.lineup, rules.switchover, _on_air(rules, at)
     return View(
         at=at,
@@ -206,9 +228,9 @@ def make_view(rules: ViewSource, at: float) -> View:
         held=lineup.held,
         on_air=on_air,
         standby=_standby(rules),
-        queue=_with_the_channels(rules, rules.places(), on_air.streamer if on_air else ""),
+        queue=_with_the_channels(rules, places, on_air.streamer if on_air else ""),
         last_switch=rules.last_switch,
-        blocks={name: until for name, until in lineup.blocks.items() if until > at},
+        blocks=_blocks(rules, at),
         orphans=rules.orphans,
         standby_off=_standby_off(rules),
         fallen_back=rules.fallback.state.since is not None,
@@ -216,6 +238,10 @@ def make_view(rules: ViewSource, at: float) -> View:
         measured=rules.bitrates.subject,
         policy=rules.policy,
     )
+
+
+def _blocks(rules: ViewSource, at: float) -> dict[str, float]:
+    return {name: until for name, until in rules.lineup.blocks.items() if until > at}
 
 
 def _on_air(rules: ViewSource, at: float) -> OnAir | None:

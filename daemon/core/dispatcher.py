@@ -63,7 +63,6 @@ class Dispatcher:
         self._timer: asyncio.TimerHandle | None = None
         self._armed: float | None = None
         self._recorder = Recorder(director)
-        self.handled = 0
         """Events taken so far."""
 
     def observe(self, observer: Observer) -> None:
@@ -106,7 +105,6 @@ class Dispatcher:
         self._arm(steps[-1][0].deadline)
 
     def _handle(self, event: ev.Event) -> Step:
-        self.handled += 1
         try:
             return self.director.handle(event)
         except Exception:

@@ -125,6 +125,8 @@ class Audience:
         item = world.obs.items.get(on_air.input) if on_air else None
         if on_air is None or item is None or item.session is None or item.name in world.obs.fixtures:
             return
+        if world.director.switchover.state is State.RECOVERING and not item.shown:
+            return  # OBS was not read since; a record that ended short of the end does not know what it shows
         # What is played is a path: who publishes there, or did so last, is shown, whosever name it was made for.
         path = item.session.path
         known = {each.streamer for each in world.ingest.live.values() if each.path == path}

@@ -1,6 +1,7 @@
 """The channel at random: anything that OBS, ingest servers, operators and crashes can do to it, in any order."""
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import replace
 
 from hypothesis import strategies as st
@@ -327,12 +328,8 @@ class Channel(RuleBasedStateMachine):
     @rule(name=st.sampled_from([*SLATES, STATIC, OTHER_STATIC]), shown=st.booleans())
     def somebodys_hand_on_what_people_have_made(self, name: str, shown: bool) -> None:
         obs, policy, switchover = self.world.obs, self.world.director.policy, self.world.director.switchover
-        if name not in (*fixtures(policy), *switchover.scene.fixtures.old) or name in obs.absent:
-            return
-        if name in obs.items:
-            obs.items[name].shown, obs.items[name].astray = shown, True
-        else:
-            obs.hand_on_slate(name, shown)
+        if name in (*fixtures(policy), *switchover.scene.fixtures.old) and name not in obs.absent:
+            obs.hand_on_fixture(name, shown)
 
     @rule(name=st.sampled_from(SLATES))
     def somebodys_hand_takes_a_slate_out_or_puts_it_back(self, name: str) -> None:
@@ -380,9 +377,12 @@ class Channel(RuleBasedStateMachine):
     def obs_rendered(self, late: int, seconds: float) -> None:
         self.world.feed(ev.ObsRendered(self.world.now, seconds, 300, late))
 
-    @rule()
-    def read_inventory(self) -> None:
+    @rule(again=st.lists(st.sampled_from([0.0, 0.5, 2.0]), max_size=3))
+    def read_inventory(self, again: Sequence[float] = ()) -> None:
         self.world.read_inventory()
+        for seconds in again:
+            self.world.advance(seconds, punctual=seconds < 2.0)
+            self.world.read_inventory()
 
     @rule()
     def begin_a_reading(self) -> None:

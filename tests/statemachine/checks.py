@@ -59,6 +59,10 @@ class Checks:
         ahead = director.deadline is None or at < director.deadline
         if self._events % LOOK_EVERY or not ahead or director._due == -inf or isinstance(event, ev.ObsLost):
             return
+        director.view(director.now)
+        seen = director.view(at)
+        director.views.forget()
+        assert director.view(at) == seen, "time alone has changed more of what is seen"
         director.lineup.forget(at)
         before = director.snapshot() | {"now": at}
         director.now = director.steering.now = at

@@ -192,8 +192,11 @@ class ModelObs:
         self.shown_by_hand.discard(name)
         (self.slates.add if shown else self.slates.discard)(name)
 
-    def hand_on_slate(self, name: str, shown: bool) -> None:
-        """Somebody shows it, or hides it."""
+    def hand_on_fixture(self, name: str, shown: bool) -> None:
+        """Somebody shows, or hides, what people have made."""
+        if name in self.items:
+            self.items[name].shown, self.items[name].astray = shown, True
+            return
         if shown and name not in self.slates:
             self.shown_by_hand.add(name)
         (self.slates.add if shown else self.slates.discard)(name)
