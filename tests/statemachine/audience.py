@@ -131,7 +131,10 @@ class Audience:
         path = item.session.path
         known = {each.streamer for each in world.ingest.live.values() if each.path == path}
         if item.session.id not in world.ingest.live:
+            told = None if known else world.director.lineup.announced(path)
             known |= {item.session.streamer, world.ingest.last.get(path, "")}
+            # Where nobody publishes, one whom the server refused after it had asked is as good a name as any.
+            known |= {told.streamer} if told is not None else set()
         assert on_air.streamer in known, f"{item} is said to be {on_air.streamer}'s"
 
     # --- what is seen ----------------------------------------------------------------------------------------

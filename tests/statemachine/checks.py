@@ -74,7 +74,8 @@ class Checks:
     def before(self) -> None:
         """Just before an event."""
         self._before = tuple(self.director.lineup)
-        self._was_dead = self.director.steering.dead_since is not None
+        director = self.director
+        self._was_dead = director.switchover.program is None or director.steering.dead_since is not None
 
     def after(self, event: ev.Event, commands: tuple[cmd.Command, ...], told: tuple[facts.Fact, ...]) -> None:
         """Just after it."""
