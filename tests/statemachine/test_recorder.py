@@ -8,7 +8,6 @@ from statemachine import events as ev
 from statemachine.director import Director
 from statemachine.policy import Policy
 from statemachine.recorder import READINGS, Recorder
-from statemachine.step import Step
 from tests.statemachine import strategies
 
 
@@ -51,45 +50,3 @@ def test_a_list_that_says_what_is_known_is_not_recorded_and_one_that_says_more_i
     assert sum(listed(float(at), *live) for at in range(7, 607, 5)) <= 10
     assert listed(607.0, *live, ev.Session("srs:1/new", "newcomer", "live", "new")) == 1
     assert listed(613.0, *live) == 1, "one is missing for the first time"
-
-
-def heard(recorder: Recorder, director: Director, event: ev.Event) -> bool:
-    """Whether the rules were given it."""
-    given: list[ev.Event] = []
-
-    def handle(event: ev.Event) -> Step:
-        given.append(event)
-        return director.handle(event)
-
-    recorder.handle(event, handle)
-    return bool(given)
-
-
-def test_a_reading_that_repeats_one_that_came_to_nothing_is_not_given_to_the_rules() -> None:
-    director = Director(Policy(slate="SLATE"))
-    recorder = Recorder(director)
-    recorder.handle(ev.ObsReady(1.0, ev.Inventory(others=("SLATE",))), director.handle)
-    reading = ev.Inventory(others=("SLATE",))
-    assert heard(recorder, director, ev.InventoryRead(1.0, reading)), "begun before the slate was shown"
-    assert heard(recorder, director, ev.InventoryRead(3.0, reading)), "the first that counts"
-    assert not heard(recorder, director, ev.InventoryRead(5.0, reading))
-    assert heard(recorder, director, ev.InventoryRead(7.0, ev.Inventory(others=()))), "somebody has hidden the slate"
-    assert heard(recorder, director, ev.InventoryRead(9.0, ev.Inventory(others=()))), "and it was not shown again"
-    assert heard(recorder, director, ev.InventoryRead(11.0, reading))
-    assert not heard(recorder, director, ev.InventoryRead(13.0, reading))
-    recorder.handle(ev.Held(14.0), director.handle)
-    assert heard(recorder, director, ev.InventoryRead(15.0, reading)), "something else has happened"
-
-
-def test_a_reading_that_comes_later_than_what_was_due_is_given_to_the_rules() -> None:
-    director = Director(Policy())
-    recorder = Recorder(director)
-    recorder.handle(ev.ObsReady(1.0, ev.Inventory()), director.handle)
-    session = ev.Session("srs:1/1", "alice", "live", "alice")
-    for event in (ev.Held(2.0), ev.Published(2.0, session), ev.Unpublished(2.0, session.id)):
-        recorder.handle(event, director.handle)
-    recorder.handle(ev.InventoryRead(3.0, ev.Inventory()), director.handle)
-    deadline = director.deadline
-    assert deadline is not None, "the grace of one who is away"
-    assert not heard(recorder, director, ev.InventoryRead(deadline - 0.5, ev.Inventory()))
-    assert heard(recorder, director, ev.InventoryRead(deadline, ev.Inventory()))

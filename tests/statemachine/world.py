@@ -18,8 +18,6 @@ from statemachine.director import Director
 from statemachine.handover.states import State
 from statemachine.planning import SIGN_WITHIN
 from statemachine.policy import Policy
-from statemachine.recorder import Repeats
-from statemachine.snapshot import essence
 from statemachine.step import Step
 from tests.statemachine.audience import Audience
 from tests.statemachine.calm import amiss, in_line
@@ -56,8 +54,6 @@ class World:
 
     def __init__(self, policy: Policy | None = None) -> None:
         self.director = Director(policy or Policy())
-        self.repeats = Repeats(self.director)
-        self._essence: tuple[object, ...] | None = None
         self.obs = ModelObs(self.director.policy.prefix)
         self.ingest = ModelIngest()
         self.checks = Checks(self.director, self.obs)
@@ -88,16 +84,7 @@ class World:
         self.audience.heard(event)
         if isinstance(event, ev.Published):
             self.ingest.unnamed.discard(event.session.id)
-        if repeated := self.repeats.is_one(event):
-            self.director.lineup.forget(event.at)  # what is over makes no difference, whenever it is forgotten
-            self._essence = None
-        before = self._essence or essence(self.director.kept())
         step = self.last = self.director.handle(event)
-        self._essence = essence(self.director.kept())
-        changed = before != self._essence
-        if repeated:
-            assert (changed, step) == (False, self.repeats.step), f"a reading that was said to be a repetition: {step}"
-        self.repeats.note(event, step, changed=changed)
         commands, told = step.commands, step.facts
         if self.kept.maxlen:
             self.kept.append(self.director.snapshot())
@@ -140,7 +127,6 @@ class World:
         forgotten = min(forgotten, len(self.kept) - 1, len(list(islice(late, forgotten))))
         kept = json.loads(json.dumps(self.kept[-1 - forgotten] if forgotten > 0 else self.director.snapshot()))
         self.director = Director.restore(kept)
-        self.repeats, self._essence = Repeats(self.director), None
         assert json.loads(json.dumps(self.director.snapshot())) == kept
         before = self.director.lineup.holder
         over = before is not None and (self.director.lineup.grace_ends(before) or FOREVER) <= self.director.now
