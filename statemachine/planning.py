@@ -32,7 +32,9 @@ def wanted(lineup: Lineup, program: Program | None, policy: Policy, now: float) 
     holder = lineup.holder
     first = lineup.first_showable(now)
     waits = holder is not None and holder.turn_began is not None and not holder.showable(now)
-    if waits and policy.slate and (policy.during_grace == "slate" or first is None):
+    # The slate stands in for one who is away or stands still, not for one who publishes and cannot be shown.
+    stands_in = policy.during_grace == "slate" and holder is not None and not holder.failures
+    if waits and policy.slate and (stands_in or first is None):
         return None
     if waits and program is not None and program.session is not None and program.stalled_since is None:
         filling = lineup.by_session(program.session.id)

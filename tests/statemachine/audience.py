@@ -203,7 +203,7 @@ class Audience:
         """The operator does: nobody fills in for one who is away, or stands still, in its turn."""
         director = self._world.director
         policy, holder = director.policy, director.lineup.holder
-        has_turn = holder is not None and holder.turn_began is not None
+        has_turn = holder is not None and holder.turn_began is not None and not holder.failures
         return has_turn and policy.slate != "" and policy.during_grace == "slate"
 
     def _is_as_reported(self) -> None:

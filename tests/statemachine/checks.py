@@ -38,6 +38,8 @@ class Checks:
         self._events = 0
         self._before: tuple[Entry, ...] = ()
         self._was_dead = False
+        self._aim_is_known = True
+        """What the input of mode static was aimed at last was not forgotten."""
         self.moves: Callable[[ev.Session | None], bool] = bool
         """Whether pictures of it come in."""
 
@@ -45,6 +47,7 @@ class Checks:
         """The daemon was restarted: the clock of its graces stood still. What was ``forgotten`` cannot be promised."""
         self.director, self.last_at = director, at
         if forgotten:
+            self._aim_is_known = False
             self.names_asked.clear()
             self.turns_seen.clear()
             self.away.clear()
@@ -116,7 +119,10 @@ class Checks:
         program, item = switchover.program, None
         if program is not None and program.session is not None and program.input == self.director.policy.static_input:
             item = self.obs.items.get(program.input)
+        self._aim_is_known = self._aim_is_known or switchover.state is State.CREATING
         if item is None or program is None or switchover.state in (State.CREATING, State.RECOVERING):
+            return
+        if not self._aim_is_known:
             return
         assert item.session == program.session, f"{program.session} is said to be on air, and {item.session} is played"
 

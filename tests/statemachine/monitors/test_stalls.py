@@ -248,6 +248,18 @@ def test_during_grace_the_return_is_cut_back_to_from_the_slate() -> None:
     assert reasons(world) == ["ended", "returned"]
 
 
+def test_the_slate_does_not_stand_in_for_one_who_publishes_and_cannot_be_shown() -> None:
+    world = channel("alice", "bob", slate="SLATE", during_grace="slate", ready_timeout=3.0)
+    world.unpublish("alice")
+    world.settle()
+    session = world.publish("alice")
+    world.ingest.pictureless.add(session.id)
+    world.run_until(lambda: on_air(world) == "bob", 1.0)
+    for _ in range(240):
+        world.run(0.25)
+        assert on_air(world) == "bob", "also while she waits for her next try, and in it"
+
+
 def test_a_slate_that_could_not_be_shown_is_shown_when_obs_is_read_again() -> None:
     world = channel(slate="SLATE")
     world.obs.slates.clear()
