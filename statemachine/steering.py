@@ -307,7 +307,8 @@ class Steering:
         if entry is None or entry.session != incoming:
             self.switchover.handle(ev.StreamEnded(self.now, number))
             return True
-        empty = goal.empty and self.empty_at is None
+        # The one input of mode static is what is shown and what is tried: its try is not cut short to hide it.
+        empty = goal.empty and self.empty_at is None and attempt.input != self.switchover.scene.on_air_input
         if goal.choice.session != incoming or empty:
             self._give_way(goal, attempt)
             return True

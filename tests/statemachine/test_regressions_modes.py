@@ -6,6 +6,7 @@ import pytest
 
 from statemachine import commands as cmd
 from statemachine import events as ev
+from statemachine import facts
 from statemachine.policy import Policy
 from tests.statemachine.handover.test_handover import channel, on_air
 from tests.statemachine.model_obs import OTHER_STATIC, STATIC
@@ -283,3 +284,15 @@ def test_a_poor_bitrate_does_not_grow_older_while_the_daemon_does_not_run() -> N
     world.ingest.kbps[session.id] = 3000.0
     world.run(15.0)
     assert on_air(world) == "alice"
+
+
+def test_the_one_input_is_tried_to_the_end_though_its_still_picture_is_to_be_hidden() -> None:
+    world = channel("alice", mode="static")
+    lost = world.ingest.of("alice")
+    assert lost is not None
+    world.ingest.lost.add(lost.id)
+    world.run(2.0, step=0.25)
+    world.run_until(lambda: on_air(world) == "alice" and world.ingest.of("alice") != lost, 90.0, step=0.25)
+    outcomes = [fact.outcome for fact in world.told if isinstance(fact, facts.HandoverEnded)]
+    assert outcomes.count("not_ready") == 2, "after two tries to the end she is kicked to publish anew"
+    assert "superseded" not in outcomes
