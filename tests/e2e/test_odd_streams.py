@@ -64,7 +64,8 @@ async def test_a_stream_without_a_picture_is_named_and_the_one_behind_it_comes_o
         await channel.until_on_air("bob", within=NAMED_WITHIN)
         await channel.until(lambda status: problem(status, "alice") == "no_video", within=NAMED_WITHIN)
         line = "alice cannot come on air: the stream has sound but no picture: add a video source in the encoder "
-        assert [event for event in channel.events() if event.startswith(line)]
+        # It is told once it is in the journal, a moment after the status knows of it.
+        await until(lambda: any(event.startswith(line) for event in channel.events()))
         await channel.call("POST", "/queue/alice/kick?seconds=30")
 
         async def dropped() -> bool:
