@@ -35,17 +35,28 @@ def wanted(lineup: Lineup, program: Program | None, policy: Policy, now: float) 
     # The slate stands in for one who is away or stands still, not for one who publishes and cannot be shown.
     stands_in = policy.during_grace == "slate" and holder is not None and not holder.failures
     if waits and policy.slate and (stands_in or first is None):
-        return None
+        return KEEP if _moves_unnamed(program) and _may_stay(lineup, program, policy, now) else None
     if waits and program is not None and program.session is not None and program.stalled_since is None:
         filling = lineup.by_session(program.session.id)
         if filling is not None and filling.session == program.session and filling.showable(now):
             return program.session  # one who fills in is not relieved by another who would only fill in
     if first is not None:
         return first.session
+    return KEEP if _may_stay(lineup, program, policy, now) else None
+
+
+def _moves_unnamed(program: Program | None) -> bool:
+    """It moves, and nobody knows whose it is: a slate is for those who are away, and this one may not be."""
+    if program is None or program.session is not None:
+        return False
+    return program.stalled_since is None and program.still_since is None
+
+
+def _may_stay(lineup: Lineup, program: Program | None, policy: Policy, now: float) -> bool:
     if program is None:
-        return None
+        return False
     until = kept_until(lineup, program, policy)
-    return KEEP if until is None or now < until else None
+    return until is None or now < until
 
 
 def kept_until(lineup: Lineup, program: Program, policy: Policy) -> float | None:

@@ -296,3 +296,16 @@ def test_the_one_input_is_tried_to_the_end_though_its_still_picture_is_to_be_hid
     outcomes = [fact.outcome for fact in world.told if isinstance(fact, facts.HandoverEnded)]
     assert outcomes.count("not_ready") == 2, "after two tries to the end she is kicked to publish anew"
     assert "superseded" not in outcomes
+
+
+def test_static_a_picture_that_moves_stays_on_air_although_nobody_can_be_named_for_it() -> None:
+    world = channel("alice", "bob", mode="static", slate="SLATE")
+    world.run(5.0)
+    world.feed(ev.MediaStalled(world.now, STATIC, world.now - 1.0))
+    until(world, cmd.RestartInput)
+    world.feed(ev.MediaResumed(world.now, STATIC))
+    world.carry_out("timeout")
+    world.run(8.0)
+    taken_off = [command for _, commands in world.trace for command in commands if isinstance(command, cmd.Cut)]
+    assert all(cut.incoming for cut in taken_off)
+    assert on_air(world)
