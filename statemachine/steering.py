@@ -179,7 +179,8 @@ class Steering:
             empty = target is None and not settled
             return Goal(not empty, empty or (target == KEEP and not choice.proven and self._slate_is_due), choice)
         if self.policy.mode == "static":
-            return Goal(False, False, choose(static_line(self.lineup, target, tried), tried, self.now, room=room))
+            choice = choose(static_line(self.lineup, target, tried), tried, self.now, room=room)
+            return Goal(False, not choice.proven and self._slate_is_due, choice)
         line = wanted_line(self.lineup, target, program, self.now)
         dead = self._is_dead
         choice = choose(line, tried, self.now, room=room, urgent=dead)
@@ -307,9 +308,7 @@ class Steering:
         if entry is None or entry.session != incoming:
             self.switchover.handle(ev.StreamEnded(self.now, number))
             return True
-        # The one input of mode static is what is shown and what is tried: its try is not cut short to hide it.
-        empty = goal.empty and self.empty_at is None and attempt.input != self.switchover.scene.on_air_input
-        if goal.choice.session != incoming or empty:
+        if goal.choice.session != incoming or (goal.empty and self.empty_at is None and not self._hides_alone(attempt)):
             self._give_way(goal, attempt)
             return True
         if self._prune(goal):
@@ -322,6 +321,10 @@ class Steering:
             self.switchover.become_due(self.now, self._reason(incoming))
             return True
         return False
+
+    def _hides_alone(self, attempt: Attempt) -> bool:
+        """The one input of mode static is shown and tried: its try is not cut short to show nothing in its place."""
+        return attempt.input == self.switchover.scene.on_air_input and not self.policy.slate
 
     def _give_way(self, goal: Goal, attempt: Attempt) -> None:
         """Another one is to be the attempt under way: this one goes on beside it, if it may still be of use."""

@@ -105,9 +105,8 @@ class Effects:
         program = self._scene.program
         if a.mode != "static":
             self._do(cmd.PlaceInput(a.number, a.input, policy.z_offset, program.input if program else ""))
-        elif program is not None and program.session != a.target:
-            # It opens the target's stream by now: whoever was on air is seen no more.
-            self._scene.doubt_program(event.at, a)
+        else:
+            self._scene.open_program(event.at, a)
         self._do(cmd.WatchInput(a.number, a.input, policy.ready_timeout))
 
     def mark_due(self, event: ev.TurnCame) -> None:

@@ -83,9 +83,23 @@ class Scene:
     def doubt_program(self, at: float, attempt: Attempt) -> None:
         """Mode static: the attempt that failed has restarted what was on air, so that nobody can be named for it."""
         program = self.program
-        if program is not None and program.input == attempt.input:
+        if program is None or program.input != attempt.input:
+            return
+        if program.session is not None or program.attempt != attempt.number:
             # Nobody watches it any more, unlike one that was found on air.
             self.program = replace(program, session=None, since=at, stalled_since=None, attempt=attempt.number)
+
+    def open_program(self, at: float, attempt: Attempt) -> None:
+        """Mode static: what is on air opens another stream by now: whoever was shown is seen no more.
+
+        It counts as still until the attempt has a picture, one opened after the other all the time.
+        """
+        program = self.program
+        if program is None or program.input != attempt.input or program.session == attempt.target:
+            return
+        still = program.stalled_since or program.still_since if program.session is None else None
+        self.doubt_program(at, attempt)
+        self.program = replace(self.program or program, still_since=still or at, moves_since=None)
 
     # --- OBS was read ----------------------------------------------------------------------------------------
 

@@ -286,8 +286,9 @@ def test_a_poor_bitrate_does_not_grow_older_while_the_daemon_does_not_run() -> N
     assert on_air(world) == "alice"
 
 
-def test_the_one_input_is_tried_to_the_end_though_its_still_picture_is_to_be_hidden() -> None:
-    world = channel("alice", mode="static")
+@pytest.mark.parametrize("slate", ["", "SLATE"])
+def test_the_one_input_is_tried_to_the_end_though_its_still_picture_is_to_be_hidden(slate: str) -> None:
+    world = channel("alice", mode="static", slate=slate)
     lost = world.ingest.of("alice")
     assert lost is not None
     world.ingest.lost.add(lost.id)
@@ -299,13 +300,24 @@ def test_the_one_input_is_tried_to_the_end_though_its_still_picture_is_to_be_hid
 
 
 def test_static_a_picture_that_moves_stays_on_air_although_nobody_can_be_named_for_it() -> None:
-    world = channel("alice", "bob", mode="static", slate="SLATE")
-    world.run(5.0)
-    world.feed(ev.MediaStalled(world.now, STATIC, world.now - 1.0))
-    until(world, cmd.RestartInput)
-    world.feed(ev.MediaResumed(world.now, STATIC))
-    world.carry_out("timeout")
-    world.run(8.0)
-    taken_off = [command for _, commands in world.trace for command in commands if isinstance(command, cmd.Cut)]
-    assert all(cut.incoming for cut in taken_off)
-    assert on_air(world)
+    world = channel("alice", "bob", mode="static", slate="SLATE", turn=600.0)
+    world.unpublish("alice")
+    world.run_until(lambda: on_air(world) == "bob", 3.0)
+    world.publish("alice")
+    for _ in ("hers", "his again"):
+        until(world, cmd.RestartInput)
+        world.carry_out("timeout")
+        world.deliver()
+    world.run(0.5)
+    assert not world.obs.slates
+    assert [item.name for item in world.obs.shown] == [STATIC]
+
+
+def test_static_the_slate_stands_in_for_a_stream_that_the_one_input_opens_in_vain() -> None:
+    world = channel("alice", mode="static", slate="SLATE", turn=600.0)
+    session = world.publish("bob")
+    world.ingest.frozen.add(session.id)
+    world.feed(ev.SkipRequested(world.now))
+    world.run_until(lambda: world.obs.slates == {"SLATE"}, 1.75)
+    world.ingest.frozen.clear()
+    world.run_until(lambda: on_air(world) == "bob", 2.0)
