@@ -1,6 +1,8 @@
 """The shape of a snapshot: everything that the rules remember. A renamed field is read under its old name, too."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import Any
 
 from statemachine.codec import FORMERLY, from_plain, to_plain
@@ -50,15 +52,19 @@ def read(plain: dict[str, Any]) -> Snapshot:
     return from_plain(Snapshot, migrated(plain))
 
 
+_BUT_TIME: Callable[[Snapshot], tuple[object, ...]] = attrgetter(*(f.name for f in fields(Snapshot) if f.name != "now"))
+_LINEUP: Callable[[LineupState], tuple[object, ...]] = attrgetter(*(f.name for f in fields(LineupState)))
+
+
 def essence(kept: Snapshot) -> tuple[object, ...]:
     """All of it but the time, to be compared with what it is later: an event that changed nothing needs no record."""
-    return tuple(_still(getattr(kept, each.name)) for each in fields(kept) if each.name != "now")
+    return tuple(map(_still, _BUT_TIME(kept)))
 
 
 def _still(value: object) -> object:
     """What does not change with it. Everything below these is frozen."""
     if isinstance(value, LineupState):
-        return tuple(_still(getattr(value, each.name)) for each in fields(value))
+        return tuple(map(_still, _LINEUP(value)))
     if isinstance(value, dict):
         return tuple(value.items())
     return tuple(value) if isinstance(value, list) else value

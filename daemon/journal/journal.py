@@ -49,6 +49,8 @@ SNAPSHOT_EVERY = 1000
 """Events between two snapshots: what a restart replays at most."""
 HANGS_AFTER = 2.0
 """Seconds after which a write that is not done is told as trouble."""
+LOOK_EVERY = 5.0
+"""Seconds until the file is looked at again where nothing is to be written."""
 RETRY_EVERY = 5.0
 """Seconds between two tries to open a file that failed."""
 SNAPSHOT_BYTES = 1_000_000
@@ -83,6 +85,7 @@ class Journal:
         self._since_snapshot = 0
         self._bytes = 0
         self._retry_at = 0.0
+        self._looked_at = float("-inf")
         self._files: list[tuple[int, int]] = []
         self._unwritten: deque[HandoverRow] = deque(maxlen=UNWRITTEN_KEPT)
         self._streams = KeptStreams()
@@ -187,10 +190,7 @@ class Journal:
             state = None
             if self._since_snapshot >= SNAPSHOT_EVERY or self._bytes >= SNAPSHOT_BYTES:
                 state, self._since_snapshot, self._bytes = snapshot(), 0, 0
-            if bodies or handovers or state is not None:
-                late = await self._writes.put(self._append, bodies, state, handovers)
-            else:
-                late = await self._writes.put(self._look)
+            late = await self._write(bodies, state, handovers)
             if late is not None or not self.problem:
                 # Looked for here, and not on a timer: an event comes every few seconds.
                 if late is None and self._copy.is_due():
@@ -199,6 +199,19 @@ class Journal:
             handovers = ()  # the thread has kept them
         # The first try to mend it is made at once: what is answered after this step has to be in the file.
         return await self._writes.put(self._reopen_with, snapshot(), handovers)
+
+    async def _write(
+        self, bodies: list[str], state: dict[str, Any] | None, handovers: Sequence[HandoverRow]
+    ) -> asyncio.Future[None] | None:
+        """What there is; where nothing is to be written, the file is looked at now and then all the same."""
+        now = self._clock()
+        if bodies or handovers or state is not None:
+            self._looked_at = now
+            return await self._writes.put(self._append, bodies, state, handovers)
+        if now < self._looked_at + LOOK_EVERY:
+            return None
+        self._looked_at = now
+        return await self._writes.put(self._look)
 
     def _catch_up(self, snapshot: Callable[[], dict[str, Any]]) -> Write:
         """What stands for all that could not be put into the queue."""
