@@ -21,6 +21,8 @@ from statemachine.view import View
 
 LOOK_EVERY: Final = 1.0
 """Seconds between two looks, and between two changes of one text."""
+UNUSED_EVERY: Final = 5.0
+"""Seconds until the first overlay of a daemon that had none is noticed."""
 RETRY: Final = 10.0
 """Seconds for which something that OBS would not change is left alone."""
 LONGEST: Final = 200
@@ -141,7 +143,7 @@ class OverlayUpdater:
         """Until cancelled."""
         while True:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_EVERY):
+                async with asyncio.timeout(LOOK_EVERY if any_configured(self._settings()) else UNUSED_EVERY):
                     await self._news.wait()
             self._news.clear()
             try:
