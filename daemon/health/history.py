@@ -5,12 +5,15 @@ import math
 from collections import deque
 from dataclasses import dataclass
 from itertools import islice
+from typing import Final
 
 from daemon.core.clock import iso
 from daemon.health.issues import Thresholds, is_blank, is_stalled
 from daemon.health.samples import Sample
 from daemon.health.score import Assessment
 from daemon.health.shapes import HealthSample
+
+WRITTEN_TOGETHER: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +29,9 @@ class History:
 
     def __init__(self, capacity: int) -> None:
         self._readings: deque[HealthReading] = deque(maxlen=capacity)
-        # Written as they come: thousands of them at once would hold up whoever waits for the loop meanwhile.
+        # Written ten at a time, which is cheaper than one by one; thousands of them at once would hold up the loop.
         self._rows: deque[bytes] = deque(maxlen=capacity)
+        self._unwritten: list[HealthReading] = []
         self.capacity = capacity
         self.taken = 0
         """Samples since the start."""
@@ -55,7 +59,9 @@ class History:
         self.blank_seconds += seconds * is_blank(sample)
         self.off_air_seconds += seconds * (not sample.input)
         self._readings.append(reading)
-        self._rows.append(json.dumps(as_json(reading)).encode())
+        self._unwritten.append(reading)
+        if len(self._unwritten) >= WRITTEN_TOGETHER:
+            self._write()
 
     def last(self, count: int) -> tuple[HealthReading, ...]:
         """The last so many, the oldest first."""
@@ -63,7 +69,12 @@ class History:
 
     def rows(self, count: int) -> tuple[bytes, ...]:
         """The same as JSON."""
+        self._write()
         return tuple(islice(self._rows, max(0, len(self._rows) - count), None))
+
+    def _write(self) -> None:
+        self._rows.extend(json.dumps(as_json(reading)).encode() for reading in self._unwritten)
+        self._unwritten.clear()
 
     def since(self, at: float) -> tuple[HealthReading, ...]:
         """Those from that time on, the oldest first."""

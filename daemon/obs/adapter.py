@@ -306,9 +306,8 @@ class ObsAdapter:
 
     async def where_is(self, name: str) -> tuple[str, int]:
         """The scene or the group that an input is in, however deep, and its item's number there. Raises ObsError."""
-        items = await read_items(self._supervisor.link(), self._scene, [name], deep=[name])
-        item = items.find(name, "GetSceneItemId")
-        return item.scene, item.id
+        found = await read_items(self._supervisor.link(), self._scene, [name], deep=[name])
+        return (item := found.find(name, "GetSceneItemId")).scene, item.id
 
     async def media_status(self, name: str) -> dict[str, Any]:
         """GetMediaInputStatus. Raises ObsError; ObsRefused 600 also for an input that was asked to go."""
@@ -319,6 +318,10 @@ class ObsAdapter:
     async def call(self, request: str, data: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Any other request. Raises ObsError."""
         return await self._supervisor.link().call(request, data)
+
+    async def ask(self, question: str) -> dict[str, Any]:
+        """One without data, together with what others ask at this moment. Raises ObsError."""
+        return await self._supervisor.link().ask(question)
 
     async def _up(self, link: Link, traits: Traits) -> None:
         self._refresher.forget()
@@ -382,7 +385,6 @@ class ObsAdapter:
                 self._supervisor.unsettle(f"the scene {self._scene!r} does not exist")
             raise
         at = self._now()
-
         return lambda: self._emit(ev.InventoryRead(at, inventory)) if self._supervisor.usable else None
 
     @property
@@ -411,6 +413,7 @@ class ObsAdapter:
         self._holders = reading.items.holders
         self._owners.keep_only(reading.marks)
         own = {item.name for item in reading.inventory.inputs}
+        self._refresher.at_rest = not (own or reading.inventory.foreign or asked.theirs)
         await self._keep_up(link, reading, own)
         return await self._program.add_to(link, reading.inventory, static, query, reading.beside)
 

@@ -22,6 +22,9 @@ RETRY = 1.0
 READ_EVERY = 2.0
 """Seconds until it is read without a hint: hints may be lost, and a hand that was respected may have to be mended."""
 
+REST_EVERY = 5.0
+"""The same where nothing is in OBS, or is to be there, that is of use: nobody publishes, mostly for hours."""
+
 _INPUTS = ("InputCreated", "InputRemoved", "InputNameChanged")
 _PROGRAM = ("CurrentProgramSceneChanged", "StudioModeStateChanged", "SceneTransitionEnded")
 _ITEMS = ("SceneItemCreated", "SceneItemRemoved", "SceneItemEnableStateChanged")
@@ -41,6 +44,7 @@ class Refresher:
         debounce: float = DEBOUNCE,
         every: float = READ_EVERY,
     ) -> None:
+        self.at_rest = False
         self._read = read
         self._debounce = debounce
         self._every = every
@@ -76,7 +80,7 @@ class Refresher:
         """Until cancelled. ``read`` returns what is to be done with what it read."""
         while True:
             with suppress(TimeoutError):
-                async with asyncio.timeout(self._every):
+                async with asyncio.timeout(REST_EVERY if self.at_rest else self._every):
                     await self._poked.wait()
                     await asyncio.sleep(self._debounce)
             await self._idle.wait()

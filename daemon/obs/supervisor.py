@@ -19,6 +19,7 @@ from daemon.config.model import Config
 from daemon.core.backoff import Backoff
 from daemon.core.ports import ObsError, ObsGone, ObsRefused, ObsTimeout
 from daemon.obs.connection import NONSENSE, KickedByObs, Link, ObsEvent, PasswordRefused, Unreachable, sense
+from daemon.obs.together import until_beat
 
 log = structlog.get_logger(__name__)
 
@@ -367,20 +368,21 @@ class Supervisor:
     async def _heartbeat(self, link: Link) -> NoReturn:
         strikes = 0
         seen: int | None = None
-        wait = self.pace.heartbeat_interval
+        limit = min(link.timeout, max(self.pace.heartbeat_interval, 0.5))
+        answered = True
         while True:
-            await asyncio.sleep(wait)
+            # The time that it had to answer was a wait already.
+            await asyncio.sleep(until_beat(self.pace.heartbeat_interval) if answered else 0.0)
             try:
-                stats = await link.call("GetStats", seconds=min(link.timeout, max(self.pace.heartbeat_interval, 0.5)))
+                stats = await (link.ask if answered else link.call)("GetStats", seconds=limit)
             except ObsRefused:
                 continue
             except ObsTimeout:
-                # The time it had to answer was a wait already.
-                wait, still, reason = 0.0, True, "it does not answer"
+                answered, still, reason = False, True, "it does not answer"
             else:
                 frames = rendered(stats)
                 still = frames is not None and frames == seen
-                wait, reason = self.pace.heartbeat_interval, "its renderer has stalled"
+                answered, reason = True, "its renderer has stalled"
                 self.stats, seen = stats, frames
             strikes = strikes + 1 if still else 0
             if strikes >= self.pace.strikes:
