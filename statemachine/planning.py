@@ -49,7 +49,7 @@ def _moves_unnamed(program: Program | None) -> bool:
     """It moves, and nobody knows whose it is: a slate is for those who are away, and this one may not be."""
     if program is None or program.session is not None:
         return False
-    return program.stalled_since is None and program.still_since is None
+    return program.still_since is None and (program.stalled_since is None or program.moves_since is not None)
 
 
 def _may_stay(lineup: Lineup, program: Program | None, policy: Policy, now: float) -> bool:

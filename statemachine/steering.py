@@ -67,6 +67,8 @@ class Steering:
         self.last_cut: float | None = None
         self.empty_at: float | None = None
         """Before this time the program is not emptied again."""
+        self._slate_failed = False
+        """The last cut to the slate did."""
         self.dead_since: float | None = None
         """Since when the program shows no moving picture, though it shows one."""
 
@@ -76,15 +78,15 @@ class Steering:
 
     def cut_done(self, at: float) -> None:
         """The program has changed: the next hand-over is spaced from here."""
-        self.last_cut, self.empty_at = at, None
+        self.last_cut, self.empty_at, self._slate_failed = at, None, False
 
     def not_emptied(self, at: float) -> None:
         """The cut to the slate failed, and viewers may see a frozen frame."""
-        self.empty_at = at + EMPTY_AGAIN
+        self.empty_at, self._slate_failed = at + EMPTY_AGAIN, True
 
     def obs_ready(self) -> None:
         """What OBS did not do before is no reason to wait: it is another one now, or another connection."""
-        self.empty_at = None
+        self.empty_at, self._slate_failed = None, False
 
     def restore(self, now: float, last_cut: float | None, empty_at: float | None, dead_since: float | None) -> None:
         """Stand where the snapshot was taken."""
@@ -236,9 +238,9 @@ class Steering:
     def _moves_again(self) -> bool:
         """What stalled moves, and is about to show whether it goes on: the slate waits for that moment."""
         program = self.switchover.program
-        if self._bitrates.covered or program is None or program.session is None or program.moves_since is None:
+        if self._bitrates.covered or program is None or program.moves_since is None:
             return False
-        return self.lineup.by_session(program.session.id) is not None
+        return program.session is None or self.lineup.by_session(program.session.id) is not None
 
     # --- steps -----------------------------------------------------------------------------------------------
 
@@ -308,7 +310,7 @@ class Steering:
         if entry is None or entry.session != incoming:
             self.switchover.handle(ev.StreamEnded(self.now, number))
             return True
-        if goal.choice.session != incoming or (goal.empty and self.empty_at is None and not self._hides_alone(attempt)):
+        if goal.choice.session != incoming or (goal.empty and self.empty_at is None and self._gives_way(attempt)):
             self._give_way(goal, attempt)
             return True
         if self._prune(goal):
@@ -322,9 +324,12 @@ class Steering:
             return True
         return False
 
-    def _hides_alone(self, attempt: Attempt) -> bool:
-        """The one input of mode static is shown and tried: its try is not cut short to show nothing in its place."""
-        return attempt.input == self.switchover.scene.on_air_input and not self.policy.slate
+    def _gives_way(self, attempt: Attempt) -> bool:
+        """To the slate. The one input of mode static is shown and tried: its try is not cut short for nothing."""
+        slate, scene = self.policy.slate, self.switchover.scene
+        if attempt.input != scene.on_air_input:
+            return True
+        return bool(slate) and slate not in scene.fixtures.missing and not self._slate_failed
 
     def _give_way(self, goal: Goal, attempt: Attempt) -> None:
         """Another one is to be the attempt under way: this one goes on beside it, if it may still be of use."""

@@ -208,7 +208,7 @@ class Journal:
         if bodies or handovers or state is not None:
             self._looked_at = now
             return await self._writes.put(self._append, bodies, state, handovers)
-        if now < self._looked_at + LOOK_EVERY:
+        if now < self._looked_at + LOOK_EVERY and not self._writes.late_for:
             return None
         self._looked_at = now
         return await self._writes.put(self._look)

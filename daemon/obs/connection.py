@@ -170,6 +170,8 @@ class Link:
         self.identities = Identities()
         self.together: Together[Request, Result] = Together(lambda asked: self.batch(asked, seconds=min(timeout, 1.0)))
         """For questions that several ask at the same time: not for long, as one may hold up the others' answers."""
+        self._calm: Together[Request, Result] = Together(lambda asked: self.batch(asked, seconds=min(timeout, 1.0)))
+        """For those of ``ask``: one that waits for a slow disk is to hold up no look at a picture."""
         self._receive: asyncio.Task[None] = client.recv_task
         self._receive.add_done_callback(self._let_go)
         # The callback must not do more: simpleobsws neither orders nor keeps the tasks that it makes of it.
@@ -232,7 +234,7 @@ class Link:
         """
         try:
             with sense(kind):
-                result = await self.together.ask(Request(kind))
+                result = await self._calm.ask(Request(kind))
             return dict(result.checked())
         except ObsTimeout:
             return await self.call(kind, seconds=seconds)
@@ -255,9 +257,11 @@ class Link:
         limit = self.timeout if seconds is None else seconds
         kinds = simpleobsws.RequestBatchExecutionType
 
+        asked = [simpleobsws.Request(each.kind, self.identities.outgoing(each.kind, each.data)) for each in requests]
+
         def calling() -> Awaitable[list[Any]]:
             return self._client.call_batch(  # type: ignore[no-any-return]  # the library says nothing of its types
-                [simpleobsws.Request(each.kind, self.identities.outgoing(each.kind, each.data)) for each in requests],
+                asked,
                 timeout=None,
                 halt_on_failure=halt,
                 execution_type=kinds.SerialFrame if frame else kinds.SerialRealtime,

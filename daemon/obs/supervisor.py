@@ -376,6 +376,7 @@ class Supervisor:
             try:
                 stats = await (link.ask if answered else link.call)("GetStats", seconds=limit)
             except ObsRefused:
+                answered = True
                 continue
             except ObsTimeout:
                 answered, still, reason = False, True, "it does not answer"

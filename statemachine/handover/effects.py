@@ -118,6 +118,7 @@ class Effects:
 
     def stand_by(self, event: ev.MediaReady) -> None:
         self._attempts.change(deadline=None, ready_at=event.at, due_at=None)
+        self._scene.play_program(event.at, self._attempt)
 
     def not_ready(self, event: ev.ReadyTimedOut) -> None:
         self._fail(event.at, "not_ready", f"did not become ready within {self._scene.policy.ready_timeout:.1f}s")
@@ -140,6 +141,7 @@ class Effects:
 
     def swap(self, event: ev.MediaReady) -> None:
         self._attempts.change(ready_at=event.at)
+        self._scene.play_program(event.at, self._attempt)
         self._swap(event.at)
 
     def swap_now(self, event: ev.TurnCame) -> None:

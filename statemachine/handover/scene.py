@@ -81,13 +81,16 @@ class Scene:
         self.changed_at = at
 
     def doubt_program(self, at: float, attempt: Attempt) -> None:
-        """Mode static: the attempt that failed has restarted what was on air, so that nobody can be named for it."""
+        """Mode static: the attempt that failed may have restarted what was on air, so that nobody can be named for it.
+
+        That says nothing of whether it moves.
+        """
         program = self.program
-        if program is None or program.input != attempt.input:
-            return
-        if program.session is not None or program.attempt != attempt.number:
+        if program is not None and program.input == attempt.input:
+            is_dead = program.session is None and not (program.still_since is None and program.stalled_since is None)
             # Nobody watches it any more, unlike one that was found on air.
-            self.program = replace(program, session=None, since=at, stalled_since=None, attempt=attempt.number)
+            since = program.since if is_dead else at
+            self.program = replace(program, session=None, since=since, attempt=attempt.number)
 
     def open_program(self, at: float, attempt: Attempt) -> None:
         """Mode static: what is on air opens another stream by now: whoever was shown is seen no more.
@@ -97,9 +100,19 @@ class Scene:
         program = self.program
         if program is None or program.input != attempt.input or program.session == attempt.target:
             return
-        still = program.stalled_since or program.still_since if program.session is None else None
         self.doubt_program(at, attempt)
-        self.program = replace(self.program or program, still_since=still or at, moves_since=None)
+        still = None if program.stalled_since is not None else program.still_since or at
+        self.program = replace(self.program or program, still_since=still, moves_since=None)
+
+    def play_program(self, at: float, attempt: Attempt) -> None:
+        """Mode static: the attempt has a picture that moves, which viewers see already."""
+        program = self.program
+        if program is None or program.input != attempt.input:
+            return
+        if program.session is None:
+            self.program = replace(program, still_since=None, stalled_since=None, moves_since=None, blank=False)
+        else:
+            self.moves(at, program.input)
 
     # --- OBS was read ----------------------------------------------------------------------------------------
 

@@ -44,8 +44,10 @@ class Pictures:
 
     def failed(self, event: ev.MediaFailed) -> None:
         """An input will not play any more. On air that is a stall."""
-        program = self._switchover.program
-        if program and program.attempt == event.attempt:
+        program, attempt = self._switchover.program, self._switchover.attempt
+        # Mode static: what is shown may be what is tried.
+        tried = self._switchover.state is State.BUFFERING and attempt is not None and attempt.number == event.attempt
+        if program and program.attempt == event.attempt and not tried:
             self._stands_still(event.at, event.at)
         elif reserve := self._switchover.reserves.by_number(event.attempt):
             self._switchover.reserves.drop(event.at, reserve, "media_failed", event.reason, event.code)
