@@ -35,7 +35,7 @@ def wanted(lineup: Lineup, program: Program | None, policy: Policy, now: float) 
     # The slate stands in for one who is away or stands still, not for one who publishes and cannot be shown.
     stands_in = policy.during_grace == "slate" and holder is not None and not holder.failures
     if waits and policy.slate and (stands_in or first is None):
-        return KEEP if _moves_unnamed(program) and _may_stay(lineup, program, policy, now) else None
+        return KEEP if _moves_unnamed(lineup, program) and _may_stay(lineup, program, policy, now) else None
     if waits and program is not None and program.session is not None and program.stalled_since is None:
         filling = lineup.by_session(program.session.id)
         if filling is not None and filling.session == program.session and filling.showable(now):
@@ -45,11 +45,13 @@ def wanted(lineup: Lineup, program: Program | None, policy: Policy, now: float) 
     return KEEP if _may_stay(lineup, program, policy, now) else None
 
 
-def _moves_unnamed(program: Program | None) -> bool:
-    """It moves, and nobody knows whose it is: a slate is for those who are away, and this one may not be."""
-    if program is None or program.session is not None:
+def _moves_unnamed(lineup: Lineup, program: Program | None) -> bool:
+    """It moves, and nobody can be named for it: a slate is for those who are away, and this one may not be."""
+    if program is None or program.session is not None or program.still_since is not None:
         return False
-    return program.still_since is None and (program.stalled_since is None or program.moves_since is not None)
+    if program.proven is not None and lineup.by_session(program.proven.id) is None:
+        return False
+    return program.stalled_since is None or program.moves_since is not None
 
 
 def _may_stay(lineup: Lineup, program: Program | None, policy: Policy, now: float) -> bool:
@@ -61,7 +63,8 @@ def _may_stay(lineup: Lineup, program: Program | None, policy: Policy, now: floa
 
 def kept_until(lineup: Lineup, program: Program, policy: Policy) -> float | None:
     """How long a picture may stay that nobody can follow: while it is published (None), and for its grace."""
-    session = program.session
+    moves = program.still_since is None and program.stalled_since is None
+    session = program.session or (program.proven if moves else None)
     if session is None:
         # Found on air, and watched: as long as it moves it stays, whoever it is.
         if program.stalled_since is None and program.attempt == 0:

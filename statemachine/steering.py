@@ -40,6 +40,8 @@ SLATE_AFTER = 0.6
 a slate that only flashes, and short of the second that they may see a frozen frame."""
 EMPTY_AGAIN = 1.0
 """Seconds after a cut to the slate that failed until the next one: viewers may see a frozen frame no longer."""
+SLATE_TRIES = 2
+"""Cuts to the slate that may fail until the one input of mode static is tried to the end: better late than never."""
 
 
 class Goal(NamedTuple):
@@ -67,8 +69,8 @@ class Steering:
         self.last_cut: float | None = None
         self.empty_at: float | None = None
         """Before this time the program is not emptied again."""
-        self._slate_failed = False
-        """The last cut to the slate did."""
+        self._slate_failures = 0
+        """Cuts to it that failed in a row."""
         self.dead_since: float | None = None
         """Since when the program shows no moving picture, though it shows one."""
 
@@ -78,15 +80,15 @@ class Steering:
 
     def cut_done(self, at: float) -> None:
         """The program has changed: the next hand-over is spaced from here."""
-        self.last_cut, self.empty_at, self._slate_failed = at, None, False
+        self.last_cut, self.empty_at, self._slate_failures = at, None, 0
 
     def not_emptied(self, at: float) -> None:
         """The cut to the slate failed, and viewers may see a frozen frame."""
-        self.empty_at, self._slate_failed = at + EMPTY_AGAIN, True
+        self.empty_at, self._slate_failures = at + EMPTY_AGAIN, self._slate_failures + 1
 
     def obs_ready(self) -> None:
         """What OBS did not do before is no reason to wait: it is another one now, or another connection."""
-        self.empty_at, self._slate_failed = None, False
+        self.empty_at, self._slate_failures = None, 0
 
     def restore(self, now: float, last_cut: float | None, empty_at: float | None, dead_since: float | None) -> None:
         """Stand where the snapshot was taken."""
@@ -329,7 +331,7 @@ class Steering:
         slate, scene = self.policy.slate, self.switchover.scene
         if attempt.input != scene.on_air_input:
             return True
-        return bool(slate) and slate not in scene.fixtures.missing and not self._slate_failed
+        return bool(slate) and slate not in scene.fixtures.missing and self._slate_failures < SLATE_TRIES
 
     def _give_way(self, goal: Goal, attempt: Attempt) -> None:
         """Another one is to be the attempt under way: this one goes on beside it, if it may still be of use."""

@@ -53,6 +53,10 @@ def next_beat(now: float, interval: float) -> float:
 
 
 def until_beat(interval: float) -> float:
-    """Seconds until the event loop's next multiple of the interval: those who wait for the same one ask together."""
+    """Seconds until the event loop's next multiple of the interval: those who wait for the same one ask together.
+
+    A tenth of the interval at least: a timer may ring a moment before its time, and one question is enough for a beat.
+    """
     now = asyncio.get_running_loop().time()
-    return next_beat(now, interval) - now
+    wait = next_beat(now, interval) - now
+    return wait if wait >= interval / 10 else wait + interval

@@ -27,7 +27,7 @@ from daemon.streamers.store import (
 
 log = structlog.get_logger(__name__)
 
-LOOK_EVERY: Final = 0.75
+LOOK_EVERY: Final = 0.5
 """Seconds between two looks at the file."""
 LOCK_PATIENCE: Final = 0.25
 """Seconds that a look waits for somebody else's write to end."""

@@ -54,6 +54,11 @@ class Attempt:
         return self.opened_at is not None and self.ready_at is None and now >= self.opened_at + CONNECTED_AFTER
 
     @property
+    def is_proven(self) -> bool:
+        """It has a picture that moves, for all that was told."""
+        return self.ready_at is not None and self.still_since is None and self.stalled_since is None
+
+    @property
     def is_restoring(self) -> bool:
         """Its cut failed, and the scene is not right yet."""
         return isinstance(self.cleanup, Restore)

@@ -31,6 +31,8 @@ class Program:
     """It stalled, and has moved since, not for long enough yet."""
     stream: str = ""
     """``app/stream`` as found in OBS, for as long as nobody can be named for it."""
+    proven: ev.Session | None = None
+    """Mode static: whose picture was seen to move last, though its cut failed, so that it bears no name."""
 
 
 class Shows(Protocol):

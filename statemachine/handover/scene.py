@@ -81,16 +81,20 @@ class Scene:
         self.changed_at = at
 
     def doubt_program(self, at: float, attempt: Attempt) -> None:
-        """Mode static: the attempt that failed may have restarted what was on air, so that nobody can be named for it.
+        """Mode static: the attempt may have restarted what was on air, so that nobody can be named for it.
 
-        That says nothing of whether it moves.
+        Whether it moves is known where the attempt has a picture; one without says nothing of it.
         """
         program = self.program
-        if program is not None and program.input == attempt.input:
-            is_dead = program.session is None and not (program.still_since is None and program.stalled_since is None)
-            # Nobody watches it any more, unlike one that was found on air.
-            since = program.since if is_dead else at
-            self.program = replace(program, session=None, since=since, attempt=attempt.number)
+        if program is None or program.input != attempt.input:
+            return
+        moves = attempt.is_proven and attempt.outcome != "media_failed"
+        if moves:
+            program = replace(program, still_since=None, stalled_since=None, moves_since=None, proven=attempt.target)
+        dead = program.session is None and (program.still_since is not None or program.stalled_since is not None)
+        # Nobody watches it any more, unlike one that was found on air.
+        since = program.since if dead else at
+        self.program = replace(program, session=None, since=since, attempt=attempt.number)
 
     def open_program(self, at: float, attempt: Attempt) -> None:
         """Mode static: what is on air opens another stream by now: whoever was shown is seen no more.
@@ -102,17 +106,12 @@ class Scene:
             return
         self.doubt_program(at, attempt)
         still = None if program.stalled_since is not None else program.still_since or at
-        self.program = replace(self.program or program, still_since=still, moves_since=None)
+        self.program = replace(self.program or program, still_since=still, moves_since=None, proven=None)
 
     def play_program(self, at: float, attempt: Attempt) -> None:
-        """Mode static: the attempt has a picture that moves, which viewers see already."""
-        program = self.program
-        if program is None or program.input != attempt.input:
-            return
-        if program.session is None:
-            self.program = replace(program, still_since=None, stalled_since=None, moves_since=None, blank=False)
-        else:
-            self.moves(at, program.input)
+        """Mode static: the attempt has a picture, and viewers see it already."""
+        if self.program is not None and self.program.session is None:
+            self.doubt_program(at, attempt)
 
     # --- OBS was read ----------------------------------------------------------------------------------------
 
@@ -129,7 +128,7 @@ class Scene:
             found = next((p for p in (incoming, before) if p and p.input == static), None)
         # Its new watch belongs to no attempt, and tells of a stall afresh.
         self.program = (
-            replace(found, attempt=0, still_since=None, stalled_since=None, blank=False, moves_since=None)
+            replace(found, attempt=0, still_since=None, stalled_since=None, blank=False, moves_since=None, proven=None)
             if found
             else None
         )
@@ -253,7 +252,7 @@ class Scene:
     def inherit(self, at: float, heir: ev.Session) -> None:
         """What is shown plays another publisher of the same path by now."""
         if self.program is not None:
-            self.program = replace(self.program, session=heir, since=at)
+            self.program = replace(self.program, session=heir, since=at, proven=None)
             self._results.facts.append(facts.OnAirChanged(at, heir.streamer, self.program.input, adopted=True))
 
     def name_program(self, at: float, session: ev.Session) -> None:

@@ -46,7 +46,7 @@ class Pictures:
         """An input will not play any more. On air that is a stall."""
         program, attempt = self._switchover.program, self._switchover.attempt
         # Mode static: what is shown may be what is tried.
-        tried = self._switchover.state is State.BUFFERING and attempt is not None and attempt.number == event.attempt
+        tried = attempt is not None and attempt.number == event.attempt and not attempt.outcome
         if program and program.attempt == event.attempt and not tried:
             self._stands_still(event.at, event.at)
         elif reserve := self._switchover.reserves.by_number(event.attempt):

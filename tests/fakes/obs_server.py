@@ -205,8 +205,9 @@ class ObsServer:
         await self._send(session, wire.RESPONSE, head | result.wire(), fault)
 
     def _execute(
-        self, session: wire.Session, request_type: str, data: Any, fault: Fault | None, execution: int | None = None
+        self, session: wire.Session, request_type: str, data: Any, fault: Fault | None, batch: wire.Batch | None = None
     ) -> Answer:
+        execution = batch.execution if batch is not None else None
         if fault is not None and fault.before is not None:
             fault.before()
         if self.faults.not_ready or (self.studio.busy and self.studio.version.guards):
@@ -219,10 +220,10 @@ class ObsServer:
             result = replace(result, data=fault.mutate(result.data))
         if fault is not None and fault.after is not None:
             fault.after()
-        batch = self._batches if execution is not None else None
+        number = batch.number if batch is not None else None
         kept = data if isinstance(data, dict) else None
         at = self.studio.clock.now()
-        self.log.append(Logged(request_type, kept, at, batch, execution, int(result.code)))
+        self.log.append(Logged(request_type, kept, at, number, execution, int(result.code)))
         return result
 
     # Batches
@@ -236,6 +237,7 @@ class ObsServer:
         if fault is not None and fault.before is not None:
             fault.before()
         self._batches += 1
+        batch = replace(batch, number=self._batches)
         if batch.execution == SERIAL_FRAME:
             results = await self._between_frames(session, batch)
         else:
@@ -254,7 +256,7 @@ class ObsServer:
         request_type = request["requestType"]
         data = wire.with_variables(request, batch.variables)
         fault = self.faults.match(request_type, data)
-        result = self._execute(session, request_type, data, fault, batch.execution)
+        result = self._execute(session, request_type, data, fault, batch)
         wire.keep_variables(request, batch.variables, result.data)
         head = {"requestType": request_type}
         if request.get("requestId") is not None:

@@ -56,6 +56,8 @@ class Batch:
     execution: int
     halt: bool
     variables: dict[str, Any]
+    number: int = 0
+    """Counts those that a server carries out."""
 
 
 def auth_string(password: str, salt: str, challenge: str) -> str:

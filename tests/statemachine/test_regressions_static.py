@@ -55,7 +55,7 @@ def test_a_slate_that_cannot_be_shown_does_not_cut_each_try_short(outcome: str) 
     run(world, 20.0, lambda command: outcome if to_the_slate(command) else "")
     assert on_air(world) == "alice"
     outcomes = [fact.outcome for fact in world.told if isinstance(fact, facts.HandoverEnded)]
-    assert outcomes.count("superseded") == 1
+    assert outcomes.count("superseded") == 2
     assert outcomes.count("not_ready") == 1
 
 
@@ -76,22 +76,53 @@ def test_a_restart_that_failed_does_not_make_a_still_picture_move(streamers: tup
     assert world.obs.slates == {"SLATE"}
 
 
-@pytest.mark.parametrize("outcome", ["refused", "timeout"])
-def test_a_proven_picture_whose_cut_failed_is_not_taken_off(outcome: str) -> None:
+def test_one_cut_to_the_slate_that_fails_is_made_again_within_two_seconds() -> None:
     world = static_channel("alice", "bob")
+    freeze(world, "bob")
+    world.feed(ev.SkipRequested(world.now))
+    run(world, 2.5, first(1, to_the_slate, "refused"))
+    assert world.obs.slates == {"SLATE"}
+
+
+def first(times: int, which: Callable[[cmd.Command], bool], outcome: str) -> Callable[[cmd.Command], str]:
+    """The first so many of these fail."""
     failed: list[cmd.Command] = []
 
-    def once(command: cmd.Command) -> str:
-        if isinstance(command, cmd.Cut) and command.incoming is not None and not failed:
-            failed.append(command)
-            return outcome
-        return ""
+    def told(command: cmd.Command) -> str:
+        if not which(command) or len(failed) >= times:
+            return ""
+        failed.append(command)
+        return outcome
 
+    return told
+
+
+def to_a_picture(command: cmd.Command) -> bool:
+    return isinstance(command, cmd.Cut) and command.incoming is not None
+
+
+@pytest.mark.parametrize("outcome", ["refused", "timeout"])
+@pytest.mark.parametrize("slate", ["", "SLATE"])
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_proven_picture_whose_cuts_fail_is_not_taken_off(outcome: str, slate: str, times: int) -> None:
+    world = channel("alice", "bob", mode="static", slate=slate, turn=600.0)
     world.unpublish("alice")
-    run(world, 8.0, once)
-    assert failed
+    run(world, 20.0, first(times, to_a_picture, outcome))
     assert on_air(world) == "bob"
     assert not [command for _, commands in world.trace for command in commands if to_the_slate(command)]
+
+
+@pytest.mark.parametrize("leaves", ["removed", "ended"])
+def test_a_proven_picture_that_bears_no_name_goes_with_its_streamer(leaves: str) -> None:
+    world = static_channel("alice", "bob")
+    world.unpublish("alice")
+    run(world, 1.0, first(1, to_a_picture, "refused"))
+    assert (on_air(world), world.obs.slates) == ("", set())
+    if leaves == "removed":
+        world.feed(ev.RemoveRequested(world.now, "bob"))
+    else:
+        world.unpublish("bob")
+    world.run_until(lambda: world.obs.slates == {"SLATE"}, 1.0)
 
 
 def test_a_picture_that_is_proven_while_the_scene_is_barred_does_not_stall() -> None:
