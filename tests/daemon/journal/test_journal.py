@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from daemon.journal.journal import HANGS_AFTER, SNAPSHOT_EVERY, Journal
+from daemon.journal.journal import HANGS_AFTER, LOOK_EVERY, SNAPSHOT_EVERY, Journal
 from statemachine import events as ev
 from statemachine.director import Director
 from tests.daemon.journal.helpers import feed, fresh, opened, session
@@ -271,3 +271,20 @@ async def test_a_file_system_that_has_no_write_ahead_log_is_enough(
         assert not Path(f"{path}-wal").exists()
     async with opened(path) as journal:
         assert (await journal.restore(fresh)).snapshot() == director.snapshot()
+
+
+async def test_a_file_that_is_gone_is_found_out_within_five_seconds_also_where_nothing_is_written(
+    tmp_path: Path,
+) -> None:
+    now = [100.0]
+    journal = Journal(tmp_path / "a.db", clock=lambda: now[0])
+    await journal.open()
+    await journal.append([], fresh().snapshot)
+    (tmp_path / "a.db").unlink()
+    now[0] += LOOK_EVERY / 2
+    await journal.append([], fresh().snapshot)
+    assert not (tmp_path / "a.db").exists()
+    now[0] += LOOK_EVERY / 2
+    await journal.append([], fresh().snapshot)
+    assert (tmp_path / "a.db").exists(), "it was begun anew"
+    await journal.close()

@@ -177,3 +177,30 @@ async def test_late_repeated_and_reordered_hints_end_in_the_truth(fake: FakeObs,
     await rig.until(
         lambda: rig.count(ev.InventoryRead) and items_of(rig.last(ev.InventoryRead).inventory) == shown(False)
     )
+
+
+async def test_where_nothing_of_use_is_in_obs_it_is_read_less_often_and_at_once_after_a_hint(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("daemon.obs.refresher.REST_EVERY", NEVER)
+    reader = Reader()
+    refresher = Refresher(reader, debounce=0.0, every=0.01)
+    refresher.at_rest = True
+    task = asyncio.create_task(refresher.run())
+    refresher.poke()
+    await until(lambda: reader.told == 1)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(until(lambda: reader.begun > 1), 0.1)
+    refresher.at_rest = False
+    refresher.poke()
+    await until(lambda: reader.told >= 4)
+    task.cancel()
+
+
+async def test_only_a_scene_with_nothing_of_ours_and_nothing_configured_is_at_rest(fake: FakeObs, rig: Rig) -> None:
+    refresher = rig.obs._refresher
+    await rig.obs._reread()
+    assert refresher.at_rest
+    await rig.obs.create_input("GMOTHERSTREAM_1", ALICE)
+    await rig.obs._reread()
+    assert not refresher.at_rest
