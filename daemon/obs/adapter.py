@@ -319,10 +319,6 @@ class ObsAdapter:
         """Any other request. Raises ObsError."""
         return await self._supervisor.link().call(request, data)
 
-    async def ask(self, question: str) -> dict[str, Any]:
-        """One without data, together with what others ask at this moment. Raises ObsError."""
-        return await self._supervisor.link().ask(question)
-
     async def _up(self, link: Link, traits: Traits) -> None:
         self._refresher.forget()
         self._owners.connected()

@@ -2,7 +2,7 @@
 
 simpleobsws 1.4.3 has no disconnect callback, its receive loop may die without a word, a pending call waits its whole
 timeout after a disconnect, and a wrong password looks like ten seconds of silence. So the receive task is watched
-here, every call ends with it, and the close code is read as soon as there is one.
+here, every call is raced against it, and the close code is read as soon as there is one.
 """
 
 import asyncio
@@ -170,10 +170,7 @@ class Link:
         self.identities = Identities()
         self.together: Together[Request, Result] = Together(lambda asked: self.batch(asked, seconds=min(timeout, 1.0)))
         """For questions that several ask at the same time: not for long, as one may hold up the others' answers."""
-        self._calm: Together[Request, Result] = Together(lambda asked: self.batch(asked, seconds=min(timeout, 1.0)))
-        """For those of ``ask``: one that waits for a slow disk is to hold up no look at a picture."""
         self._receive: asyncio.Task[None] = client.recv_task
-        self._receive.add_done_callback(self._let_go)
         # The callback must not do more: simpleobsws neither orders nor keeps the tasks that it makes of it.
         client.register_event_callback(self._on_event)
 
@@ -222,22 +219,10 @@ class Link:
         """One request. Raises ObsGone, ObsTimeout, ObsRefused; ObsError where the answer makes no sense."""
         limit = self.timeout if seconds is None else seconds
         request = simpleobsws.Request(kind, None if data is None else self.identities.outgoing(kind, data))
-        response = await self._within(kind, limit, lambda: self._client.call(request, timeout=None))
+        response = await self._race(kind, lambda: self._client.call(request, timeout=None), limit)
         with sense(kind):
             result = self._result(kind, response)
         return dict(result.checked())
-
-    async def ask(self, kind: str, *, seconds: float | None = None) -> dict[str, Any]:
-        """The same of a question that holds nothing, together with what others ask at this moment.
-
-        It is asked again by itself where that took too long: another's question may have held it up.
-        """
-        try:
-            with sense(kind):
-                result = await self._calm.ask(Request(kind))
-            return dict(result.checked())
-        except ObsTimeout:
-            return await self.call(kind, seconds=seconds)
 
     async def batch(
         self,
@@ -257,17 +242,15 @@ class Link:
         limit = self.timeout if seconds is None else seconds
         kinds = simpleobsws.RequestBatchExecutionType
 
-        asked = [simpleobsws.Request(each.kind, self.identities.outgoing(each.kind, each.data)) for each in requests]
-
         def calling() -> Awaitable[list[Any]]:
             return self._client.call_batch(  # type: ignore[no-any-return]  # the library says nothing of its types
-                asked,
+                [simpleobsws.Request(each.kind, self.identities.outgoing(each.kind, each.data)) for each in requests],
                 timeout=None,
                 halt_on_failure=halt,
                 execution_type=kinds.SerialFrame if frame else kinds.SerialRealtime,
             )
 
-        responses = await self._within(requests[0].kind, limit, calling)
+        responses = await self._race(requests[0].kind, calling, limit)
         with sense(requests[0].kind):
             return [self._result(request.kind, each) for request, each in zip(requests, responses, strict=False)]
 
@@ -292,25 +275,20 @@ class Link:
         if not self._client.identified:
             raise Unreachable(f"no obs-websocket greeting within {self.timeout:g}s")
 
-    async def _within(self, kind: str, seconds: float, calling: Callable[[], Awaitable[T]]) -> T:
+    async def _race(self, kind: str, calling: Callable[[], Awaitable[T]], seconds: float) -> T:
         if self._receive.done():
             raise self._reason()
+        task = asyncio.ensure_future(calling())
         try:
-            async with asyncio.timeout(seconds):
-                return await calling()
-        except TimeoutError:
-            raise (self._reason() if self._receive.done() else ObsTimeout(kind, seconds)) from None
+            await asyncio.wait({task, self._receive}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                raise self._reason() if self._receive.done() else ObsTimeout(kind, seconds)
+            with sense(kind):
+                return task.result()
         except (simpleobsws.NotIdentifiedError, websockets.WebSocketException, OSError) as error:
             raise Unreachable("WebSocket connection closed") from error
-        except NONSENSE as error:
-            if self._receive.done():
-                raise self._reason() from None
-            raise ObsError(f"{kind}: OBS's answer makes no sense ({type(error).__name__})") from error
-
-    def _let_go(self, _receive: "asyncio.Task[None]") -> None:
-        """Nothing will be received any more: whoever waits for an answer finds that out at once, without one."""
-        for waiter in self._client.waiters.values():
-            waiter.event.set()
+        finally:
+            task.cancel()
 
     def _reason(self) -> ObsGone:
         error = None if self._receive.cancelled() else self._receive.exception()

@@ -8,7 +8,6 @@ import structlog
 
 from daemon.core.ports import Connection, ObsError, ObsRefused
 from daemon.core.readings import count
-from daemon.obs.together import until_beat
 from statemachine.monitors.output import (
     OutputCommand,
     OutputEvent,
@@ -49,9 +48,6 @@ class OutputPort(Protocol):
 
     async def call(self, request: str, data: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Any request. Raises ObsError."""
-
-    async def ask(self, question: str) -> dict[str, Any]:
-        """One that changes nothing and holds nothing, together with others of the moment. Raises ObsError."""
 
 
 class OutputKeeper:
@@ -98,7 +94,7 @@ class OutputKeeper:
                 if not self._failing:
                     self._failing = True
                     log.exception("OBS's output cannot be watched; retrying")
-            await self._sleep(until_beat(LOOK_EVERY))
+            await self._sleep(LOOK_EVERY)
 
     async def once(self) -> None:
         """Look, and do what follows. Raises ObsError where OBS does not answer."""
@@ -106,7 +102,7 @@ class OutputKeeper:
         if not self._obs.info.connected:
             return
         gap, fresh = await self._since_last()
-        status = await self._obs.ask("GetStreamStatus")
+        status = await self._obs.call("GetStreamStatus")
         self._status = status
         active, reconnecting = status.get("outputActive") is True, status.get("outputReconnecting") is True
         for command in self._handle(OutputSeen(self._now(), active, reconnecting, gap, fresh)):

@@ -19,7 +19,6 @@ from daemon.config.model import Config
 from daemon.core.backoff import Backoff
 from daemon.core.ports import ObsError, ObsGone, ObsRefused, ObsTimeout
 from daemon.obs.connection import NONSENSE, KickedByObs, Link, ObsEvent, PasswordRefused, Unreachable, sense
-from daemon.obs.together import until_beat
 
 log = structlog.get_logger(__name__)
 
@@ -368,22 +367,21 @@ class Supervisor:
     async def _heartbeat(self, link: Link) -> NoReturn:
         strikes = 0
         seen: int | None = None
-        limit = min(link.timeout, max(self.pace.heartbeat_interval, 0.5))
-        answered = True
+        wait = self.pace.heartbeat_interval
         while True:
-            # The time that it had to answer was a wait already.
-            await asyncio.sleep(until_beat(self.pace.heartbeat_interval) if answered else 0.0)
+            await asyncio.sleep(wait)
             try:
-                stats = await (link.ask if answered else link.call)("GetStats", seconds=limit)
+                stats = await link.call("GetStats", seconds=min(link.timeout, max(self.pace.heartbeat_interval, 0.5)))
             except ObsRefused:
-                answered = True
+                wait = self.pace.heartbeat_interval
                 continue
             except ObsTimeout:
-                answered, still, reason = False, True, "it does not answer"
+                # The time it had to answer was a wait already.
+                wait, still, reason = 0.0, True, "it does not answer"
             else:
                 frames = rendered(stats)
                 still = frames is not None and frames == seen
-                answered, reason = True, "its renderer has stalled"
+                wait, reason = self.pace.heartbeat_interval, "its renderer has stalled"
                 self.stats, seen = stats, frames
             strikes = strikes + 1 if still else 0
             if strikes >= self.pace.strikes:

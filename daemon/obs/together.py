@@ -1,4 +1,4 @@
-"""Questions that are asked in one turn of the event loop, and travel together; and when to ask them."""
+"""Questions that are asked in one turn of the event loop, and travel together."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -41,22 +41,3 @@ def _take_note(answers: "asyncio.Task[list[Answer]]") -> None:
     # Whoever asked may not wait any more, and asyncio would complain of an error that nobody has seen.
     if not answers.cancelled():
         answers.exception()
-
-
-def next_beat(now: float, interval: float) -> float:
-    """The next multiple of the interval, which is later than now.
-
-    At a multiple, ``//`` rounds down to the one before as often as not (1.0 // 0.2 is 4): the next one would be now.
-    """
-    beat = (now // interval + 1) * interval
-    return beat if beat > now else beat + interval
-
-
-def until_beat(interval: float) -> float:
-    """Seconds until the event loop's next multiple of the interval: those who wait for the same one ask together.
-
-    A tenth of the interval at least: a timer may ring a moment before its time, and one question is enough for a beat.
-    """
-    now = asyncio.get_running_loop().time()
-    wait = next_beat(now, interval) - now
-    return wait if wait >= interval / 10 else wait + interval

@@ -15,7 +15,6 @@ from daemon.obs.priming import RENDER_EVERY, prime, render
 from daemon.obs.readiness import WATCHING, Failed, Judge, Observation, Ready, Resumed, Stalled, StateSeen
 from daemon.obs.scene import ObsScene
 from daemon.obs.scene_items import SceneItem, read_items
-from daemon.obs.together import next_beat
 
 log = structlog.get_logger(__name__)
 
@@ -220,3 +219,12 @@ class InputWatch:
                 self._callbacks.failed(reason, code)
                 return True
         return False
+
+
+def next_beat(now: float, interval: float) -> float:
+    """The next multiple of the interval, which is later than now.
+
+    At a multiple, ``//`` rounds down to the one before as often as not (1.0 // 0.2 is 4): the next one would be now.
+    """
+    beat = (now // interval + 1) * interval
+    return beat if beat > now else beat + interval

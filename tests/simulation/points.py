@@ -61,7 +61,7 @@ class Points:
         """Moments count while this lasts."""
         self.world.around = self._thread
         with (
-            mock.patch.object(Link, "_within", self._asking(Link._within)),
+            mock.patch.object(Link, "_race", self._race(Link._race)),
             mock.patch.object(ObsServer, "_process", self._process(ObsServer._process)),
             mock.patch.object(ObsServer, "_send", self._send(ObsServer._send)),
         ):
@@ -71,14 +71,14 @@ class Points:
             finally:
                 self._open = False
 
-    def _asking(self, within: Callable[..., Any]) -> Any:
+    def _race(self, race: Callable[..., Any]) -> Any:
         async def asking(link: Link, kind: str, *rest: Any) -> Any:
             task = asyncio.current_task()
             who = task.get_name().split()[0] if task else ""
             who = "beside" if who.startswith("Task-") else who
             if self.reach(f"{who} is to ask {kind}", kind):
                 await asyncio.sleep(0)  # it was cancelled
-            answer = await within(link, kind, *rest)
+            answer = await race(link, kind, *rest)
             if self.reach(f"{who} has the answer to {kind}", kind, after=True):
                 await asyncio.sleep(0)
             return answer

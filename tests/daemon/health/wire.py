@@ -29,9 +29,6 @@ class WireObs:
         self._call = caller
         self._looks: dict[str, Look] = {}
 
-    async def ask(self, question: str) -> dict[str, Any]:
-        return await self.call(question)
-
     async def call(self, request: str, data: Mapping[str, Any] | None = None) -> dict[str, Any]:
         self.asked.append(request)
         if self.error:

@@ -266,35 +266,3 @@ async def test_a_stream_url_is_not_logged_even_at_debug_level(
         with pytest.raises(ObsRefused):
             await link.call("CreateInput", {"inputSettings": {"input": "rtmp://h/live/s?key=canary"}})
     assert "canary" not in caplog.text
-
-
-# --- asked together with others -----------------------------------------------------------------------------------
-
-
-async def test_a_question_that_others_hold_up_is_asked_again_by_itself(fake: FakeObs) -> None:
-    link = await connect(fake, seconds=1.0)
-    fake.faults.add(Fault(BATCH, times=1, executes=False))
-    assert (await link.ask("GetStats"))["renderTotalFrames"] >= 0
-    await link.close()
-
-
-async def test_questions_of_one_moment_travel_together_and_hold_up_no_look_at_a_picture(
-    fake: FakeObs, link: Link
-) -> None:
-    fake.faults.add(Fault(BATCH, when=lambda data: data["requests"][0]["requestType"] == "GetStats", executes=False))
-    stats = asyncio.create_task(link.ask("GetStats"))
-    look = await asyncio.wait_for(link.together.ask(Request("GetVersion")), LONG)
-    assert look.ok
-    assert not stats.done()
-    assert "renderTotalFrames" in await stats
-
-
-async def test_whoever_waits_for_an_answer_learns_at_once_that_the_connection_is_gone(
-    fake: FakeObs, link: Link
-) -> None:
-    fake.faults.add(Fault("GetStats", executes=False))
-    waiting = asyncio.create_task(link.call("GetStats", seconds=LONG))
-    await fake.wait_for(lambda: bool(fake.faults.rules) and fake.faults.rules[0].hits > 0)
-    await fake.stop()
-    with pytest.raises(ObsGone):
-        await asyncio.wait_for(waiting, 5.0)

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from daemon.obs.together import Together, until_beat
+from daemon.obs.together import Together
 from tests.daemon.obs.rig import ALICE, BOB, Rig
 from tests.fakes import FakeObs
 from tests.fakes.obs_faults import BATCH, Fault
@@ -91,15 +91,3 @@ async def test_a_picture_is_looked_at_while_the_answer_about_another_is_held_up(
     assert list(statuses(fake).values())[before:] == [{ONE}] * (len(statuses(fake)) - before)
     fake.faults.rules.remove(held)
     await fake.wait_for(lambda: list(statuses(fake).values())[-1] == {ONE, TWO}, 15)
-
-
-@pytest.mark.parametrize("early", [0.0, 1e-12, 1e-9, 1e-3])
-async def test_a_timer_that_rings_early_asks_no_second_time_for_one_beat(
-    early: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    loop = asyncio.get_running_loop()
-    for beat in range(5, 50):
-        monkeypatch.setattr(loop, "time", lambda at=2.0 * beat - early: at)
-        wait = until_beat(2.0)
-        monkeypatch.undo()
-        assert 0.2 <= wait <= 2.2

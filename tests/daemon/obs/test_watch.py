@@ -7,7 +7,7 @@ from structlog.testing import capture_logs
 
 from daemon.core.readings import Look
 from daemon.obs.readiness import STILL, WATCHING, Judge, Observation
-from daemon.obs.together import next_beat
+from daemon.obs.watch import next_beat
 from statemachine import events as ev
 from tests.daemon.obs.rig import ALICE, Rig
 from tests.fakes import FakeObs, Stream
