@@ -241,7 +241,7 @@ class Streamer:
 
 
 class KeyLookup(Protocol):
-    """The streamers' keys. Both are look-ups in memory: a publisher waits for them."""
+    """The streamers' keys. All but ``catch_up`` are look-ups in memory: a publisher waits for them."""
 
     def find(self, key: str) -> Streamer | None:
         """Whose key it is, compared in constant time; None where it is nobody's."""
@@ -255,6 +255,9 @@ class KeyLookup(Protocol):
 
     def named(self, name: str) -> Streamer | None:
         """The streamer of that name, however it is written; None where there is none."""
+
+    async def catch_up(self) -> None:
+        """Take in what was changed before this call, if that takes no longer than a publisher may wait."""
 
 
 class RulesPort(Protocol):

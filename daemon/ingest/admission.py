@@ -62,7 +62,10 @@ class Admission:
         """How each name was written first: where no list of streamers says it, "Alice" may come for "alice"."""
 
     async def check(self, ref: StreamRef, at: float, body: bytes = b"", content_type: str = JSON) -> Verdict:
-        """The verdict on a publisher. Waits for nothing but, with ``auth = "http"``, the operator's answer."""
+        """The verdict on a publisher.
+
+        Waits for the operator's answer with ``auth = "http"``; else for nothing, unless the streamers' list refuses it.
+        """
         config = self._config()
         if config.auth == "http":
             answer = await self._ask_url(config.auth_url, body, content_type, config.auth_timeout)
@@ -78,6 +81,10 @@ class Admission:
                 self._learn(ref.stream)
         else:
             found = self._look_up(ref)
+            if isinstance(found, Verdict) and config.auth == "keys":
+                # The key may have been made a moment ago: many encoders do not come again after a refusal.
+                await self._keys.catch_up()
+                found = self._look_up(ref)
         if isinstance(found, Verdict):
             return found
         return self._by_rules(found, at)

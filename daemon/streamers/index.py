@@ -1,12 +1,16 @@
 """The streamers' keys in memory, for the hooks: a publisher waits for the answer, so no look-up reads a file.
 
-A thread of its own looks at the file twice a second, which costs microseconds, and reads it when somebody
-(the command line, mostly) has changed it. Trouble with the file takes no key away: the last known ones stay in force.
+A thread of its own looks at the file again and again, which costs microseconds, and reads it when somebody (the
+command line, mostly) has changed it; at once when a publisher comes with a key that is not known, which may have been
+made a moment ago. Trouble with the file takes no key away: the last known ones stay in force.
 """
 
+import asyncio
+import queue
 import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -27,10 +31,12 @@ from daemon.streamers.store import (
 
 log = structlog.get_logger(__name__)
 
-LOOK_EVERY: Final = 0.5
-"""Seconds between two looks at the file."""
+LOOK_EVERY: Final = 0.75
+"""Seconds between two looks at the file: what was changed is in force within one."""
 LOCK_PATIENCE: Final = 0.25
 """Seconds that a look waits for somebody else's write to end."""
+CATCH_UP_WITHIN: Final = 0.5
+"""Seconds that a publisher with an unknown key waits at most: a disk that hangs must not hold its answer up."""
 LONGEST_KEY: Final = 128
 
 
@@ -52,7 +58,8 @@ class StreamerIndex:
         self._version: int | None = None
         self._read = False
         self._looking = threading.Lock()
-        self._stopped = threading.Event()
+        self._askers: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
+        """Whom to tell once the file has been looked at; None ends the thread."""
         self._thread: threading.Thread | None = None
         self.problem = ""
         """Why the file cannot be read right now; empty while all is well."""
@@ -88,6 +95,23 @@ class StreamerIndex:
         """The streamers in force, if they have been read from the file: then no copy of it has newer ones."""
         return self._rows if self._read else None
 
+    async def catch_up(self) -> None:
+        """See what was changed before this call: a look at the file, for which any number of publishers wait together.
+
+        Gives up after ``CATCH_UP_WITHIN``, and does nothing where nobody follows the file.
+        """
+        if self._thread is None:
+            return
+        loop, looked = asyncio.get_running_loop(), asyncio.Event()
+
+        def tell() -> None:
+            with suppress(RuntimeError):  # the loop has ended: nobody waits any more
+                loop.call_soon_threadsafe(looked.set)
+
+        self._askers.put(tell)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(looked.wait(), CATCH_UP_WITHIN)
+
     # --- following the file ----------------------------------------------------------------------------------
 
     def start(self) -> None:
@@ -98,9 +122,10 @@ class StreamerIndex:
 
     def stop(self) -> None:
         """Let the file go. May be repeated; the keys stay in force."""
-        self._stopped.set()
         if self._thread is not None:
+            self._askers.put(None)
             self._thread.join()
+            self._thread = None
         with self._looking:
             self._close()
 
@@ -126,11 +151,23 @@ class StreamerIndex:
                 self._on_change()
 
     def _follow(self) -> None:
-        while not self._stopped.wait(LOOK_EVERY):
+        while None not in (askers := self._await_askers()):
             try:
                 self.refresh()
             except Exception:  # somebody's on_change: the keys have to be followed all the same
                 log.exception("a change of the streamers could not be passed on")
+            for tell in askers:
+                if tell is not None:
+                    tell()
+
+    def _await_askers(self) -> list[Callable[[], object] | None]:
+        """All who ask for a look; nobody once it is time for one."""
+        askers = []
+        with suppress(queue.Empty):
+            askers.append(self._askers.get(timeout=LOOK_EVERY))
+            while True:
+                askers.append(self._askers.get_nowait())
+        return askers
 
     def _look(self) -> bool:
         try:

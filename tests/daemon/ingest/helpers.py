@@ -18,6 +18,9 @@ class Keys:
     def __init__(self, **streamers: Streamer) -> None:
         self.streamers = streamers
         self.unreadable = False
+        self.made_since: dict[str, Streamer] = {}
+        """What a look at the file would find."""
+        self.looks = 0
 
     def find(self, key: str) -> Streamer | None:
         return self.streamers.get(key)
@@ -27,6 +30,10 @@ class Keys:
 
     def named(self, name: str) -> Streamer | None:
         return next((each for each in self.streamers.values() if fold(each.name) == fold(name)), None)
+
+    async def catch_up(self) -> None:
+        self.looks += 1
+        self.streamers.update(self.made_since)
 
 
 class Ask:

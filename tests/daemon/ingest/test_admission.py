@@ -48,6 +48,20 @@ async def test_with_no_streamer_at_all_the_refusal_says_what_to_do() -> None:
     assert "motherstream streamer add NAME" in verdict.message
 
 
+@pytest.mark.parametrize("known", [Keys(), Keys(k2=Streamer("bob")), Keys(k1=Streamer("alice", enabled=False))])
+async def test_a_key_that_was_made_or_let_in_a_moment_ago_is_found(known: Keys) -> None:
+    known.made_since = {"k1": Streamer("alice")}
+    verdict = await admission(Queue(), known).check(ref("anything", key="k1"), 1.0)
+    assert (verdict.accepted, verdict.streamer) == (True, "alice")
+
+
+async def test_a_known_key_waits_for_no_look_at_the_file() -> None:
+    keys = Keys(k1=Streamer("alice"))
+    assert (await admission(Queue(), keys).check(ref("anything", key="k1"), 1.0)).accepted
+    assert (await admission(Queue(auth="open"), keys).check(ref("carol"), 1.0)).accepted
+    assert keys.looks == 0
+
+
 async def test_while_keys_cannot_be_read_no_publisher_is_told_that_it_is_its_mistake() -> None:
     keys = Keys(k1=Streamer("alice"))
     keys.unreadable = True

@@ -1,5 +1,6 @@
 """The keys in memory: fast, up to date within a second, and there whatever becomes of the file."""
 
+import asyncio
 import sqlite3
 import subprocess
 import sys
@@ -80,6 +81,41 @@ def test_a_change_by_another_process_is_noticed_within_a_second(store: StreamerS
         assert index.find(old) is None
         assert index.find(new) == Streamer("alice")
     finally:
+        index.stop()
+
+
+async def test_a_key_that_was_made_a_moment_ago_is_found_by_whoever_asks(store: StreamerStore) -> None:
+    index = StreamerIndex(store.path)
+    index.start()
+    try:
+        for number in range(20):  # by luck alone, one would be found, not each
+            key = store.add(f"streamer{number}")
+            await asyncio.gather(*(index.catch_up() for _ in range(50)))
+            assert index.find(key) == Streamer(f"streamer{number}")
+    finally:
+        index.stop()
+    key = store.add("late")
+    await index.catch_up()
+    assert index.find(key) is None, "after its stop nobody follows the file"
+
+
+async def test_a_look_that_hangs_holds_no_publisher_up(store: StreamerStore) -> None:
+    store.add("alice")
+    hangs, goes_on = threading.Event(), threading.Event()
+
+    def disk() -> None:
+        hangs.set()
+        goes_on.wait(DEADLINE)
+
+    index = StreamerIndex(store.path)
+    index.start()
+    index._on_change = disk
+    try:
+        store.add("bob")
+        assert await asyncio.to_thread(hangs.wait, DEADLINE)
+        await asyncio.wait_for(asyncio.gather(*(index.catch_up() for _ in range(50))), DEADLINE)
+    finally:
+        goes_on.set()
         index.stop()
 
 
