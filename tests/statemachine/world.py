@@ -63,6 +63,8 @@ class World:
         self.lane: deque[cmd.Command] = deque()
         self.late: list[cmd.Command] = []
         """Timed out, answered as failed, and may still be done."""
+        self.failing: list[tuple[tuple[type[cmd.Command], ...], str]] = []
+        """What becomes of the next commands of these kinds, whoever carries them out."""
         self.answers: list[ev.Event] = []
         self.told: list[facts.Fact] = []
         self.called_back: dict[str, set[str]] = {}
@@ -183,6 +185,8 @@ class World:
         as failed, done later or never); ``lost`` (done, never answered: the connection is about to go).
         """
         command = self.lane.popleft()
+        if self.failing and outcome == "done" and isinstance(command, self.failing[0][0]):
+            _, outcome = self.failing.pop(0)
         failure = "" if outcome in ("done", "lost") else outcome
         if outcome in ("done", "lied", "lost"):
             try:
