@@ -408,18 +408,18 @@ class Director:
 
     def kept(self) -> Snapshot:
         """All that is remembered, as it stands and not as a copy."""
-        s = self.switchover
         return Snapshot(
             now=self.now,
             base=self.settings.base,
             overrides=self.settings.overrides,
             lineup=self.lineup.state,
-            switchover=s.kept,
+            switchover=self.switchover.kept,
             last_cut=self.steering.last_cut,
             last_switch=self.last_switch,
             orphans=tuple(self._orphans),
             empty_at=self.steering.empty_at,
             dead_since=self.steering.dead_since,
+            slate_failures=self.steering.slate_failures,
             low_bitrate=self.bitrates.episode,
             render_load=self.render_load.state,
             tracks=self.streams.tracks,
@@ -446,5 +446,5 @@ class Director:
         director.fallback.restore(kept.fallback)
         director.quality.restore(kept.amiss)
         director.viewers.restore(director.policy, kept.viewers)
-        director.steering.restore(kept.now, kept.last_cut, kept.empty_at, kept.dead_since)
+        director.steering.restore(kept.now, kept.last_cut, kept.empty_at, kept.dead_since, kept.slate_failures)
         return director

@@ -44,6 +44,8 @@ class Snapshot:
     """What is measured of the one on air and is not as it should be, by quantity."""
     dead_since: float | None = None
     """Since when no moving picture is shown where there ought to be one."""
+    slate_failures: int = 0
+    """Cuts to the slate that failed in a row."""
     viewers: ViewersState = field(default_factory=ViewersState)
 
 

@@ -69,7 +69,7 @@ class Steering:
         self.last_cut: float | None = None
         self.empty_at: float | None = None
         """Before this time the program is not emptied again."""
-        self._slate_failures = 0
+        self.slate_failures = 0
         """Cuts to it that failed in a row."""
         self.dead_since: float | None = None
         """Since when the program shows no moving picture, though it shows one."""
@@ -80,19 +80,22 @@ class Steering:
 
     def cut_done(self, at: float) -> None:
         """The program has changed: the next hand-over is spaced from here."""
-        self.last_cut, self.empty_at, self._slate_failures = at, None, 0
+        self.last_cut, self.empty_at, self.slate_failures = at, None, 0
 
     def not_emptied(self, at: float) -> None:
         """The cut to the slate failed, and viewers may see a frozen frame."""
-        self.empty_at, self._slate_failures = at + EMPTY_AGAIN, self._slate_failures + 1
+        self.empty_at, self.slate_failures = at + EMPTY_AGAIN, self.slate_failures + 1
 
     def obs_ready(self) -> None:
         """What OBS did not do before is no reason to wait: it is another one now, or another connection."""
-        self.empty_at, self._slate_failures = None, 0
+        self.empty_at, self.slate_failures = None, 0
 
-    def restore(self, now: float, last_cut: float | None, empty_at: float | None, dead_since: float | None) -> None:
+    def restore(
+        self, now: float, last_cut: float | None, empty_at: float | None, dead_since: float | None, slate_failures: int
+    ) -> None:
         """Stand where the snapshot was taken."""
         self.now, self.last_cut, self.empty_at, self.dead_since = now, last_cut, empty_at, dead_since
+        self.slate_failures = slate_failures
 
     @property
     def crowded(self) -> bool:
@@ -331,7 +334,7 @@ class Steering:
         slate, scene = self.policy.slate, self.switchover.scene
         if attempt.input != scene.on_air_input:
             return True
-        return bool(slate) and slate not in scene.fixtures.missing and self._slate_failures < SLATE_TRIES
+        return bool(slate) and slate not in scene.fixtures.missing and self.slate_failures < SLATE_TRIES
 
     def _give_way(self, goal: Goal, attempt: Attempt) -> None:
         """Another one is to be the attempt under way: this one goes on beside it, if it may still be of use."""

@@ -1,6 +1,6 @@
 """Who stands where: the entries in their order, found by streamer and by session without a search."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from statemachine import events as ev
@@ -36,8 +36,13 @@ class Order:
         self.memory = replace(state, entries=[])
         """What is remembered beside the entries; for the parts of the line-up alone."""
         self._entries = {entry.streamer: entry for entry in state.entries}
-        self._owners = {session.id: entry.streamer for entry in state.entries for session in entry.sessions}
-        self._paths = {session.path: entry.streamer for entry in state.entries for session in entry.sessions}
+        self._owners: dict[str, str] = {}
+        self._paths: dict[str, str] = {}
+        """Who has announced itself on each path."""
+        self._by_hand: dict[str, str] = {}
+        """Whose stream on each path was asked for by hand."""
+        for entry in state.entries:
+            self._own(entry)
         self.generation += 1
         self.touch()
 
@@ -62,16 +67,18 @@ class Order:
         return None if owner is None else self._entries.get(owner)
 
     def by_stream(self, stream: str) -> ev.Session | None:
-        """The live session whose path that is: the one that its streamer is played from, before a later one."""
-        owner = self._paths.get(stream)
-        entry = self._entries.get(owner) if owner is not None else None
-        return next((session for session in entry.sessions if session.path == stream), None) if entry else None
+        """The live session whose path that is: one that announced itself, before one that was asked for by hand."""
+        return self._first_on(stream, self._paths) or self._first_on(stream, self._by_hand)
 
     def announced(self, stream: str) -> ev.Session | None:
-        """The same, where it announced itself: one that was asked for by hand says nothing of who publishes there."""
-        session = self.by_stream(stream)
-        entry = self.find(session.streamer) if session is not None else None
-        return None if entry is not None and entry.transient else session
+        """The one that announced itself: one that was asked for by hand says nothing of who publishes there."""
+        return self._first_on(stream, self._paths)
+
+    def _first_on(self, path: str, owners: Mapping[str, str]) -> ev.Session | None:
+        """The one that its streamer is played from, before a later one."""
+        owner = owners.get(path)
+        entry = self._entries.get(owner) if owner is not None else None
+        return next((session for session in entry.sessions if session.path == path), None) if entry else None
 
     def holder_of(self, path: str, now: float) -> ev.Session | None:
         """The live session that has that path, in the line-up or taken out of it; none that was asked for by hand."""
@@ -120,13 +127,18 @@ class Order:
         if position is not None:
             self._entries.pop(entry.streamer, None)
         self._entries[entry.streamer] = entry
-        for session in entry.sessions:
-            self._owners[session.id] = entry.streamer
-            self._paths[session.path] = entry.streamer
+        self._own(entry)
         if position is not None and position < len(self._entries) - 1:
             order = list(self._entries.values())
             order.insert(position, order.pop())
             self._entries = {entry.streamer: entry for entry in order}
+
+    def _own(self, entry: Entry) -> None:
+        mine, others = (self._by_hand, self._paths) if entry.transient else (self._paths, self._by_hand)
+        for session in entry.sessions:
+            self._owners[session.id] = mine[session.path] = entry.streamer
+            if others.get(session.path) == entry.streamer:
+                del others[session.path]
 
     def forget_session(self, session: ev.Session) -> None:
         """It is over, or not the line-up's any more: its entry is to be put without it."""
@@ -139,8 +151,9 @@ class Order:
     def _disown(self, session: ev.Session) -> None:
         """It is not the line-up's any more. Whoever else of its entry has its path is put again."""
         streamer = self._owners.pop(session.id, None)
-        if streamer is not None and self._paths.get(session.path) == streamer:
-            del self._paths[session.path]
+        for owners in (self._paths, self._by_hand):
+            if streamer is not None and owners.get(session.path) == streamer:
+                del owners[session.path]
 
     def take_out(self, streamer: str) -> Entry:
         """It is in the line-up no more."""

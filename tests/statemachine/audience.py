@@ -34,9 +34,11 @@ class Audience:
         self._dead: dict[str, float] = {}
         """Since when each promise waits for its picture."""
         self._ended: set[str] = set()
+        """Sessions of whom the rules were told, rightly or not, that they are over."""
         self._told_of_end: dict[str, float] = {}
         """When a hook told of an end: a list that was asked for just after it may be older than it looks."""
-        """Sessions of whom the rules were told, rightly or not, that they are over."""
+        self._announced: dict[str, str] = {}
+        """Who was the last in line of whom a hook told, by path."""
         self._still: set[str] = set()
         """Inputs of whom they were told, rightly or not, that they stand still or fail."""
         self._resumed: dict[str, float] = {}
@@ -131,10 +133,11 @@ class Audience:
         path = item.session.path
         known = {each.streamer for each in world.ingest.live.values() if each.path == path}
         if item.session.id not in world.ingest.live:
-            told = None if known else world.director.lineup.announced(path)
-            known |= {item.session.streamer, world.ingest.last.get(path, "")}
+            if told := world.director.lineup.announced(path):
+                self._announced[path] = told.streamer
             # Where nobody publishes, one whom the server refused after it had asked is as good a name as any.
-            known |= {told.streamer} if told is not None else set()
+            known |= set() if known else {self._announced.get(path, "")}
+            known |= {item.session.streamer, world.ingest.last.get(path, "")}
         assert on_air.streamer in known, f"{item} is said to be {on_air.streamer}'s"
 
     # --- what is seen ----------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from statemachine.handover.states import State
 from statemachine.planning import SIGN_WITHIN
 from statemachine.policy import Policy
 from statemachine.step import Step
+from tests.statemachine import memory
 from tests.statemachine.audience import Audience
 from tests.statemachine.calm import amiss, in_line
 from tests.statemachine.checks import Checks
@@ -45,6 +46,8 @@ CALM_MOST = 3000.0
 FOREVER = 1e6
 ENCODERS = ("frozen", "broken", "pictureless")
 """What of a stream is its encoder's own, and so again when it publishes anew."""
+REMEMBERED_EVERY = 16
+"""Events between two looks at what a restart would bring back."""
 ANSWERED = (ev.Published, ev.Unpublished, ev.OperatorEvent, ev.PolicyLoaded)
 """Events whose sender hears of them only once they are on the disk."""
 
@@ -94,6 +97,8 @@ class World:
         self.audience.decided(commands)
         self.told += told
         self.trace.append((event, commands))
+        if len(self.trace) % REMEMBERED_EVERY == 0:
+            assert not (lost := memory.forgotten(self.director)), f"a restart would forget {lost}"
         for command in commands:
             if isinstance(command, cmd.AbandonPending):
                 self.lane.clear()

@@ -18,7 +18,7 @@ OWNED = {
     "fixtures": ("old", "missing"),
     "reserves": ("kept",),
     "lineup": ("_order", "_outbox"),
-    "steering": ("now", "last_cut", "empty_at", "dead_since"),
+    "steering": ("now", "last_cut", "empty_at", "dead_since", "slate_failures"),
     "fallback": ("state",),
     "bitrates": ("episode",),
     "quality": ("amiss",),

@@ -1,5 +1,6 @@
 """One path has one streamer's picture: nobody is shown, named or kicked in another's place."""
 
+from dataclasses import replace
 from time import process_time
 
 import pytest
@@ -90,6 +91,22 @@ def test_two_sessions_of_one_path_hold_it_until_both_have_ended() -> None:
     line.publishers.unpublish(5.0, "srs:1/1")
     line.publishers.publish(6.0, publishes("bob", 4))
     assert playing(line, "bob") == ["srs:1/4"]
+
+
+def test_a_stream_that_was_asked_for_by_hand_takes_no_path_from_who_publishes_there() -> None:
+    line = Lineup(Policy())
+    line.publishers.publish(1.0, replace(publishes("carol", 1), id="test:1"), transient=True)
+    line.publishers.publish(2.0, publishes("bob", 2))
+    line.requests.set_turn(ev.TurnChanged(3.0, 100.0, "carol"))
+    for found in (line, Lineup(Policy(), line.state)):
+        assert found.by_stream(SHOW) == found.announced(SHOW) == publishes("bob", 2)
+    line.publishers.unpublish(4.0, "test:1")
+    line.publishers.publish(5.0, publishes("dave", 3))
+    assert told(line)[-1] == "path_taken"
+    line.publishers.publish(6.0, replace(publishes("carol", 1), id="test:2"), transient=True)
+    line.publishers.unpublish(7.0, "srs:1/2")
+    assert line.announced(SHOW) is None
+    assert line.by_stream(SHOW) == replace(publishes("carol", 1), id="test:2")
 
 
 def test_two_virtual_hosts_that_the_play_url_tells_apart_are_two_paths() -> None:
