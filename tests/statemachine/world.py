@@ -16,6 +16,7 @@ from statemachine import events as ev
 from statemachine import facts
 from statemachine.director import Director
 from statemachine.handover.states import State
+from statemachine.lineup.entry import Recall
 from statemachine.planning import SIGN_WITHIN
 from statemachine.policy import Policy
 from statemachine.step import Step
@@ -44,6 +45,8 @@ TIDY_WITHIN = 420.0
 CALM_MOST = 3000.0
 """Seconds, with all backoffs."""
 FOREVER = 1e6
+TURNS_IN_VAIN = 10
+"""More than there are streamers whose turns may end in the calm."""
 ENCODERS = ("frozen", "broken", "pictureless")
 """What of a stream is its encoder's own, and so again when it publishes anew."""
 REMEMBERED_EVERY = 16
@@ -370,16 +373,26 @@ class World:
         self.obs_ready()
         self._until_well()
         self.run_until(lambda: not self.amiss(), TIDY_WITHIN, step=0.25)
-        while True:
-            recalls = dict(self.director.lineup.state.recalls)
-            on_air = self.director.view(self.now).on_air
-            self.run(5.0, step=0.5)
-            self._until_well(tidy=True)
-            after = self.director.view(self.now).on_air
-            if recalls == self.director.lineup.state.recalls:
-                break
-            # Whoever was kicked to publish anew came back meanwhile, and goes on with the turn: once more.
+        assert any(self._stays() for _ in range(TURNS_IN_VAIN)), "one turn ends after the other"
+
+    def _stays(self) -> bool:
+        """It does, whoever is on air; False where it may not yet.
+
+        Whoever was kicked to publish anew came back meanwhile, and goes on with the turn; or somebody filled in for
+        one who stood still until its turn was over.
+        """
+        before, on_air = self._whose_turn(), self.director.view(self.now).on_air
+        self.run(5.0, step=0.5)
+        self._until_well(tidy=True)
+        after = self.director.view(self.now).on_air
+        if before != self._whose_turn():
+            return False
         assert (after and after.input) == (on_air and on_air.input), "it does not stay so"
+        return True
+
+    def _whose_turn(self) -> tuple[str, dict[str, Recall]]:
+        holder = self.director.lineup.holder
+        return holder.streamer if holder is not None else "", dict(self.director.lineup.state.recalls)
 
     def _until_well(self, *, tidy: bool = False) -> None:
         """Seconds in which one who ought to be shown, or is gone, waits for its next try are not counted."""
