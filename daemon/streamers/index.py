@@ -6,9 +6,9 @@ made a moment ago. Trouble with the file takes no key away: the last known ones 
 """
 
 import asyncio
-import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -35,8 +35,12 @@ LOOK_EVERY: Final = 0.75
 """Seconds between two looks at the file: what was changed is in force within one."""
 LOCK_PATIENCE: Final = 0.25
 """Seconds that a look waits for somebody else's write to end."""
+ASKED_EVERY: Final = 0.1
+"""Seconds between two looks that are asked for, however many ask."""
 CATCH_UP_WITHIN: Final = 0.5
 """Seconds that a publisher with an unknown key waits at most: a disk that hangs must not hold its answer up."""
+MOST_ASKERS: Final = 50
+"""Publishers who wait for a look at a time. Who makes up keys by the thousand is refused at once."""
 LONGEST_KEY: Final = 128
 
 
@@ -58,8 +62,13 @@ class StreamerIndex:
         self._version: int | None = None
         self._read = False
         self._looking = threading.Lock()
-        self._askers: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
-        """Whom to tell once the file has been looked at; None ends the thread."""
+        self._stopped = False
+        self._wake = threading.Event()
+        self._askers: list[Callable[[], None]] = []
+        """Whom to tell once the file has been looked at. Only with ``_asking``."""
+        self._asking = threading.Lock()
+        self._look_began: float | None = None
+        """While the thread looks at the file, by ``time.monotonic``."""
         self._thread: threading.Thread | None = None
         self.problem = ""
         """Why the file cannot be read right now; empty while all is well."""
@@ -96,36 +105,46 @@ class StreamerIndex:
         return self._rows if self._read else None
 
     async def catch_up(self) -> None:
-        """See what was changed before this call: a look at the file, for which any number of publishers wait together.
+        """See what was changed before this call: a look at the file, for which publishers wait together.
 
-        Gives up after ``CATCH_UP_WITHIN``, and does nothing where nobody follows the file.
+        Gives up after ``CATCH_UP_WITHIN``. Nobody waits where nobody follows the file, where a look hangs already, or
+        where ``MOST_ASKERS`` do.
         """
-        if self._thread is None:
-            return
         loop, looked = asyncio.get_running_loop(), asyncio.Event()
 
         def tell() -> None:
             with suppress(RuntimeError):  # the loop has ended: nobody waits any more
                 loop.call_soon_threadsafe(looked.set)
 
-        self._askers.put(tell)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(looked.wait(), CATCH_UP_WITHIN)
+        if self._asked_for(tell):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(looked.wait(), CATCH_UP_WITHIN)
+
+    def _asked_for(self, tell: Callable[[], None]) -> bool:
+        began = self._look_began
+        hangs = began is not None and time.monotonic() > began + CATCH_UP_WITHIN
+        with self._asking:
+            if self._thread is None or self._stopped or hangs or len(self._askers) >= MOST_ASKERS:
+                return False
+            self._askers.append(tell)
+        self._wake.set()
+        return True
 
     # --- following the file ----------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Read the file, which takes milliseconds, and follow it from then on."""
         self.refresh()
+        self._stopped = False
         self._thread = threading.Thread(target=self._follow, name="streamers", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """Let the file go. May be repeated; the keys stay in force."""
+        self._stopped = True
+        self._wake.set()
         if self._thread is not None:
-            self._askers.put(None)
             self._thread.join()
-            self._thread = None
         with self._looking:
             self._close()
 
@@ -151,23 +170,30 @@ class StreamerIndex:
                 self._on_change()
 
     def _follow(self) -> None:
-        while None not in (askers := self._await_askers()):
-            try:
-                self.refresh()
-            except Exception:  # somebody's on_change: the keys have to be followed all the same
-                log.exception("a change of the streamers could not be passed on")
+        while not self._stopped:
+            self._wake.wait(LOOK_EVERY)
+            self._wake.clear()
+            askers = self._take_askers()
+            self._look_once()
             for tell in askers:
-                if tell is not None:
-                    tell()
+                tell()
+            if askers:
+                time.sleep(ASKED_EVERY)
+        for tell in self._take_askers():
+            tell()
 
-    def _await_askers(self) -> list[Callable[[], object] | None]:
-        """All who ask for a look; nobody once it is time for one."""
-        askers = []
-        with suppress(queue.Empty):
-            askers.append(self._askers.get(timeout=LOOK_EVERY))
-            while True:
-                askers.append(self._askers.get_nowait())
-        return askers
+    def _take_askers(self) -> list[Callable[[], None]]:
+        with self._asking:
+            askers, self._askers = self._askers, []
+            return askers
+
+    def _look_once(self) -> None:
+        self._look_began = time.monotonic()
+        try:
+            self.refresh()
+        except Exception:  # somebody's on_change: the keys have to be followed all the same
+            log.exception("a change of the streamers could not be passed on")
+        self._look_began = None
 
     def _look(self) -> bool:
         try:

@@ -13,7 +13,7 @@ import pytest
 
 from daemon.core.ports import KeyLookup, Streamer
 from daemon.journal.archive import backup
-from daemon.streamers.index import StreamerIndex
+from daemon.streamers.index import MOST_ASKERS, StreamerIndex
 from daemon.streamers.store import StreamerStore, open_existing
 
 DEADLINE = 10.0
@@ -113,10 +113,23 @@ async def test_a_look_that_hangs_holds_no_publisher_up(store: StreamerStore) -> 
     try:
         store.add("bob")
         assert await asyncio.to_thread(hangs.wait, DEADLINE)
-        await asyncio.wait_for(asyncio.gather(*(index.catch_up() for _ in range(50))), DEADLINE)
+        await asyncio.wait_for(asyncio.gather(*(index.catch_up() for _ in range(1000))), DEADLINE)
+        assert len(index._askers) == MOST_ASKERS, "and no more are kept"
+        assert not index._asked_for(lambda: None), "nor does anybody wait once it is known that it hangs"
     finally:
         goes_on.set()
         index.stop()
+
+
+async def test_whoever_asks_while_it_stops_is_told(store: StreamerStore) -> None:
+    index = StreamerIndex(store.path)
+    for _ in range(2):  # it may be started again
+        index.start()
+        asked = [asyncio.create_task(index.catch_up()) for _ in range(10)]
+        await asyncio.sleep(0)
+        await asyncio.to_thread(index.stop)
+        await asyncio.wait_for(asyncio.gather(*asked), DEADLINE)
+        assert index._askers == []
 
 
 def test_what_changes_nothing_is_not_told(store: StreamerStore) -> None:
