@@ -31,8 +31,9 @@ class StoreParts:
         stack.callback(self.alone.release)
         if not await self.alone.take(stop):
             return False
-        await self.journal.open()
+        # Also where it is told to stop while it opens.
         stack.push_async_callback(self.journal.close)
+        await self.journal.open()
         # What it has mended by then is what is read.
         self.keys.start()
         stack.callback(self.keys.stop)

@@ -2,7 +2,9 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -65,8 +67,13 @@ def test_a_killed_daemon_says_asks_and_writes_nothing_more(tmp_path: Path) -> No
     async def play() -> None:
         async with world(tmp_path) as w:
             await on_air(w, "alice")
-            written = []
-            w.around = lambda work, args: written.append(work.__name__)
+            written: list[str] = []
+
+            def noted(work: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+                written.append(work.__name__)
+                return work(*args)
+
+            w.around = noted
             asked = len(w.obs.calls)
             dead = w.running
             dead.kill()
