@@ -32,7 +32,8 @@ class Departures:
     def evict(self, at: float, entry: Entry, kick: str = "") -> None:
         """Its sessions are the line-up's no more, though they publish still; they are kicked if ``kick`` says why."""
         # No server knows the session of a transient one.
-        for session in () if entry.transient else entry.sessions:
+        for session in () if entry.transient else reversed(entry.sessions):
+            # The first of those on one path is the one that is played, and comes last here.
             self._order.memory.evicted[session.id] = at
             self._order.memory.strays[session.path] = Stray(session, at)
             if kick:

@@ -82,8 +82,8 @@ class Order:
 
     def holder_of(self, path: str, now: float) -> ev.Session | None:
         """The live session that has that path, in the line-up or taken out of it; none that was asked for by hand."""
-        if self.by_stream(path) is not None:
-            return self.announced(path)
+        if (announced := self.announced(path)) is not None:
+            return announced
         stray = self.memory.strays.get(path)
         return stray.session if stray is not None and self._strays(stray, now) else None
 

@@ -30,9 +30,9 @@ RECALLED_UNWAITED = 4
 """The same where no input waits for it at any list: lists are few, or it is seldom tried."""
 SESSIONS_KEPT = 16
 """Of each streamer, more than it has at a time: none of them is kicked twice."""
-NOT_OPENED = frozenset({"unreachable", "not_ready"})
-"""What is found wrong with a stream that cannot be opened. One without a picture, or in another codec, would be the
-same again."""
+NOT_OPENED = frozenset({"unreachable", "not_ready", "obs", "cut_failed"})
+"""What is found wrong with a stream that cannot be opened, or with OBS before that was found. One without a picture, or
+in another codec, would be the same again."""
 
 
 class Recalls:

@@ -1,10 +1,9 @@
 """What the line-up remembers of publishers' sessions, and when it may forget it."""
 
 from collections.abc import Container
-from dataclasses import replace
 
 from statemachine import events as ev
-from statemachine.lineup.entry import LineupState
+from statemachine.lineup.entry import LineupState, Stray
 from statemachine.lineup.order import STRAY_FOR
 
 FORGET_ENDED = 60.0
@@ -92,9 +91,11 @@ def is_vouched_for(memory: LineupState, session_id: str, now: float) -> bool:
 
 
 def see_stray(memory: LineupState, session: ev.Session, at: float) -> None:
-    """Its server lists one that was taken out of the line-up."""
-    if session.id in memory.evicted and (stray := memory.strays.get(session.path)) and stray.session.id == session.id:
-        memory.strays[session.path] = replace(stray, seen_at=at)
+    """Its server lists one that was taken out of the line-up. Another one of its streamer may have been known there."""
+    if session.id in memory.evicted:
+        stray = memory.strays.get(session.path)
+        if stray is None or stray.session.streamer == session.streamer:
+            memory.strays[session.path] = Stray(session, at)
 
 
 def forget_stray(memory: LineupState, session_id: str) -> None:

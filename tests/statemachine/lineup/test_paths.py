@@ -109,6 +109,46 @@ def test_a_stream_that_was_asked_for_by_hand_takes_no_path_from_who_publishes_th
     assert line.by_stream(SHOW) == replace(publishes("carol", 1), id="test:2")
 
 
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_one_who_is_kicked_and_publishes_on_keeps_the_path_whoever_asked_for_its_stream_by_hand(by_hand: bool) -> None:
+    director = Director(Policy())
+    director.handle(ev.ObsReady(0.5, ev.Inventory()))
+    if by_hand:
+        director.handle(ev.TestRequested(1.0, replace(publishes("test", 9), id="test:1")))
+    director.handle(ev.Published(2.0, publishes("alice", 1)))
+    director.handle(ev.KickRequested(6.0, "alice", 300.0))
+    director.handle(ev.PublishersListed(10.0, SERVER, 10.0, (publishes("alice", 1),)))
+    assert refusals(director.handle(ev.Published(11.0, publishes("bob", 2)))) == ["path_taken"]
+
+
+@pytest.mark.parametrize("told", ["by the list", "by a hook", "by nobody"])
+def test_of_two_sessions_of_one_who_was_removed_the_one_that_publishes_on_keeps_the_path(told: str) -> None:
+    line = Lineup(Policy())
+    line.publishers.publish(1.0, publishes("alice", 1))
+    line.publishers.publish(4.0, publishes("alice", 2))  # SRS asks first, and finds the path busy then
+    line.requests.remove(6.0, "alice")
+    now = 7.0
+    if told == "by a hook":
+        line.publishers.unpublish(now, "srs:1/2")
+    for _ in range(0 if told == "by a hook" else 2 if told == "by the list" else 13):
+        now += 5.0
+        listed(line, now, publishes("alice", 1))
+    line.publishers.publish(now + 1.0, publishes("bob", 3))
+    assert names(line) == []
+
+
+def test_a_stream_by_hand_that_announces_itself_as_its_turn_ends_is_an_ordinary_one() -> None:
+    director = shows_alice()
+    director.handle(ev.TestRequested(60.0, ev.Session("test:1", "test", "live", "x")))
+    comes_on_air(director, 60.2)
+    assert director.switchover.on_air_streamer == "test"
+    director.handle(ev.SkipRequested(70.0))
+    director.handle(ev.Published(70.2, ev.Session("srs:1/5", "test", "live", "x")))
+    comes_on_air(director, 70.5)
+    director.handle(ev.TimePassed(100.0))
+    assert "test" in [entry.streamer for entry in director.lineup]
+
+
 def test_two_virtual_hosts_that_the_play_url_tells_apart_are_two_paths() -> None:
     line = Lineup(Policy())
     line.publishers.publish(1.0, publishes("alice", 1, space="a.example"))

@@ -11,6 +11,7 @@ import pytest
 from statemachine import commands as cmd
 from statemachine import events as ev
 from statemachine import facts
+from statemachine.lineup.lineup import Lineup
 from statemachine.lineup.recalls import RECALLED_UNWAITED
 from statemachine.lineup.sessions import RECALL_FIRST, RECALL_MOST, RECALLS_MOST
 from statemachine.policy import Policy
@@ -68,6 +69,20 @@ def test_it_keeps_its_place_and_is_told_once_with_its_end() -> None:
     ]
     assert found == ["bob", "carol"]
     assert set(recovered(world)) == {"bob", "carol"}
+
+
+@pytest.mark.parametrize(
+    ("reason", "is_kicked"), [("not_ready", True), ("obs", True), ("cut_failed", True), ("no_video", False)]
+)
+def test_what_obs_did_wrong_before_does_not_hide_that_it_cannot_be_opened(reason: str, is_kicked: bool) -> None:
+    """The last failures may name no reason: whether it plays in an input of another kind is still to be seen."""
+    line, session = Lineup(Policy()), ev.Session("srs:1/1", "alice", "live", "alice")
+    line.publishers.publish(1.0, session)
+    line.standing.blame(2.0, session.id, reason)
+    for number in range(RECALLED_UNWAITED):
+        line.recalls.failed(3.0 + number, session.id)
+    told = ev.PublishersListed(20.0, "srs:", 20.0, (session,), can_kick=True)
+    assert line.recalls.listed(told, None, ()) == ([session] if is_kicked else [])
 
 
 def test_its_next_publish_is_tried_at_once_and_not_after_the_backoff_of_the_lost_one() -> None:
