@@ -59,3 +59,5 @@ class Inventory:
     """Every entry could be read. Where not, what is absent may be there."""
     program: ProgramReading | None = None
     """None where nobody looked."""
+    static: OwnInput | None = None
+    """The one input of mode static, which bears no number; None in other modes, and where it could not be read."""

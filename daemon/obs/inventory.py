@@ -13,7 +13,7 @@ from daemon.obs.connection import NONSENSE, Link, Request, Result
 from daemon.obs.identity import CALLED
 from daemon.obs.owners import Mark, Owners
 from daemon.obs.renamed import log_copies, name_again
-from daemon.obs.scene_items import SceneItems, look_into, rows, text
+from daemon.obs.scene_items import SceneItem, SceneItems, look_into, rows, text
 from daemon.obs.sources import SOURCES
 from statemachine.events import ForeignInput, Inventory, OwnInput
 
@@ -59,6 +59,8 @@ class InventoryQuery:
     stream_of: Callable[[str], str | None]
     fixtures: Collection[str] = ()
     """Items that people have made, by the configuration's names: each is searched for."""
+    static: str = ""
+    """The one input of mode static; empty in other modes."""
     sources: Collection[str] = ()
     """Inputs of which it is enough that they are in OBS."""
     beside: Sequence[Request] = ()
@@ -102,19 +104,24 @@ async def read_inventory(link: Link, asked: InventoryQuery, owners: Owners) -> I
     own = _of_former_prefix(made, asked, owners)
     own += sorted((name for name in inputs if names.own(name)), key=lambda name: (names.number(name) or 0, name))
     own += sorted(name for name in strays if not names.own(name))
-    settings = await _settings(link, own)
+    static = [asked.static] if asked.static in inputs and asked.static not in own else []
+    settings = await _settings(link, [*own, *static])
     marks = {name: mark for name in own if (mark := owners.mark(name, settings.get(name))) is not None}
+
+    def read(name: str) -> OwnInput:
+        placed = _placed(items, name)
+        shown = sum(item.shown for item in placed)
+        stream = _stream(inputs[name], settings.get(name), asked.stream_of)
+        return OwnInput(name, shown > 0, stream, items=len(placed), shown_items=max(1, shown))
+
     mine: list[OwnInput] = []
     foreign: list[ForeignInput] = []
     for name in own:
-        placed = [item for item in items.named(name) if item.holder is None or item.holder.kind != "scene"]
-        if owners.foreign(name, in_scene=bool(placed)):
+        if owners.foreign(name, in_scene=bool(_placed(items, name))):
             foreign.append(ForeignInput(name, marks[name].text if name in marks else ""))
             continue
         owners.taken(name)
-        shown = sum(item.shown for item in placed)
-        stream = _stream(inputs[name], settings.get(name), asked.stream_of)
-        mine.append(OwnInput(name, shown > 0, stream, items=len(placed), shown_items=max(1, shown)))
+        mine.append(read(name))
     for name, mark in made.items():
         if name not in own and owners.foreign(name, in_scene=True):
             # Of another prefix, but in this scene: viewers see the upper one of both.
@@ -127,8 +134,14 @@ async def read_inventory(link: Link, asked: InventoryQuery, owners: Owners) -> I
         missing=tuple(_missing(found, asked)),
         foreign=tuple(foreign),
         whole=found.whole and items.whole,
+        static=read(asked.static) if static else None,
     )
     return InventoryReading(inventory, items, found.video, marks, found.beside)
+
+
+def _placed(items: SceneItems, name: str) -> list[SceneItem]:
+    """Its items in the scene and in its groups, but not in scenes that are nested there."""
+    return [item for item in items.named(name) if item.holder is None or item.holder.kind != "scene"]
 
 
 def _missing(found: _Found, asked: InventoryQuery) -> Iterator[str]:

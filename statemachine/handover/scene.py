@@ -122,10 +122,8 @@ class Scene:
         incoming = Program(attempt.input, attempt.target, event.at) if attempt else None
         result = adopt(self._as_seen(event.inventory), before, incoming, self._identify, event.at)
         found = result.program
-        static = self.policy.static_input
-        if found is None and static not in result.names and static not in self.fixtures.missing:
-            # It bears no number, so inventories do not list it; its restart has shown it before any cut.
-            found = next((p for p in (incoming, before) if p and p.input == static), None)
+        if found is None and self.policy.static_input not in (*result.names, *self.fixtures.missing):
+            found = self._found_static(event, [program for program in (incoming, before) if program])
         # Its new watch belongs to no attempt, and tells of a stall afresh.
         self.program = (
             replace(found, attempt=0, still_since=None, stalled_since=None, blank=False, moves_since=None, proven=None)
@@ -139,6 +137,20 @@ class Scene:
         self._show_alone(event.inventory, hidden=result.hidden)
         if before or self.program:
             self._results.facts.append(self._on_air(event.at, adopted=True))
+
+    def _found_static(self, event: ev.ObsReady, known: list[Program]) -> Program | None:
+        """The one input of mode static, and whom it plays by its settings: a try of its may have come to nothing.
+
+        Its restart has shown it before any cut.
+        """
+        static, read = self.policy.static_input, event.inventory.static
+        known = [program for program in known if program.input == static]
+        if read is None or read.name != static or read.stream is None:
+            return next(iter(known), None)
+        played = (program for program in known if program.session and program.session.path == read.stream)
+        if (found := next(played, None)) is not None or not (known or read.shown):
+            return found
+        return Program(static, self._identify(read.stream), event.at, stream=read.stream)
 
     def _show_alone(self, inventory: ev.Inventory, *, hidden: bool) -> None:
         """Watch what was found on air, show it where it is ``hidden``, and hide all else."""

@@ -38,8 +38,6 @@ class Checks:
         self._events = 0
         self._before: tuple[Entry, ...] = ()
         self._was_dead = False
-        self._aim_is_known = True
-        """What the input of mode static was aimed at last was not forgotten."""
         self.moves: Callable[[ev.Session | None], bool] = bool
         """Whether pictures of it come in."""
 
@@ -47,7 +45,6 @@ class Checks:
         """The daemon was restarted: the clock of its graces stood still. What was ``forgotten`` cannot be promised."""
         self.director, self.last_at = director, at
         if forgotten:
-            self._aim_is_known = False
             self.names_asked.clear()
             self.turns_seen.clear()
             self.away.clear()
@@ -116,15 +113,14 @@ class Checks:
     def _named(self) -> None:
         """Mode static: who is named for the one input is whom it plays, but for a command that is not answered yet."""
         switchover = self.director.switchover
-        program, item = switchover.program, None
-        if program is not None and program.session is not None and program.input == self.director.policy.static_input:
-            item = self.obs.items.get(program.input)
-        self._aim_is_known = self._aim_is_known or switchover.state is State.CREATING
-        if item is None or program is None or switchover.state in (State.CREATING, State.RECOVERING):
+        program = switchover.program
+        if program is None or program.session is None or program.input != self.director.policy.static_input:
             return
-        if not self._aim_is_known:
+        item = self.obs.items.get(program.input)
+        if item is None or switchover.state in (State.CREATING, State.RECOVERING):
             return
-        assert item.session == program.session, f"{program.session} is said to be on air, and {item.session} is played"
+        played = item.session.path if item.session is not None else ""
+        assert played == program.session.path, f"{program.session} is said to be on air, and {played} is played"
 
     def _reasoned(self, after: tuple[Entry, ...], now: float) -> None:
         """Whoever has failed and is kept waiting for it has a reason that people can read."""

@@ -1,5 +1,6 @@
 """OBS as the rules may rely on it, and no better: it does what it is told, late, twice or not at all."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from statemachine import commands as cmd
@@ -59,6 +60,8 @@ class ModelObs:
         self.up = True
         self.names_used: set[str] = set()
         self.fixtures = (STATIC, OTHER_STATIC)
+        self.static: Callable[[], str] = str
+        """The one input of mode static, if that is configured."""
 
     @property
     def own(self) -> list[Item]:
@@ -84,16 +87,8 @@ class ModelObs:
 
     def inventory(self) -> ev.Inventory:
         """What the daemon reads. Missing is told of every slate that there may be, configured or not."""
-        own = (
-            ev.OwnInput(
-                i.name,
-                i.shown,
-                f"{i.session.app}/{i.session.stream}" if i.session else None,
-                i.items,
-                max(1, i.shown_items),
-            )
-            for i in self.own
-        )
+        own = (ev.OwnInput(i.name, i.shown, _path(i), i.items, max(1, i.shown_items)) for i in self.own)
+        static = self.items.get(self.static())
         others = [*sorted(self.slates), *(item.name for item in self.shown if not self._is_own(item.name))]
         foreign = tuple(ev.ForeignInput(name, "another") for name in sorted(self.foreign))
         return ev.Inventory(
@@ -102,6 +97,7 @@ class ModelObs:
             missing=tuple(sorted(self.absent)),
             foreign=foreign,
             program=self.program.reading(self.items),
+            static=ev.OwnInput(static.name, static.shown, _path(static)) if static is not None else None,
         )
 
     def remove(self, name: str) -> None:
@@ -223,6 +219,10 @@ class ModelObs:
         elif not late:
             item.astray = False
         item.shown = shown
+
+
+def _path(item: Item) -> str | None:
+    return f"{item.session.app}/{item.session.stream}" if item.session else None
 
 
 def answer(command: cmd.Command, at: float, failure: str = "", *, shown: bool = True) -> ev.Event | None:

@@ -1,5 +1,6 @@
 """Cases of mode static with a slate, where OBS does not do as it is told: each under the name of what it broke."""
 
+from collections import deque
 from collections.abc import Callable
 
 import pytest
@@ -7,7 +8,9 @@ import pytest
 from statemachine import commands as cmd
 from statemachine import events as ev
 from statemachine import facts
+from statemachine.director import Director
 from tests.statemachine.handover.test_handover import channel, on_air
+from tests.statemachine.model_obs import STATIC
 from tests.statemachine.test_regressions_modes import until
 from tests.statemachine.world import World
 
@@ -165,3 +168,36 @@ def test_the_slate_waits_no_longer_where_one_after_the_other_is_opened_in_vain()
             break
     assert world.obs.slates == {"SLATE"}
     assert world.now - began <= 2.0
+
+
+@pytest.mark.parametrize("done", [True, False])
+def test_a_crash_that_forgets_a_try_leaves_nobody_under_another_s_name(done: bool) -> None:
+    """What was journaled last may not have reached the disk, and its restart of the one input may be done."""
+    world = channel("alice", "bob", mode="static", slate="SLATE", turn=20.0)
+    world.kept = deque([world.director.snapshot()], maxlen=4)
+    while not world.lane:
+        world.advance(0.25)
+    assert isinstance(world.lane[0], cmd.RestartInput)
+    if done:
+        world.carry_out("lost")
+    world.crash(forgotten=1)
+    world.obs_ready()
+    program = world.director.switchover.program
+    assert program is not None
+    assert program.session is not None
+    assert program.session.streamer == ("bob" if done else "alice")
+
+
+def test_a_picture_that_is_shown_stays_where_the_journal_was_lost() -> None:
+    world = static_channel("alice", "bob")
+    world.director = Director(world.director.settings.base)
+    world.checks.restarted(world.director, world.now, forgotten=True)
+    world.obs.stop_watches()
+    world.obs.up = False
+    for streamer in ("bob", "alice"):
+        session = world.ingest.of(streamer)
+        assert session is not None
+        world.feed(ev.Published(world.now, session))
+    world.obs_ready()
+    assert on_air(world) == "alice"
+    assert world.obs.items[STATIC].shown

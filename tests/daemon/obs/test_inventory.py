@@ -69,6 +69,21 @@ async def test_own_inputs_are_listed_by_number_whether_in_the_scene_or_not_and_o
     )
 
 
+async def test_the_one_input_of_mode_static_is_read_with_the_stream_that_it_plays(fake: FakeObs) -> None:
+    scene = fake.studio.scene("MOTHERSTREAM")
+    settings = {"input": BOB, "is_local_file": False}
+    fake.studio.create_input(scene, "GMOTHERSTREAM", "ffmpeg_source", settings, enabled=True)
+    async with Rig.on(fake, sources={"mode": "static"}) as rig:
+        await rig.up()
+        assert (await rig.obs.inventory()).static == OwnInput("GMOTHERSTREAM", True, "live/bob")
+    async with Rig.on(fake, sources={"mode": "static", "static_input": "NOBODY"}) as rig:
+        await rig.up()
+        assert (await rig.obs.inventory()).static is None
+    async with Rig.on(fake) as rig:
+        await rig.up()
+        assert (await rig.obs.inventory()).static is None, "nobody asks for it in another mode"
+
+
 async def test_an_input_whose_settings_are_gone_by_then_is_listed_without_its_stream(fake: FakeObs, rig: Rig) -> None:
     await rig.obs.create_input("GMOTHERSTREAM_1", ALICE)
     fake.faults.refuse("GetInputSettings", 600)
