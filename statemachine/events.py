@@ -50,6 +50,10 @@ class Session:
         """Where it is played from, for comparing: one path holds one session's picture."""
         return f"{self.app}/{self.stream}@{self.space}" if self.space else f"{self.app}/{self.stream}"
 
+    def is_played_at(self, path: str) -> bool:
+        """It is what an input with that path in its settings plays; of one that is over, nobody may tell the rest."""
+        return path in (self.path, f"{self.app}/{self.stream}")
+
 
 @dataclass(frozen=True, slots=True)
 class Tracks:

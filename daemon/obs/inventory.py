@@ -108,8 +108,7 @@ async def read_inventory(link: Link, asked: InventoryQuery, owners: Owners) -> I
     settings = await _settings(link, [*own, *static])
     marks = {name: mark for name in own if (mark := owners.mark(name, settings.get(name))) is not None}
 
-    def read(name: str) -> OwnInput:
-        placed = _placed(items, name)
+    def read(name: str, placed: Sequence[SceneItem]) -> OwnInput:
         shown = sum(item.shown for item in placed)
         stream = _stream(inputs[name], settings.get(name), asked.stream_of)
         return OwnInput(name, shown > 0, stream, items=len(placed), shown_items=max(1, shown))
@@ -117,11 +116,12 @@ async def read_inventory(link: Link, asked: InventoryQuery, owners: Owners) -> I
     mine: list[OwnInput] = []
     foreign: list[ForeignInput] = []
     for name in own:
-        if owners.foreign(name, in_scene=bool(_placed(items, name))):
+        placed = [item for item in items.named(name) if item.holder is None or item.holder.kind != "scene"]
+        if owners.foreign(name, in_scene=bool(placed)):
             foreign.append(ForeignInput(name, marks[name].text if name in marks else ""))
             continue
         owners.taken(name)
-        mine.append(read(name))
+        mine.append(read(name, placed))
     for name, mark in made.items():
         if name not in own and owners.foreign(name, in_scene=True):
             # Of another prefix, but in this scene: viewers see the upper one of both.
@@ -134,14 +134,10 @@ async def read_inventory(link: Link, asked: InventoryQuery, owners: Owners) -> I
         missing=tuple(_missing(found, asked)),
         foreign=tuple(foreign),
         whole=found.whole and items.whole,
-        static=read(asked.static) if static else None,
+        # It may be in a nested scene, too: people have put it there.
+        static=read(asked.static, items.named(asked.static)) if static else None,
     )
     return InventoryReading(inventory, items, found.video, marks, found.beside)
-
-
-def _placed(items: SceneItems, name: str) -> list[SceneItem]:
-    """Its items in the scene and in its groups, but not in scenes that are nested there."""
-    return [item for item in items.named(name) if item.holder is None or item.holder.kind != "scene"]
 
 
 def _missing(found: _Found, asked: InventoryQuery) -> Iterator[str]:

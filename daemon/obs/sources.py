@@ -95,9 +95,9 @@ class FfmpegSource:
         }
 
     def url(self, settings: Mapping[str, Any]) -> str | None:
-        """Its input."""
+        """Its input, where it does not play a local file, which it does unless it is told otherwise."""
         text = settings.get("input")
-        return text if isinstance(text, str) and text else None
+        return text if isinstance(text, str) and text and settings.get("is_local_file") is False else None
 
 
 def unplayable(kind: str, version: str) -> tuple[str, ...]:

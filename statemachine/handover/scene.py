@@ -139,18 +139,21 @@ class Scene:
             self._results.facts.append(self._on_air(event.at, adopted=True))
 
     def _found_static(self, event: ev.ObsReady, known: list[Program]) -> Program | None:
-        """The one input of mode static, and whom it plays by its settings: a try of its may have come to nothing.
+        """The one input of mode static, whom its restart has shown before any cut.
 
-        Its restart has shown it before any cut.
+        It is asked whom it plays: a try may have come to nothing, or a crash have forgotten one. Where that cannot be
+        named, or only the slate is seen, nobody is on air.
         """
-        static, read = self.policy.static_input, event.inventory.static
+        inventory, static = event.inventory, self.policy.static_input
         known = [program for program in known if program.input == static]
+        read = inventory.static
         if read is None or read.name != static or read.stream is None:
             return next(iter(known), None)
-        played = (program for program in known if program.session and program.session.path == read.stream)
-        if (found := next(played, None)) is not None or not (known or read.shown):
-            return found
-        return Program(static, self._identify(read.stream), event.at, stream=read.stream)
+        if played := [program for program in known if program.session and program.session.is_played_at(read.stream)]:
+            return played[0]
+        session = self._identify(read.stream)
+        behind_slate = bool(self.policy.slate) and self.policy.slate in (inventory.others or ())
+        return Program(static, session, event.at) if session and read.shown and not behind_slate else None
 
     def _show_alone(self, inventory: ev.Inventory, *, hidden: bool) -> None:
         """Watch what was found on air, show it where it is ``hidden``, and hide all else."""

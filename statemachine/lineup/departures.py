@@ -31,13 +31,15 @@ class Departures:
 
     def evict(self, at: float, entry: Entry, kick: str = "") -> None:
         """Its sessions are the line-up's no more, though they publish still; they are kicked if ``kick`` says why."""
+        memory, mine = self._order.memory, dict[str, Stray]()
         # No server knows the session of a transient one.
-        for session in () if entry.transient else reversed(entry.sessions):
-            # The first of those on one path is the one that is played, and comes last here.
-            self._order.memory.evicted[session.id] = at
-            self._order.memory.strays[session.path] = Stray(session, at)
+        for session in () if entry.transient else entry.sessions:
+            memory.evicted[session.id] = at
+            first = mine.get(session.path)
+            mine[session.path] = replace(first, later=(*first.later, session)) if first else Stray(session, at)
             if kick:
                 self._outbox.commands.append(cmd.KickSession(session, kick))
+        memory.strays |= mine
 
     def forget_sessions(self, at: float, entry: Entry) -> None:
         """It has none of them any more."""

@@ -110,6 +110,13 @@ class Stray:
     session: ev.Session
     seen_at: float
     """When it was taken out, or its server listed it last."""
+    later: tuple[ev.Session, ...] = ()
+    """What else its streamer published there, or asked to."""
+
+    @property
+    def sessions(self) -> tuple[ev.Session, ...]:
+        """All that may still publish there."""
+        return self.session, *self.later
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,7 +109,7 @@ class Order:
     def live_sessions(self) -> tuple[ev.Session, ...]:
         """All that still publish as far as is known, in the line-up and taken out of it."""
         inside = (session for entry in self for session in entry.sessions)
-        return (*inside, *(stray.session for stray in self.memory.strays.values()))
+        return (*inside, *(session for stray in self.memory.strays.values() for session in stray.sessions))
 
     def first_showable(self, now: float, but: str = "") -> Entry | None:
         """The first of whom a picture can be expected."""

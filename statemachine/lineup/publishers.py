@@ -106,8 +106,7 @@ class Publishers:
         for session in sorted(event.sessions, key=lambda session: session.path != shown) if shown else event.sessions:
             memory.missing.pop(session.id, None)
             revive(memory, session.id, event.asked_at)
-            if self._order.announced(session.path) is None:
-                see_stray(memory, session, event.at)
+            see_stray(memory, session, event.at)
             held = self._order.holder_of(session.path, event.at)
             if held and held.streamer != session.streamer and is_over(memory, held, event, live):
                 # One path has one publisher: the end of the one before was lost.

@@ -1,9 +1,10 @@
 """What the line-up remembers of publishers' sessions, and when it may forget it."""
 
 from collections.abc import Container
+from dataclasses import replace
 
 from statemachine import events as ev
-from statemachine.lineup.entry import LineupState, Stray
+from statemachine.lineup.entry import LineupState
 from statemachine.lineup.order import STRAY_FOR
 
 FORGET_ENDED = 60.0
@@ -91,17 +92,20 @@ def is_vouched_for(memory: LineupState, session_id: str, now: float) -> bool:
 
 
 def see_stray(memory: LineupState, session: ev.Session, at: float) -> None:
-    """Its server lists one that was taken out of the line-up. Another one of its streamer may have been known there."""
-    if session.id in memory.evicted:
-        stray = memory.strays.get(session.path)
-        if stray is None or stray.session.streamer == session.streamer:
-            memory.strays[session.path] = Stray(session, at)
+    """Its server lists one that was taken out of the line-up."""
+    stray = memory.strays.get(session.path)
+    if stray is not None and session.id in memory.evicted and session.id in {each.id for each in stray.sessions}:
+        memory.strays[session.path] = replace(stray, seen_at=at)
 
 
 def forget_stray(memory: LineupState, session_id: str) -> None:
     """One that was taken out has ended."""
-    for path in [path for path, stray in memory.strays.items() if stray.session.id == session_id]:
-        del memory.strays[path]
+    for path, stray in tuple(memory.strays.items()):
+        rest = [session for session in stray.sessions if session.id != session_id]
+        if not rest:
+            del memory.strays[path]
+        elif len(rest) < len(stray.sessions):
+            memory.strays[path] = replace(stray, session=rest[0], later=tuple(rest[1:]))
 
 
 def to_call_back(memory: LineupState, event: ev.PublishersListed, shown: Container[str]) -> list[ev.Session]:

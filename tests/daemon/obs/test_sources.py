@@ -53,6 +53,8 @@ def test_what_is_configured_for_ffmpeg_is_sent() -> None:
 def test_the_url_goes_in_and_comes_out_and_a_bad_one_goes_nowhere(source: GstreamerSource | FfmpegSource) -> None:
     assert source.url(source.settings(URL, Sources())) == URL
     assert source.url({}) is None
+    assert source.url({"input": URL, "is_local_file": True}) is None
+    assert source.url({"input": URL}) is None, "OBS plays a local file unless it is told otherwise"
     with pytest.raises(ValueError, match="URL holds characters"):
         source.settings("rtmp://h/live/a b", Sources())
 

@@ -17,6 +17,7 @@ from tests.fakes.obs_faults import pack
 from tests.support import until
 
 Lines = list[Any]
+PLAYS_ALICE = {"input": ALICE, "is_local_file": False}
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ async def lost(rig: Rig, times: int = 1) -> str:
 
 
 async def test_ready_comes_with_the_inventory_and_obs_is_known_by_then(lines: Lines, fake: FakeObs, cold: Rig) -> None:
-    fake.studio.create_input(fake.studio.scene("MOTHERSTREAM"), "GMOTHERSTREAM_7", "ffmpeg_source", {"input": ALICE})
+    fake.studio.create_input(fake.studio.scene("MOTHERSTREAM"), "GMOTHERSTREAM_7", "ffmpeg_source", PLAYS_ALICE)
     assert (cold.obs.info.connected, cold.obs.info.version) == (False, None)
     cold.obs.start()
     await cold.up()
@@ -312,7 +313,7 @@ async def test_a_call_under_way_fails_at_once_and_the_watches_end_without_a_word
 
 async def test_a_change_by_hand_while_the_inventory_is_read_is_not_missed(fake: FakeObs, cold: Rig) -> None:
     scene = fake.studio.scene("MOTHERSTREAM")
-    fake.studio.create_input(scene, "GMOTHERSTREAM_1", "ffmpeg_source", {"input": ALICE}, enabled=False)
+    fake.studio.create_input(scene, "GMOTHERSTREAM_1", "ffmpeg_source", PLAYS_ALICE, enabled=False)
     fake.faults.after("GetInputSettings", lambda: fake.studio.show("GMOTHERSTREAM_1"))
     cold.obs.start()
     await cold.until(lambda: cold.count(ev.InventoryRead))

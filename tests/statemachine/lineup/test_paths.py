@@ -121,6 +121,29 @@ def test_one_who_is_kicked_and_publishes_on_keeps_the_path_whoever_asked_for_its
     assert refusals(director.handle(ev.Published(11.0, publishes("bob", 2)))) == ["path_taken"]
 
 
+def test_of_two_sessions_of_one_who_was_removed_the_second_keeps_the_path_once_the_first_has_ended() -> None:
+    line = Lineup(Policy())
+    line.publishers.publish(1.0, publishes("alice", 1))
+    line.publishers.publish(4.0, publishes("alice", 2))
+    line.requests.remove(6.0, "alice")
+    line.publishers.unpublish(7.0, "srs:1/1")
+    line.publishers.publish(8.0, publishes("bob", 3))
+    assert names(line) == []
+    line.publishers.unpublish(9.0, "srs:1/2")
+    line.publishers.publish(10.0, publishes("bob", 4))
+    assert names(line) == ["bob"]
+
+
+def test_one_who_was_refused_as_the_path_was_taken_does_not_hold_it_afterwards() -> None:
+    line = Lineup(Policy(reconnect_grace=8.0))
+    line.publishers.publish(1.0, publishes("alice", 1))
+    line.publishers.publish(2.0, publishes("bob", 2))
+    line.publishers.unpublish(3.0, "srs:1/1")
+    listed(line, 4.0, publishes("bob", 2))
+    line.publishers.publish(5.0, publishes("alice", 3))
+    assert playing(line, "alice") == ["srs:1/3"]
+
+
 @pytest.mark.parametrize("told", ["by the list", "by a hook", "by nobody"])
 def test_of_two_sessions_of_one_who_was_removed_the_one_that_publishes_on_keeps_the_path(told: str) -> None:
     line = Lineup(Policy())
