@@ -72,15 +72,16 @@ def adopt(
     An incoming whose cut was interrupted comes before the old program: shown, it was proven, and the outgoing is
     hidden by the same batch. A shown input that nobody knows is kept rather than blanked: the director replaces it.
     Where nothing is shown, a program that is still there was hidden by somebody's hand, or by half a cut: if its
-    stream lives, it is the quickest to be had. Not where the program was just being emptied.
+    stream lives, it is the quickest to be had. Not where the program was just being emptied. What plays another stream
+    by its settings is not the one that bore the name before a crash forgot that.
     """
     names = tuple(item.name for item in inventory.inputs)
-    placed = {item.name for item in inventory.inputs if item.items}
+    placed = {item.name: item for item in inventory.inputs if item.items}
     shown = {item.name: item for item in inventory.inputs if item.shown}
     found: Program | None = None
-    if incoming is not None and incoming.input in shown:
+    if incoming is not None and _is(shown.get(incoming.input), incoming, identify):
         found = incoming
-    elif program is not None and program.input in shown:
+    elif program is not None and _is(shown.get(program.input), program, identify):
         found = program
     elif shown:
         # The newest first (names count up), and before it one that a live stream can be named for.
@@ -90,6 +91,14 @@ def adopt(
                 found = Program(item.name, session, at, stream=item.stream or "")
     elif program is not None and program.session is not None and (incoming is None or incoming.input):
         lives = identify(program.session.path) == program.session
-        found = program if lives and program.input in placed else None
+        found = program if lives and _is(placed.get(program.input), program, identify) else None
     orphans = tuple(name for name in names if found is None or name != found.input)
     return Adoption(found, orphans, names, hidden=found is not None and found.input not in shown)
+
+
+def _is(item: ev.OwnInput | None, program: Program, identify: Callable[[str], ev.Session | None]) -> bool:
+    """It is what is remembered under its name, as far as its settings tell: how to play one that lives is known."""
+    session = program.session
+    if item is None or item.stream is None or session is None or session.is_played_at(item.stream):
+        return item is not None
+    return identify(item.stream) is None and identify(session.path) != session

@@ -1,5 +1,7 @@
 """After a restart, a crash, a lost connection or somebody's hand: what OBS shows is carried on with."""
 
+from dataclasses import replace
+
 import pytest
 
 from statemachine import commands as cmd
@@ -8,6 +10,7 @@ from statemachine import facts
 from statemachine.handover.states import State
 from statemachine.policy import Policy
 from tests.statemachine.handover.test_handover import channel, on_air, reasons, standby
+from tests.statemachine.model_obs import Item
 from tests.statemachine.world import World
 
 FIRST, SECOND = "GMOTHERSTREAM_1", "GMOTHERSTREAM_2"
@@ -43,6 +46,31 @@ def test_a_restart_carries_on_without_touching_the_picture() -> None:
     assert (after.on_air.input, after.on_air.since) == (before.on_air.input, before.on_air.since)
     assert shown(world) == [FIRST]
     assert changed(world) == []
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+def test_an_input_that_took_a_name_that_a_crash_forgot_is_not_the_one_that_bore_it(hidden: bool) -> None:
+    world = channel("alice", "bob")
+    bob = world.ingest.of("bob")
+    assert bob is not None
+    world.crash()
+    world.obs.items[FIRST] = Item(FIRST, bob, shown=not hidden)
+    world.obs.remove(SECOND)
+    world.obs_ready()
+    assert on_air(world) == ("" if hidden else "bob")
+
+
+def test_one_that_is_over_keeps_its_name_where_nobody_can_tell_what_its_input_plays() -> None:
+    """How to play it is forgotten with it; it is told apart by nothing but its input's name."""
+    world = channel("alice")
+    world.obs_lost()
+    world.unpublish("alice")
+    first = replace(world.obs.inventory().inputs[0], stream="elsewhere/alice")
+    world.feed(ev.ObsReady(world.now, ev.Inventory((first,))))
+    program = world.director.switchover.program
+    assert program is not None
+    assert program.session is not None
+    assert program.session.streamer == "alice"
 
 
 def test_the_turns_clock_goes_on_over_a_restart() -> None:
