@@ -60,4 +60,4 @@ class Inventory:
     program: ProgramReading | None = None
     """None where nobody looked."""
     static: OwnInput | None = None
-    """The one input of mode static, which bears no number; None in other modes, and where it could not be read."""
+    """The one input of mode static, which bears no number; None where there is none, or it could not be read."""

@@ -402,7 +402,7 @@ class ObsAdapter:
             self._names,
             self._stream_of,
             fixtures=[name for name in (settings.obs.slate, static) if name],
-            static=static,
+            static=settings.sources.static_input,
             sources=[settings.obs.template] if settings.obs.template else [],
             beside=query.requests,
         )

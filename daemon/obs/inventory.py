@@ -60,7 +60,7 @@ class InventoryQuery:
     fixtures: Collection[str] = ()
     """Items that people have made, by the configuration's names: each is searched for."""
     static: str = ""
-    """The one input of mode static; empty in other modes."""
+    """The one input of mode static: it may be on air yet where the mode has become another."""
     sources: Collection[str] = ()
     """Inputs of which it is enough that they are in OBS."""
     beside: Sequence[Request] = ()

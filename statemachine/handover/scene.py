@@ -141,19 +141,16 @@ class Scene:
     def _found_static(self, event: ev.ObsReady, known: list[Program]) -> Program | None:
         """The one input of mode static, whom its restart has shown before any cut.
 
-        It is asked whom it plays: a try may have come to nothing, or a crash have forgotten one. Where that cannot be
-        named, or only the slate is seen, nobody is on air.
+        It is asked whom it plays: a try may have come to nothing, or a crash have forgotten one, or whom it plays may
+        have been sent away. Then nobody is on air until somebody's picture is seen to move.
         """
-        inventory, static = event.inventory, self.policy.static_input
+        static, read = self.policy.static_input, event.inventory.static
         known = [program for program in known if program.input == static]
-        read = inventory.static
         if read is None or read.name != static or read.stream is None:
             return next(iter(known), None)
-        if played := [program for program in known if program.session and program.session.is_played_at(read.stream)]:
-            return played[0]
-        session = self._identify(read.stream)
-        behind_slate = bool(self.policy.slate) and self.policy.slate in (inventory.others or ())
-        return Program(static, session, event.at) if session and read.shown and not behind_slate else None
+        publishes = self._identify(read.stream) is not None
+        told = (program for program in known if _is_told(program, read.stream, publishes=publishes))
+        return next(told, None)
 
     def _show_alone(self, inventory: ev.Inventory, *, hidden: bool) -> None:
         """Watch what was found on air, show it where it is ``hidden``, and hide all else."""
@@ -286,3 +283,7 @@ class Scene:
         seen = self.program is not None and not self.program.blank
         name = self.on_air_input if seen else ""
         return facts.OnAirChanged(at, self.on_air_streamer if seen else "", name, adopted)
+
+
+def _is_told(program: Program, stream: str, *, publishes: bool) -> bool:
+    return publishes if program.session is None else program.session.is_played_at(stream)

@@ -61,7 +61,7 @@ class ModelObs:
         self.names_used: set[str] = set()
         self.fixtures = (STATIC, OTHER_STATIC)
         self.static: Callable[[], str] = str
-        """The one input of mode static, if that is configured."""
+        """The one input of mode static, by the configuration's name."""
 
     @property
     def own(self) -> list[Item]:

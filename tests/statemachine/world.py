@@ -79,7 +79,7 @@ class World:
         self.last = Step()
         """The rules' answer to the last event."""
         self.obs.up = False
-        self.obs.static = self._static
+        self.obs.static = lambda: self.director.policy.static_input
         self.fallback = False  # OBS has a plugin for inputs, whose place its own media source may take
         self.kept: deque[dict[str, Any]] = deque(maxlen=0)
         """The snapshots after the last events, where a crash is to forget some."""
@@ -126,10 +126,6 @@ class World:
             self.now = max(self.now, deadline)
             self.feed(ev.TimePassed(self.now))
         self.now = end
-
-    def _static(self) -> str:
-        policy = self.director.policy
-        return policy.static_input if policy.mode == "static" else ""
 
     def crash(self, gap: float = 0.0, policy: Policy | None = None, forgotten: int = 0) -> None:
         """kill -9, and a new daemon from what was kept, with another ``policy`` in its file where one is given.
