@@ -15,6 +15,7 @@ from statemachine import commands as cmd
 from statemachine import events as ev
 from statemachine import facts
 from statemachine.director import Director
+from statemachine.handover.fixtures import fixtures
 from statemachine.handover.states import State
 from statemachine.lineup.entry import Recall
 from statemachine.planning import SIGN_WITHIN
@@ -372,9 +373,17 @@ class World:
         if not self.obs.up:
             self.feed(ev.ObsLost(self.now, "the connection is gone"))
         self.obs_ready()
+        self._take_away_what_is_forgotten()
         self._until_well()
         self.run_until(lambda: not self.amiss(), TIDY_WITHIN, step=0.25)
         assert any(self._stays() for _ in range(TURNS_IN_VAIN)), "one turn ends after the other"
+
+    def _take_away_what_is_forgotten(self) -> None:
+        """What a hand has shown before the rules forgot its name, as the fifth of those before, is people's own."""
+        scene = self.director.switchover.scene
+        for name in self.obs.fixtures:
+            if name not in (*fixtures(scene.policy), *scene.fixtures.old, scene.on_air_input):
+                self.obs.items[name].shown = False
 
     def _stays(self) -> bool:
         """It does, whoever is on air; False where it may not yet.
