@@ -382,7 +382,8 @@ class World:
         """What a hand has shown before the rules forgot its name, as the fifth of those before, is people's own."""
         scene = self.director.switchover.scene
         for name in self.obs.fixtures:
-            if name not in (*fixtures(scene.policy), *scene.fixtures.old, scene.on_air_input):
+            known = (*fixtures(scene.policy), *scene.fixtures.old, scene.on_air_input)
+            if name in self.obs.items and name not in known:
                 self.obs.items[name].shown = False
 
     def _stays(self) -> bool:
