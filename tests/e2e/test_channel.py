@@ -14,6 +14,14 @@ STALL = 1.0
 pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
 
 
+async def count_own(studio: Studio) -> int:
+    """How many inputs of its own the daemon has in OBS.
+
+    Publishers may come to a halt while a recording is analysed: another standby is made beside one that stands still.
+    """
+    return len(await own_inputs(studio))
+
+
 @pytest.mark.parametrize("standby", [True, False], ids=["standby", "cold"])
 async def test_six_skips_leave_no_blank_no_freeze_and_no_silence(standby: bool) -> None:
     async with live("alice", "bob", "carol", sources__standby=standby) as (studio, channel):
@@ -31,7 +39,7 @@ async def test_six_skips_leave_no_blank_no_freeze_and_no_silence(standby: bool) 
         assert seen == ["alice", "bob", "carol", "alice", "bob", "carol", "alice"]
         assert len(verdict.cuts) == 6, verdict.summary()
         assert_seamless(verdict, lagged, silence=PROMISED_SILENCE if standby else FRESH_SILENCE)
-        assert len(await own_inputs(studio)) <= 2
+        await becomes(lambda: count_own(studio), 2 if standby else 1)
 
 
 async def test_the_end_of_a_stream_moves_on_to_the_next() -> None:
@@ -124,11 +132,8 @@ async def test_obs_that_is_killed_on_air_comes_back_on_air_without_orphans(fresh
         )
         await becomes(lambda: shown(studio), [status["on_air"]["input"]])
 
-        async def own() -> int:
-            return len(await own_inputs(studio))
-
         # What was still opening is swept beside the show.
-        await becomes(own, 2)
+        await becomes(lambda: count_own(studio), 2)
 
 
 async def test_stopping_or_killing_the_daemon_leaves_the_picture_on_air_and_it_carries_on() -> None:
@@ -148,4 +153,4 @@ async def test_stopping_or_killing_the_daemon_leaves_the_picture_on_air_and_it_c
         verdict = await studio.analyse(recording)
         assert verdict.seen == ("alice",), verdict.summary()
         assert_seamless(verdict, lagged)
-        assert len(await own_inputs(studio)) == 2
+        await becomes(lambda: count_own(studio), 2)
