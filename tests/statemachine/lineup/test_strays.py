@@ -6,22 +6,27 @@ from statemachine.lineup.lineup import Lineup
 from statemachine.lineup.order import STRAY_FOR
 from statemachine.policy import Policy
 from tests.statemachine.lineup.test_lineup import entry, names
-from tests.statemachine.lineup.test_paths import listed, publishes
+from tests.statemachine.lineup.test_paths import listed, playing, publishes
 
 
 @pytest.mark.parametrize("after", ["removed", "turn over"])
-def test_one_who_was_taken_out_of_the_line_up_and_still_publishes_keeps_the_path(after: str) -> None:
+@pytest.mark.parametrize("sessions", [1, 2])
+def test_one_who_was_taken_out_of_the_line_up_and_still_publishes_keeps_the_path(after: str, sessions: int) -> None:
+    """Until each of its sessions there has ended: nobody knows which of them is played."""
     line = Lineup(Policy(after_turn="kick"))
-    line.publishers.publish(1.0, publishes("alice", 1))
+    for number in range(sessions):
+        line.publishers.publish(1.0, publishes("alice", 1 + number))
     if after == "removed":
         line.requests.remove(2.0, "alice")
     else:
         line.turns.end_turn(2.0, entry(line, "alice"))
         assert line.turns.dismiss(2.5, None)
-    line.publishers.publish(3.0, publishes("bob", 2))
-    assert names(line) == []
-    line.publishers.unpublish(4.0, "srs:1/1")
-    line.publishers.publish(5.0, publishes("bob", 3))
+    for number in range(sessions):
+        assert {session.id for session in line.live_sessions} == {f"srs:1/{n + 1}" for n in range(number, sessions)}
+        line.publishers.publish(3.0 + number, publishes("bob", 3 + number))
+        assert names(line) == []
+        line.publishers.unpublish(3.5 + number, f"srs:1/{number + 1}")
+    line.publishers.publish(6.0, publishes("bob", 6))
     assert names(line) == ["bob"]
 
 
@@ -67,4 +72,30 @@ def test_as_long_as_its_server_lists_it_the_path_of_one_who_was_taken_out_is_not
         listed(line, float(at), publishes("alice", 1))
         line.expire(float(at))
     line.publishers.publish(300.0, publishes("bob", 2))
+    assert names(line) == []
+
+
+def test_one_who_was_refused_as_the_path_was_taken_does_not_hold_it_afterwards() -> None:
+    line = Lineup(Policy(reconnect_grace=8.0))
+    line.publishers.publish(1.0, publishes("alice", 1))
+    line.publishers.publish(2.0, publishes("bob", 2))
+    line.publishers.unpublish(3.0, "srs:1/1")
+    listed(line, 4.0, publishes("bob", 2))
+    line.publishers.publish(5.0, publishes("alice", 3))
+    assert playing(line, "alice") == ["srs:1/3"]
+
+
+@pytest.mark.parametrize("told", ["by the list", "by a hook", "by nobody"])
+def test_of_two_sessions_of_one_who_was_removed_the_one_that_publishes_on_keeps_the_path(told: str) -> None:
+    line = Lineup(Policy())
+    line.publishers.publish(1.0, publishes("alice", 1))
+    line.publishers.publish(4.0, publishes("alice", 2))  # SRS asks first, and finds the path busy then
+    line.requests.remove(6.0, "alice")
+    now = 7.0
+    if told == "by a hook":
+        line.publishers.unpublish(now, "srs:1/2")
+    for _ in range(0 if told == "by a hook" else 2 if told == "by the list" else 13):
+        now += 5.0
+        listed(line, now, publishes("alice", 1))
+    line.publishers.publish(now + 1.0, publishes("bob", 3))
     assert names(line) == []

@@ -1,4 +1,4 @@
-"""A path and a stream by hand, or one who was taken out and publishes on: whose it is, and from when it is free."""
+"""A stream that is asked for by hand takes no path from whoever announced itself there."""
 
 from dataclasses import replace
 
@@ -8,13 +8,11 @@ from statemachine import events as ev
 from statemachine.director import Director
 from statemachine.lineup.lineup import Lineup
 from statemachine.policy import Policy
-from tests.statemachine.lineup.test_lineup import names, told
+from tests.statemachine.lineup.test_lineup import told
 from tests.statemachine.lineup.test_paths import (
     SERVER,
     SHOW,
     comes_on_air,
-    listed,
-    playing,
     publishes,
     refusals,
     shows_alice,
@@ -47,45 +45,6 @@ def test_one_who_is_kicked_and_publishes_on_keeps_the_path_whoever_asked_for_its
     director.handle(ev.KickRequested(6.0, "alice", 300.0))
     director.handle(ev.PublishersListed(10.0, SERVER, 10.0, (publishes("alice", 1),)))
     assert refusals(director.handle(ev.Published(11.0, publishes("bob", 2)))) == ["path_taken"]
-
-
-def test_of_two_sessions_of_one_who_was_removed_the_second_keeps_the_path_once_the_first_has_ended() -> None:
-    line = Lineup(Policy())
-    line.publishers.publish(1.0, publishes("alice", 1))
-    line.publishers.publish(4.0, publishes("alice", 2))
-    line.requests.remove(6.0, "alice")
-    line.publishers.unpublish(7.0, "srs:1/1")
-    line.publishers.publish(8.0, publishes("bob", 3))
-    assert names(line) == []
-    line.publishers.unpublish(9.0, "srs:1/2")
-    line.publishers.publish(10.0, publishes("bob", 4))
-    assert names(line) == ["bob"]
-
-
-def test_one_who_was_refused_as_the_path_was_taken_does_not_hold_it_afterwards() -> None:
-    line = Lineup(Policy(reconnect_grace=8.0))
-    line.publishers.publish(1.0, publishes("alice", 1))
-    line.publishers.publish(2.0, publishes("bob", 2))
-    line.publishers.unpublish(3.0, "srs:1/1")
-    listed(line, 4.0, publishes("bob", 2))
-    line.publishers.publish(5.0, publishes("alice", 3))
-    assert playing(line, "alice") == ["srs:1/3"]
-
-
-@pytest.mark.parametrize("told", ["by the list", "by a hook", "by nobody"])
-def test_of_two_sessions_of_one_who_was_removed_the_one_that_publishes_on_keeps_the_path(told: str) -> None:
-    line = Lineup(Policy())
-    line.publishers.publish(1.0, publishes("alice", 1))
-    line.publishers.publish(4.0, publishes("alice", 2))  # SRS asks first, and finds the path busy then
-    line.requests.remove(6.0, "alice")
-    now = 7.0
-    if told == "by a hook":
-        line.publishers.unpublish(now, "srs:1/2")
-    for _ in range(0 if told == "by a hook" else 2 if told == "by the list" else 13):
-        now += 5.0
-        listed(line, now, publishes("alice", 1))
-    line.publishers.publish(now + 1.0, publishes("bob", 3))
-    assert names(line) == []
 
 
 def test_a_stream_by_hand_that_announces_itself_as_its_turn_ends_is_an_ordinary_one() -> None:
