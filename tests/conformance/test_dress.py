@@ -8,6 +8,7 @@ from daemon.obs.connection import Link
 from daemon.obs.dressing import SOUND
 from daemon.obs.fade import FILTER_KIND
 from daemon.obs.owners import OWNER
+from daemon.obs.sources import FfmpegSource
 from tests.conformance.houses import CANVAS, SCENE, Hands, House
 from tests.conformance.test_obs import adapter, box
 from tests.support import until
@@ -165,3 +166,20 @@ async def test_a_canvas_of_another_shape_is_filled_in_a_fresh_collection_too(hou
         old = {"baseWidth": width, "baseHeight": height, "outputWidth": width, "outputHeight": height}
         await hands.call("SetVideoSettings", old)
         await hands.call("SetCurrentSceneCollection", {"sceneCollectionName": first})
+
+
+async def test_a_media_source_says_by_its_settings_whether_it_plays_its_url_or_a_local_file(
+    house: House, hands: Hands
+) -> None:
+    name, url = hands.name(), "rtmp://127.0.0.1:1/live/nobody"
+    await hands.create(name, url)
+
+    async def played() -> str | None:
+        answer = await hands.call("GetInputSettings", {"inputName": name})
+        return FfmpegSource().url(answer["inputSettings"])
+
+    assert await played() == url
+    local = {"inputName": name, "inputSettings": {"is_local_file": True, "local_file": ""}}
+    await hands.call("SetInputSettings", local)
+    assert await played() is None
+    await hands.call("RemoveInput", {"inputName": name})

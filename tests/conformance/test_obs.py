@@ -365,6 +365,7 @@ async def test_hand_overs_by_cut_and_by_fade_leave_one_input_and_no_trace(house:
             for left in outgoing:
                 await rig.obs.remove_input(left)
             outgoing = (name,)
+        assert [mine.stream for mine in (await rig.obs.inventory()).inputs if mine.name == name] == ["live/alice"]
         items = await hands.items()
         assert [each["sourceName"] for each in items] == [OVERLAYS[0], name, *OVERLAYS[1:]]
         transform = items[1]["sceneItemTransform"]

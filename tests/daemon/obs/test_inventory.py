@@ -85,6 +85,16 @@ async def test_the_one_input_of_mode_static_is_read_with_the_stream_that_it_play
         assert (await rig.obs.inventory()).static is not None, "it may be on air yet in another mode"
 
 
+async def test_the_one_input_of_mode_static_is_read_in_a_nested_scene_too(fake: FakeObs) -> None:
+    inner = fake.studio.create_scene("INNER")
+    settings = {"input": BOB, "is_local_file": False}
+    fake.studio.create_input(inner, "GMOTHERSTREAM", "ffmpeg_source", settings, enabled=True)
+    fake.studio.add_item(fake.studio.scene("MOTHERSTREAM"), inner)
+    async with Rig.on(fake, sources={"mode": "static"}) as rig:
+        await rig.up()
+        assert (await rig.obs.inventory()).static == OwnInput("GMOTHERSTREAM", True, "live/bob")
+
+
 async def test_an_input_whose_settings_are_gone_by_then_is_listed_without_its_stream(fake: FakeObs, rig: Rig) -> None:
     await rig.obs.create_input("GMOTHERSTREAM_1", ALICE)
     fake.faults.refuse("GetInputSettings", 600)
