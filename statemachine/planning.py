@@ -63,8 +63,7 @@ def _may_stay(lineup: Lineup, program: Program | None, policy: Policy, now: floa
 
 def kept_until(lineup: Lineup, program: Program, policy: Policy) -> float | None:
     """How long a picture may stay that nobody can follow: while it is published (None), and for its grace."""
-    moves = program.still_since is None and program.stalled_since is None
-    session = program.session or (program.proven if moves else None)
+    session = program.session or (program.proven if program.moves else None)
     if session is None:
         # Found on air, and watched: as long as it moves it stays, whoever it is.
         if program.stalled_since is None and program.attempt == 0:
@@ -104,7 +103,7 @@ class Choice(NamedTuple):
 
 def is_proven(entry: Entry, attempt: Attempt, now: float) -> bool:
     """It has a moving picture, and is not one who stalled and has to show first that it goes on moving."""
-    return attempt.ready_at is not None and attempt.still_since is None and entry.showable(now)
+    return attempt.is_proven and entry.showable(now)
 
 
 def choose(line: Iterable[Entry], tried: dict[str, Attempt], now: float, *, room: bool, urgent: bool = False) -> Choice:
@@ -152,7 +151,7 @@ def _has_time(attempt: Attempt, now: float, *, urgent: bool, first: bool) -> boo
 
 
 def _some_move(tried: dict[str, Attempt]) -> bool:
-    return any(attempt.ready_at is not None and attempt.still_since is None for attempt in tried.values())
+    return any(attempt.is_proven for attempt in tried.values())
 
 
 def first_proven(line: Iterable[Entry], tried: dict[str, Attempt], now: float) -> ev.Session | None:

@@ -34,6 +34,11 @@ class Program:
     proven: ev.Session | None = None
     """Mode static: whose picture was seen to move last, though its cut failed, so that it bears no name."""
 
+    @property
+    def moves(self) -> bool:
+        """It does, for all that was told."""
+        return self.still_since is None and self.stalled_since is None
+
 
 class Shows(Protocol):
     """Who knows what OBS shows: all that those need who watch it and change nothing."""

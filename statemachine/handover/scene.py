@@ -91,9 +91,8 @@ class Scene:
         moves = attempt.is_proven and attempt.outcome != "media_failed"
         if moves:
             program = replace(program, still_since=None, stalled_since=None, moves_since=None, proven=attempt.target)
-        dead = program.session is None and (program.still_since is not None or program.stalled_since is not None)
         # Nobody watches it any more, unlike one that was found on air.
-        since = program.since if dead else at
+        since = at if program.session is not None or program.moves else program.since
         self.program = replace(program, session=None, since=since, attempt=attempt.number)
 
     def open_program(self, at: float, attempt: Attempt) -> None:

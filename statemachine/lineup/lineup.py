@@ -135,7 +135,7 @@ class Lineup:
         return self._order.by_stream(stream)
 
     def announced(self, stream: str) -> ev.Session | None:
-        """The same, where it announced itself: one that was asked for by hand says nothing of who publishes there."""
+        """The one that announced itself: one that was asked for by hand says nothing of who publishes there."""
         return self._order.announced(stream)
 
     def holder_of(self, path: str, now: float) -> ev.Session | None:

@@ -137,7 +137,7 @@ class Pictures:
         entry = self._lineup.by_session(attempt.target.id) if attempt.target else None
         if entry is None or not entry.showable(now) or attempt.target == program.session:
             return False
-        return attempt.ready_at is not None and attempt.still_since is None
+        return attempt.is_proven
 
     @property
     def _stall(self) -> float:
@@ -210,7 +210,7 @@ class Pictures:
     def moves(self) -> bool:
         """What is shown moves, as far as its watch tells."""
         program = self._switchover.program
-        return program is not None and program.still_since is None and program.stalled_since is None
+        return program is not None and program.moves
 
     def name_program(self, at: float, stream: str) -> None:
         """It is known who publishes ``stream``, which was nameless: carry on with it.
