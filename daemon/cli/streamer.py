@@ -85,7 +85,7 @@ def _run(action: StoreAction, arguments: argparse.Namespace) -> int:
 
 
 def _add(arguments: argparse.Namespace, store: StreamerStore, config: Config) -> None:
-    is_new = not store.path.exists()
+    is_new = not store.is_there()
     key = store.add(arguments.name, arguments.turn)
     _show_key(arguments, store, config, key)
     if is_new:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from daemon.core.files import is_there
 from daemon.core.rows import has_table, write_meta
 from daemon.journal import database as journal_file
 from daemon.journal.backup import NAMES_A_SECOND, NAMES_BESIDES, UNKNOWN_AGE, write_whole
@@ -50,17 +51,17 @@ class Contents:
 def backup(database: Path, place: Path, *, force: bool = False) -> Contents:
     """Save the database, whole and looked over, for nobody else to read. Raises BackupError."""
     try:
-        there = database.exists()
+        there = is_there(database)
     except OSError as error:
         raise BackupError(f"{database} cannot be reached: {error.strerror or error}") from error
     if not there:
         raise BackupError(f"there is no database at {database}: check store.path")
     if _is_ours(database, place):
         raise BackupError(f"{place} is the daemon's own file: choose another one")
-    if place.exists() and not place.is_file():
+    if is_there(place) and not place.is_file():
         # Whoever may replace a device would take it away from everybody.
         raise BackupError(f"{place} is not a regular file: choose another one")
-    if place.exists() and not force:
+    if is_there(place) and not force:
         raise BackupError(f"{place} already exists: choose another one, or use --force")
     try:
         with closing(open_to_read(database, LOCK_PATIENCE)) as db, closing(in_memory()) as image:
@@ -69,7 +70,7 @@ def backup(database: Path, place: Path, *, force: bool = False) -> Contents:
             journal_file.stamp(image)
             found = journal_file.read(image)
             # Where a link leads to a file, that file is meant.
-            write_whole(image.serialize(), place.resolve() if place.exists() else place, replace=force)
+            write_whole(image.serialize(), place.resolve() if is_there(place) else place, replace=force)
     except FileExistsError as error:
         raise BackupError(f"{place} already exists: choose another one, or use --force") from error
     except OSError as error:
@@ -96,13 +97,13 @@ def _restore(database: Path, place: Path) -> Contents:
     image, contents = _image(place)
     copy, database = Path(f"{database}.backup"), database.resolve()
     fresh = database.with_name(f"{database.name}.restored")
-    owner = database if database.exists() else database.parent
+    owner = database if is_there(database) else database.parent
     write_whole(image, fresh, replace=True)
     if os.geteuid() == 0:
         like = owner.stat()
         os.chown(fresh, like.st_uid, like.st_gid)
     kept = name_aside(database, "replaced")
-    there = database.exists()
+    there = is_there(database)
     # The log, too: it must never lie beside another database; and the copy, which is one of the database before.
     aside(database, kept)
     with suppress(FileNotFoundError):
@@ -121,7 +122,7 @@ def _image(place: Path) -> tuple[bytes, Contents]:
         place.open("rb").close()  # SQLite does not say why it cannot
         uri = f"{place.absolute().as_uri()}?mode=ro"
         log = Path(f"{place}-wal")
-        if not log.exists() or not log.stat().st_size:
+        if not is_there(log) or not log.stat().st_size:
             # SQLite would write beside it, which it may not on a disk that is read-only.
             uri += "&immutable=1"
         with (

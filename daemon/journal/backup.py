@@ -18,6 +18,7 @@ from typing import Any, Final
 
 import structlog
 
+from daemon.core.files import is_there
 from daemon.core.worker import Worker
 from daemon.journal import database as journal_file
 from daemon.journal.database import as_json, check, in_memory
@@ -138,7 +139,7 @@ class JournalCopy:
 
     def is_needed(self) -> bool:
         """There is a copy, and of its file not a byte. Raises OSError."""
-        if not self._place.exists():
+        if not is_there(self._place):
             return False
         try:
             found = self._path.stat()
@@ -153,12 +154,12 @@ class JournalCopy:
         """
         stem = name_aside(self._path, "damaged")
         fresh = self._path.with_name(f"{self._path.name}.restored")
-        there, known = self._path.exists(), self._known_keys()
+        there, known = is_there(self._path), self._known_keys()
         found = read_damaged(self._path)
         copied = self.read()
         mended = mend(found, copied, known)
         write_whole(mended.image, fresh)
-        if copied is None and self._place.exists():
+        if copied is None and is_there(self._place):
             # Not to be overwritten by the next one: somebody may get something out of it.
             self._place.rename(f"{stem}.backup")
         aside(self._path, stem)
@@ -193,7 +194,7 @@ class JournalCopy:
 
     def read(self) -> Copied | None:
         """What the copy holds. None where there is none, or it is no good."""
-        if not self._place.exists():
+        if not is_there(self._place):
             return None
         try:
             # Immutable: nothing is written beside it.

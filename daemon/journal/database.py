@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from daemon.core.files import is_there
 from daemon.core.rows import (
     body_mark,
     consistent,
@@ -80,7 +81,7 @@ def open_writable(
     ``note`` is told by what the file itself, without its log, is known from then on (see ``has_strange_log``);
     ``cut_short`` how many pages of the log were written and cannot be read.
     """
-    if path.exists() and not path.is_file() and not path.is_dir():
+    if is_there(path) and not path.is_file() and not path.is_dir():
         raise OSError(f"{path} is not a regular file: check store.path")
     commits = look_at_log(path)
     db = sqlite3.connect(path, isolation_level=None, timeout=1.0, check_same_thread=False)

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import EllipsisType
 from typing import Final
 
+from daemon.core.files import is_there
 from daemon.core.rows import (
     consistent,
     has_column,
@@ -118,7 +119,7 @@ class StreamerStore:
 
     def list(self) -> tuple[StreamerRow, ...]:
         """All streamers by name. None where there is no file yet: asking makes none."""
-        if not self._is_there():
+        if not self.is_there():
             return ()
         with self._opened(writing=False) as db:
             return tuple(sorted(_whole(db), key=lambda row: fold(row.name)))
@@ -165,7 +166,7 @@ class StreamerStore:
     @contextmanager
     def _writing(self, name: str | None = None) -> Iterator[sqlite3.Connection]:
         """One transaction. With a name, which has to be known, no file is made for the sake of a mistake."""
-        if name is not None and not self._is_there():
+        if name is not None and not self.is_there():
             raise _unknown(name)
         with self._opened(writing=True) as db:
             # The journal's mode too: a reader never waits for a writer, nor the other way round.
@@ -197,9 +198,10 @@ class StreamerStore:
         except sqlite3.Error as error:
             raise StreamerError(f"{self.path} cannot be {'written' if writing else 'read'}: {error}") from error
 
-    def _is_there(self) -> bool:
+    def is_there(self) -> bool:
+        """Whether the file is there. Raises StreamerError where that cannot be told."""
         try:
-            return self.path.exists()
+            return is_there(self.path)
         except OSError as error:
             raise StreamerError(f"{self.path} cannot be used: {error.strerror or error}") from error
 
@@ -270,7 +272,7 @@ def open_to_read(path: Path, patience: float) -> sqlite3.Connection:
     except sqlite3.OperationalError as error:
         db.close()
         log = Path(f"{path}-wal")
-        if is_damage(error) or (log.exists() and log.stat().st_size):
+        if is_damage(error) or (is_there(log) and log.stat().st_size):
             raise  # without its log it would be an older one
     except BaseException:
         db.close()
