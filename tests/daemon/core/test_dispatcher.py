@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+import pytest
+
 from daemon.core.clock import Clock
 from daemon.core.dispatcher import Dispatcher, Record
 from daemon.core.event_queue import EventQueue
@@ -85,6 +87,7 @@ async def test_losing_obs_drops_what_was_not_carried_out(tmp_path: Path) -> None
         assert sink.commands == [cmd.AbandonPending()]
 
 
+@pytest.mark.usefixtures("waits_for_the_disk")
 async def test_an_event_is_in_the_file_before_its_commands_go_out(tmp_path: Path) -> None:
     written: list[int] = []
 
@@ -143,6 +146,7 @@ async def test_a_slow_disk_holds_up_the_answer_and_not_the_show(tmp_path: Path) 
         db.close()
 
 
+@pytest.mark.usefixtures("waits_for_the_disk")
 async def test_a_hand_over_is_in_the_history_before_anybody_is_told_of_it(tmp_path: Path) -> None:
     async with running(tmp_path, Policy(standby=False)) as (dispatcher, _, clock):
         rows: list[int] = []

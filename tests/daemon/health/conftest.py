@@ -25,3 +25,9 @@ async def obs(fake: FakeObs, clock: FakeClock) -> AsyncIterator[WireObs]:
     async with client(fake) as ws:
         assert await ws.wait_until_identified()
         yield WireObs(fake, clock, Caller(ws))
+
+
+@pytest.fixture(autouse=True)
+def waits_for_a_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fake answers within milliseconds, but on a busy machine not always."""
+    monkeypatch.setattr("daemon.health.samples.SIZE_SECONDS", 20.0)

@@ -195,7 +195,7 @@ async def test_readings_go_to_the_reports(stage: Stage, tmp_path: Path) -> None:
     reporter.start()
     stage.monitor = stage.make(reporter=reporter)
     await stage.watch(3)
-    await reporter.stop()
+    await reporter.stop(within=20.0)
     (file,) = tmp_path.glob("*.csv")
     assert len(file.read_text().splitlines()) == 4
     assert stage.monitor.status()["reports"] == {"folder": str(tmp_path), "file": str(file), "problem": ""}

@@ -30,7 +30,7 @@ async def test_readings_are_written_in_batches_and_the_rest_at_the_end(tmp_path:
         reports.put(reading(AT + second))
     await until(lambda: count(tmp_path / CSV) == 11)
     assert reports.file() == str(tmp_path / CSV)
-    await reports.stop()
+    await reports.stop(within=20.0)
     assert count(tmp_path / CSV) == 15
     assert (tmp_path / SVG).exists()
 
@@ -41,7 +41,7 @@ async def test_an_hour_that_is_over_has_its_whole_picture(tmp_path: Path) -> Non
     for second in range(0, int(HOUR) + 60, 30):
         reports.put(reading(AT + second, still=3.0 if second == int(HOUR) - 30 else 0.0))
     await until(lambda: (tmp_path / SVG).exists() and "stalled" in (tmp_path / SVG).read_text())
-    await reports.stop()
+    await reports.stop(within=20.0)
     assert sorted(path.suffix for path in tmp_path.iterdir()) == [".csv", ".csv", ".svg", ".svg"]
 
 
@@ -51,7 +51,7 @@ async def test_a_picture_that_the_last_run_left_undone_is_drawn(tmp_path: Path) 
     reports.start()
     reports.put(reading(AT + 5 * HOUR))
     await until((tmp_path / SVG).exists)
-    await reports.stop()
+    await reports.stop(within=20.0)
     assert reports.problem == ""
 
 
@@ -67,7 +67,7 @@ async def test_a_folder_that_cannot_be_made_is_told_of_once_and_nothing_is_lost_
         blocked.unlink()
         reports.put(reading(AT + 5))
         await until(lambda: not reports.problem)
-        await reports.stop()
+        await reports.stop(within=20.0)
     assert count(blocked / "health" / CSV) == 6
     assert [line["log_level"] for line in logs] == ["warning", "info"]
 
@@ -117,7 +117,7 @@ async def test_what_waits_for_a_bad_disk_is_bounded(tmp_path: Path, monkeypatch:
         reports.put(reading(AT + second))
     await until(lambda: len(tries) == 100)
     blocked.unlink()
-    await reports.stop()
+    await reports.stop(within=20.0)
     assert max(tries) == 10
     assert count(blocked / "health" / CSV) == 10
 
@@ -139,4 +139,4 @@ async def test_an_unforeseen_failure_does_not_end_the_thread(tmp_path: Path, mon
         await until(lambda: reports.problem == "RuntimeError")
         reports.put(reading(AT + 1))
         await until(lambda: len(calls) == 2 and not reports.problem)
-        await reports.stop()
+        await reports.stop(within=20.0)

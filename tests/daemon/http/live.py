@@ -21,7 +21,7 @@ from daemon.studio.ports import free_port
 from tests.fakes.threaded import PASSWORD, ThreadedObs
 from tests.support import blocking_until
 
-DEADLINE = 20.0
+DEADLINE = 60.0
 """Seconds."""
 
 

@@ -10,7 +10,7 @@ from daemon.http.addresses import Address, addresses, is_in_path
 
 WAITING: Final = ("carol", "dave")
 """Two who wait, and whom it may concern."""
-SAMPLES: Final[dict[str, dict[str, object]]] = {"remove": {"name": "bob"}, "kick": {"seconds": 0.5}}
+SAMPLES: Final[dict[str, dict[str, object]]] = {"remove": {"name": "bob"}, "kick": {"seconds": 60.5}}
 """Where it has to be another: whoever was kicked is in the line-up no more."""
 
 

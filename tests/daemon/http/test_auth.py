@@ -135,6 +135,7 @@ async def test_no_spelling_of_a_path_goes_round_the_token(locked: House, path: s
     assert answer.startswith((b"HTTP/1.1 401", b"HTTP/1.1 404", b"HTTP/1.1 400"))
 
 
+@pytest.mark.usefixtures("slow_to_forgive")
 async def test_wrong_tokens_are_limited_and_other_requests_are_not(locked: House) -> None:
     wrong = {"Authorization": "Bearer wrong"}
     statuses = [(await locked.get("/status", headers=wrong))[0] for _ in range(auth.WRONG_TOKENS)]
@@ -191,12 +192,14 @@ async def test_signing_out_takes_the_cookie_back(locked: House) -> None:
         assert 'motherstream="";' in response.headers["Set-Cookie"]
 
 
+@pytest.mark.usefixtures("slow_to_forgive")
 async def test_wrong_tokens_at_the_sign_in_are_limited_too(locked: House) -> None:
     for _ in range(auth.WRONG_TOKENS):
         assert (await locked.post("/sign-in", json={"token": "wrong"}))[0] == 401
     assert (await locked.post("/sign-in", json={"token": "wrong"}))[0] == 429
 
 
+@pytest.mark.usefixtures("slow_to_forgive")
 async def test_the_right_token_passes_however_many_wrong_ones_come_from_its_address(locked: House) -> None:
     for _ in range(3 * auth.WRONG_TOKENS):
         await locked.get("/status", headers={"Authorization": "Bearer wrong"})

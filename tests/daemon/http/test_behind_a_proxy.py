@@ -45,6 +45,7 @@ async def wrong(house: House, headers: Mapping[str, str]) -> int:
 # --- who asks ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("slow_to_forgive")
 @pytest.mark.parametrize("how", ["X-Forwarded-For: {}", "Forwarded: for={};proto=https, for=127.0.0.1"])
 async def test_wrong_tokens_behind_a_proxy_keep_out_their_sender_alone(proxied: House, how: str) -> None:
     name, _, value = how.partition(": ")
@@ -55,6 +56,7 @@ async def test_wrong_tokens_behind_a_proxy_keep_out_their_sender_alone(proxied: 
     assert (await proxied.get("/status", headers={**BEARER, **mallory}))[0] == 200
 
 
+@pytest.mark.usefixtures("slow_to_forgive")
 async def test_an_address_that_a_client_makes_up_is_not_counted_in_its_place(proxied: House) -> None:
     """The proxy adds the real one at the right."""
     made_up = ({"X-Forwarded-For": f"192.0.2.{n}, 203.0.113.66"} for n in itertools.count())
@@ -63,6 +65,7 @@ async def test_an_address_that_a_client_makes_up_is_not_counted_in_its_place(pro
     assert await wrong(proxied, next(made_up)) == 429
 
 
+@pytest.mark.usefixtures("slow_to_forgive")
 async def test_without_trusted_proxies_no_header_changes_who_is_counted() -> None:
     async with behind(trusted_proxies=()) as house:
         for n in range(auth.WRONG_TOKENS):

@@ -88,7 +88,7 @@ async def test_a_head_that_dribbles_is_ended() -> None:
 
 async def test_a_connection_that_is_idle_between_requests_is_ended() -> None:
     # Long enough for a slow machine to read the request before the connection counts as one that says nothing.
-    async with served(Limits(waiting=1.0, sweep=0.02)) as it:
+    async with served(Limits(waiting=3.0, sweep=0.02)) as it:
         reader, writer = await it.connect()
         writer.write(REQUEST)
         assert (await closed(reader)).startswith(b"HTTP/1.1 200")
@@ -191,7 +191,7 @@ async def test_a_request_under_way_is_not_pushed_out_by_newcomers() -> None:
     ],
 )
 async def test_what_is_not_http_is_refused_and_harms_nobody(garbage: bytes, caplog: pytest.LogCaptureFixture) -> None:
-    async with served(Limits(waiting=0.3, sweep=0.05)) as it:
+    async with served(Limits(waiting=2.0, sweep=0.05)) as it:
         reader, writer = await it.connect()
         writer.write(garbage)
         answer = await closed(reader)

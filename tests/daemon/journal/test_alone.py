@@ -137,7 +137,7 @@ def test_a_second_daemon_on_the_database_says_who_has_it_and_touches_nothing(tmp
         StreamerStore(tmp_path / "motherstream.db").add("bob")
         live.kill()
         live.start_again()
-        assert live.on_air() == "alice"
+        live.until_on_air("alice")
 
 
 def test_a_port_that_is_somebody_elses_is_told_before_anything_is_touched(tmp_path: Path) -> None:

@@ -20,6 +20,8 @@ from statemachine import events as ev
 from statemachine.director import Director
 from statemachine.policy import Policy
 
+pytestmark = pytest.mark.usefixtures("waits_for_the_disk")
+
 CANARY = "c4n4ry-c4n4ry-c4n4ry-c4n4ry"
 RUBBISH = b"this is no database" * 1000
 

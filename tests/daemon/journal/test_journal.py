@@ -97,6 +97,7 @@ async def test_an_unwritable_place_is_told_and_tried_again(tmp_path: Path) -> No
         assert (await journal.restore(fresh)).snapshot() == director.snapshot()
 
 
+@pytest.mark.usefixtures("waits_for_the_disk")
 async def test_a_file_that_goes_bad_while_running_is_mended_in_the_same_step(tmp_path: Path) -> None:
     director, path = fresh(), tmp_path / "a.db"
     async with opened(path) as journal:
@@ -149,6 +150,7 @@ async def test_what_happens_while_the_file_is_in_trouble_is_written_afterwards(t
 
 
 @pytest.mark.parametrize("instead", ["nothing", "another file", "a folder", "no log"])
+@pytest.mark.usefixtures("waits_for_the_disk")
 async def test_a_file_that_is_taken_away_while_running_is_noticed_and_begun_anew(tmp_path: Path, instead: str) -> None:
     clock, director, path = [0.0], fresh(), tmp_path / "a.db"
     async with opened(path, clock) as journal:
@@ -273,6 +275,7 @@ async def test_a_file_system_that_has_no_write_ahead_log_is_enough(
         assert (await journal.restore(fresh)).snapshot() == director.snapshot()
 
 
+@pytest.mark.usefixtures("waits_for_the_disk")
 async def test_a_file_that_is_gone_is_found_out_within_five_seconds_also_where_nothing_is_written(
     tmp_path: Path,
 ) -> None:

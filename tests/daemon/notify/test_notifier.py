@@ -147,7 +147,8 @@ async def test_a_trouble_that_is_soon_back_is_told_once_it_has_lasted_and_so_is_
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(notify, "AGAIN_AFTER", 0.5)
-    notifier = Notifier([server.url])
+    now = [0.0]
+    notifier = Notifier([server.url], clock=lambda: now[0])
     notifier.start()
     notifier.trouble("output", "OBS's output is down")
     notifier.recovered("output", "OBS's output streams again")
@@ -155,6 +156,7 @@ async def test_a_trouble_that_is_soon_back_is_told_once_it_has_lasted_and_so_is_
     deadline = time.monotonic() + DEADLINE
     notifier.trouble("output", "OBS's output is down")
     notifier.recovered("output", "OBS's output streams again")
+    now[0] += 0.5
     while not server.has(3, within=0.05) and time.monotonic() < deadline:
         notifier.trouble("output", "OBS's output is down")
     notifier.recovered("output", "OBS's output streams again")

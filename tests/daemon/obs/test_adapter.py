@@ -66,7 +66,7 @@ async def test_a_url_outside_the_allow_list_is_refused_without_being_quoted_and_
 
 
 async def test_a_creation_without_an_answer_that_was_carried_out_has_succeeded(fake: FakeObs) -> None:
-    async with Rig.on(fake, obs={"request_timeout": 0.2}) as rig:
+    async with Rig.on(fake, obs={"request_timeout": 1.0}) as rig:
         await rig.up()
         fake.faults.lose("CreateInput", executes=True)
         await rig.obs.create_input(ONE, ALICE)
@@ -75,16 +75,16 @@ async def test_a_creation_without_an_answer_that_was_carried_out_has_succeeded(f
 
 
 async def test_a_creation_that_is_carried_out_late_is_not_repeated(fake: FakeObs) -> None:
-    async with Rig.on(fake, obs={"request_timeout": 0.2}) as rig:
+    async with Rig.on(fake, obs={"request_timeout": 1.0}) as rig:
         await rig.up()
-        fake.faults.delay("CreateInput", 0.5)
+        fake.faults.delay("CreateInput", 1.5)
         await rig.obs.create_input(ONE, ALICE)
         assert len(fake.requested("CreateInput")) == 1
 
 
 async def test_a_creation_that_was_not_carried_out_has_failed(fake: FakeObs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("daemon.obs.inputs.REREAD", 0.01)
-    async with Rig.on(fake, obs={"request_timeout": 0.2}) as rig:
+    async with Rig.on(fake, obs={"request_timeout": 1.0}) as rig:
         await rig.up()
         fake.faults.lose("CreateInput", executes=False)
         with pytest.raises(ObsTimeout, match="CreateInput"):
@@ -229,7 +229,7 @@ async def test_one_that_is_gone_already_is_removed(rig: Rig) -> None:
 
 
 async def test_a_removal_without_an_answer_is_judged_by_the_list(fake: FakeObs) -> None:
-    async with Rig.on(fake, obs={"request_timeout": 0.2}) as rig:
+    async with Rig.on(fake, obs={"request_timeout": 1.0}) as rig:
         await rig.up()
         await rig.obs.create_input(ONE, ALICE)
         fake.faults.lose("RemoveInput", executes=True)

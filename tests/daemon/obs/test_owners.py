@@ -74,7 +74,7 @@ async def test_another_living_daemons_inputs_are_foreign_in_the_same_scene_too(f
 
 
 async def test_a_creation_without_an_answer_takes_nobodys_input_for_its_own_and_removes_none(fake: FakeObs) -> None:
-    async with Owned(fake, "first") as first, Owned(fake, "second", obs={"request_timeout": 0.3}) as second:
+    async with Owned(fake, "first") as first, Owned(fake, "second", obs={"request_timeout": 1.0}) as second:
         await first.up()
         await second.up()
         await first.obs.create_input(ONE, ALICE)
@@ -89,7 +89,7 @@ async def test_a_creation_without_an_answer_takes_nobodys_input_for_its_own_and_
 
 
 async def test_ones_own_creation_without_an_answer_counts_and_is_removed(fake: FakeObs) -> None:
-    async with Owned(fake, "abc", obs={"request_timeout": 0.3}) as rig:
+    async with Owned(fake, "abc", obs={"request_timeout": 1.0}) as rig:
         await rig.up()
         fake.faults.lose("CreateInput", executes=True)
         await rig.obs.create_input(ONE, ALICE)
@@ -172,6 +172,8 @@ async def test_another_daemons_inputs_in_this_scene_are_foreign_whatever_their_p
             assert found.foreign == (ForeignInput(ONE, "first, scene MOTHERSTREAM"),)
             await until(lambda answers=answers: len(heard(fake, "first")) > answers)  # type: ignore[misc]  # bound as it is now
             await second.obs.list_inputs()  # what OBS has sent before is heard by then
+        await first.obs.stop()  # what it answers to a reading in the background would be news of it
+        await second.obs.list_inputs()
         second.time += SILENT
         found = await second.obs.inventory()
         assert found.foreign == (), "whoever is gone is told of no more"

@@ -104,14 +104,20 @@ async def test_what_was_rendered_long_ago_is_not_seen_again(fake: FakeObs, rig: 
     fake.program.assert_seamless(mark)
 
 
-async def test_what_is_shown_already_is_not_rendered_again(fake: FakeObs, rig: Rig) -> None:
+async def test_what_is_shown_already_is_not_rendered_again(
+    fake: FakeObs, rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("daemon.obs.watch.RENDER_EVERY", 3600.0)
     await rig.on_air(ONE, ALICE)
     asked = pictures(fake)
     await rig.obs.cut(show=ONE, hide=(), also_show=None, fade=0.0)
     assert pictures(fake) == asked
 
 
-async def test_a_fade_to_a_waiting_input_begins_with_its_newest_picture(fake: FakeObs, rig: Rig) -> None:
+async def test_a_fade_to_a_waiting_input_begins_with_its_newest_picture(
+    fake: FakeObs, rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("daemon.obs.watch.RENDER_EVERY", 3600.0)
     fake.streams.default = Stream(0.05, fps=15)
     await rig.on_air(ONE, ALICE)
     await rig.ready(TWO, BOB)

@@ -72,7 +72,7 @@ def statuses(fake: FakeObs) -> dict[int, set[str]]:
 async def test_the_looks_at_all_inputs_that_play_share_a_message(fake: FakeObs, rig: Rig) -> None:
     await rig.on_air(ONE, ALICE)
     await rig.ready(TWO, BOB)
-    await fake.wait_for(lambda: list(statuses(fake).values())[-3:] == [{ONE, TWO}] * 3)
+    await fake.wait_for(lambda: list(statuses(fake).values())[-3:] == [{ONE, TWO}] * 3, 20)
 
 
 async def test_a_picture_is_looked_at_while_the_answer_about_another_is_held_up(fake: FakeObs, rig: Rig) -> None:

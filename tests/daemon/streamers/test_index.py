@@ -80,7 +80,7 @@ def test_a_change_by_another_process_is_noticed_within_a_second(store: StreamerS
         )
         run = subprocess.run([sys.executable, "-c", code, store.path], capture_output=True, text=True, check=True)
         new = run.stdout.strip()
-        assert changed.wait(1.0)
+        assert changed.wait(DEADLINE)
         assert index.find(old) is None
         assert index.find(new) == Streamer("alice")
     finally:

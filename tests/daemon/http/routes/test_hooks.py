@@ -15,6 +15,7 @@ from daemon.core.ports import Streamer
 from daemon.http.routes.hooks import SERVERS, Server, allowed
 from daemon.ingest.auth_url import UrlAnswer
 from daemon.ingest.publishing import MOST_REFUSALS
+from daemon.observability.throttle import LogThrottle
 from statemachine.events import Published, Unpublished
 from tests.daemon.http.studio import AT, House, config, open_house
 from tests.daemon.ingest.test_hook_bodies import MEDIAMTX, NGINX, ORYX, SRS5, body
@@ -348,7 +349,8 @@ async def test_one_who_tries_again_and_again_does_not_hide_why_another_is_refuse
         assert "wrong" not in str(lines)
 
 
-async def test_a_flood_of_refusals_is_few_lines_wherever_it_comes_from() -> None:
+async def test_a_flood_of_refusals_is_few_lines_wherever_it_comes_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("daemon.ingest.publishing.LogThrottle", lambda: LogThrottle(clock=lambda: 0.0))
     async with open_house(config(queue=Queue(auth="keys"))) as house:
         house.keys.streamers["k" * 32] = Streamer("alice")
         with capture_logs() as lines:
