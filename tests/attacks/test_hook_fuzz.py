@@ -173,6 +173,7 @@ def test_no_hook_that_is_refused_changes_anything_and_none_that_is_taken_brings_
             fresh.ask("DELETE", f"/queue/{name}")
         if "alice" not in after["line-up"]:
             fresh.publish("alice")
+            fresh.until_on_air("alice")
 
     attack()
     assert_unharmed(fresh)

@@ -258,6 +258,7 @@ def mend(live: Live) -> None:
     if live.get("/status")["held"]:
         live.ask("POST", "/queue/release")
     live.publish("alice")
+    live.until_on_air("alice")
 
 
 @pytest.mark.parametrize(

@@ -78,14 +78,14 @@ async def test_the_load_counts_what_was_answered_and_knows_what_is_published() -
 
 async def test_refusals_are_counted_as_such() -> None:
     async with server(status=403) as (port, told):
-        result = await load(port, rate=100, seconds=0.3, connections=2, streams=5)
+        result = await load(port, rate=100, seconds=2.0, connections=2, streams=5)
     assert result["refused"] == len(told) > 0
     assert result["accepted"] == 0
 
 
 async def test_the_bare_handler_takes_the_same_hooks_in_a_process_of_its_own_and_ends_with_its_use() -> None:
     async with bare.running() as port:
-        row = await load(port, rate=200, seconds=0.5, connections=4, streams=3)
+        row = await load(port, rate=200, seconds=2.0, connections=4, streams=3)
     assert row["sent"] == row["accepted"]
     assert row["accepted"]
     with pytest.raises(OSError, match="Connect call failed"):
@@ -99,7 +99,7 @@ async def test_a_server_that_hangs_up_is_told_and_does_not_hold_the_load_up() ->
 
     listening = await asyncio.start_server(hang_up, "127.0.0.1", 0)
     async with listening, asyncio.timeout(10):
-        result = await load(listening.sockets[0].getsockname()[1], rate=100, seconds=0.5, connections=2, streams=5)
+        result = await load(listening.sockets[0].getsockname()[1], rate=100, seconds=2.0, connections=2, streams=5)
     assert result["broken"] == 2
     assert result["accepted"] == 0
 

@@ -137,7 +137,7 @@ class RealHouse:
 
     # Once after its start, with its first picture, its renderer may stand still for most of a second: 0.6 to 0.8 s on
     # OBS 30.2.3 and 32.2.2 (Mesa 25 and later, drawing in software on a busy machine).
-    pace = replace(QUICK, heartbeat_interval=0.5)
+    pace = replace(QUICK, heartbeat_interval=2.0)
 
     def __init__(self, studio: Studio) -> None:
         self._studio = studio

@@ -4,6 +4,8 @@ It takes a stream's picture in the frame in which that is due, and keeps it only
 frame: as a part of the program, or for a screenshot.
 """
 
+from functools import partial
+
 import pytest
 
 from daemon.obs.connection import Request
@@ -69,7 +71,7 @@ async def test_an_input_that_is_not_rendered_keeps_the_picture_that_it_had_when_
     house: House, hands: Hands
 ) -> None:
     name = await hidden(house, hands, "waiting")
-    assert await prime(hands.link, name, FPS)
+    await until(partial(prime, hands.link, name, FPS))
     await moved_on(hands, name, 400)
     moving = await drawn(hands, name)
     assert len(set(moving)) >= 2
@@ -88,6 +90,6 @@ async def test_a_picture_that_is_rendered_in_each_frame_is_there_as_soon_as_it_i
     house: House, hands: Hands
 ) -> None:
     name = await hidden(house, hands, "prompt")
-    assert await prime(hands.link, name, FPS)
+    await until(partial(prime, hands.link, name, FPS))
     images = await drawn(hands, name)
     assert all(shows_something(image) for image in images)

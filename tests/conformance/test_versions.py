@@ -307,10 +307,14 @@ async def test_the_settings_of_a_filter_that_was_made_by_request_are_told_to_nob
     about = {"sourceName": name, "filterName": "f"}
     await hands.call("CreateSourceFilter", {**about, "filterKind": "color_filter_v2", "filterSettings": {}})
     async with listener(house) as listening:
+        await some_frames(hands)
+        await hands.call("BroadcastCustomEvent", {"eventData": {"number": 1}})
+        await listening.until("CustomEvent", number=1)
+        listening.events.clear()  # what was told of the input that has come on
         await hands.call("SetSourceFilterSettings", {**about, "filterSettings": {"opacity": 0.5}})
         await some_frames(hands)
-        await hands.call("BroadcastCustomEvent", {"eventData": {"last": True}})
-        await listening.until("CustomEvent")
+        await hands.call("BroadcastCustomEvent", {"eventData": {"number": 2}})
+        await listening.until("CustomEvent", number=2)
         assert [kind for kind, _ in listening.events] == ["CustomEvent"]
 
 

@@ -5,8 +5,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
+
 from daemon.studio import Studio, free_port
 from daemon.studio.channel import Channel
+from daemon.studio.errors import ObsCallError
 from daemon.studio.verdict import RecordingVerdict
 from tests.e2e.lent import Srs, plugins, srs, srs_program
 
@@ -48,6 +51,9 @@ async def live(*names: str, **settings: object) -> AsyncIterator[tuple[Studio, C
         yield studio, channel
 
 
+NOT_FOUND = 600
+"""What obs-websocket answers where there is no such input."""
+
 FRESH_SILENCE = 250.0
 """Milliseconds: OBS mixes no sound of a hidden input, and one that has only just started may have none yet.
 A standby has had time for it: PROMISED_SILENCE."""
@@ -72,3 +78,19 @@ async def own_inputs(studio: Studio) -> dict[str, bool]:
 
 async def shown(studio: Studio) -> list[str]:
     return [name for name, enabled in (await own_inputs(studio)).items() if enabled]
+
+
+async def traces(studio: Studio) -> list[str]:
+    """The inputs that have a filter, or another volume than before."""
+    found = []
+    for name in await own_inputs(studio):
+        try:
+            filters = await studio.obs.call("GetSourceFilterList", {"sourceName": name})
+            volume = await studio.obs.call("GetInputVolume", {"inputName": name})
+        except ObsCallError as error:
+            if error.code != NOT_FOUND:
+                raise
+            continue  # removed since the list was read: it has left no trace
+        if filters["filters"] or volume["inputVolumeMul"] != pytest.approx(1.0, abs=0.01):
+            found.append(name)
+    return found

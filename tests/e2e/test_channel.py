@@ -1,5 +1,7 @@
 """A live channel on the real thing: OBS, nginx-rtmp, ffmpeg publishers, and the daemon as a process of its own."""
 
+import re
+
 import pytest
 
 from daemon.studio import Delivers, Studio, free_port
@@ -79,16 +81,15 @@ async def test_an_input_that_never_shows_a_frame_is_given_up_and_the_next_one_tr
         await studio.publish("bob")
         await channel.post("/queue/skip")
         # The next one does not wait until the first is given up.
-        status = await channel.until_on_air("bob", within=5)
+        status = await channel.until_on_air("bob", within=5.5)
         assert status["last_switch"]["outcome"] == "completed"
         await becomes(lambda: shown(studio), [status["on_air"]["input"]])
 
-        async def given_up() -> set[tuple[str, str]]:
-            ends = "did not become ready within 6.0s"
-            lines = [line for line in channel.lines() if line["event"].endswith(ends)]
-            return {(line["to_streamer"], line["event"].replace(line["input"], "…")) for line in lines}
+        async def given_up() -> set[str]:
+            ended = re.compile(r"did not become ready within [0-9.]+s$")
+            return {line["to_streamer"] for line in channel.lines() if ended.search(line["event"])}
 
-        await becomes(given_up, {("mute", "New source '…' did not become ready within 6.0s")})
+        await becomes(given_up, {"mute"}, within=40)
         off_air = [line for line in channel.lines() if line["event"] == "nobody is on air"]
         assert off_air == []
 

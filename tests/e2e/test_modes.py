@@ -6,7 +6,7 @@ import pytest
 
 from daemon.studio import Studio
 from daemon.studio.channel import on_air
-from tests.e2e.live import assert_seamless, live, own_inputs, shown
+from tests.e2e.live import assert_seamless, live, own_inputs, shown, traces
 from tests.e2e.support import becomes
 from tests.support import until
 
@@ -25,11 +25,7 @@ async def test_a_fade_shows_no_blank_frame_and_leaves_no_trace() -> None:
         verdict = await studio.analyse(recording)
         lagged = (await studio.render_stats() - before).lagged
         assert_seamless(verdict, lagged)
-        for name in await own_inputs(studio):
-            filters = await studio.obs.call("GetSourceFilterList", {"sourceName": name})
-            assert filters["filters"] == []
-            volume = await studio.obs.call("GetInputVolume", {"inputName": name})
-            assert volume["inputVolumeMul"] == pytest.approx(1.0, abs=0.01)
+        await becomes(lambda: traces(studio), [])
 
 
 async def test_pooled_two_inputs_take_turns_and_none_is_made_after_them() -> None:
@@ -44,7 +40,9 @@ async def test_pooled_two_inputs_take_turns_and_none_is_made_after_them() -> Non
         recording = await studio.obs.stop_recording()
         lagged = (await studio.render_stats() - before).lagged
         assert_seamless(await studio.analyse(recording), lagged)
-        assert seen == {"GMOTHERSTREAM_1", "GMOTHERSTREAM_2"}
+        # A third is made where one has no picture for long, and may come on air.
+        assert seen <= {"GMOTHERSTREAM_1", "GMOTHERSTREAM_2", "GMOTHERSTREAM_3"}
+        assert len(seen) >= 2
 
         async def two_are_left() -> bool:
             return len(await own_inputs(studio)) == 2

@@ -79,7 +79,7 @@ async def test_an_obs_that_is_not_there_is_told_and_not_waited_for() -> None:
 async def test_the_monitor_watches_draws_and_counts(obs: FakeObs, tmp_path: Path) -> None:
     out, figures = tmp_path / "a.svg", tmp_path / "a.json"
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, str(MONITOR), "--port", str(obs.port), "--duration", "1"),
+        *(sys.executable, str(MONITOR), "--port", str(obs.port), "--duration", "5"),
         *("--out", str(out), "--json", str(figures)),
         env=os.environ | {"MOTHERSTREAM_OBS__PASSWORD": obs.password or ""},
         stdout=asyncio.subprocess.PIPE,

@@ -145,7 +145,7 @@ def assert_settled(live: Live, streamer: str) -> None:
             and status["state"] in ("IDLE", "STANDBY")
         )
 
-    live.until(settled, within=10.0)
+    live.until(settled, within=30.0)
 
 
 def says(live: Live, text: str) -> None:

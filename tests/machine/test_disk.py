@@ -35,9 +35,9 @@ def test_on_a_full_disk_the_show_goes_on_and_what_happened_is_written_once_there
         alice_and_bob(live)
         disk.fill()
         live.ask("POST", "/queue/skip")
-        live.until_on_air("bob", within=5.0)
+        live.until_on_air("bob")
         live.publish("carol")
-        live.until(lambda: unready(live) == {"journal"}, within=5.0)
+        live.until(lambda: unready(live) == {"journal"})
         # Told on standard error, with what it means, and once each; the log's last page has some room left.
         live.until(lambda: publishes(live, "carol") and "motherstream.log cannot be written" in live.console())
         says(live, "the journal cannot be written")
@@ -100,7 +100,7 @@ def test_a_database_that_is_deleted_while_it_runs_costs_no_picture_and_no_stream
         for path in tmp_path.glob("motherstream.db*"):
             path.unlink()
         live.ask("POST", "/queue/skip")
-        live.until_on_air("bob", within=5.0)
+        live.until_on_air("bob")
 
 
 def test_a_log_that_is_rotated_away_goes_on_in_a_new_file_and_loses_no_line(tmp_path: Path) -> None:
