@@ -266,7 +266,9 @@ class Checks:
             for attempt in self.director.switchover.incoming
             if attempt.target and attempt.ready_at is None and now >= attempt.begun_at + patience
         }
-        waiting = {e.streamer for e in after if e.turn_began is None and e.showable(now)} - silent
+        # The one static input cannot show whether one who failed before has a picture by now while another moves.
+        untried = {e.streamer for e in after if e.failures and self.director.policy.mode == "static"}
+        waiting = {e.streamer for e in after if e.turn_began is None and e.showable(now)} - silent - untried
         self.turns_seen = {name: seen for name, seen in self.turns_seen.items() if name in waiting}
         for name in waiting:
             seen = self.turns_seen.setdefault(name, {})

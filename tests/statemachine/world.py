@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import islice, takewhile
+from math import ceil, log2
 from typing import Any
 
 from statemachine import commands as cmd
@@ -40,7 +41,7 @@ not counted."""
 GHOST_TRIES = 8
 """More failures than there are until one of whom nobody tells that it has left is taken to be gone."""
 DARK_TRIES = 3
-"""Tries of one without a picture, one after the other with those of others like it, until all wait for their next."""
+"""Tries at least of one without a picture, in turn with others like it, until all wait for their next."""
 TIDY_WITHIN = 420.0
 """Seconds: the longest backoff of a leftover."""
 CALM_MOST = 3000.0
@@ -409,8 +410,10 @@ class World:
         """Seconds in which one who ought to be shown, or is gone, waits for its next try are not counted."""
         ghosts = sum(not self.ingest.lists(i) and i not in self.ingest.live for i in in_line(self))
         dark = sum(not self.ingest.moves(session) for session in self.ingest.live.values())
-        tries = ghosts * GHOST_TRIES + dark * DARK_TRIES
-        within = CALM_WITHIN + tries * (SIGN_WITHIN + self.director.policy.ready_timeout)
+        each = SIGN_WITHIN + self.director.policy.ready_timeout
+        # A backoff that begins short doubles more often until it is as long as the others' tries.
+        doubled = ceil(log2(max(1.0, dark * each / self.director.policy.retry_first)))
+        within = CALM_WITHIN + (ghosts * GHOST_TRIES + dark * max(DARK_TRIES, doubled + 1)) * each
         counted, began, count = 0.0, self.now, 0
         recalls = dict(self.director.lineup.state.recalls)
         self.settle()
