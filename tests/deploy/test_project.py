@@ -1,6 +1,9 @@
 """The Makefile, the pins, CI and the documents: what they name is there."""
 
+import os
 import re
+import shutil
+import subprocess
 import sys
 import tomllib
 from functools import cache
@@ -66,13 +69,42 @@ def test_a_target_calls_nothing_that_is_not_there(target: str) -> None:
 # -- CI
 
 
-def test_ci_runs_lint_types_coverage_and_last_of_all_every_test() -> None:
-    script = (ROOT / ".ci" / "run").read_text()
-    order = [script.index(f"make --no-print-directory {step}") for step in ("lint", "types", "coverage", "test")]
-    assert order == sorted(order)
-    # Nothing is said after pytest's summary.
-    assert "echo" not in script[order[-1] :]
-    assert "printf" not in script[order[-1] :]
+SUMMARY = "===== 3 passed in 1.00s ====="
+MAKE = f"""\
+#!/bin/sh
+echo "make $2 $3"
+[ "$2" != test ] || echo "{SUMMARY}"
+[ "$2" != "$FAILING" ]
+"""
+
+
+def ci(folder: Path, failing: str) -> tuple[int, list[str]]:
+    """CI with a make that does nothing but fail at one target: its exit code, and the lines that it has said."""
+    for place, text in (("bin/make", MAKE), ("deploy/prepare.sh", "#!/bin/sh\nmkdir -p build\n")):
+        path = folder / place
+        path.parent.mkdir()
+        path.write_text(text)
+        path.chmod(0o755)
+    (folder / ".ci").mkdir()
+    shutil.copy(ROOT / ".ci" / "run", folder / ".ci" / "run")
+    environ = {**os.environ, "PATH": f"{folder / 'bin'}:{os.environ['PATH']}", "FAILING": failing}
+    done = subprocess.run([folder / ".ci" / "run"], env=environ, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout.splitlines()
+
+
+def test_ci_runs_lint_types_coverage_every_test_and_the_matrix_and_ends_with_the_tests_summary(tmp_path: Path) -> None:
+    code, lines = ci(tmp_path, "")
+    made = [line.split()[1] for line in lines if line.startswith("make ")]
+    assert made == ["lint", "types", "coverage", "test", "matrix"]
+    assert (code, lines[-1]) == (0, SUMMARY)
+
+
+@pytest.mark.parametrize("failing", ["lint", "types", "coverage", "test", "matrix"])
+def test_ci_fails_with_any_of_its_steps_and_runs_the_others_all_the_same(failing: str, tmp_path: Path) -> None:
+    code, lines = ci(tmp_path, failing)
+    assert sum(line.startswith("make ") for line in lines) == 5
+    assert lines[-2:] == [f"== failed: {'tests' if failing == 'test' else failing}", SUMMARY]
+    assert code == 1
 
 
 # -- pins

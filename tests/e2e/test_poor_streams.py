@@ -27,7 +27,8 @@ class Uplinks:
         self.clients: dict[str, Client] = {}
 
     async def publish(self, studio: Studio, name: str) -> None:
-        await studio.publish(name)
+        # A keyframe every few frames: who is slow to show a picture has no chance before one who has one.
+        await studio.publish(name, keyframe_every=5)
         client = await self.ask(studio, name)
         assert client is not None
         self.kbps[name], self.clients[name] = GOOD, client
