@@ -103,7 +103,13 @@ def environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
 def shared(environ: Mapping[str, str] = os.environ) -> tuple[Path, ...]:
     """What a root has to have at the same place: files that fetching needs, files and folders that variables name."""
     named = [Path(value) for value in environment(environ).values() if value.startswith("/")]
-    return tuple(sorted({path for path in (*NETWORK, PIP, *named) if path.exists()}))
+    return tuple(sorted({path for path in (*NETWORK, PIP, *trusted_by_pip(PIP), *named) if path.exists()}))
+
+
+def trusted_by_pip(settings: Path) -> tuple[Path, ...]:
+    """The certificates that pip's settings name: a root has a file of that name, and its own trust in it."""
+    text = settings.read_text() if settings.exists() else ""
+    return tuple(Path(path) for path in re.findall(r"^ *cert *= *(/.*?) *$", text, flags=re.MULTILINE))
 
 
 def _apt(*command: str) -> str:

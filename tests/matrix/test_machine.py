@@ -74,3 +74,10 @@ def test_whom_a_root_trusts_is_whom_apt_trusts_here(tmp_path: Path) -> None:
     own.touch()
     assert machine.ca_bundle(f'Acquire::https::CAInfo "{own}";\n') == own
     assert machine.ca_bundle('Acquire::https::CAInfo "/nowhere/own.pem";\n') is None
+
+
+def test_a_root_trusts_whom_this_machines_pip_trusts(tmp_path: Path) -> None:
+    settings = tmp_path / "pip.conf"
+    assert machine.trusted_by_pip(settings) == ()
+    settings.write_text("[global]\ncert = /etc/ssl/certs/own.crt\ntimeout = 9\n")
+    assert machine.trusted_by_pip(settings) == (Path("/etc/ssl/certs/own.crt"),)
