@@ -65,7 +65,7 @@ async def test_held_in_studio_mode_and_told_within_two_seconds_of_another_scene(
 
         # Held: whoever is skipped stays, and it is said why.
         await studio_mode(studio, True)
-        await channel.until(lambda status: status["program"]["held"])
+        await channel.until(lambda status: status["program"]["held"], within=2.0)
         await channel.post("/queue/skip")
         await asyncio.sleep(1.5)  # nothing is to happen for a while
         assert on_air(await channel.status()) == "alice"
@@ -76,9 +76,9 @@ async def test_held_in_studio_mode_and_told_within_two_seconds_of_another_scene(
         await ready(channel)
 
         # Elsewhere: told at once, and the turn's clock stands still.
-        await studio.obs.call("SetCurrentProgramScene", {"sceneName": "BREAK"})
         began = time.monotonic()
-        status = await channel.until(lambda status: status["program"]["shown"] is False)
+        await studio.obs.call("SetCurrentProgramScene", {"sceneName": "BREAK"})
+        status = await channel.until(lambda status: status["program"]["shown"] is False, within=2.0)
         told = time.monotonic() - began
         assert told < 2.0
         assert status["program"]["scene"] == "BREAK"
@@ -89,7 +89,7 @@ async def test_held_in_studio_mode_and_told_within_two_seconds_of_another_scene(
         status = await channel.skip()  # in the scene that nobody sees: it is there when they come back
         assert (on_air(status), status["program"]["shown"]) == ("alice", False)
         await studio.obs.call("SetCurrentProgramScene", {"sceneName": studio.scene})
-        status = await channel.until(lambda status: status["program"]["shown"] is True)
+        status = await channel.until(lambda status: status["program"]["shown"] is True, within=2.0)
         assert (on_air(status), status["program"]["scene"]) == ("alice", studio.scene)
         await ready(channel)
         recording = await studio.obs.stop_recording()

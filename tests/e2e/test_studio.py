@@ -94,20 +94,18 @@ async def test_a_recording_tells_who_was_on_air_and_when(studio: Studio) -> None
     cut = await studio.obs.recording_position()
     await enable(studio, item_b, True)
     await enable(studio, item_a, False)
-    await record_for(studio, 0.5)
-    later = await studio.obs.recording_position()
-    await record_for(studio, 1.5)
+    await record_for(studio, 2.0)
     stats = await studio.render_stats() - before
     verdict = await studio.analyse(await studio.obs.stop_recording(), start=0.5)
     assert verdict.seen == ("alice", "bob"), verdict.summary()
-    assert cut - 0.25 <= verdict.cuts[0] <= later
+    assert verdict.cuts[0] == pytest.approx(cut, abs=0.25)
     assert verdict.blank_frames == 0
     assert verdict.longest_freeze <= 3 + stats.lagged + stats.skipped, verdict.frozen
     # On a busy machine OBS may drop a little sound; who is heard stays plain.
     heard = [who for who, _ in groupby(who for who in verdict.sounded if who in ("alice", "bob"))]
     assert heard == ["alice", "bob"]
-    assert sum(silence.ms for silence in verdict.silences) < 1500
-    assert stats.rendered >= 90
+    assert sum(silence.ms for silence in verdict.silences) < 500
+    assert stats.rendered == pytest.approx(120, abs=30)
 
 
 async def test_a_frozen_publisher_is_seen_frozen_and_a_thawed_one_moves_again(studio: Studio) -> None:

@@ -9,6 +9,7 @@ import pytest
 from daemon.studio import Studio, StudioError
 from daemon.studio.root import VARIABLE, Root
 from tests.e2e.support import left_behind
+from tests.support.mounts import mounted
 
 
 def folder_with_obs(tmp_path: Path) -> Path:
@@ -35,12 +36,6 @@ def test_the_environment_names_a_root_for_whoever_names_none(tmp_path: Path) -> 
         root = Root.named(folder, {VARIABLE: str(named)})
         assert root is not None
         assert root.folder == expected
-
-
-def mounted(elsewhere: Path) -> list[str]:
-    """All mounts but those in that folder, where other tests have theirs."""
-    places = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
-    return [place for place in places if not Path(place).is_relative_to(elsewhere)]
 
 
 @pytest.mark.real
