@@ -50,18 +50,15 @@ class Contents:
 
 def backup(database: Path, place: Path, *, force: bool = False) -> Contents:
     """Save the database, whole and looked over, for nobody else to read. Raises BackupError."""
-    try:
-        there = is_there(database)
-    except OSError as error:
-        raise BackupError(f"{database} cannot be reached: {error.strerror or error}") from error
-    if not there:
+    if not _is_there(database):
         raise BackupError(f"there is no database at {database}: check store.path")
+    taken = _is_there(place)
     if _is_ours(database, place):
         raise BackupError(f"{place} is the daemon's own file: choose another one")
-    if is_there(place) and not place.is_file():
+    if taken and not place.is_file():
         # Whoever may replace a device would take it away from everybody.
         raise BackupError(f"{place} is not a regular file: choose another one")
-    if is_there(place) and not force:
+    if taken and not force:
         raise BackupError(f"{place} already exists: choose another one, or use --force")
     try:
         with closing(open_to_read(database, LOCK_PATIENCE)) as db, closing(in_memory()) as image:
@@ -70,7 +67,7 @@ def backup(database: Path, place: Path, *, force: bool = False) -> Contents:
             journal_file.stamp(image)
             found = journal_file.read(image)
             # Where a link leads to a file, that file is meant.
-            write_whole(image.serialize(), place.resolve() if is_there(place) else place, replace=force)
+            write_whole(image.serialize(), place.resolve() if taken else place, replace=force)
     except FileExistsError as error:
         raise BackupError(f"{place} already exists: choose another one, or use --force") from error
     except OSError as error:
@@ -91,6 +88,13 @@ def restore(database: Path, place: Path) -> Contents:
         raise BackupError(f"{database} cannot be written: {error.strerror or error}") from error
     finally:
         lock.release()
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return is_there(path)
+    except OSError as error:
+        raise BackupError(f"{path} cannot be reached: {error.strerror or error}") from error
 
 
 def _restore(database: Path, place: Path) -> Contents:

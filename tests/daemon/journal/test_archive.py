@@ -133,6 +133,14 @@ def test_who_may_not_reach_the_files_is_told_so_in_one_line(tmp_path: Path, mode
         os.seteuid(0)
 
 
+def test_a_place_that_cannot_be_looked_at_is_told_so_in_one_line(tmp_path: Path) -> None:
+    path, loop = tmp_path / "motherstream.db", tmp_path / "loop"
+    StreamerStore(path).add("alice")
+    loop.symlink_to(loop)
+    with pytest.raises(BackupError, match=r"saved\.db cannot be reached: Too many levels of symbolic links"):
+        backup(path, loop / "saved.db")
+
+
 def test_what_is_put_back_after_long_has_the_settings_of_then_and_nobody_in_the_line_up(tmp_path: Path) -> None:
     """Also of a daemon that has written no snapshot yet, where all of it stands in events."""
     path, saved = tmp_path / "motherstream.db", tmp_path / "saved.db"
