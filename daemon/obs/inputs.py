@@ -179,6 +179,7 @@ async def remove(link: Link, name: str) -> None:
 
     OBS answers at once and removes later: the name is taken until the last reference drops.
     """
+    await _undress(link, name)
     try:
         await link.call("RemoveInput", {"inputName": name})
     except ObsRefused as error:
@@ -199,6 +200,20 @@ async def remove(link: Link, name: str) -> None:
             unlinked = True
             await _take_out(link, name)
         await asyncio.sleep(REMOVAL_POLL)
+
+
+async def _undress(link: Link, name: str) -> None:
+    """Take its filters off. OBS 30.2 ends where the selected input, which is the newest, goes with filters on it.
+
+    By the sources: what is told of each filter that goes has its window count the selected item's, which is going;
+    from 31.0 on that waits. On 30.2.3 one of 16 to 152 removals ended it, and none of 1,500 without filters.
+    """
+    with contextlib.suppress(ObsTimeout, ObsRefused):
+        listed = (await link.call("GetSourceFilterList", {"sourceName": name})).get("filters")
+        names = [each.get("filterName") for each in listed or () if isinstance(each, Mapping)]
+        if names:
+            off = [Request("RemoveSourceFilter", {"sourceName": name, "filterName": each}) for each in names]
+            await link.batch(off, frame=True)
 
 
 async def _take_out(link: Link, name: str) -> None:

@@ -280,6 +280,9 @@ class Hands:
         await self.call("SetCurrentProgramScene", {"sceneName": SCENE})
         for name in await self.inputs():
             if name not in OVERLAYS:
+                # With its filters on, OBS 30.2 might end.
+                for each in (await self.call("GetSourceFilterList", {"sourceName": name}))["filters"]:
+                    await self.call("RemoveSourceFilter", {"sourceName": name, "filterName": each["filterName"]})
                 await self.refused("RemoveInput", inputName=name)
         for scene in (await self.call("GetSceneList"))["scenes"]:
             if scene["sceneName"] not in {SCENE, "Scene"}:

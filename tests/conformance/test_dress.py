@@ -7,6 +7,7 @@ import pytest
 from daemon.obs.connection import Link
 from daemon.obs.dressing import SOUND
 from daemon.obs.fade import FILTER_KIND
+from daemon.obs.inputs import remove
 from daemon.obs.owners import OWNER
 from daemon.obs.sources import FfmpegSource
 from tests.conformance.houses import CANVAS, SCENE, Hands, House
@@ -53,6 +54,16 @@ async def test_filters_are_appended_moved_disabled_and_overwritten(hands: Hands)
     ]
     assert found[1]["filterSettings"]["gamma"] == 0.5
     assert found[1]["filterSettings"].get("opacity", 1.0) == 1.0
+
+
+async def test_obs_lives_on_where_the_newest_input_goes_with_all_that_it_wears(hands: Hands) -> None:
+    for _ in range(10):
+        name, _ = await box(hands)
+        for number in range(3):
+            about = {"sourceName": name, "filterName": f"f{number}", "filterKind": FILTER_KIND}
+            await hands.call("CreateSourceFilter", {**about, "filterSettings": {"opacity": 0.5}})
+        await remove(hands.link, name)
+        assert name not in await hands.inputs()
 
 
 async def test_settings_that_a_kind_does_not_know_are_kept(house: House, hands: Hands) -> None:

@@ -321,6 +321,8 @@ class Studio:
     def remove_input(self, name: str) -> None:
         """Ask it to go. It keeps its name, and its items, until a scene that has it is rendered."""
         source = self.input(name)
+        if source.filters and self.version.ends_with_filters:
+            raise AssertionError(f"OBS {self.version.obs} ends here: {name} has filters")
         if source.removed_at is None:
             source.removed_at = self.clock.now()
             self.tell.input_removed(source)

@@ -44,6 +44,11 @@ class Version:
         return self.major >= 30
 
     @property
+    def ends_with_filters(self) -> bool:
+        """It ends where an input is removed that has filters, if that is the selected one, as the newest is."""
+        return self.major == 30
+
+    @property
     def crops_to_bounds(self) -> bool:
         """A scene item's transform has cropToBounds."""
         return self.major >= 30
