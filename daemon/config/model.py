@@ -98,7 +98,7 @@ class Obs(Section):
 class Pipeline(Section):
     """The GStreamer pipeline of an input."""
 
-    rtmp_element: Literal["rtmpsrc", "rtmp2src"] = live("rtmpsrc", "element that reads RTMP: rtmpsrc or rtmp2src")
+    rtmp_element: Literal["rtmpsrc", "rtmp2src"] = live("rtmp2src", "element that reads RTMP: rtmp2src or rtmpsrc")
     decoding: Literal["auto", "decodebin"] = live(
         "auto", "auto: as the stream needs it, without waiting; decodebin: look for everything first"
     )

@@ -49,10 +49,10 @@ def build(url: str, pipeline: Pipeline, *, width: int, height: int, way: Way = "
 
     ``width`` and ``height`` in pixels.
 
-    librtmp announces sound and picture in the FLV header that it makes up, whatever there is. decodebin waits for what
-    was announced, 6 s long (``NO_MORE_PADS_THRESHOLD`` in gstflvdemux.c), and from GStreamer 1.28 on for further tracks
-    where all is there. With flvdemux written out nothing does, if the audio sink needs no first buffer either, and no
-    decodebin, which needs one too, stands before it.
+    The element announces sound and picture in the FLV header that it makes up, whatever there is. decodebin waits for
+    what was announced, 6 s long (``NO_MORE_PADS_THRESHOLD`` in gstflvdemux.c), and from GStreamer 1.28 on for further
+    tracks where all is there. With flvdemux written out nothing does, if the audio sink needs no first buffer either,
+    and no decodebin, which needs one too, stands before it.
     """
     video, audio = _branches(pipeline, width, height)
     way = way_by(pipeline, way)
@@ -120,8 +120,10 @@ def re_aimed(pipeline: str, url: str) -> str | None:
 
 
 def _source(url: str, pipeline: Pipeline) -> str:
-    # rtmpsrc's own default is 120 s, which no show waits for; rtmp2src never gives up unless told to.
-    # And rtmp2src passes on what comes as it comes.
+    # The default is rtmp2src: to end, rtmpsrc has librtmp close the connection that another of its threads reads
+    # (gst_rtmp_src_unlock in gstrtmpsrc.c). OBS 32.2.2 ended with a damaged heap after 234 removals, and not in 510 of
+    # rtmp2src's. And rtmp2src passes on what comes as it comes.
+    # rtmpsrc's own timeout is 120 s, which no show waits for; rtmp2src never gives up unless told to.
     own = f"timeout={pipeline.timeout:d} blocksize={BLOCK:d}"
     if pipeline.rtmp_element == "rtmp2src":
         own = f"idle-timeout={pipeline.timeout:d}"

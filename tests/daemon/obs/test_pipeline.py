@@ -50,12 +50,13 @@ HOSTILE = (
 )
 
 
-# What the default takes in place of a decodebin for everything.
-WRITTEN_OUT = GOLDEN.replace("decodebin name=d d. ", "flvdemux name=d d.video ! decodebin ", 1)
+# What the default takes in place of librtmp, and of a decodebin for everything.
+WHOLE = GOLDEN.replace("rtmpsrc", "rtmp2src").replace("timeout=10 blocksize=256", "idle-timeout=10")
+WRITTEN_OUT = WHOLE.replace("decodebin name=d d. ", "flvdemux name=d d.video ! decodebin ", 1)
 AAC = WRITTEN_OUT.replace(" d. ! ", " d.audio ! aacparse ! avdec_aac ! ")
 SOUGHT = WRITTEN_OUT.replace(" d. ! ", " d.audio ! decodebin ! ")
 
-SEEDS = Pipeline(decoding="decodebin")
+SEEDS = Pipeline(rtmp_element="rtmpsrc", decoding="decodebin")
 
 
 @pytest.mark.parametrize("way", get_args(Way))
@@ -67,7 +68,7 @@ def test_unless_it_is_set_so_only_the_last_way_waits_for_all_that_a_stream_may_h
     assert {way: build(URL, Pipeline(), width=1920, height=1080, way=way) for way in get_args(Way)} == {
         "aac": AAC,
         "sought": SOUGHT,
-        "whole": GOLDEN,
+        "whole": WHOLE,
     }
 
 
@@ -119,7 +120,9 @@ def test_the_test_picture_asks_for_every_element_of_the_pipeline_and_for_no_othe
 @pytest.mark.parametrize("decoding", ["auto", "decodebin"])
 @pytest.mark.parametrize("way", get_args(Way))
 def test_a_stream_with_little_in_it_waits_no_tenth_of_a_second_for_a_full_buffer(decoding: str, way: Way) -> None:
-    text = build(URL, Pipeline.model_validate({"decoding": decoding}), width=640, height=360, way=way)
+    text = build(
+        URL, Pipeline.model_validate({"rtmp_element": "rtmpsrc", "decoding": decoding}), width=640, height=360, way=way
+    )
     block = re.findall(r"rtmpsrc [^!]*\bblocksize=([0-9]+) ", text)
     # A second of a plain picture without sound, 640x360 at 30 fps.
     assert [int(size) / 4200 < 0.1 for size in block] == [True]
