@@ -1,10 +1,10 @@
 """`make bench`: measures ways of switching against each other on a real OBS, and the daemon as a server.
 
 `--only PART` measures one part; those that need no OBS (hooks, growth, clients, soak) then start none. Writes
-benchmarks.md, and benchmarks/ with the plots and all figures, into --out (docs). The environment may lend more
-than a throw-away studio has: MOTHERSTREAM_BENCH_GSTREAMER, the folder of obs-gstreamer's shared object;
-MOTHERSTREAM_BENCH_RTMP, an RTMP server that runs, as rtmp://127.0.0.1:1935/live, with MOTHERSTREAM_BENCH_SRS_API and
-MOTHERSTREAM_BENCH_HOOK_PORT, the port on which its hooks /hooks/srs are to be heard.
+benchmarks.md, and benchmarks/ with the plots and all figures, into --out (docs). What was measured on one OBS stays
+there when another is measured: MOTHERSTREAM_OBS_ROOT lends one (`make matrix` makes roots), and then only the parts
+that need an OBS are measured. OBS_GSTREAMER_SO, obs-gstreamer's shared object, and SRS_BIN, SRS's program, are used
+where they are lent.
 """
 
 import argparse
@@ -20,17 +20,21 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import aiohttp
+
 from daemon.studio import StudioError
-from tests.bench import beside, serving, soak
+from daemon.studio.root import VARIABLE
+from tests.bench import beside, endurance, serving, soak
+from tests.bench.aims import SPACED
 from tests.bench.figures import Result, cpu_model
 from tests.bench.others import ChangeUrl, HideWaitShow, Nothing, RestartStatic
 from tests.bench.ours import KINDS, Daemon, Failover
 from tests.bench.plots import write_plots
-from tests.bench.report import write_report
+from tests.bench.report import ALONE, write_report
 from tests.bench.stage import Given, Stage, Way
 
-PARTS = ("viewer", "rest", "hooks", "hooks-obs", "growth", "clients", "soak", "soak-obs")
-ON_OBS = frozenset({"viewer", "rest", "hooks-obs", "soak-obs"})
+PARTS = ("viewer", "rest", "hooks", "hooks-obs", "growth", "clients", "soak", "soak-obs", "goes-obs")
+ON_OBS = frozenset({"viewer", "rest", "hooks-obs", "soak-obs", "goes-obs"})
 """The others need no studio: a fake OBS plays all streams."""
 
 
@@ -63,7 +67,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--full", action="store_true", help="50 hand-overs of each way, in 5 turns")
     parser.add_argument("--quick", action="store_true", help="3 hand-overs of each way; 500 hooks a second for 10 s")
     parser.add_argument("--only", choices=PARTS, action="append", help="measure this part alone; keep the others")
-    parser.add_argument("--soak", type=int, metavar="N", help="hand-overs of the soak (default: 1000, on OBS 200)")
+    parser.add_argument("--soak", type=int, metavar="N", help="hand-overs of a soak, of each kind (default: 1000)")
     parser.add_argument("--out", type=Path, default=Path("docs"), metavar="FOLDER")
     parser.add_argument("--render", action="store_true", help="measure nothing: write tables and plots anew")
     arguments = parser.parse_args(argv)
@@ -83,6 +87,7 @@ def ways_of(kind: str) -> tuple[list[Way], list[Way]]:
     asked: list[Way] = [
         Daemon("standby, cut", kind, standby=True),
         Daemon("cold, cut", kind, standby=False),
+        Daemon(SPACED, kind, standby=True, spaced=True),
         Daemon("standby, fade", kind, standby=True, fade=True),
         Daemon("cold, fade", kind, standby=False, fade=True),
         HideWaitShow("hide, wait, show", kind),
@@ -100,20 +105,19 @@ def ways_of(kind: str) -> tuple[list[Way], list[Way]]:
 
 async def _measure(arguments: argparse.Namespace, path: Path) -> dict[str, Any]:
     given = Given.of(os.environ)
-    parts = arguments.only or PARTS
-    found: dict[str, Any] = json.loads(path.read_text()) if arguments.only and path.exists() else {}
-    found.setdefault("parts", {})
-    found["machine"] = found.get("machine", {}) | _machine()
+    parts = arguments.only or [part for part in PARTS if part in ON_OBS or not os.environ.get(VARIABLE)]
+    found: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
     async with contextlib.AsyncExitStack() as stack:
-        stage = None
+        stage, studio = None, {}
         for part in parts:
             if part in ON_OBS and stage is None:
                 stage = await stack.enter_async_context(Stage(given))
-                found["machine"] |= await _studio(stage)
+                studio = await _studio(stage)
+            book = _book(found, studio) if part in ON_OBS else _book(found, {})
             began = time.time()
             load = os.getloadavg()[0]
-            await _part(part, stage, arguments, found)
-            found["parts"][part] = {
+            await _part(part, stage, arguments, book)
+            book["parts"][part] = {
                 "began": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(began)),
                 "seconds": time.time() - began,
                 "load_before": load,
@@ -122,47 +126,62 @@ async def _measure(arguments: argparse.Namespace, path: Path) -> dict[str, Any]:
     return found
 
 
-async def _part(part: str, stage: Stage | None, arguments: argparse.Namespace, found: dict[str, Any]) -> None:
+def _book(found: dict[str, Any], studio: dict[str, Any]) -> dict[str, Any]:
+    """What is known of one OBS, or, without one, of the daemon alone."""
+    book: dict[str, Any] = found.setdefault(studio.get("obs", ALONE), {})
+    book["machine"] = _machine() | studio
+    book.setdefault("parts", {})
+    return book
+
+
+async def _part(part: str, stage: Stage | None, arguments: argparse.Namespace, book: dict[str, Any]) -> None:
     """Measure one part; what was found goes to where the report looks for it."""
     quick = arguments.quick
     match part:
         case "hooks":
-            found.setdefault("hooks", {})["fake"] = await _hooks("fake", None, quick=quick)
-            found["beside"] = await beside.measured(turns=3 if quick else 7, seconds=2.0 if quick else 5.0)
-            _say(f"hooks, beside a bare aiohttp handler: {beside.told(found['beside'])}")
+            book["hooks"] = await _hooks("fake", None, quick=quick)
+            book["beside"] = await beside.measured(turns=3 if quick else 7, seconds=2.0 if quick else 5.0)
+            _say(f"hooks, beside a bare aiohttp handler: {beside.told(book['beside'])}")
         case "growth":
-            found["growth"] = [await _growth(size, quick=quick) for size in serving.SIZES]
+            book["growth"] = [await _growth(size, quick=quick) for size in serving.SIZES]
         case "clients":
-            found["clients"] = await _clients(quick=quick)
+            book["clients"] = await _clients(quick=quick)
         case "soak":
-            count = arguments.soak or (100 if quick else 1000)
-            found.setdefault("soak", {})["fake"] = _told("fake", await soak.on_fake(count))
+            book["soak"] = {"fake": _told("fake", await soak.on_fake(_soaked(arguments, 100)))}
         case _ if stage is None:
             raise ValueError(f"{part} needs a studio")
         case "viewer":
-            found["viewer"] = [asdict(result) for result in await _viewer(stage, arguments)]
+            book["viewer"] = [asdict(result) for result in await _viewer(stage, arguments)]
         case "rest":
             _say("at rest")
-            found["rest"] = await serving.at_rest(stage, seconds=5.0 if quick else 20.0)
+            book["rest"] = await serving.at_rest(stage, seconds=5.0 if quick else 20.0)
         case "hooks-obs":
-            found.setdefault("hooks", {})["obs"] = await _hooks("obs", stage, quick=quick)
+            book["hooks"] = await _hooks("obs", stage, quick=quick)
         case "soak-obs":
-            count = arguments.soak or (20 if quick else 200)
             for kind in stage.given.kinds:
-                row = await soak.on_obs(stage, count, KINDS[kind])
-                found.setdefault("soak", {})[kind] = _told(kind, row)
+                row = await soak.on_obs(stage, _soaked(arguments, 20), KINDS[kind])
+                book.setdefault("soak", {})[kind] = _told(kind, row)
+        case "goes-obs":
+            for kind in stage.given.kinds:
+                row = await soak.come_and_go(stage, 20 if quick else 100, KINDS[kind])
+                book.setdefault("goes", {})[kind] = _told(f"{kind}, guests who come and go", row)
         case _:
             raise ValueError(part)
 
 
+def _soaked(arguments: argparse.Namespace, quick: int) -> int:
+    return int(arguments.soak or (quick if arguments.quick else 1000))
+
+
 async def _studio(stage: Stage) -> dict[str, Any]:
     version = await stage.link.call("GetVersion")
-    given = stage.given
-    return {
-        "obs": version["obsVersion"],
-        "websocket": version["obsWebSocketVersion"],
-        "ingest": "SRS" if given.srs_api else "another RTMP server" if given.rtmp else "nginx-rtmp",
-    }
+    ingest = "nginx-rtmp" if stage.srs is None else f"SRS {await _srs_version(stage.srs.api)}"
+    return {"obs": version["obsVersion"], "websocket": version["obsWebSocketVersion"], "ingest": ingest}
+
+
+async def _srs_version(api: str) -> str:
+    async with aiohttp.ClientSession() as session, session.get(f"{api}/api/v1/versions") as answer:
+        return str((await answer.json())["data"]["version"])
 
 
 async def _viewer(stage: Stage, arguments: argparse.Namespace) -> list[Result]:
@@ -230,9 +249,10 @@ async def _clients(*, quick: bool) -> dict[str, Any]:
 
 
 def _told(name: str, row: dict[str, Any]) -> dict[str, Any]:
+    seen = endurance.viewers(row)
     _say(
-        f"soak, {name}: {row['completed']:.0f} of {row['asked']} hand-overs, {row['left']} inputs left, "
-        f"{row['orphans']:.0f} orphans, memory {row['rss']:.1f} MB, risen by {row['rss_rise']:.2f} MB"
+        f"soak, {name}: {row['completed']:.0f} hand-overs, {row['left']} inputs left, {row['orphans']:.0f} orphans, "
+        f"memory {row['rss']:.1f} MB, risen by {row['rss_rise']:.2f} MB{f'; {seen}' if seen else ''}"
     )
     return row
 

@@ -1,5 +1,6 @@
 """The report's share of what the daemon has to endure: clients that nobody needs, and many hand-overs."""
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,11 +11,14 @@ GROWN_MB = 50.0
 RISE_MB = 1.0
 """Of the daemon, over the whole soak: its rings of events and of health samples are still being filled."""
 OBS_RISE_MB = 10.0
+FROZEN = 3
+SILENT_MS = 60.0
+FRAME_MS = 1000 / 30
 
 Row = Mapping[str, Any]
 Aim = tuple[str, str, bool]
 
-NAMES = {"fake": "a fake OBS", "ffmpeg_source": "OBS, ffmpeg_source", "gstreamer-source": "OBS, obs-gstreamer"}
+NAMES = {"fake": "a fake OBS", "ffmpeg_source": "ffmpeg_source", "gstreamer-source": "obs-gstreamer"}
 
 
 def clients(row: Row) -> Iterator[str]:
@@ -45,13 +49,17 @@ def clients_aim(row: Row) -> Aim:
     )
 
 
-def soak(rows: Mapping[str, Row]) -> Iterator[str]:
-    """Many hand-overs."""
+def soak(soaks: Mapping[str, Row], goes: Mapping[str, Row]) -> Iterator[str]:
+    """Many hand-overs, and guests who come and go."""
+    rows = [(_name(name), row) for name, row in soaks.items()]
+    rows += [(f"{_name(name)}: guests who come and go", row) for name, row in goes.items()]
     yield from table(
         (
-            "hand-overs on",
-            "asked for",
-            "completed",
+            "on",
+            "hand-overs or guests",
+            "completed hand-overs",
+            "request to cut, p50 / p95, ms",
+            "seen by viewers",
             "inputs at most / left",
             "orphans",
             "memory, MB: at the end / risen by",
@@ -60,19 +68,29 @@ def soak(rows: Mapping[str, Row]) -> Iterator[str]:
         ),
         [
             (
-                NAMES.get(name, name),
+                name,
                 f"{row['asked']:,}",
                 f"{row['completed']:,.0f}",
+                "-" if math.isnan(row["seconds_p50"]) else _both(row),
+                viewers(row) or "-",
                 f"{row['most_inputs']} / {row['left']}",
                 f"{row['orphans']:.0f}",
                 f"{row['rss']:.1f} / {row['rss_rise']:.2f}",
                 "-" if row["obs_rss"] is None else f"{row['obs_rss']:.0f} / {row['obs_rss_rise']:.1f}",
                 f"{row['files'][0]} / {row['files'][1]}",
             )
-            for name, row in rows.items()
+            for name, row in rows
         ],
     )
     yield ""
+
+
+def _both(row: Row) -> str:
+    return f"{row['seconds_p50'] * 1000:.0f} / {row['seconds_p95'] * 1000:.0f}"
+
+
+def _name(name: str) -> str:
+    return NAMES.get(name, name)
 
 
 def soak_aim(name: str, row: Row) -> Aim:
@@ -81,9 +99,55 @@ def soak_aim(name: str, row: Row) -> Aim:
     level = row["rss_rise"] < RISE_MB and (row["obs_rss_rise"] or 0.0) < OBS_RISE_MB
     also = "" if row["obs_rss_rise"] is None else f", OBS {row['obs_rss_rise']:.1f} MB"
     return (
-        f"{row['asked']:,} hand-overs on {NAMES.get(name, name)}: no orphan, and no growth of memory "
+        f"{row['asked']:,} hand-overs on {_name(name)}: no orphan, and no growth of memory "
         f"(a straight line rises by less than {RISE_MB:g} MB)",
         f"{row['completed']:,.0f} completed, {row['orphans']:.0f} orphans, {row['left']} inputs left; the daemon "
         f"rises by {row['rss_rise']:.2f} MB{also}",
         done and level,
+    )
+
+
+# -- what viewers saw of it ------------------------------------------------------------------------------------
+
+
+def beyond(piece: Row) -> tuple[int, float]:
+    """Frozen frames over 3, and milliseconds of silence over 60, that the late frames of a recording do not explain."""
+    late = piece["late"]
+    return max(0, piece["freeze"] - FROZEN - late), max(0.0, piece["silence"] - SILENT_MS - late * FRAME_MS)
+
+
+def viewers(row: Row) -> str:
+    """What the recordings show, in a line; empty where there are none."""
+    pieces = row.get("pieces") or ()
+    if not pieces:
+        return ""
+    blank, late = sum(piece["blank"] for piece in pieces), sum(piece["late"] for piece in pieces)
+    return (
+        f"{blank} blank, frozen to {max(piece['freeze'] for piece in pieces)} frames, silence to "
+        f"{max(piece['silence'] for piece in pieces):.0f} ms; {late} of {sum(piece['frames'] for piece in pieces):,} "
+        "frames late"
+    )
+
+
+def viewers_aim(name: str, row: Row) -> Aim | None:
+    """Whether they saw a gap; None where nothing was recorded."""
+    pieces = row.get("pieces") or ()
+    if not pieces:
+        return None
+    over = [beyond(piece) for piece in pieces]
+    frozen, silent = sum(1 for frames, _ in over if frames), sum(1 for _, ms in over if ms)
+    return (
+        f"{row['asked']:,} hand-overs on {_name(name)}: 0 blank frames, none frozen over {FROZEN} and no silence over "
+        f"{SILENT_MS:.0f} ms that late frames do not explain",
+        f"{viewers(row)}; {frozen} and {silent} of {len(pieces)} recordings beyond that",
+        not frozen and not silent and not any(piece["blank"] for piece in pieces),
+    )
+
+
+def goes_aim(name: str, row: Row) -> Aim:
+    """Whether OBS outlives guests who come and go."""
+    return (
+        f"{row['asked']:,} guests who come and go on {_name(name)}: OBS alive, no blank frame, no input left behind",
+        f"OBS {'alive' if row['alive'] else 'ended'}, {viewers(row)}; {row['left']} inputs left",
+        bool(row["alive"]) and row["left"] <= 2 and not any(piece["blank"] for piece in row["pieces"]),
     )

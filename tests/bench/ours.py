@@ -1,6 +1,7 @@
 """This project's way: the daemon, as users run it, by its API."""
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -8,6 +9,7 @@ from typing import Literal
 
 import aiohttp
 
+from daemon.config.model import Config
 from daemon.studio import Publisher
 from daemon.studio.channel import Channel, on_air
 from statemachine.handover.states import State
@@ -16,16 +18,20 @@ from tests.bench.stage import NAMES, Stage, cleared
 
 PREFIX = "GMOTHERSTREAM_"
 KINDS = {"ffmpeg_source": "ffmpeg", "gstreamer-source": "gstreamer"}
-PACE: Mapping[str, object] = {"sources.job_delay": 0, "sources.cleanup_grace": 0.3, "queue.auth": "open"}
-"""The distance between hand-overs is not what is measured; and publishers come by the thousand, unknown before."""
+PACE: Mapping[str, object] = {"sources.job_delay": 0, "sources.cleanup_grace": 0.3}
+"""The distance between hand-overs is not what is measured."""
+OPEN: Mapping[str, object] = {**PACE, "queue.auth": "open"}
+"""Where publishers come by the thousand, unknown before."""
 
 
 @asynccontextmanager
 async def channel_on(stage: Stage, settings: Mapping[str, object]) -> AsyncIterator[Channel]:
     """A daemon with a store of its own, who publishes known to it, in a scene without inputs of its kind."""
-    if stage.given.srs_api:
-        settings = {"ingest.srs_api": stage.given.srs_api, **settings}
-    async with cleared(stage, PREFIX), Channel(stage.studio, settings={**PACE, **settings}) as channel:
+    if stage.srs is not None:
+        settings = {"ingest.srs_api": stage.srs.api, **settings}
+    async with cleared(stage, PREFIX), Channel(stage.studio, settings=settings) as channel:
+        for name in NAMES:
+            await stage.studio.keys.admit(name)
         await stage.relay.serve(channel.url)
         try:
             yield channel
@@ -40,21 +46,24 @@ async def text_of(channel: Channel, path: str) -> str:
 
 
 class Daemon:
-    """Turns that pass by skips."""
+    """Turns that pass by skips: `standby` made ready ahead or not, `spaced` by the job_delay that is shipped."""
 
     ours = True
 
-    def __init__(self, name: str, kind: str, *, standby: bool, fade: bool = False) -> None:
+    def __init__(self, name: str, kind: str, *, standby: bool, fade: bool = False, spaced: bool = False) -> None:
         self.name = name
         self.kind = kind
         self._standby = standby
-        self._settings: dict[str, object] = {
-            "sources.kind": KINDS[kind],
-            "sources.standby": standby,
-            "transition.kind": "fade" if fade else "cut",
-            # As users have it: sound is a part of what is measured, and OBS mixes it up to a second late.
-            "sources.cleanup_grace": 1.0,
-        }
+        # All else is as users have it.
+        self._settings: dict[str, object] = {"sources.kind": KINDS[kind]}
+        if not standby:
+            self._settings["sources.standby"] = False
+        if fade:
+            self._settings["transition.kind"] = "fade"
+        if not spaced:
+            self._settings["sources.job_delay"] = 0
+        self._spacing = Config().sources.job_delay if spaced else 0.0
+        self._asked_at = -math.inf
         self._stage: Stage | None = None
         self._channel: Channel | None = None
 
@@ -90,6 +99,8 @@ class Daemon:
     async def settle(self) -> None:
         """The next one is on standby, or nothing is under way."""
         await self.channel.until(lambda status: status["state"] == ("STANDBY" if self._standby else "IDLE"), 60)
+        # Asked before, it would wait for the job_delay, which is no speed of anything.
+        await asyncio.sleep(max(0.0, self._asked_at + self._spacing - time.monotonic()))
 
     async def hand_over(self) -> Ask:
         """Skip."""
@@ -97,6 +108,7 @@ class Daemon:
         at = time.monotonic()
         await self.channel.post("/queue/skip")
         status = await self.channel.until(lambda status: on_air(status) not in (before, None), 60)
+        self._asked_at = time.monotonic()
         return Ask(at, str(on_air(status)), status["last_switch"]["seconds"])
 
 

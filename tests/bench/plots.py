@@ -14,21 +14,29 @@ TARGET = "#b08900"
 P50, P99 = "#3b6fb5", "#1c2f4d"
 
 TITLES = {"ffmpeg_source": "OBS's media source (ffmpeg_source)", "gstreamer-source": "obs-gstreamer (gstreamer-source)"}
+SHORT = {"ffmpeg_source": "ffmpeg", "gstreamer-source": "gstreamer"}
 FRAME = 1000 / 30
 
 
-def write_plots(found: Mapping[str, Any], folder: Path) -> list[Path]:
+def picture(what: str, book: str) -> str:
+    """The name of a plot: of a kind of input, or of hooks or growth, as measured in that book."""
+    name = f"hand-overs-{SHORT[what]}" if what in SHORT else what
+    return f"{name}-{book.partition('.')[0]}"
+
+
+def write_plots(found: Mapping[str, Mapping[str, Any]], folder: Path) -> list[Path]:
     """All that can be drawn of what was measured; the files."""
     pictures: dict[str, Svg] = {}
-    results = [Result.of(plain) for plain in found.get("viewer", [])]
-    for kind, title in TITLES.items():
-        chosen = [result for result in results if result.kind == kind and result.hands]
-        if chosen:
-            pictures[f"hand-overs-{kind.split('_')[0].split('-')[0]}"] = hand_overs(title, chosen)
-    if found.get("hooks"):
-        pictures["hooks"] = hooks(found["hooks"])
-    if found.get("growth"):
-        pictures["growth"] = growth(found["growth"])
+    for book, told in found.items():
+        results = [Result.of(plain) for plain in told.get("viewer", [])]
+        for kind, title in TITLES.items():
+            chosen = [result for result in results if result.kind == kind and result.hands]
+            if chosen:
+                pictures[picture(kind, book)] = hand_overs(f"{title}, OBS {book}", chosen)
+        if told.get("hooks"):
+            pictures[picture("hooks", book)] = hooks(told["hooks"])
+        if told.get("growth"):
+            pictures[picture("growth", book)] = growth(told["growth"])
     for name, svg in pictures.items():
         svg.write(folder / f"{name}.svg")
     return [folder / f"{name}.svg" for name in pictures]
@@ -149,29 +157,25 @@ def _colour(result: Result) -> str:
 
 # -- hooks -----------------------------------------------------------------------------------------------------
 
-HOOKS = {"fake": "OBS elsewhere (a fake one that costs little)", "obs": "the real OBS and publishers on the same cores"}
 
-
-def hooks(rows: Mapping[str, Mapping[str, Any]]) -> Svg:
+def hooks(row: Mapping[str, Any]) -> Svg:
     """The answers' times in each second."""
-    room, height, top = 440.0, 190.0, 96.0
-    svg = Svg(60 + (room + 60) * len(rows), top + height + 66, title="Hooks under load")
+    room, height, top, left = 640.0, 190.0, 96.0, 60.0
+    svg = Svg(left + room + 60, top + height + 66, title="Hooks under load")
     svg.text(14, 26, "Hooks under load, while hand-overs run", size=17, bold=True)
     svg.text(14, 46, "Time from a hook to its answer in each second: the median and the 99th percentile.", fill=MUTED)
-    everything = [value for row in rows.values() for second in row["by_second"] for value in second[2:4]]
-    for number, (name, row) in enumerate(rows.items()):
-        left = 60 + (room + 60) * number
-        across = Scale(0, max(1.0, row["by_second"][-1][0]), left, left + room)
-        up = Scale(min(0.5, *everything), above(everything, 100), top + height, top, log=True)
-        svg.text(left, top - 14, f"{HOOKS[name]}: {row['rate']:.0f} a second", size=12, bold=True)
-        for mark in up.marks():
-            svg.line(left, up(mark), left + room, up(mark), stroke=GRID)
-            svg.text(left - 6, up(mark) + 4, short(mark), size=10.5, fill=MUTED, anchor="end")
-        for mark in across.marks(6):
-            svg.text(across(mark), top + height + 16, f"{mark:g} s", size=10.5, fill=MUTED, anchor="middle")
-        svg.line(left, up(25), left + room, up(25), stroke=TARGET, dash="5 4")
-        for column, colour in ((2, P50), (3, P99)):
-            svg.polyline([(across(each[0]), up(each[column])) for each in row["by_second"]], stroke=colour, width=1.8)
+    everything = [value for second in row["by_second"] for value in second[2:4]]
+    across = Scale(0, max(1.0, row["by_second"][-1][0]), left, left + room)
+    up = Scale(min(0.5, *everything), above(everything, 100), top + height, top, log=True)
+    svg.text(left, top - 14, f"{row['rate']:.0f} a second", size=12, bold=True)
+    for mark in up.marks():
+        svg.line(left, up(mark), left + room, up(mark), stroke=GRID)
+        svg.text(left - 6, up(mark) + 4, short(mark), size=10.5, fill=MUTED, anchor="end")
+    for mark in across.marks(6):
+        svg.text(across(mark), top + height + 16, f"{mark:g} s", size=10.5, fill=MUTED, anchor="middle")
+    svg.line(left, up(25), left + room, up(25), stroke=TARGET, dash="5 4")
+    for column, colour in ((2, P50), (3, P99)):
+        svg.polyline([(across(each[0]), up(each[column])) for each in row["by_second"]], stroke=colour, width=1.8)
     y = top + height + 46
     legend = (
         ("median", P50, ""),

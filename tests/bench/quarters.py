@@ -12,7 +12,7 @@ from daemon.studio import Canvas
 from daemon.studio.channel import Channel
 from daemon.studio.keys import Keyring
 from daemon.studio.process import Process
-from tests.bench.ours import PACE
+from tests.bench.ours import OPEN
 
 SCENE = "MOTHERSTREAM"
 
@@ -60,5 +60,5 @@ async def quarters(first_frame: float = 0.2) -> AsyncIterator[Quarters]:
 @asynccontextmanager
 async def fake_channel(settings: Mapping[str, object] | None = None) -> AsyncIterator[Channel]:
     """A daemon on a fake OBS."""
-    async with quarters() as where, Channel(where, settings={**PACE, **(settings or {})}) as channel:
+    async with quarters() as where, Channel(where, settings={**OPEN, **(settings or {})}) as channel:
         yield channel

@@ -26,8 +26,8 @@ class Told:
 class Relay:
     """`async with Relay() as relay`; `relay.url` is what the ingest server is to be told."""
 
-    def __init__(self, port: int = 0) -> None:
-        self.port = port or free_port()
+    def __init__(self) -> None:
+        self.port = free_port()
         self._target = ""
         self._live: dict[str, Told] = {}
         self._client: aiohttp.ClientSession | None = None

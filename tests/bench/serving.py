@@ -15,7 +15,7 @@ import aiohttp
 from daemon.studio import StudioError
 from daemon.studio.channel import Channel, on_air
 from tests.bench.figures import metric, percentile
-from tests.bench.ours import PACE, channel_on, text_of
+from tests.bench.ours import OPEN, channel_on, text_of
 from tests.bench.quarters import fake_channel
 from tests.bench.stage import NAMES, Meter, Stage
 
@@ -31,7 +31,7 @@ Row = dict[str, Any]
 
 async def hooks_on_obs(stage: Stage, *, rate: float, seconds: float) -> Row:
     """Hooks while the real OBS hands over."""
-    async with channel_on(stage, {"sources.kind": "ffmpeg"}) as channel:
+    async with channel_on(stage, {**OPEN, "sources.kind": "ffmpeg"}) as channel:
         await channel.until(lambda status: status["state"] == "STANDBY", 60)
         return await _under_load(channel, rate, seconds, pause=1.0)
 
@@ -161,7 +161,7 @@ async def program(module: str, port: int, *arguments: str) -> Row:
 
 async def at_rest(stage: Stage, *, seconds: float) -> Row:
     """CPU and memory with nobody there, and with one on air and one on standby; and the time to start."""
-    async with Channel(stage.studio, settings=PACE) as channel:
+    async with Channel(stage.studio) as channel:
         await channel.until(lambda status: status["state"] == "IDLE")
         await asyncio.sleep(2.0)
         empty = await _rest(channel, seconds)

@@ -5,9 +5,10 @@ import os
 import random
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -17,6 +18,7 @@ from daemon.obs.transition import check
 from daemon.studio import Appearance, Box, Canvas, Publisher, Studio, StudioError, analyse, colour_box, default_overlays
 from tests.bench.figures import MARK, Ask, Block, cpu_ticks, hands_of, middle, offsets, resident_mb
 from tests.bench.relay import Relay
+from tests.e2e import lent
 
 NAMES = ("alice", "bob", "carol")
 KEYFRAMES = 60
@@ -32,31 +34,29 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What the environment lends."""
+    """What the environment lends, by the variables of tests/e2e/lent.py."""
 
-    gstreamer: Path | None = None
-    """The folder of obs-gstreamer's shared object."""
-    rtmp: str | None = None
-    """An RTMP server that runs, with its application: rtmp://127.0.0.1:1935/live."""
-    srs_api: str = ""
-    hook_port: int = 0
-    """Where that server's hooks are sent to."""
+    plugins: Mapping[str, Path] = field(default_factory=dict)
+    """obs-gstreamer's folder, by its name."""
+    srs: Path | None = None
+    """SRS's program."""
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> "Given":
-        """As MOTHERSTREAM_BENCH_* say."""
-        folder = environ.get("MOTHERSTREAM_BENCH_GSTREAMER")
-        return cls(
-            Path(folder) if folder else None,
-            environ.get("MOTHERSTREAM_BENCH_RTMP") or None,
-            environ.get("MOTHERSTREAM_BENCH_SRS_API", ""),
-            int(environ.get("MOTHERSTREAM_BENCH_HOOK_PORT", "0")),
-        )
+        """As they say."""
+        return cls(lent.plugins(environ), lent.srs_program(environ))
 
     @property
     def kinds(self) -> tuple[str, ...]:
         """The kinds of input that can be tried."""
-        return (FFMPEG, GSTREAMER) if self.gstreamer else (FFMPEG,)
+        return (FFMPEG, GSTREAMER) if self.plugins else (FFMPEG,)
+
+
+class Everybody:
+    """Who publishes on the stage has a key, as in a real channel, though daemons come and go."""
+
+    async def add_streamer(self, name: str, key: str) -> None:
+        """Nobody asks yet."""
 
 
 class Meter:
@@ -108,48 +108,46 @@ class Stage:
     studio: Studio = field(init=False)
     relay: Relay = field(init=False)
     link: Link = field(init=False)
+    srs: lent.Srs | None = None
     chance: random.Random = field(default_factory=lambda: random.Random(20))
     _cast: list[Publisher] = field(default_factory=list)
     _marks: list[float] = field(default_factory=list)
+    _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     async def __aenter__(self) -> Self:
         canvas = Canvas()
         mark = colour_box(MARK, MARK_COLOUR, Box.whole(canvas), visible=False)
-        self.relay = await Relay(self.given.hook_port).__aenter__()
-        try:
-            self.studio = Studio(
-                hook_url=None if self.given.rtmp else self.relay.url,
-                canvas=canvas,
-                overlays=(*default_overlays(canvas), mark),
-                external_rtmp=self.given.rtmp,
-                obs_plugins={"obs-gstreamer": self.given.gstreamer} if self.given.gstreamer else {},
+        async with AsyncExitStack() as stack:
+            self.relay = await stack.enter_async_context(Relay())
+            if self.given.srs is not None:
+                folder = Path(stack.enter_context(TemporaryDirectory(prefix="motherstream-srs-")))
+                self.srs = await stack.enter_async_context(lent.srs(self.given.srs, folder, self.relay.port))
+            self.studio = await stack.enter_async_context(
+                Studio(
+                    hook_url=self.relay.url,
+                    canvas=canvas,
+                    overlays=(*default_overlays(canvas), mark),
+                    external_rtmp=self.srs.rtmp_base if self.srs else None,
+                    obs_plugins=self.given.plugins,
+                )
             )
-            await self.studio.__aenter__()
-            try:
-                obs = self.studio.obs
-                for name in NAMES:
-                    self._cast.append(await self.studio.publish(name, keyframe_every=KEYFRAMES))
-                self.link = await Link.open(obs.host, obs.port, obs.password, seconds=10)
-            except BaseException:
-                await self.studio.close()
-                raise
-        except BaseException:
-            await self.relay.__aexit__()
-            raise
+            self.studio.keys.join(Everybody())
+            for name in NAMES:
+                self._cast.append(await self.studio.publish(name, keyframe_every=KEYFRAMES))
+            obs = self.studio.obs
+            self.link = await Link.open(obs.host, obs.port, obs.password, seconds=10)
+            stack.push_async_callback(self.link.close)
+            self._stack = stack.pop_all()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
-            await self.link.close()
-            await self.studio.close()
-        finally:
-            await self.relay.__aexit__()
+        await self._stack.aclose()
 
-    def url(self, stream: str) -> str:
-        """Where a stream is played."""
-        return f"{self.studio.rtmp_base}/{stream}"
+    def url(self, name: str) -> str:
+        """Where a streamer, or a stream of another name, is played."""
+        return f"{self.studio.rtmp_base}/{self.studio.keys.address(name).stream if name in NAMES else name}"
 
     async def all_publish(self) -> None:
         """See to it that every streamer publishes, and moves."""

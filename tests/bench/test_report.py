@@ -9,10 +9,11 @@ from xml.etree import ElementTree
 
 import pytest
 
+from tests.bench.aims import aims, lost
 from tests.bench.figures import Block, Hand, Result
 from tests.bench.markdown import table
 from tests.bench.plots import Scale, above, short, write_plots
-from tests.bench.report import aims, lost, write_report
+from tests.bench.report import books_of, write_report
 
 
 def a_result(name: str, pictures: Sequence[float | None], *, ours: bool = True, **hand: Any) -> Result:
@@ -42,9 +43,14 @@ CLIENTS: dict[str, Any] = {
               "statuses": {"413": 80}, "sent_most": 300_000, "long_bodies": 80, "own_cpu": 4.0},
 }  # fmt: skip
 SOAK = {
-    "asked": 1000, "completed": 1001.0, "orphans": 0.0, "left": 2, "most_inputs": 3, "seconds_p50": 0.03, "rss": 62.0,
+    "asked": 1000, "completed": 1001.0, "orphans": 0.0, "left": 2, "most_inputs": 3, "seconds_p50": 0.03,
+    "seconds_p95": 0.06, "rss": 62.0,
     "rss_rise": 0.2, "obs_rss": None, "obs_rss_rise": None, "files": [20, 20, 21], "samples": [], "obs_samples": [],
 }  # fmt: skip
+
+
+PIECE = {"frames": 900, "late": 2, "blank": 0, "freeze": 5, "silence": 120.0}
+GONE = SOAK | {"asked": 100, "seconds_p50": math.nan, "seconds_p95": math.nan, "alive": True, "pieces": [PIECE]}
 
 
 @pytest.fixture
@@ -54,20 +60,23 @@ def found() -> dict[str, Any]:
         a_result("hide, wait, show", [1500.0, None], ours=False, blank=30),
         a_result("no hand-over", [None, None], ours=False, to=""),
     ]
+    machine = {"cores": 2, "processor": "Some CPU", "memory_gb": 24, "python": "3.11.2"}
+    parts = {"began": "2026-01-01 20:00 UTC", "seconds": 300.0, "load_before": 0.4}
     return {
-        "machine": {
-            "cores": 2, "processor": "Some CPU", "memory_gb": 24, "python": "3.11.2", "obs": "29.0.2",
-            "websocket": "5.1.0", "ingest": "nginx-rtmp",
+        "alone": {
+            "machine": machine, "parts": {"hooks": parts}, "hooks": HOOKS, "beside": BESIDE, "clients": CLIENTS,
+            "soak": {"fake": SOAK}, "growth": [ROW, ROW | {"streamers": 100}, ROW | {"streamers": 1000}],
         },
-        "parts": {"viewer": {"began": "2026-01-01 20:00 UTC", "seconds": 300.0, "load_before": 0.4}},
-        "viewer": [asdict(result) for result in results],
-        "hooks": {"fake": HOOKS, "obs": HOOKS},
-        "rest": {"empty_cpu": 0.2, "empty_rss": 60.0, "on_air_cpu": 0.9, "on_air_rss": 61.0, "start_p50": 400.0,
-                 "start_max": 500.0},
-        "beside": BESIDE,
-        "clients": CLIENTS,
-        "soak": {"fake": SOAK, "ffmpeg_source": SOAK | {"asked": 200, "obs_rss": 210.0, "obs_rss_rise": 1.5}},
-        "growth": [ROW, ROW | {"streamers": 100}, ROW | {"streamers": 1000}],
+        "29.0.2": {
+            "machine": {**machine, "obs": "29.0.2", "websocket": "5.1.0", "ingest": "nginx-rtmp"},
+            "parts": {"viewer": dict(parts)},
+            "viewer": [asdict(result) for result in results],
+            "hooks": HOOKS,
+            "rest": {"empty_cpu": 0.2, "empty_rss": 60.0, "on_air_cpu": 0.7, "on_air_rss": 61.0, "start_p50": 400.0,
+                     "start_max": 500.0},
+            "soak": {"ffmpeg_source": SOAK | {"obs_rss": 210.0, "obs_rss_rise": 1.5, "pieces": [PIECE]}},
+            "goes": {"ffmpeg_source": GONE},
+        },
     }  # fmt: skip
 
 
@@ -91,28 +100,33 @@ def test_every_picture_that_the_report_shows_is_written(found: dict[str, Any], t
     for path in written:
         assert ElementTree.fromstring(path.read_text()).tag.endswith("svg")
         assert f"(benchmarks/{path.name})" in (tmp_path / "benchmarks.md").read_text()
-    assert len(written) == 3
+    assert len(written) == 4
+
+
+def test_each_obs_has_a_chapter_the_oldest_first_and_the_daemon_alone_the_last() -> None:
+    names = [name for name, _ in books_of({"alone": {}, "32.2.2": {}, "29.0.2": {}, "30.2.3": {}})]
+    assert names == ["29.0.2", "30.2.3", "32.2.2", "alone"]
 
 
 @pytest.mark.parametrize(("load", "said"), [(0.4, False), (6.0, True)])
 def test_a_machine_that_did_other_work_is_told_of(
     found: dict[str, Any], tmp_path: Path, load: float, said: bool
 ) -> None:
-    found["parts"]["viewer"]["load_before"] = load
+    found["29.0.2"]["parts"]["viewer"]["load_before"] = load
     write_report(found, tmp_path / "b.md")
     assert ("Other work shared the cores" in (tmp_path / "b.md").read_text()) is said
 
 
 def test_part_of_a_benchmark_can_be_reported_alone(found: dict[str, Any], tmp_path: Path) -> None:
-    del found["hooks"], found["growth"], found["rest"], found["machine"]["obs"]
+    del found["alone"], found["29.0.2"]["hooks"], found["29.0.2"]["rest"]
     write_report(found, tmp_path / "b.md")
-    assert [path.name for path in write_plots(found, tmp_path)] == ["hand-overs-ffmpeg.svg"]
+    assert [path.name for path in write_plots(found, tmp_path)] == ["hand-overs-ffmpeg-29.svg"]
     assert "Hooks under load" not in (tmp_path / "b.md").read_text()
 
 
 def test_each_way_has_a_dot_for_each_picture(found: dict[str, Any], tmp_path: Path) -> None:
     write_plots(found, tmp_path)
-    root = ElementTree.fromstring((tmp_path / "hand-overs-ffmpeg.svg").read_text())
+    root = ElementTree.fromstring((tmp_path / "hand-overs-ffmpeg-29.svg").read_text())
     tips = [element.findtext("{*}title") for element in root.iter() if element.tag.endswith("}circle")]
     assert tips.count("40 ms") == 1
     assert "1.5 s" in tips
@@ -145,7 +159,7 @@ def test_an_aim_that_was_missed_is_said_to_be(result: Result, expected: str) -> 
      ({"lineup_wrong": 1}, "**no**"), ({"counted": 999.0}, "**no**"), ({"logged": 509}, "**no**")],
 )  # fmt: skip
 def test_hooks_that_were_lost_late_or_out_of_order_miss_the_aim(change: dict[str, Any], expected: str) -> None:
-    assert met([], {"hooks": {"obs": HOOKS | change}}) == [expected]
+    assert met([], {"hooks": HOOKS | change}) == [expected]
 
 
 @pytest.mark.parametrize(
@@ -180,6 +194,25 @@ def test_hooks_that_wait_for_those_whom_nobody_needs_miss_the_aim(change: dict[s
 )  # fmt: skip
 def test_hand_overs_that_leave_something_behind_miss_the_aim(change: dict[str, Any], expected: str) -> None:
     assert met([], {"soak": {"fake": SOAK | change}}) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [({}, "yes"), ({"blank": 1}, "**no**"), ({"freeze": 6}, "**no**"), ({"silence": 127.0}, "**no**"),
+     ({"late": 1}, "**no**")],
+)  # fmt: skip
+def test_a_gap_that_late_frames_do_not_explain_misses_the_aim(change: dict[str, Any], expected: str) -> None:
+    row = SOAK | {"pieces": [PIECE, PIECE | change]}
+    assert met([], {"soak": {"ffmpeg_source": row}}) == ["yes", expected]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [({}, "yes"), ({"alive": False}, "**no**"), ({"left": 3}, "**no**"), ({"pieces": [PIECE | {"blank": 1}]}, "**no**"),
+     ({"pieces": [PIECE | {"freeze": 90}]}, "yes")],
+)  # fmt: skip
+def test_guests_who_end_obs_or_leave_something_behind_miss_the_aim(change: dict[str, Any], expected: str) -> None:
+    assert met([], {"goes": {"ffmpeg_source": GONE | change}}) == [expected]
 
 
 def test_hooks_of_others_that_were_counted_as_well_are_not_lost() -> None:
