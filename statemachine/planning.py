@@ -238,9 +238,11 @@ def _may_follow(entry: Entry, program: Program | None, now: float) -> bool:
 def passes_over(lineup: Lineup, streamer: str, incoming: Iterable[Attempt], now: float) -> bool:
     """Nobody has the turn, and somebody before it in line has not had the time to show a picture.
 
-    Where nothing else moves it is shown all the same, but only fills in: its turn does not begin before theirs.
+    Where nothing else moves it is shown all the same, but only fills in: its turn does not begin before theirs. One
+    whose own turn has just ended gives each of them all the time that its try takes.
     """
-    had_time = {a.target.id for a in incoming if a.target is not None and now >= a.begun_at + SIGN_WITHIN}
+    tried = {a.target.id for a in incoming if a.target is not None and now >= a.begun_at + SIGN_WITHIN}
+    had_time = tried if streamer != lineup.last_streamer else frozenset()
     for entry in lineup:
         if entry.streamer == streamer or entry.turn_began is not None:
             return False

@@ -67,6 +67,11 @@ class Lineup:
         self.turns.use(policy)
 
     @property
+    def last_streamer(self) -> str:
+        """Whose turn ended last; empty where none did."""
+        return self._order.memory.last_streamer
+
+    @property
     def state(self) -> LineupState:
         """All of it, for the snapshot."""
         return self._order.state

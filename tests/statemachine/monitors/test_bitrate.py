@@ -228,3 +228,23 @@ def test_the_other_modes_know_the_slate_and_the_way_back_too(mode: str) -> None:
     sends(world, "alice", GOOD)
     world.run_until(lambda: on_air(world) == "alice", 14.0)
     assert len(shown(world)) == 1
+
+
+def test_one_who_was_skipped_only_fills_in_while_the_next_one_has_no_picture_yet() -> None:
+    world = channel("alice", "bob", slate="SLATE", low_bitrate_slate=5.0, low_bitrate_skip=20.0)
+    sends(world, "alice", POOR)
+    world.run(19.0)
+    assert (shown(world), standby(world)) == (["SLATE"], "alice")
+    session = world.ingest.of("bob")
+    assert session is not None
+    world.ingest.frozen.add(session.id)
+    world.run(4.0)
+    assert on_air(world) == "alice"
+    assert [(place.streamer, place.has_turn) for place in world.director.view(world.now).queue] == [
+        ("bob", False),
+        ("alice", False),
+    ]
+    world.ingest.frozen.discard(session.id)
+    world.run(2.0)
+    assert on_air(world) == "bob"
+    assert world.director.view(world.now).queue[0].has_turn
