@@ -92,19 +92,19 @@ def ci(folder: Path, failing: str) -> tuple[int, list[str]]:
     return done.returncode, done.stdout.splitlines()
 
 
-def test_ci_runs_lint_types_coverage_and_every_test_and_ends_with_the_tests_summary(tmp_path: Path) -> None:
+def test_ci_runs_lint_types_coverage_every_test_and_the_matrix_and_ends_with_the_tests_summary(tmp_path: Path) -> None:
     code, lines = ci(tmp_path, "")
     made = [line.split()[1] for line in lines if line.startswith("make ")]
-    assert made == ["lint", "types", "coverage", "test"]
+    assert made == ["lint", "types", "coverage", "test", "matrix"]
     assert (code, lines[-1]) == (0, SUMMARY)
 
 
-@pytest.mark.parametrize("failing", ["lint", "types", "coverage", "test"])
+@pytest.mark.parametrize("failing", ["lint", "types", "coverage", "test", "matrix"])
 def test_ci_fails_with_any_of_its_steps_and_runs_the_others_all_the_same(failing: str, tmp_path: Path) -> None:
     code, lines = ci(tmp_path, failing)
-    assert sum(line.startswith("make ") for line in lines) == 4
-    assert failing == "test" or f"== failed before the tests: {failing}" in lines
-    assert (code, lines[-1]) == (1, SUMMARY)
+    assert sum(line.startswith("make ") for line in lines) == 5
+    assert lines[-2:] == [f"== failed: {'tests' if failing == 'test' else failing}", SUMMARY]
+    assert code == 1
 
 
 # -- pins

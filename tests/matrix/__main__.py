@@ -35,11 +35,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say(f"matrix: not run, for roots take root and the right to mount: {refusal}")
         return 0
     began = time.monotonic()
+    late = began + asked.within
     roots = Roots(asked.cache.resolve(), say)
     total, table = Count(), []
     for system in SYSTEMS:
         if asked.only in (None, system.suite):
-            count, line = run_system(system, roots, asked)
+            count, line = run_system(system, roots, asked, late)
             total += count
             table.append(line)
     say(f"== the matrix after {time.monotonic() - began:.0f} s")
@@ -50,13 +51,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if total.failed else 0
 
 
-def run_system(system: System, roots: Roots, asked: argparse.Namespace) -> tuple[Count, str]:
-    """All cells of one system: their count, and a line that says it."""
+def run_system(
+    system: System, roots: Roots, asked: argparse.Namespace, late: float = float("inf")
+) -> tuple[Count, str]:
+    """All cells of one system: their count, and a line that says it. ``late`` is when no optional one is begun."""
     total, results = Count(), []
+    if not system.required and time.monotonic() >= late:
+        return Count(skipped=1), f"{system.name}: not run, for there was no time left"
     try:
         with roots.held(system, fresh=asked.fresh) as made:
             heading = f"{system.name} (OBS {made.obs}, Python {made.python})"
             for name in () if asked.make else asked.cells:
+                if not system.required and time.monotonic() >= late:
+                    total += Count(skipped=1)
+                    results.append(f"{name} not run, for there was no time left")
+                    continue
                 say(f"== {heading}: {name}")
                 began = time.monotonic()
                 count = CELLS[name](made, say, (made.lock,), brief=asked.brief)
@@ -80,6 +89,13 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--brief", action="store_true", help="the part of each cell that CI has time for")
     parser.add_argument("--make", action="store_true", help="make the roots and run nothing")
     parser.add_argument("--fresh", action="store_true", help="make them anew")
+    parser.add_argument(
+        "--within",
+        type=float,
+        default=float("inf"),
+        metavar="SECONDS",
+        help="begin no cell after that on a system that need not be run",
+    )
     parser.add_argument("--cache", type=Path, default=cache_folder(os.environ), help="where they are kept")
     return parser
 

@@ -1,7 +1,10 @@
 """What the matrix counts, and what it runs."""
 
 import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -115,6 +118,30 @@ def test_a_root_that_cannot_be_made_is_a_failure_where_it_is_required_and_one_li
 ) -> None:
     asked = command.parser().parse_args([])
     assert command.run_system(system, Unmakeable(tmp_path, error), asked) == (count, says)
+
+
+def test_where_no_time_is_left_no_cell_is_begun_but_on_the_system_that_is_always_run(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    clock = [0.0]
+
+    class Makes(Roots):
+        @contextmanager
+        def held(self, system: System, *, fresh: bool = False) -> Iterator[Made]:
+            yield made(tmp_path, system)
+
+    def slow(*_: object, **__: object) -> Count:
+        clock[0] += 60.0
+        return Count(passed=1)
+
+    monkeypatch.setattr("tests.matrix.__main__.time", SimpleNamespace(monotonic=lambda: clock[0]))
+    monkeypatch.setattr(command, "CELLS", {"obs": slow, "demo": slow})
+    asked, roots = command.parser().parse_args(["--cells", "obs,demo"]), Makes(tmp_path, lambda line: None)
+    required, optional = SYSTEMS
+    assert command.run_system(optional, roots, asked, 30.0)[0] == Count(passed=1, skipped=1)
+    assert command.run_system(required, roots, asked, 30.0)[0] == Count(passed=2)
+    nothing = (Count(skipped=1), "Debian sid: not run, for there was no time left")
+    assert command.run_system(optional, roots, asked, 30.0) == nothing
 
 
 def test_where_roots_may_not_be_made_that_is_said_in_one_line_and_is_no_failure(
