@@ -38,7 +38,7 @@ matrix: ## roots of Debian 13 and sid, and the tests on their OBS and Python (AR
 # One run for each: what the shell's tests reach of the rules is no proof of these.
 coverage: ## the branches of the rules and of the shell that their own tests reach, against the floors in pyproject.toml
 	@deploy/prepare.sh python
-	$(PYTHON_IN_VENV) -m pytest -n $(or $(WORKERS),2) --timeout=0 --cov=statemachine --cov-report= tests/statemachine -m 'not speed' $(ARGS)
+	$(PYTHON_IN_VENV) -m pytest -n $(or $(WORKERS),2) --timeout=0 --cov=statemachine --cov-report= tests/statemachine -m 'not slow and not speed' $(ARGS)
 	$(PYTHON_IN_VENV) -m pytest -n $(or $(WORKERS),3) --cov=daemon --cov-append --cov-report= tests/daemon -m 'not real and not slow and not speed' $(ARGS)
 	$(PYTHON_IN_VENV) -m tests.floors
 

@@ -53,7 +53,12 @@ async def test_a_copy_of_ours_in_a_copy_of_another_scene_is_known_and_brought_th
     await enable(hands, second, True)
     await enable(hands, first, False)
     assert await program.reach(ObsScene(hands.link, SCENE, FPS), two, one, "drive")
-    assert await seen(hands, one, two) == (False, True)
+
+    async def only_two() -> bool:
+        return await seen(hands, one, two) == (False, True)
+
+    # The transition lets go of the outgoing a moment after the incoming is seen.
+    await until(only_two, 5.0)
     await enable(hands, second, False)
     await program.bring_ours(ObsScene(hands.link, SCENE, FPS))
     # It asks OBS for a fresh copy, and waits for nothing that ought to be seen in it.

@@ -2,9 +2,12 @@
 
 import os
 
+import pytest
 from hypothesis import settings
 
 from tests.statemachine.channel import Channel
+
+pytestmark = pytest.mark.slow  # thousands of steps
 
 TestChannel = Channel.TestCase
 if os.environ.get("HYPOTHESIS_PROFILE") != "soak":
