@@ -56,11 +56,11 @@ recording is read frame by frame and sample by sample.
 - **Clients that nobody needs** come from a program of their own: connections that say nothing, that dribble a head or
   a body, that ask for the events and read none, and bodies of 10 MB; each comes back when it is ended. Hooks come at
   100 a second meanwhile.
-- **Many hand-overs**: skips, one as soon as the next one is on standby; the daemon's memory after each, and the
-  straight line of least squares through what it is after the first three tenths. `health.history = 60`, for the hour of
-  samples that is kept otherwise grows for an hour. On a real OBS each twenty are one recording: a frame that OBS
-  rendered late is repeated, and its sound may be missing, so as many frames more than 3, and 33 ms of silence more for
-  each, are the machine's.
+- **Many hand-overs**: skips, one as soon as the next one is on standby, on a real OBS half a second later; the daemon's
+  memory after each, and the straight line of least squares through what it is after the first three tenths.
+  `health.history = 60`, for the hour of samples that is kept otherwise grows for an hour. On a real OBS each twenty are
+  one recording: a frame that OBS rendered late is repeated, and its sound may be missing, so as many frames more than
+  3, and 33 ms of silence more for each, are the machine's.
 - **Guests who come and go**: each publishes for 0.05 to 0.9 s, three in ten are skipped meanwhile, half are stopped and
   half killed.
 """

@@ -21,6 +21,8 @@ SETTLED = 0.3
 """The share of the hand-overs after which the memory is to have its size: the daemon's rings and SQLite's cache too."""
 SAMPLES = 100
 """Of the memory, as the report keeps them."""
+PAUSE = 0.5
+"""Seconds from a standby to its skip on a real OBS, which mixes no sound of what has only just begun."""
 PIECE = 20
 """Hand-overs of one recording."""
 GUESTS = 8
@@ -39,7 +41,7 @@ async def on_fake(count: int) -> Row:
         link = await Link.open("127.0.0.1", where.obs.port, where.obs.password, seconds=10)
         try:
             growth = Growth(channel, link, None)
-            return await growth.of(count, [await _next(channel, growth) for _ in range(count)])
+            return await growth.of(count, [await _next(channel, growth, pause=0.0) for _ in range(count)])
         finally:
             await link.close()
 
@@ -54,7 +56,7 @@ async def on_obs(stage: Stage, count: int, kind: str) -> Row:
         took: list[float] = []
         while len(took) < count:
             async with _recorded(stage, pieces):
-                took += [await _next(channel, growth) for _ in range(min(PIECE, count - len(took)))]
+                took += [await _next(channel, growth, pause=PAUSE) for _ in range(min(PIECE, count - len(took)))]
                 await channel.until(_is_ready, 60)
         return await growth.of(count, took) | {"pieces": pieces, "took": took}
 
@@ -155,9 +157,10 @@ def _is_ready(status: Mapping[str, Any]) -> bool:
     return bool(status["state"] == "STANDBY")
 
 
-async def _next(channel: Channel, growth: Growth) -> float:
+async def _next(channel: Channel, growth: Growth, *, pause: float) -> float:
     """The next one's turn; the seconds that it took by the daemon's word."""
     await channel.until(_is_ready, 60)
+    await asyncio.sleep(pause)
     status = await channel.skip(60)
     await growth.look()
     return float(status["last_switch"]["seconds"])
