@@ -88,16 +88,24 @@ def dress(results: Sequence[Result]) -> Dress | None:
 
 def filters(result: Result) -> tuple[Filter, ...]:
     """The filters in an answer to GetSourceFilterList, but for the one that a fade puts there."""
-    listed = result.data.get("filters") if result.ok else None
     found: list[Filter] = []
-    for each in listed if isinstance(listed, list | tuple) else ():
-        if not isinstance(each, Mapping):
-            continue
+    for each in _listed(result.data if result.ok else {}):
         name, kind, settings = each.get("filterName"), each.get("filterKind"), each.get("filterSettings")
         if isinstance(name, str) and isinstance(kind, str) and name and name != FILTER:
             plain = settings if isinstance(settings, Mapping) else {}
             found.append(Filter(name, kind, each.get("filterEnabled") is not False, plain))
     return tuple(found[:MOST_FILTERS])
+
+
+def names_in(answer: Mapping[str, Any]) -> list[str]:
+    """Of all filters in an answer to GetSourceFilterList, the fade's included."""
+    return [name for each in _listed(answer) if isinstance(name := each.get("filterName"), str)]
+
+
+def _listed(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What can be read of it."""
+    listed = answer.get("filters")
+    return [each for each in listed if isinstance(each, Mapping)] if isinstance(listed, list | tuple) else []
 
 
 def changes(name: str, wanted: Dress, worn: Sequence[Filter]) -> list[Request]:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from daemon.config.model import Ffmpeg, Sources
 from daemon.core.ports import NAME_TAKEN, NOT_FOUND, NothingToAim, ObsError, ObsRefused, ObsTimeout
 from daemon.obs.connection import Link, Request, sense
+from daemon.obs.dressing import names_in
 from daemon.obs.inventory import read_inputs
 from daemon.obs.owners import OWNER, Mark, Owners, read_mark
 from daemon.obs.pipeline import checked_url, re_aimed
@@ -209,10 +210,10 @@ async def _undress(link: Link, name: str) -> None:
     from 31.0 on that waits. On 30.2.3 one of 16 to 152 removals ended it, and none of 1,500 without filters.
     """
     with contextlib.suppress(ObsTimeout, ObsRefused):
-        listed = (await link.call("GetSourceFilterList", {"sourceName": name})).get("filters")
-        names = [each.get("filterName") for each in listed or () if isinstance(each, Mapping)]
-        if names:
-            off = [Request("RemoveSourceFilter", {"sourceName": name, "filterName": each}) for each in names]
+        listed = await link.call("GetSourceFilterList", {"sourceName": name})
+        if off := [
+            Request("RemoveSourceFilter", {"sourceName": name, "filterName": each}) for each in names_in(listed)
+        ]:
             await link.batch(off, frame=True)
 
 

@@ -14,6 +14,7 @@ from daemon.config.model import Sources
 from daemon.core.ports import ObsError
 from daemon.obs import inputs
 from daemon.obs.connection import Request, Result
+from daemon.obs.dressing import names_in
 from daemon.obs.identity import Identities
 from daemon.obs.inventory import InputNames, InventoryQuery, read_inventory, stream_of_path
 from daemon.obs.moving import bring_along
@@ -171,13 +172,20 @@ def test_no_answer_ends_in_anything_but_a_reading_or_an_error_of_obs(link: Any) 
     async def aim() -> None:
         await inputs.aim(link, ONE, ALICE, Sources())
 
+    async def undress() -> None:
+        try:
+            listed = await link.call("GetSourceFilterList", {"sourceName": ONE})
+        except ObsError:
+            return
+        assert all(isinstance(name, str) for name in names_in(listed))
+
     async def moved() -> None:
         async def placed(_: str) -> None:
             return
 
         await bring_along(link, "FORMER", "SCENE", NAMES.own, placed)
 
-    for act in (read, place, dress, cut, seen, aim, moved):
+    for act in (read, place, dress, cut, seen, aim, undress, moved):
         try:
             asyncio.run(act())
         except ObsError:
