@@ -38,6 +38,8 @@ class Checks:
         self._events = 0
         self._before: tuple[Entry, ...] = ()
         self._was_dead = False
+        self._last = ""
+        """Whose turn had ended last."""
         self.moves: Callable[[ev.Session | None], bool] = bool
         """Whether pictures of it come in."""
 
@@ -75,6 +77,7 @@ class Checks:
         """Just before an event."""
         self._before = tuple(self.director.lineup)
         director = self.director
+        self._last = director.lineup.last_streamer
         self._was_dead = director.switchover.program is None or director.steering.dead_since is not None
 
     def after(self, event: ev.Event, commands: tuple[cmd.Command, ...], told: tuple[facts.Fact, ...]) -> None:
@@ -275,6 +278,17 @@ class Checks:
             for other in began if not isinstance(event, ev.TurnChanged) else ():
                 seen[other] = seen.get(other, 0) + 1
                 assert seen[other] <= 1, f"{name} waits while {other} has another turn"
+
+        if isinstance(event, ev.AttemptEvent | ev.TimePassed):
+            self._not_again(began, after, now)
+
+    def _not_again(self, began: list[str], after: tuple[Entry, ...], now: float) -> None:
+        """Whose turn has just ended has none again while one before it in line has not failed to show a picture."""
+        line = [entry.streamer for entry in self._before]
+        if self._last in began and self._last in line:
+            ahead = line[: line.index(self._last)]
+            untried = [e.streamer for e in after if e.streamer in ahead and e.showable(now) and not e.failures]
+            assert not untried, f"{self._last} has another turn before {untried}"
 
     def _grace(self, after: tuple[Entry, ...], now: float) -> None:
         policy, lineup = self.director.policy, self.director.lineup
