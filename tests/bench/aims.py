@@ -54,11 +54,14 @@ def _aims_of(result: Result) -> Iterator[tuple[str, str, str]]:
     blanks = sum(hand.blank for hand in hands)
     freeze = max(hand.freeze for hand in hands)
     silence = max(hand.silence for hand in hands)
-    standby = lambda: _aim(  # noqa: E731  # one of those below
-        f"{name}: p95 under 100 ms, no blank frame, no silence over 40 ms",
-        f"p95 {picture.p95:.0f} ms, {blanks} blank, silence to {silence:.0f} ms in {len(hands)} hand-overs",
-        picture.p95 < 100 and blanks == 0 and silence <= 40,
-    )
+
+    def standby() -> tuple[str, str, str]:
+        return _aim(
+            f"{name}: p95 under 100 ms, no blank frame, no silence over 40 ms",
+            f"p95 {picture.p95:.0f} ms, {blanks} blank, silence to {silence:.0f} ms in {len(hands)} hand-overs",
+            picture.p95 < 100 and blanks == 0 and silence <= 40,
+        )
+
     check: Callable[[], tuple[str, str, str]] | None = {
         "standby, cut": standby,
         SPACED: standby,

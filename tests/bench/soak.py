@@ -58,7 +58,7 @@ async def on_obs(stage: Stage, count: int, kind: str) -> Row:
             async with _recorded(stage, pieces):
                 took += [await _next(channel, growth, pause=PAUSE) for _ in range(min(PIECE, count - len(took)))]
                 await channel.until(_is_ready, 60)
-        return await growth.of(count, took) | {"pieces": pieces, "took": took}
+        return await growth.of(count, took) | {"pieces": pieces}
 
 
 async def come_and_go(stage: Stage, count: int, kind: str) -> Row:
