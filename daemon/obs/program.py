@@ -11,13 +11,12 @@ too: obs-websocket makes a text of a null pointer. So they are never used.
 """
 
 import asyncio
-import contextlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from daemon.core.ports import NOT_FOUND, ObsError, ObsRefused
 from daemon.obs.connection import Link, Request, Result, sense
+from daemon.obs.preview import Preview, is_transitioning, runs
 from daemon.obs.priming import render
 from daemon.obs.scene import ObsScene
 from daemon.obs.scene_items import SceneItem, read_items
@@ -89,7 +88,7 @@ def _reading_of(scene: str, inputs: Sequence[str], results: Sequence[Result]) ->
     seen = tuple(name for name, result in zip(inputs, each, strict=True) if result.ok and result.data["videoActive"])
     # A scene that is nested in another one is copied with it only where sources are duplicated, too.
     copied = studio_mode and not live and (shown == scene or bool(seen))
-    return ProgramReading(shown, studio_mode, live, copied, seen, cursor.ok and _runs(cursor.data))
+    return ProgramReading(shown, studio_mode, live, copied, seen, cursor.ok and runs(cursor.data))
 
 
 async def is_seen(link: Link, name: str) -> bool:
@@ -123,9 +122,7 @@ class ProgramControl:
     """Brings changes of the scene to viewers."""
 
     def __init__(self) -> None:
-        self._restoring: asyncio.Task[None] | None = None
-        self._preview = ""
-        """What is to be in the operator's preview again, as long as that is under way."""
+        self._preview = Preview()
         self._holds = ""
         """The program scene that showed ours, nested or itself, when Program became it."""
         self._before: tuple[str, bool] | None = None
@@ -227,7 +224,6 @@ class ProgramControl:
         its copy is still seen, under the other scene's name. Then the scene that somebody chose is left alone.
         """
         link = scene.link
-        preview = self._preview or await _preview(link)
         deadline = _now() + BROUGHT_WITHIN
         settled = False
         while True:
@@ -241,20 +237,16 @@ class ProgramControl:
                 await asyncio.sleep(SETTLES)
                 continue
             settled = False
-            shown = reading.scene
-            self.stop()
-            # It is drawn all the while, so that its first frame in Program is not an old one.
-            names = [] if incoming is None else [incoming]
-            chosen = link.call("SetCurrentProgramScene", {"sceneName": shown})
-            await asyncio.gather(render(link, names, scene.fps), chosen)
-            if await self._taken(link, incoming, outgoing, deadline):
-                break
+            try:
+                # It is drawn all the while, so that its first frame in Program is not an old one.
+                names = [] if incoming is None else [incoming]
+                await asyncio.gather(render(link, names, scene.fps), self._preview.take(link, reading.scene))
+                if await self._taken(link, incoming, outgoing, deadline):
+                    return True
+            finally:
+                self._preview.put_back(link, reading.scene)
             if _now() >= deadline:
                 raise ObsError("studio mode's transition has not brought the scene into Program")
-        if preview not in (None, shown):
-            self._preview = str(preview)
-            self._restoring = asyncio.create_task(self._put_back(link, str(preview), shown), name="obs-preview")
-        return True
 
     async def _taken(self, link: Link, incoming: str | None, outgoing: str | None, deadline: float) -> bool:
         if incoming is None and outgoing is None:
@@ -269,63 +261,20 @@ class ProgramControl:
                 return False
             await asyncio.sleep(POLL)
 
-    async def _put_back(self, link: Link, preview: str, shown: str) -> None:
-        await _restore_preview(link, preview, shown)
-        self._preview = ""
-
     @property
     def busy(self) -> bool:
         """The operator's preview has yet to be put back."""
-        return bool(self._preview)
+        return self._preview.owed
 
     def stop(self) -> None:
         """Leave what is under way."""
-        self._preview = ""
-        if self._restoring is not None:
-            self._restoring.cancel()
-
-
-async def _restore_preview(link: Link, preview: str, shown: str) -> None:
-    """What was in preview, once the transition is over: with it OBS swaps preview and Program, if so configured.
-
-    It may do so a moment later, and undo what was put there: it is looked at until it has stayed.
-    """
-    began = since = _now()
-    with contextlib.suppress(ObsError):
-        while _now() < began + BROUGHT_WITHIN:
-            running = await _is_transitioning(link)
-            now = await _preview(link)
-            if now == shown:
-                await link.call("SetCurrentPreviewScene", {"sceneName": preview})
-                since = _now()
-            elif now != preview:
-                return  # somebody has chosen another one, or studio mode is off
-            elif not running and _now() > since + TAKEN_WITHIN:
-                return
-            await asyncio.sleep(2 * POLL)
-
-
-async def _preview(link: Link) -> str | None:
-    name = (await link.call("GetSceneList")).get("currentPreviewSceneName")
-    return None if name is None else str(name)
-
-
-async def _is_transitioning(link: Link) -> bool:
-    try:
-        return _runs(await link.call("GetCurrentSceneTransitionCursor"))
-    except ObsRefused:
-        return False
-
-
-def _runs(answer: Mapping[str, Any]) -> bool:
-    cursor = answer.get("transitionCursor")
-    return isinstance(cursor, int | float) and 0.0 < cursor < 1.0
+        self._preview.forget()
 
 
 async def _until_at_rest(link: Link, deadline: float) -> None:
     """Wait until no transition runs, for OBS begins none meanwhile; or until the deadline."""
     while _now() < deadline:
-        if not await _is_transitioning(link):
+        if not await is_transitioning(link):
             return
         await asyncio.sleep(POLL)
 

@@ -54,7 +54,8 @@ async def _show(streamers: int, port: int, duration: float, keep: Path | None, s
             if stop.is_set():
                 return 0
             await studio.publish(name)
-        await channel.until_on_air(names[0])
+            if name == names[0]:
+                await channel.until_on_air(name)
         await studio.obs.start_recording()
         lagged = await studio.render_stats()
         _print("")

@@ -1,6 +1,7 @@
 """What viewers get, by OBS's word: studio mode, other scenes, transitions; on the fake and the real OBS."""
 
 import asyncio
+from functools import partial
 
 import pytest
 
@@ -70,6 +71,21 @@ async def test_in_studio_mode_viewers_see_a_copy_until_it_is_left(hands: Hands) 
         await studio_mode(hands, False)
 
 
+async def in_preview(hands: Hands, scene: str) -> None:
+    """A scene that was just created is not in OBS's own list yet, and then the request does nothing."""
+
+    async def chosen() -> bool:
+        await hands.call("SetCurrentPreviewScene", {"sceneName": scene})
+        return bool((await hands.call("GetSceneList"))["currentPreviewSceneName"] == scene)
+
+    await until(chosen)
+
+
+async def put_back(hands: Hands, scene: str, program: ProgramControl) -> bool:
+    preview = (await hands.call("GetSceneList"))["currentPreviewSceneName"]
+    return bool(preview == scene) and not program.busy
+
+
 @pytest.mark.parametrize("transition", ["Cut", "Fade"])
 async def test_driven_studio_mode_shows_the_change_and_leaves_the_preview_as_it_was(
     hands: Hands, transition: str
@@ -80,13 +96,7 @@ async def test_driven_studio_mode_shows_the_change_and_leaves_the_preview_as_it_
     await hands.call("SetCurrentSceneTransition", {"transitionName": transition})
     await studio_mode(hands, True)
     try:
-
-        async def chosen() -> bool:
-            # A scene that was just created is not in OBS's own list yet, and then this does nothing.
-            await hands.call("SetCurrentPreviewScene", {"sceneName": other})
-            return bool((await hands.call("GetSceneList"))["currentPreviewSceneName"] == other)
-
-        await until(chosen)
+        await in_preview(hands, other)
         for show_item, hide_item, incoming, outgoing in ((second, first, two, one), (first, second, one, two)):
             await enable(hands, show_item, True)
             await enable(hands, hide_item, False)
@@ -94,14 +104,28 @@ async def test_driven_studio_mode_shows_the_change_and_leaves_the_preview_as_it_
             assert await is_seen(hands.link, incoming)
             await until_unseen(hands.link, outgoing)
 
-        async def put_back() -> bool:
-            preview = (await hands.call("GetSceneList"))["currentPreviewSceneName"]
-            return bool(preview == other) and not program.busy
-
-        await until(put_back)
+        await until(partial(put_back, hands, other, program))
     finally:
         await studio_mode(hands, False)
         await hands.call("SetCurrentSceneTransition", {"transitionName": "Cut"})
+
+
+async def test_the_preview_is_put_back_also_where_the_change_does_not_reach_viewers(
+    hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (one, _), (hidden, _) = await box(hands, shown=True), await box(hands)
+    other = await other_scene(hands, "PREVIEW")
+    program = ProgramControl()
+    await studio_mode(hands, True)
+    try:
+        await in_preview(hands, other)
+        monkeypatch.setattr("daemon.obs.program.BROUGHT_WITHIN", 0.5)
+        for _ in range(2):  # and what an attempt has left is not taken for the operator's choice
+            with pytest.raises(ObsError, match="has not brought the scene into Program"):
+                await program.reach(ObsScene(hands.link, SCENE, FPS), hidden, one, "drive")
+        await until(partial(put_back, hands, other, program))
+    finally:
+        await studio_mode(hands, False)
 
 
 async def test_who_leaves_for_another_scene_in_the_middle_of_a_hand_over_is_left_there(hands: Hands) -> None:

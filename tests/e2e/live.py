@@ -44,11 +44,17 @@ async def live(*names: str, **settings: object) -> AsyncIterator[tuple[Studio, C
             )
         )
         channel = await stack.enter_async_context(Channel(studio, port=port, settings={**QUICK, **kind, **dotted}))
-        for name in names:
-            await studio.publish(name)
-        if names:
-            await channel.until_on_air(names[0])
+        await in_turn(studio, channel, *names)
         yield studio, channel
+
+
+async def in_turn(studio: Studio, channel: Channel, *names: str, keyframe_every: int = 30) -> None:
+    """Have them publish, the first on air before the second begins: of two who begin together, the one whose picture
+    moves is shown, and on a slow machine that may be the second."""
+    for name in names:
+        await studio.publish(name, keyframe_every=keyframe_every)
+        if name == names[0]:
+            await channel.until_on_air(name)
 
 
 NOT_FOUND = 600

@@ -88,11 +88,12 @@ class Stage:
         await self.channel.until(lambda status: status["state"] == "STANDBY", within)
 
     async def begin(self, *names: str) -> dict[str, Publisher]:
-        """Have them publish, the first one go on air, and record."""
+        """Have them publish, the first one on air before the second begins, and record."""
         publishers = {}
         for name in names:
             publishers[name] = await self.publish(name)
-        await self.channel.until_on_air(names[0])
+            if name == names[0]:
+                await self.channel.until_on_air(name)
         await self.record()
         return publishers
 

@@ -6,7 +6,7 @@ import pytest
 
 from daemon.studio import Studio
 from daemon.studio.channel import on_air
-from tests.e2e.live import assert_seamless, live, own_inputs, shown, traces
+from tests.e2e.live import assert_seamless, in_turn, live, own_inputs, shown, traces
 from tests.e2e.support import becomes
 from tests.support import until
 
@@ -30,10 +30,8 @@ async def test_a_fade_shows_no_blank_frame_and_leaves_no_trace() -> None:
 
 async def test_pooled_two_inputs_take_turns_and_none_is_made_after_them() -> None:
     async with live(sources__mode="pooled") as (studio, channel):
-        for name in ("alice", "bob", "carol"):
-            # A keyframe every few frames: a third input is made beside one that has no picture for a second.
-            await studio.publish(name, keyframe_every=5)
-        await channel.until_on_air("alice")
+        # A keyframe every few frames: a third input is made beside one that has no picture for a second.
+        await in_turn(studio, channel, "alice", "bob", "carol", keyframe_every=5)
         await studio.obs.start_recording()
         before = await studio.render_stats()
         seen = set()
@@ -80,9 +78,7 @@ async def test_static_the_one_named_input_is_restarted_and_none_is_made() -> Non
 async def test_static_the_one_input_plays_whoever_is_reported_on_air() -> None:
     async with live(sources__mode="static") as (studio, channel):
         await static_input(studio, "somebody")
-        for name in ("alice", "bob"):
-            await studio.publish(name)
-        await channel.until_on_air("alice")
+        await in_turn(studio, channel, "alice", "bob")
         await studio.obs.start_recording()
         spans = []
         for name in ("bob", "alice", "bob"):

@@ -63,8 +63,9 @@ async def measured(**health: float) -> AsyncIterator[tuple[Studio, Channel, Upli
         uplinks = Uplinks(srs)
         running = asyncio.create_task(uplinks.run())
         try:
-            for name in ("alice", "bob"):
-                await uplinks.publish(studio, name)
+            await uplinks.publish(studio, "alice")
+            await channel.until_on_air("alice")
+            await uplinks.publish(studio, "bob")
             await channel.until(lambda status: on_air(status) == "alice" and status["state"] == "STANDBY")
             yield studio, channel, uplinks
         finally:

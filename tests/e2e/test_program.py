@@ -9,6 +9,7 @@ import pytest
 from daemon.studio import UNKNOWN, Studio
 from daemon.studio.channel import Channel, on_air
 from tests.e2e.live import live
+from tests.support import until
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
 
@@ -17,6 +18,16 @@ SKIPS = 6
 
 async def studio_mode(studio: Studio, on: bool) -> None:
     await studio.obs.call("SetStudioModeEnabled", {"studioModeEnabled": on})
+
+
+async def choose(studio: Studio, scene: str) -> None:
+    """Into preview; a scene that was just created is not in OBS's own list yet, and then this does nothing."""
+
+    async def chosen() -> bool:
+        await studio.obs.call("SetCurrentPreviewScene", {"sceneName": scene})
+        return bool((await studio.obs.call("GetSceneList"))["currentPreviewSceneName"] == scene)
+
+    await until(chosen)
 
 
 async def ready(channel: Channel) -> dict[str, Any]:
@@ -41,7 +52,7 @@ async def test_six_skips_with_studio_mode_switched_on_in_mid_show_leave_no_blank
         await studio.obs.start_recording()
         await studio_mode(studio, True)
         if policy == "drive":
-            await studio.obs.call("SetCurrentPreviewScene", {"sceneName": "NEXT"})
+            await choose(studio, "NEXT")
         for _ in range(SKIPS):
             await ready(channel)
             status = await channel.skip()
