@@ -32,7 +32,7 @@ from daemon.obs.program import ProgramControl, leave_studio_mode, until_unseen
 from daemon.obs.readiness import Judge
 from daemon.obs.refresher import Refresher, concerns
 from daemon.obs.scene import ObsScene
-from daemon.obs.scene_items import SceneItems, enable, read_items
+from daemon.obs.scene_items import KnownItems, SceneItems, enable, read_items
 from daemon.obs.sources import FFMPEG, GSTREAMER, SOURCES, Source, choose, unplayable
 from daemon.obs.supervisor import Endpoint, Pace, Supervisor, Traits, canvas_of
 from daemon.obs.transition import Change, TransitionExecutor
@@ -82,7 +82,8 @@ class ObsAdapter:
         self._former_scenes: list[str] = []
         self._names = InputNames(settings.sources.prefix)
         self._supervisor = Supervisor(Endpoint.of(settings), up=self._up, down=self._lost, hint=self._hint, pace=pace)
-        self._refresher = Refresher(self._reread)
+        self._known = KnownItems()
+        self._refresher = Refresher(self._reread, touch=self._known.touch)
         self._placer = Placer()
         self._transition = TransitionExecutor(self._names.own)
         self._program = ProgramControl()
@@ -202,17 +203,16 @@ class ObsAdapter:
     ) -> bool:
         """As ObsPort."""
         scene = self._ours
-        link = scene.link
         self._wish = None
         outgoing = next((name for name in hide if self._names.own(name)), None)
         with self._refresher.changing():
-            await self._program.check(link, studio_mode)
-            later = None if show is None else await self._program.lingering(link, studio_mode)
+            await self._program.check(scene.link, studio_mode)
+            later = None if show is None else await self._program.lingering(scene.link, studio_mode)
             change = Change(show, frozenset(hide), also_show)
             left = await self._transition.cut(scene, change, fade=fade, later=later)
             seen = await self._program.reach(scene, show, outgoing, studio_mode)
             if left:
-                await link.batch([request for item in left for request in enable(item, shown=False)])
+                await scene.link.batch([request for item in left for request in enable(item, shown=False)])
         if watch := self._watches.find(show):
             watch.shown()
         return seen
@@ -359,6 +359,7 @@ class ObsAdapter:
         if self._wish is not None and dressing.concerns(event, (self._wish.template, self._wish.like)):
             self._undressed = True
             self._refresher.poke()
+        self._known.on_event(event.kind)
         if concerns(event, {self._scene, *self._holders}, self._names):
             self._refresher.poke()
 
@@ -387,7 +388,7 @@ class ObsAdapter:
     def _ours(self) -> ObsScene:
         """Raises ObsGone where OBS is not connected."""
         traits = self._supervisor.traits
-        return ObsScene(self._supervisor.link(), self._scene, traits.fps if traits else 60.0)
+        return ObsScene(self._supervisor.link(), self._scene, traits.fps if traits else 60.0, self._known.items)
 
     def _source(self) -> Source:
         traits = self._supervisor.traits
@@ -406,7 +407,9 @@ class ObsAdapter:
             sources=[settings.obs.template] if settings.obs.template else [],
             beside=query.requests,
         )
+        keep = self._known.reading()
         reading = await read_inventory(link, asked, self._owners)
+        keep(reading.items)
         self._holders = reading.items.holders
         self._owners.keep_only(reading.marks)
         own = {item.name for item in reading.inventory.inputs}

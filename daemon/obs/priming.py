@@ -21,7 +21,7 @@ from collections.abc import Iterable
 from daemon.core.ports import ObsError, ObsGone
 from daemon.obs.connection import Link, Request
 
-COVER = 0.067
+COVER = 1 / 15
 """Seconds of a stream that are rendered with a cut: no less than the frame of a stream of 15 a second."""
 RENDER_EVERY = 0.5
 """Seconds between two renderings of an input that waits, each as long as COVER: of a stream that is slower, its first
@@ -44,8 +44,9 @@ def frames(fps: float, seconds: float = COVER) -> int:
     """In how many frames to render, so that what was due in so many seconds is not missed. One at least.
 
     A rendering takes what was due in the frame before, and once it is shown OBS renders by itself: that is one more.
+    A tenth of a frame does not count: it would cost a whole one.
     """
-    return max(1, math.ceil(seconds * fps - 0.01) - 1)
+    return max(1, math.ceil(seconds * fps - 0.1) - 1)
 
 
 def renderings(names: Iterable[str], fps: float, seconds: float = COVER) -> list[Request]:

@@ -35,17 +35,20 @@ class Refresher:
     the daemon's own under way.
 
     A reading that such a change has overtaken is done again: what it says may never have been true as a whole.
+    ``touch`` is called where one begins and where it ends.
     """
 
     def __init__(
         self,
         read: Callable[[], Awaitable[Callable[[], None]]],
         *,
+        touch: Callable[[], None] = lambda: None,
         debounce: float = DEBOUNCE,
         every: float = READ_EVERY,
     ) -> None:
         self.at_rest = False
         self._read = read
+        self._touch = touch
         self._debounce = debounce
         self._every = every
         self._poked = asyncio.Event()
@@ -69,9 +72,11 @@ class Refresher:
         self._changing += 1
         self._changes += 1
         self._idle.clear()
+        self._touch()
         try:
             yield
         finally:
+            self._touch()
             self._changing -= 1
             if not self._changing:
                 self._idle.set()

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from daemon.obs.connection import Link
+from daemon.obs.scene_items import SceneItems
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,3 +14,5 @@ class ObsScene:
     name: str
     fps: float
     """OBS's frames a second."""
+    known: SceneItems | None = None
+    """What was read of it last, if nothing is known to have changed since; see KnownItems."""

@@ -1,7 +1,7 @@
 """A scene's items, also those inside its groups, and, for a name that is not among them, in the scenes nested in it."""
 
 import math
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,6 +68,49 @@ class SceneItems:
         if not found:
             raise ObsRefused(request, NOT_FOUND, f"'{name}' is not in the scene")
         return next((item for item in found if item.shown), found[0])
+
+
+_RENUMBERING = frozenset(
+    {"SceneItemCreated", "SceneItemRemoved", "InputRemoved", "InputNameChanged", "SceneRemoved", "SceneNameChanged"}
+)
+"""Events after which an item may have another number or name, or be gone."""
+
+
+class KnownItems:
+    """What was read of the scene last, as long as nothing that is known of has changed there since.
+
+    That is a hint: what another hand has done in this moment is not in it. So from it only items' numbers are taken,
+    never whether something has yet to be done.
+    """
+
+    def __init__(self) -> None:
+        self._items: SceneItems | None = None
+        self._touched = 0
+
+    @property
+    def items(self) -> SceneItems | None:
+        """None where they have to be read."""
+        return self._items
+
+    def touch(self) -> None:
+        """Something is being changed in the scene, or may have been."""
+        self._items = None
+        self._touched += 1
+
+    def on_event(self, kind: str) -> None:
+        """OBS tells of something; ``kind`` is its event's type."""
+        if kind in _RENUMBERING:
+            self.touch()
+
+    def reading(self) -> Callable[[SceneItems], None]:
+        """A reading begins: what keeps its result, unless it is overtaken by a change."""
+        touched = self._touched
+
+        def keep(items: SceneItems) -> None:
+            if touched == self._touched:
+                self._items = items
+
+        return keep
 
 
 def enable(item: SceneItem, *, shown: bool) -> list[Request]:

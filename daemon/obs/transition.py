@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import structlog
 
@@ -62,6 +63,8 @@ class TransitionExecutor:
         An item may go between the reading and the frame: then what is left to do is done by a plain cut. What ``later``
         says of a leaving item is left shown, and returned.
         """
+        if fade <= 0 and later is None and await self._at_once(scene, change):
+            return []
         for tries in range(TRIES):
             coming, leaving = change.due(await self._read(scene, change))
             if not tries:
@@ -79,6 +82,22 @@ class TransitionExecutor:
             else:
                 return left
         raise AssertionError("the last try returns or raises")
+
+    async def _at_once(self, scene: ObsScene, change: "Change") -> bool:
+        """Cut by what is known, if that does. To read the scene, OBS would wait until it has rendered a frame, and so
+        the cut would come in the one after the next."""
+        due = None if scene.known is None else change.by(scene.known)
+        if due is None:
+            return False
+        coming, leaving = due
+        _log_change([item for item in coming if not item.shown], [item for item in leaving if item.shown])
+        try:
+            await self._exchange(scene, coming, leaving)
+        except ObsRefused as error:
+            if error.code != NOT_FOUND:
+                raise
+            return False
+        return True
 
     async def restore(self, scene: ObsScene, change: "Change") -> None:
         """As ObsPort.restore. Raises ObsError where the scene is not right even then."""
@@ -145,6 +164,14 @@ class Change:
             coming.append(items.find(self.also_show, "SetSceneItemEnabled"))
         leaving = [item for item in items if item.name in self.hide and item.shown]
         return [item for item in coming if not item.shown], leaving
+
+    def by(self, known: SceneItems) -> tuple[list[SceneItem], list[SceneItem]] | None:
+        """All items to be shown and to be hidden, also those that seem to be so; None where ``known`` does not do."""
+        named = [known.named(name) for name in self.names]
+        if self.show is None or not known.whole or not all(named) or any(item.holder for item in chain(*named)):
+            return None
+        coming = [known.find(name, "SetSceneItemEnabled") for name in (self.show, self.also_show) if name]
+        return coming, [item for item in known if item.name in self.hide]
 
 
 def _enabling(items: Iterable[SceneItem], *, shown: bool) -> list[Request]:

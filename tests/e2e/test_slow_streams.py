@@ -14,10 +14,10 @@ pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
 CUTS = 6
 
 
-@pytest.fixture
-async def rig() -> AsyncIterator[tuple[Studio, Rig]]:
-    """OBS at 60 frames a second, publishers at 15."""
-    async with Studio(canvas=Canvas(fps=60)) as studio:
+@pytest.fixture(params=[60, 30])
+async def rig(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Studio, Rig]]:
+    """OBS at 60 and at 30 frames a second, publishers at 15."""
+    async with Studio(canvas=Canvas(fps=request.param)) as studio:
         studio.canvas = Canvas(fps=15)
         sources = {"width": studio.canvas.width, "height": studio.canvas.height, "kind": "ffmpeg"}
         settings = config(studio.obs.port, studio.obs.password, obs={"request_timeout": 10.0}, sources=sources)

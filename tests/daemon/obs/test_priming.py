@@ -65,6 +65,11 @@ def test_a_cut_renders_for_as_long_as_a_slow_streams_frame_and_holds_the_picture
     assert (frames(fps) - 1) / fps <= COVER - 1 / fps
 
 
+@pytest.mark.parametrize(("fps", "count"), [(24, 1), (25, 1), (29.97, 1), (30, 1), (30.0000003, 1), (50, 3), (60, 3)])
+def test_no_frame_more_is_rendered_than_it_takes(fps: float, count: int) -> None:
+    assert frames(fps) == count
+
+
 def test_inputs_are_rendered_together_in_consecutive_frames() -> None:
     kinds = [(each.kind, each.data.get("sourceName")) for each in renderings([ONE, TWO], 50)]
     both = [("GetSourceScreenshot", ONE), ("GetSourceScreenshot", TWO)]

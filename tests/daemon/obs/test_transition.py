@@ -10,6 +10,7 @@ from daemon.core.ports import ObsError, ObsGone, ObsRefused, ObsTimeout
 from statemachine import events as ev
 from tests.daemon.obs.rig import ALICE, BOB, QUICK, Rig
 from tests.fakes import FakeObs
+from tests.support import until
 
 ONE, TWO = "GMOTHERSTREAM_1", "GMOTHERSTREAM_2"
 
@@ -37,6 +38,54 @@ async def test_a_cut_changes_the_picture_in_one_frame(fake: FakeObs, rig: Rig) -
     await cut(rig)
     assert [(each.outgoing, each.incoming, each.clean) for each in fake.program.cuts(mark)] == [(ONE, TWO, True)]
     fake.program.assert_seamless(mark)
+
+
+async def known(rig: Rig) -> None:
+    """The scene has been read since it was last changed."""
+    await until(lambda: rig.obs._known.items is not None)
+
+
+async def test_a_scene_that_is_known_is_not_read_before_the_cut(fake: FakeObs, rig: Rig) -> None:
+    await both(rig)
+    await known(rig)
+    asked = len(fake.requested("GetSceneItemList"))
+    counted: list[int] = []
+    fake.faults.after("SetSceneItemEnabled", lambda: counted.append(len(fake.requested("GetSceneItemList"))))
+    await cut(rig)
+    assert counted == [asked]
+    assert fake.program.now.own == (TWO,)
+
+
+async def test_what_is_known_of_the_scene_and_is_no_longer_so_does_no_harm(fake: FakeObs, rig: Rig) -> None:
+    slate(fake)
+    await both(rig)
+    await known(rig)
+    # All of it in the moment before the cut: OBS's events are on their way.
+    fake.studio.show("SLATE")
+    fake.studio.hide(ONE)
+    fake.studio.show(TWO)
+    fake.studio.hide(TWO)
+    await cut(rig, hide=(ONE, "SLATE"))
+    assert [layer.source for layer in fake.program.now.layers] == [TWO]
+    await known(rig)
+    fake.studio.remove_input(ONE)
+    fake.studio.create_input(fake.studio.scene("MOTHERSTREAM"), ONE, "ffmpeg_source", {}, enabled=False)
+    await cut(rig, show=ONE, hide=(TWO, "SLATE"))
+    assert fake.program.now.own == (ONE,)
+
+
+@pytest.mark.parametrize("by_hand", ["group", "gone"])
+async def test_where_what_is_known_does_not_do_the_scene_is_read(fake: FakeObs, rig: Rig, by_hand: str) -> None:
+    await both(rig)
+    if by_hand == "group":
+        fake.studio.group(fake.studio.scene("MOTHERSTREAM"), "GROUP", [fake.item(ONE)])
+    else:
+        fake.studio.remove_input(ONE)
+    await known(rig)
+    asked = len(fake.requested("GetSceneItemList"))
+    await cut(rig)
+    assert fake.program.now.own == (TWO,)
+    assert len(fake.requested("GetSceneItemList")) > asked
 
 
 async def test_show_comes_before_hide(fake: FakeObs, rig: Rig) -> None:
