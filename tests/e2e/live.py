@@ -1,5 +1,6 @@
 """What several end-to-end tests of the live channel share."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -44,17 +45,31 @@ async def live(*names: str, **settings: object) -> AsyncIterator[tuple[Studio, C
             )
         )
         channel = await stack.enter_async_context(Channel(studio, port=port, settings={**QUICK, **kind, **dotted}))
-        await in_turn(studio, channel, *names)
+        await in_turn(studio, channel, *names, server=server)
         yield studio, channel
 
 
-async def in_turn(studio: Studio, channel: Channel, *names: str, keyframe_every: int = 30) -> None:
+async def in_turn(
+    studio: Studio, channel: Channel, *names: str, keyframe_every: int = 30, server: Srs | None = None
+) -> None:
     """Have them publish, the first on air before the second begins: of two who begin together, the one whose picture
     moves is shown, and on a slow machine that may be the second."""
     for name in names:
-        await studio.publish(name, keyframe_every=keyframe_every)
+        publisher = await studio.publish(name, keyframe_every=keyframe_every)
+        if server is not None and not await is_there(server, studio.keys.address(name).stream):
+            await publisher.stop()
+            await publisher.start()
         if name == names[0]:
             await channel.until_on_air(name)
+
+
+async def is_there(server: Srs, stream: str) -> bool:
+    """Whether SRS has the stream, at once or in a moment."""
+    for _ in range(50):
+        if await server.has(stream):
+            return True
+        await asyncio.sleep(0.1)
+    return False
 
 
 NOT_FOUND = 600
