@@ -5,12 +5,11 @@ OBSBasic_Transitions.cpp).
 """
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Mapping
 from typing import Any
 
-from daemon.core.ports import ObsError, ObsRefused
+from daemon.core.ports import ObsError, ObsRefused, ObsTimeout
 from daemon.obs.connection import Link, Request, sense
 
 POLL = 0.06
@@ -41,16 +40,21 @@ class Preview:
         ours, what was owed before still is.
         """
         self._pause()
-        asked = [Request("GetSceneList"), Request("SetCurrentProgramScene", {"sceneName": scene})]
-        scenes, taken = await link.batch(asked)
-        preview = _preview_of(scenes.checked())
-        if preview not in (None, scene):
-            self._owed = str(preview)
+        # Before it, for its answer may come too late; and with it, for a swap after a transition of the operator's own
+        # may have been waiting, and OBS has carried that out by then.
+        self._owe(await link.call("GetSceneList"), scene)
+        asked = [Request("SetCurrentProgramScene", {"sceneName": scene}), Request("GetSceneList")]
+        results = await link.batch(asked)
+        with sense(asked[0].kind):
+            taken, scenes = results
         taken.checked()
+        self._owe(scenes.checked(), scene)
 
     def put_back(self, link: Link, scene: str) -> None:
         """Begin to put back what is owed, once ``scene`` has been taken or given up."""
         self._pause()
+        if self._owed == scene:
+            self._owed = ""
         if self._owed:
             self._restoring = asyncio.create_task(self._put_back(link, self._owed, scene), name="obs-preview")
 
@@ -63,28 +67,38 @@ class Preview:
         if self._restoring is not None:
             self._restoring.cancel()
 
+    def _owe(self, scenes: Mapping[str, Any], scene: str) -> None:
+        _, preview = _scenes(scenes)
+        if preview not in (None, scene):
+            self._owed = str(preview)
+
     async def _put_back(self, link: Link, preview: str, swapped: str) -> None:
         """OBS may swap a moment after the transition, and undo what was put there: it is looked at until it stays."""
         began = since = time.monotonic()
-        with contextlib.suppress(ObsError):
-            while time.monotonic() < began + PUT_BACK_WITHIN:
+        while time.monotonic() < began + PUT_BACK_WITHIN:
+            try:
                 running = await is_transitioning(link)
-                now = _preview_of(await link.call("GetSceneList"))
+                program, now = _scenes(await link.call("GetSceneList"))
+                if program != swapped or now not in (swapped, preview):
+                    break  # somebody has chosen other ones, or studio mode is off
                 if now == swapped:
                     await link.call("SetCurrentPreviewScene", {"sceneName": preview})
                     since = time.monotonic()
-                elif now != preview:
-                    break  # somebody has chosen another one, or studio mode is off
                 elif not running and time.monotonic() > since + STAYS:
                     break
-                await asyncio.sleep(POLL)
+            except ObsTimeout:
+                pass
+            except ObsError:
+                break
+            await asyncio.sleep(POLL)
         self._owed = ""
 
 
-def _preview_of(scenes: Mapping[str, Any]) -> str | None:
+def _scenes(answer: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """The scene in Program and the one in preview; None while OBS has none."""
     with sense("GetSceneList"):
-        name = scenes["currentPreviewSceneName"]
-    return None if name is None else str(name)
+        program, preview = answer["currentProgramSceneName"], answer["currentPreviewSceneName"]
+    return None if program is None else str(program), None if preview is None else str(preview)
 
 
 async def is_transitioning(link: Link) -> bool:

@@ -44,7 +44,9 @@ def frames(fps: float, seconds: float = COVER) -> int:
     """In how many frames to render, so that what was due in so many seconds is not missed. One at least.
 
     A rendering takes what was due in the frame before, and once it is shown OBS renders by itself: that is one more.
-    A tenth of a frame does not count: it would cost a whole one.
+    A tenth of a frame does not count: it would cost a whole one. For that, of a stream of exactly 15 a second on OBS's
+    30 or 60, whose stamps RTMP rounds to milliseconds, one cut in six or twelve begins with one frame of the picture as
+    it was when it was rendered last, RENDER_EVERY ago at most.
     """
     return max(1, math.ceil(seconds * fps - 0.1) - 1)
 
@@ -61,8 +63,11 @@ def renderings(names: Iterable[str], fps: float, seconds: float = COVER) -> list
 
 
 async def render(link: Link, names: Iterable[str], fps: float) -> None:
-    """Render these inputs for as long as a cut does, as far as OBS can. Raises ObsGone alone."""
-    if requests := renderings(names, fps):
+    """Render these inputs until none of a stream of 15 can have been missed, as far as OBS can. Raises ObsGone alone.
+
+    OBS does not go on with it by itself, and the frame of such a stream may come another frame of OBS's later.
+    """
+    if requests := renderings(names, fps, COVER + 2 / fps):
         try:
             await link.batch(requests, frame=True, halt=True, seconds=COVER + SLACK)
         except ObsGone:

@@ -403,6 +403,8 @@ class Supervisor:
                     self.unsettle(f"the scene {self.endpoint.scene!r} was {fate}")
                 case "SceneCreated" | "SceneListChanged" | "SceneNameChanged":
                     self._retry_now.set()
+                    if self.usable:
+                        self._hint(event)
                 case _ if self.usable or event.kind == CUSTOM:
                     self._hint(event)
                 case _ if self._phase is Phase.COMING_UP:

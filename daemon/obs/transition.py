@@ -90,13 +90,18 @@ class TransitionExecutor:
         if due is None:
             return False
         coming, leaving = due
-        _log_change([item for item in coming if not item.shown], [item for item in leaving if item.shown])
+        # One that is gone, or in a group now, ends the batch before anything has changed.
+        looks = [
+            Request("GetSceneItemEnabled", {"sceneName": item.scene, "sceneItemId": item.id})
+            for item in (*coming, *leaving)
+        ]
         try:
-            await self._exchange(scene, coming, leaving)
+            await self._exchange(scene, coming, leaving, first=looks)
         except ObsRefused as error:
             if error.code != NOT_FOUND:
                 raise
             return False
+        _log_change([item for item in coming if not item.shown], [item for item in leaving if item.shown])
         return True
 
     async def restore(self, scene: ObsScene, change: "Change") -> None:
@@ -137,11 +142,18 @@ class TransitionExecutor:
         crossing = fades.Crossing(incoming, outgoing, _enabling(coming, shown=True), _enabling(leaving, shown=False))
         await self._fade.run(scene.link, crossing, seconds)
 
-    async def _exchange(self, scene: ObsScene, coming: Sequence[SceneItem], leaving: Sequence[SceneItem]) -> None:
+    async def _exchange(
+        self,
+        scene: ObsScene,
+        coming: Sequence[SceneItem],
+        leaving: Sequence[SceneItem],
+        *,
+        first: Sequence[Request] = (),
+    ) -> None:
         # Show before hide: should OBS stop in between, there is a picture.
         if requests := [*_enabling(coming, shown=True), *_enabling(leaving, shown=False)]:
             before = renderings([item.name for item in coming], scene.fps)
-            await in_one_frame(scene.link, requests, before=before)
+            await in_one_frame(scene.link, [*first, *requests], before=before)
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,9 +81,12 @@ async def in_preview(hands: Hands, scene: str) -> None:
     await until(chosen)
 
 
+async def is_in_preview(hands: Hands, scene: str) -> bool:
+    return bool((await hands.call("GetSceneList"))["currentPreviewSceneName"] == scene)
+
+
 async def put_back(hands: Hands, scene: str, program: ProgramControl) -> bool:
-    preview = (await hands.call("GetSceneList"))["currentPreviewSceneName"]
-    return bool(preview == scene) and not program.busy
+    return await is_in_preview(hands, scene) and not program.busy
 
 
 @pytest.mark.parametrize("transition", ["Cut", "Fade"])
@@ -125,6 +128,26 @@ async def test_the_preview_is_put_back_also_where_the_change_does_not_reach_view
                 await program.reach(ObsScene(hands.link, SCENE, FPS), hidden, one, "drive")
         await until(partial(put_back, hands, other, program))
     finally:
+        await studio_mode(hands, False)
+
+
+async def test_a_transition_of_the_operators_own_right_after_ours_is_left_as_it_is(hands: Hands) -> None:
+    (one, first), (two, second) = await box(hands, shown=True), await box(hands)
+    other = await other_scene(hands, "NEXT")
+    program = ProgramControl()
+    await studio_mode(hands, True)
+    try:
+        await in_preview(hands, other)
+        await enable(hands, second, True)
+        await enable(hands, first, False)
+        assert await program.reach(ObsScene(hands.link, SCENE, FPS), two, one, "drive")
+        await until(partial(is_in_preview, hands, other))
+        # OBS puts what leaves Program into preview, so that it is one step back.
+        await hands.call("SetCurrentProgramScene", {"sceneName": other})
+        await until(lambda: not program.busy)
+        await until(partial(is_in_preview, hands, SCENE))
+    finally:
+        await hands.call("SetCurrentProgramScene", {"sceneName": SCENE})
         await studio_mode(hands, False)
 
 

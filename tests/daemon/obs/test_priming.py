@@ -128,7 +128,7 @@ async def test_a_fade_to_a_waiting_input_begins_with_its_newest_picture(
     await rig.ready(TWO, BOB)
     asked = pictures(fake)
     await rig.obs.cut(show=TWO, hide=(ONE,), also_show=None, fade=0.1)
-    assert pictures(fake) - asked == frames(100)
+    assert pictures(fake) - asked == frames(100, COVER + 2 / 100)
     assert fake.program.now.own == (TWO,)
 
 

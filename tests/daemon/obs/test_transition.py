@@ -74,6 +74,18 @@ async def test_what_is_known_of_the_scene_and_is_no_longer_so_does_no_harm(fake:
     assert fake.program.now.own == (ONE,)
 
 
+async def test_an_outgoing_that_was_just_put_into_a_group_goes_in_the_same_frame(fake: FakeObs, rig: Rig) -> None:
+    slate(fake)
+    await both(rig)
+    await known(rig)
+    mark = fake.program.mark()
+    # OBS tells of it as of a new order of its items, and that is on its way.
+    fake.studio.group(fake.studio.scene("MOTHERSTREAM"), "GROUP", [fake.item(ONE)])
+    await cut(rig, hide=(ONE, "SLATE"))
+    assert fake.program.now.own == (TWO,)
+    assert fake.program.doubles(mark) == []
+
+
 @pytest.mark.parametrize("by_hand", ["group", "gone"])
 async def test_where_what_is_known_does_not_do_the_scene_is_read(fake: FakeObs, rig: Rig, by_hand: str) -> None:
     await both(rig)
