@@ -278,19 +278,23 @@ class Journal:
                 self._lock.note(runs=runs, cookie=cookie)
 
     def _open(self) -> None:
+        if self._is_opened():
+            self.problem = ""
+
+    def _is_opened(self) -> bool:
         try:
             self._connect()
-        except sqlite3.DatabaseError as error:
-            if not is_damage(error):
+        except (sqlite3.Error, OSError) as error:
+            if not (isinstance(error, sqlite3.DatabaseError) and is_damage(error)):
                 self._fail(error)
-                return
+                return False
             try:
                 self._copy.restore_backup(error)
                 self._connect()
             except (OSError, sqlite3.Error, RulesError, ValueError, OverflowError) as again:
                 self._fail(again)
-        except OSError as error:
-            self._fail(error)
+                return False
+        return True
 
     def _connect(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -304,7 +308,7 @@ class Journal:
         except BaseException:
             db.close()
             raise
-        self._db, self.problem = db, ""
+        self._db = db
 
     def _close(self) -> None:
         if self._db is not None:
@@ -373,14 +377,15 @@ class Journal:
         return [(file.st_dev, file.st_ino) for file in found]
 
     def _reopen_with(self, state: dict[str, Any], handovers: Sequence[HandoverRow]) -> None:
-        self._open()
-        if self.problem:
+        if not self._is_opened():
             self._unwritten.extend(handovers)
             return
         self._append([], state, handovers)
         for session, body in self._streams.all.items():
             self._write_stream(session, body)
-        if not self.problem:
+        if self._db is not None:
+            # Not before all that happened meanwhile is in the file: whoever reads it may restart the daemon.
+            self.problem = ""
             log.info("the journal can be written again", path=str(self._path))
 
     def _handovers(self, count: int) -> list[dict[str, Any]]:

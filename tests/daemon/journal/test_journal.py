@@ -97,6 +97,28 @@ async def test_an_unwritable_place_is_told_and_tried_again(tmp_path: Path) -> No
         assert (await journal.restore(fresh)).snapshot() == director.snapshot()
 
 
+async def test_it_is_well_again_only_once_all_that_happened_meanwhile_is_in_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, director = [0.0], fresh()
+    (tmp_path / "place").write_text("a file where a folder should be")
+    async with opened(tmp_path / "place" / "a.db", clock) as journal:
+        await feed(journal, director, ev.Published(2.0, session("alice")))
+        (tmp_path / "place").unlink()
+        clock[0] = 60.0
+        said: list[str] = []
+        append = journal._append
+
+        def noted(*what: Any) -> None:
+            said.append(journal.trouble)
+            append(*what)
+
+        monkeypatch.setattr(journal, "_append", noted)
+        await feed(journal, director, ev.TimePassed(4.0))
+        assert [("place" in each) for each in said] == [True]
+        assert journal.trouble == ""
+
+
 @pytest.mark.usefixtures("waits_for_the_disk")
 async def test_a_file_that_goes_bad_while_running_is_mended_in_the_same_step(tmp_path: Path) -> None:
     director, path = fresh(), tmp_path / "a.db"
