@@ -38,10 +38,10 @@ class Srs:
     api: str
 
     async def has(self, stream: str) -> bool:
-        """Whether it is published. SRS 6 loses one publish in thirty while it lets them in, and tells neither side."""
+        """Whether its picture is published. SRS 6 loses one publish in thirty while it lets them in, and tells neither side."""
         async with aiohttp.ClientSession() as session, session.get(f"{self.api}/api/v1/streams/?count=100") as answer:
             streams = (await answer.json(content_type=None))["streams"]
-        return any(each["name"] == stream and each["publish"]["active"] for each in streams)
+        return any(each["name"] == stream and each["publish"]["active"] and each["video"] for each in streams)
 
 
 @asynccontextmanager
