@@ -38,7 +38,7 @@ class Srs:
     api: str
 
     async def has(self, stream: str) -> bool:
-        """Whether its picture is published. SRS 6 loses one publish in thirty while it lets them in, and tells neither side."""
+        """Whether its picture is there. SRS 6 loses one publish in thirty while it lets them in, and tells nobody."""
         async with aiohttp.ClientSession() as session, session.get(f"{self.api}/api/v1/streams/?count=100") as answer:
             streams = (await answer.json(content_type=None))["streams"]
         return any(each["name"] == stream and each["publish"]["active"] and each["video"] for each in streams)
