@@ -278,10 +278,10 @@ class Journal:
                 self._lock.note(runs=runs, cookie=cookie)
 
     def _open(self) -> None:
-        if self._is_opened():
+        if self._try_to_open():
             self.problem = ""
 
-    def _is_opened(self) -> bool:
+    def _try_to_open(self) -> bool:
         try:
             self._connect()
         except (sqlite3.Error, OSError) as error:
@@ -377,7 +377,7 @@ class Journal:
         return [(file.st_dev, file.st_ino) for file in found]
 
     def _reopen_with(self, state: dict[str, Any], handovers: Sequence[HandoverRow]) -> None:
-        if not self._is_opened():
+        if not self._try_to_open():
             self._unwritten.extend(handovers)
             return
         self._append([], state, handovers)

@@ -24,7 +24,7 @@ from daemon.obs.connection import Link, Request
 COVER = 1 / 15
 """Seconds of a stream that are rendered with a cut: no less than the frame of a stream of 15 a second."""
 RENDER_EVERY = 0.5
-"""Seconds between two renderings of an input that waits, each as long as COVER: of a stream that is slower, its first
+"""Seconds between two renderings of an input that waits, each over COVER: of a stream that is slower, its first
 frame on air may be an older one, but then hardly by more than a second."""
 LONGEST = 0.25
 """Seconds that a proven input is rendered at a stretch."""

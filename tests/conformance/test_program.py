@@ -1,6 +1,8 @@
 """What viewers get, by OBS's word: studio mode, other scenes, transitions; on the fake and the real OBS."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import partial
 
 import pytest
@@ -89,28 +91,34 @@ async def put_back(hands: Hands, scene: str, program: ProgramControl) -> bool:
     return await is_in_preview(hands, scene) and not program.busy
 
 
+@asynccontextmanager
+async def driven(hands: Hands, preview: str, transition: str = "Cut") -> AsyncIterator[ProgramControl]:
+    """Studio mode with that scene in preview, and who drives it."""
+    await hands.call("SetCurrentSceneTransition", {"transitionName": transition})
+    await studio_mode(hands, True)
+    try:
+        await in_preview(hands, preview)
+        yield ProgramControl()
+    finally:
+        await hands.call("SetCurrentProgramScene", {"sceneName": SCENE})
+        await studio_mode(hands, False)
+        await hands.call("SetCurrentSceneTransition", {"transitionName": "Cut"})
+
+
 @pytest.mark.parametrize("transition", ["Cut", "Fade"])
 async def test_driven_studio_mode_shows_the_change_and_leaves_the_preview_as_it_was(
     hands: Hands, transition: str
 ) -> None:
     (one, first), (two, second) = await box(hands, shown=True), await box(hands)
     other = await other_scene(hands, f"PREVIEW {transition}")
-    program = ProgramControl()
-    await hands.call("SetCurrentSceneTransition", {"transitionName": transition})
-    await studio_mode(hands, True)
-    try:
-        await in_preview(hands, other)
+    async with driven(hands, other, transition) as program:
         for show_item, hide_item, incoming, outgoing in ((second, first, two, one), (first, second, one, two)):
             await enable(hands, show_item, True)
             await enable(hands, hide_item, False)
             assert await program.reach(ObsScene(hands.link, SCENE, FPS), incoming, outgoing, "drive")
             assert await is_seen(hands.link, incoming)
             await until_unseen(hands.link, outgoing)
-
         await until(partial(put_back, hands, other, program))
-    finally:
-        await studio_mode(hands, False)
-        await hands.call("SetCurrentSceneTransition", {"transitionName": "Cut"})
 
 
 async def test_the_preview_is_put_back_also_where_the_change_does_not_reach_viewers(
@@ -118,26 +126,18 @@ async def test_the_preview_is_put_back_also_where_the_change_does_not_reach_view
 ) -> None:
     (one, _), (hidden, _) = await box(hands, shown=True), await box(hands)
     other = await other_scene(hands, "PREVIEW")
-    program = ProgramControl()
-    await studio_mode(hands, True)
-    try:
-        await in_preview(hands, other)
+    async with driven(hands, other) as program:
         monkeypatch.setattr("daemon.obs.program.BROUGHT_WITHIN", 0.5)
         for _ in range(2):  # and what an attempt has left is not taken for the operator's choice
             with pytest.raises(ObsError, match="has not brought the scene into Program"):
                 await program.reach(ObsScene(hands.link, SCENE, FPS), hidden, one, "drive")
         await until(partial(put_back, hands, other, program))
-    finally:
-        await studio_mode(hands, False)
 
 
 async def test_a_transition_of_the_operators_own_right_after_ours_is_left_as_it_is(hands: Hands) -> None:
     (one, first), (two, second) = await box(hands, shown=True), await box(hands)
     other = await other_scene(hands, "NEXT")
-    program = ProgramControl()
-    await studio_mode(hands, True)
-    try:
-        await in_preview(hands, other)
+    async with driven(hands, other) as program:
         await enable(hands, second, True)
         await enable(hands, first, False)
         assert await program.reach(ObsScene(hands.link, SCENE, FPS), two, one, "drive")
@@ -146,9 +146,6 @@ async def test_a_transition_of_the_operators_own_right_after_ours_is_left_as_it_
         await hands.call("SetCurrentProgramScene", {"sceneName": other})
         await until(lambda: not program.busy)
         await until(partial(is_in_preview, hands, SCENE))
-    finally:
-        await hands.call("SetCurrentProgramScene", {"sceneName": SCENE})
-        await studio_mode(hands, False)
 
 
 async def test_who_leaves_for_another_scene_in_the_middle_of_a_hand_over_is_left_there(hands: Hands) -> None:
