@@ -40,6 +40,10 @@ SLATE_AFTER = 0.6
 a slate that only flashes, and short of the second that they may see a frozen frame."""
 EMPTY_AGAIN = 1.0
 """Seconds after a cut to the slate that failed until the next one: viewers may see a frozen frame no longer."""
+SOUND_WITHIN = 0.25
+"""Seconds after its first picture in which the sound of an input may have a hole: OBS sets it to the time of the
+picture at the first rendering (see daemon/obs/watch.py). With obs-gstreamer 85 to 160 ms were missing of it where one
+was cut to at once, none after 0.3 s (OBS 29, 30 and 32)."""
 SLATE_TRIES = 2
 """Cuts to the slate that may fail until the one input of mode static is tried to the end: better late than never."""
 
@@ -109,13 +113,25 @@ class Steering:
 
     def cooldown_until(self) -> float | None:
         """job_delay spaces hand-overs; one that mends a dead picture does not wait for it."""
-        program = self.switchover.program
-        if self.last_cut is None or program is None or program.session is None:
-            return None
-        if program.stalled_since is not None or self.lineup.by_session(program.session.id) is None:
+        if self.last_cut is None or not self._may_wait:
             return None
         until = self.last_cut + self.policy.job_delay
         return until if until > self.now else None
+
+    def _sounds_from(self, attempt: Attempt) -> float | None:
+        """When its sound will have no hole any more; None where it has none, or nobody waits for it."""
+        if attempt.ready_at is None or attempt.due_at is not None or not self._may_wait:
+            return None
+        until = attempt.ready_at + SOUND_WITHIN
+        return until if until > self.now else None
+
+    @property
+    def _may_wait(self) -> bool:
+        """What is shown moves, and is published."""
+        program = self.switchover.program
+        if program is None or program.session is None or program.stalled_since is not None:
+            return False
+        return self.lineup.by_session(program.session.id) is not None
 
     def _may_cut(self) -> bool:
         return not self.switchover.scene.barred and self.cooldown_until() is None
@@ -126,6 +142,7 @@ class Steering:
         times = [switchover.deadline, self.empty_at]
         policy = self.policy
         for attempt in switchover.incoming:
+            times.append(self._sounds_from(attempt))
             if attempt.ready_at is None:
                 times.append(attempt.begun_at + SIGN_WITHIN)
                 if self._is_dead:
@@ -324,7 +341,7 @@ class Steering:
             if attempt.due_at is not None:
                 self.switchover.postpone()
             return False
-        if self._may_cut() and attempt.due_at is None:
+        if self._may_cut() and attempt.due_at is None and self._sounds_from(attempt) is None:
             self.switchover.become_due(self.now, self._reason(incoming))
             return True
         return False

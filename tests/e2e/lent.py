@@ -3,6 +3,7 @@
 ``OBS_GSTREAMER_SO`` names the plugin's shared object, built against the OBS that is run, ``SRS_BIN`` SRS's program.
 """
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -14,6 +15,9 @@ import aiohttp
 from daemon.studio import free_port
 from daemon.studio.process import Process
 from tests.deploy.support import DEPLOY, rewritten
+
+PLAYS_WITHIN = 3.0
+"""Seconds in which a stream's next key frame comes to a player."""
 
 PLUGIN, SERVER = "OBS_GSTREAMER_SO", "SRS_BIN"
 
@@ -38,10 +42,24 @@ class Srs:
     api: str
 
     async def has(self, stream: str) -> bool:
-        """Whether its picture is there. SRS 6 loses one publish in thirty while it lets them in, and tells nobody."""
+        """Whether its API tells of its picture."""
         async with aiohttp.ClientSession() as session, session.get(f"{self.api}/api/v1/streams/?count=100") as answer:
             streams = (await answer.json(content_type=None))["streams"]
         return any(each["name"] == stream and each["publish"]["active"] and each["video"] for each in streams)
+
+    async def plays(self, stream: str) -> bool:
+        """Whether it comes to a player. SRS 6 loses one publish in thirty while it lets them in, and tells nobody."""
+        process = await asyncio.create_subprocess_exec(
+            *("ffmpeg", "-nostdin", "-loglevel", "quiet", "-rw_timeout", f"{PLAYS_WITHIN * 1_000_000:.0f}"),
+            *("-i", f"{self.rtmp_base}/{stream}", "-frames:v", "1", "-f", "null", "-"),
+        )
+        try:
+            async with asyncio.timeout(2 * PLAYS_WITHIN):
+                return await process.wait() == 0
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+            return False
 
 
 @asynccontextmanager

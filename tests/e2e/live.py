@@ -64,10 +64,10 @@ async def in_turn(
 
 
 async def is_there(server: Srs, stream: str) -> bool:
-    """Whether SRS has the stream, at once or in a moment."""
+    """Whether SRS has the stream, at once or in a moment, and has not lost it."""
     for _ in range(50):
         if await server.has(stream):
-            return True
+            return await server.plays(stream)
         await asyncio.sleep(0.1)
     return False
 

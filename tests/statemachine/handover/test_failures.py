@@ -241,6 +241,7 @@ def test_a_late_answer_of_an_abandoned_attempt_changes_nothing(state: str) -> No
             world.deliver()
         elif state in ("SWAPPING", "CLEANUP") and standby(world):
             world.feed(ev.SkipRequested(world.now))
+            world.advance(0.3)
         else:
             world.advance(0.3)
             world.look()
