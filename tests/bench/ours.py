@@ -74,6 +74,7 @@ class Daemon:
             self._stage, self._channel = stage, channel
             await channel.until(lambda status: len(status["queue"]) >= len(NAMES))
             await channel.until(lambda status: status["on_air"] is not None)
+            self._asked_at = time.monotonic()  # the first cut is one as well
             yield
 
     @property
