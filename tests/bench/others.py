@@ -172,7 +172,7 @@ class ChangeUrl(Other):
         )
         took = time.monotonic() - at
         # It tells nothing by which the end could be known; the recording does.
-        await asyncio.sleep(3.0)
+        await asyncio.sleep(2.0)
         return Ask(at, to, took)
 
 
