@@ -12,9 +12,8 @@ from daemon.ingest.listing import IngestServer
 from daemon.ingest.sessions import SessionDirectory
 from daemon.journal.history import handovers
 from daemon.obs import ObsAdapter
-from daemon.obs.adapter import Origin
 from daemon.obs.diagnostics import ObsDiagnostics
-from daemon.obs.inventory import stream_of_path
+from daemon.obs.inventory import Origin, stream_of_path
 from daemon.obs.output import OutputKeeper
 from daemon.obs.overlays import OverlayUpdater
 

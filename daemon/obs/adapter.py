@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, NoReturn
 
@@ -17,13 +16,14 @@ from daemon.core.shapes import Input
 from daemon.obs import dressing, inputs
 from daemon.obs import fade as fades
 from daemon.obs.connection import Link, ObsEvent
+from daemon.obs.dock import SourcesDock
 from daemon.obs.inventory import (
     InputNames,
     InventoryQuery,
     InventoryReading,
+    Origin,
     read_inputs,
     read_inventory,
-    stream_of_path,
 )
 from daemon.obs.moving import bring_along
 from daemon.obs.owners import Owners
@@ -41,16 +41,6 @@ from daemon.obs.watches import Watches
 from statemachine import events as ev
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """How it is known who made an input, and of which stream."""
-
-    owner: str = ""
-    """What this daemon marks its inputs with; empty: nothing is marked, and nothing is somebody else's."""
-    stream_of: Callable[[str], str | None] = stream_of_path
-    """Tells ``app/stream`` from the URL of an input, None where it cannot."""
 
 
 NOBODYS: Final = Origin()
@@ -84,6 +74,7 @@ class ObsAdapter:
         self._supervisor = Supervisor(Endpoint.of(settings), up=self._up, down=self._lost, hint=self._hint, pace=pace)
         self._known = KnownItems()
         self._refresher = Refresher(self._reread, touch=self._known.touch)
+        self._dock = SourcesDock()
         self._placer = Placer()
         self._transition = TransitionExecutor(self._names.own)
         self._program = ProgramControl()
@@ -180,7 +171,7 @@ class ObsAdapter:
         wanted = inputs.InputSpec(name, source.kind, settings)
         with self._refresher.changing():
             if not (reuse and await inputs.re_aim(link, self._scene, wanted, self._owners)):
-                await inputs.create(link, self._scene, wanted)
+                await self._dock.add(name, partial(inputs.create, link, self._scene, wanted))
 
     def streamer_of(self, session_id: str) -> str:
         """Whose session this is by an own input that was made for it; empty where OBS has none."""
@@ -195,8 +186,11 @@ class ObsAdapter:
         link, traits = self._supervisor.link(), self._supervisor.traits
         assert traits is not None  # noqa: S101  # they are read before there is a link
         self._wish = wish = Wish(name, z_offset, self._config().obs.template, like)
-        with self._refresher.changing():
-            return await self._placer.place(link, self._scene, wish, self._names, traits)
+        try:
+            with self._refresher.changing():
+                return await self._placer.place(link, self._scene, wish, self._names, traits)
+        finally:
+            self._dock.placed(name)
 
     async def cut(
         self, *, show: str | None, hide: tuple[str, ...], also_show: str | None, fade: float, studio_mode: str = "leave"
@@ -251,8 +245,9 @@ class ObsAdapter:
         await until_unseen(link, name)
         self._leaving.add(name)
         await self._watches.end(name)
+        await self._dock.taken_in(name)
         with self._refresher.changing():
-            await inputs.remove(link, name)
+            await inputs.remove(link, self._scene, name)
         self._leaving.discard(name)
 
     async def park_input(self, name: str) -> None:
@@ -360,6 +355,7 @@ class ObsAdapter:
             self._undressed = True
             self._refresher.poke()
         self._known.on_event(event.kind)
+        self._dock.on_event(event.kind, event.data)
         if concerns(event, {self._scene, *self._holders}, self._names):
             self._refresher.poke()
 

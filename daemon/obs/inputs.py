@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from daemon.config.model import Ffmpeg, Sources
@@ -27,8 +27,10 @@ REMOVAL = 3.0
 """Seconds within which a removed input has to be gone from OBS's list."""
 REMOVAL_POLL = 0.05
 """Seconds between looks at whether it is."""
-UNLINK_AFTER = 0.5
-"""Seconds of that after which its items are taken out of all scenes one by one."""
+ASK_AFTER = 0.5
+"""Seconds of that after which OBS is asked for it by its name, which takes its items out of the scenes it renders."""
+UNLINK_AFTER = 1.0
+"""Seconds of that after which they are taken out of all scenes by hand."""
 REREADS = 3
 """Readings that a creation without an answer is given to show up in."""
 REREAD = 0.5
@@ -43,8 +45,8 @@ class InputSpec(NamedTuple):
     settings: Mapping[str, Any]
 
 
-async def create(link: Link, scene: str, wanted: InputSpec) -> None:
-    """Create a hidden input. Raises ObsError; ObsRefused 605 where OBS lacks its kind."""
+async def create(link: Link, scene: str, wanted: InputSpec) -> int:
+    """Create a hidden input; its item's id, or 0. Raises ObsError; ObsRefused 605 where OBS lacks its kind."""
     request = {
         "sceneName": scene,
         "inputName": wanted.name,
@@ -55,12 +57,15 @@ async def create(link: Link, scene: str, wanted: InputSpec) -> None:
     try:
         made = await link.call("CreateInput", request)
         link.identities.learn(wanted.name, made.get("inputUuid"))
+        item = made.get("sceneItemId")
     except ObsTimeout:
         # It may have been carried out, or still be: OBS knows. Or another daemon was first with the name.
         if not await _appeared(link, scene, wanted.name):
             raise
         if mark := await _mark_of_another(link, wanted):
             raise _taken("CreateInput", wanted.name, mark) from None
+        return 0
+    return item if isinstance(item, int) else 0
 
 
 async def re_aim(link: Link, scene: str, wanted: InputSpec, owners: Owners) -> bool:
@@ -175,12 +180,36 @@ async def is_anothers(link: Link, scene: str, name: str, owners: Owners) -> bool
     return owners.foreign(name, in_scene=item.ok)
 
 
-async def remove(link: Link, name: str) -> None:
+async def remove(link: Link, scene: str, name: str) -> None:
     """Remove an input and see it gone; one that is not there counts. Raises ObsError.
 
+    Its items are taken out, as OBS's own Remove does it, and with the last one it goes (daemon/obs/dock.py says why).
     OBS answers at once and removes later: the name is taken until the last reference drops.
     """
     await _undress(link, name)
+    asked, unlinked = not await _take_out(link, [scene], name), False
+    if asked:
+        await _ask(link, name)
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    while True:
+        with contextlib.suppress(ObsTimeout):
+            if all(each != name for each, _ in await read_inputs(link)):
+                return
+        waited = loop.time() - began
+        if waited >= REMOVAL:
+            why = "OBS's window hangs, or OBS leaks inputs, as 32.0.3 and 32.0.4 do: OBS#12919"
+            raise ObsError(f"'{name}' is still listed after its removal ({why})")
+        if waited >= ASK_AFTER and not asked:
+            asked = True
+            await _ask(link, name)
+        if waited >= UNLINK_AFTER and not unlinked:
+            unlinked = True
+            await _take_out(link, await _scenes(link), name)
+        await asyncio.sleep(REMOVAL_POLL)
+
+
+async def _ask(link: Link, name: str) -> None:
     try:
         await link.call("RemoveInput", {"inputName": name})
     except ObsRefused as error:
@@ -188,19 +217,6 @@ async def remove(link: Link, name: str) -> None:
             raise
     except ObsTimeout:
         pass  # it may have been carried out: the list tells
-    loop = asyncio.get_running_loop()
-    began, unlinked = loop.time(), False
-    while True:
-        with contextlib.suppress(ObsTimeout):
-            if all(each != name for each, _ in await read_inputs(link)):
-                return
-        waited = loop.time() - began
-        if waited >= REMOVAL:
-            raise ObsError(f"'{name}' is still listed after its removal (OBS 32.0.3 and 32.0.4 leak inputs: OBS#12919)")
-        if waited >= UNLINK_AFTER and not unlinked:
-            unlinked = True
-            await _take_out(link, name)
-        await asyncio.sleep(REMOVAL_POLL)
 
 
 async def _undress(link: Link, name: str) -> None:
@@ -217,12 +233,18 @@ async def _undress(link: Link, name: str) -> None:
             await link.batch(off, frame=True)
 
 
-async def _take_out(link: Link, name: str) -> None:
-    """Drop its items by hand, in whatever scene: OBS does so only when it renders that one."""
+async def _scenes(link: Link) -> list[str]:
     with contextlib.suppress(ObsTimeout, ObsRefused):
         listed = (await link.call("GetSceneList")).get("scenes")
-        scenes = [each.get("sceneName") for each in listed or () if isinstance(each, Mapping)]
-        asked = [Request("GetSceneItemList", {"sceneName": scene}) for scene in scenes if isinstance(scene, str)]
+        names = [each.get("sceneName") for each in listed or () if isinstance(each, Mapping)]
+        return [name for name in names if isinstance(name, str)]
+    return []
+
+
+async def _take_out(link: Link, scenes: Sequence[str], name: str) -> bool:
+    """Drop its items in these scenes; False where none was found."""
+    with contextlib.suppress(ObsTimeout, ObsRefused):
+        asked = [Request("GetSceneItemList", {"sceneName": scene}) for scene in scenes]
         found = await link.batch(asked) if asked else []
         gone = [
             Request("RemoveSceneItem", {"sceneName": item.scene, "sceneItemId": item.id})
@@ -233,6 +255,8 @@ async def _take_out(link: Link, name: str) -> None:
         ]
         if gone:
             await link.batch(gone)
+        return bool(gone)
+    return True  # it may have been carried out: the list tells
 
 
 async def _mark_of_another(link: Link, wanted: InputSpec) -> Mark | None:

@@ -217,6 +217,16 @@ def stream_of_path(url: str) -> str | None:
     return None if found is None else f"{found[1]}/{found[2]}"
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """How it is known who made an input, and of which stream."""
+
+    owner: str = ""
+    """What this daemon marks its inputs with; empty: nothing is marked, and nothing is somebody else's."""
+    stream_of: Callable[[str], str | None] = stream_of_path
+    """Tells ``app/stream`` from the URL of an input, None where it cannot."""
+
+
 def _inputs(answer: Mapping[str, Any]) -> tuple[dict[str, str], bool]:
     """Kinds by name, and whether each entry could be read. Raises ObsError for no list."""
     listed = answer.get("inputs")

@@ -30,7 +30,7 @@ async def plays(link: Link, scene: str, sources: Sources) -> bool:
         return await _moves(link, name)
     finally:
         with contextlib.suppress(ObsError):
-            await inputs.remove(link, name)
+            await inputs.remove(link, scene, name)
 
 
 async def _moves(link: Link, name: str) -> bool:

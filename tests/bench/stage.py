@@ -12,6 +12,8 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+from daemon.core.ports import ObsError
+from daemon.obs import inputs
 from daemon.obs.connection import Link, Request
 from daemon.obs.sources import FFMPEG, GSTREAMER
 from daemon.obs.transition import check
@@ -227,16 +229,12 @@ class Stage:
 
     async def remove_inputs(self, prefix: str) -> None:
         """Leave none of these behind, and see them gone."""
-        deadline = time.monotonic() + 15
-        while True:
-            inputs = (await self.link.call("GetInputList"))["inputs"]
-            left = [str(each["inputName"]) for each in inputs if str(each["inputName"]).startswith(prefix)]
-            if not left:
-                return
-            if time.monotonic() > deadline:
-                raise StudioError(f"OBS keeps {', '.join(left)}")
-            await self.link.batch([Request("RemoveInput", {"inputName": name}) for name in left])
-            await asyncio.sleep(0.2)
+        for each in (await self.link.call("GetInputList"))["inputs"]:
+            if (name := str(each["inputName"])).startswith(prefix):
+                try:
+                    await inputs.remove(self.link, self.studio.scene, name)
+                except ObsError as error:
+                    raise StudioError(str(error)) from error
 
 
 @asynccontextmanager

@@ -62,7 +62,7 @@ async def test_obs_lives_on_where_the_newest_input_goes_with_all_that_it_wears(h
         for number in range(3):
             about = {"sourceName": name, "filterName": f"f{number}", "filterKind": FILTER_KIND}
             await hands.call("CreateSourceFilter", {**about, "filterSettings": {"opacity": 0.5}})
-        await remove(hands.link, name)
+        await remove(hands.link, SCENE, name)
         assert name not in await hands.inputs()
 
 

@@ -22,6 +22,11 @@ def publishes(live: Live, name: str) -> bool:
     return True
 
 
+def told(live: Live, text: str) -> int:
+    """How often its console says so."""
+    return sum(text in json.loads(line)["event"] for line in live.console().splitlines())
+
+
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Disk]:
     with Disk(tmp_path) as made:
@@ -41,11 +46,11 @@ def test_on_a_full_disk_the_show_goes_on_and_what_happened_is_written_once_there
         # Told on standard error, with what it means, and once each; the log's last page has some room left.
         live.until(lambda: publishes(live, "carol") and "motherstream.log cannot be written" in live.console())
         says(live, "the journal cannot be written")
-        told = [json.loads(line)["event"] for line in live.console().splitlines()]
-        # To open it anew may make a little room, which is soon full again.
-        again = sum("the journal can be written again" in event for event in told)
-        assert sum("the journal cannot be written" in event for event in told) == again + 1
-        assert len([event for event in told if "motherstream.log cannot be written" in event]) == 1
+        # To open it anew may make a little room, which is soon full again: each time is told, once.
+        live.until(
+            lambda: told(live, "the journal cannot be written") == told(live, "the journal can be written again") + 1
+        )
+        assert told(live, "motherstream.log cannot be written") == 1
         disk.make_room()
         live.until(lambda: not unready(live), within=AGAIN)
         live.send(signal.SIGKILL)

@@ -14,7 +14,7 @@ from tests.machine.support import TROUBLED, Manager, alice_and_bob, assert_settl
 ENDS = 12.0
 """Seconds that an end may take; systemd kills after TimeoutStopSec=15."""
 MILESTONES = ("motherstream starts", "listening", "Connected to OBS")
-HANDOVER = ("CreateInput", "GetSceneItemTransform", "SetSceneItemEnabled", "RemoveInput")
+HANDOVER = ("CreateInput", "GetSceneItemTransform", "SetSceneItemEnabled", "RemoveSceneItem")
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ KINDS = st.sampled_from(
     [
         "CreateInput",
         "RemoveInput",
+        "RemoveSceneItem",
         "SetSceneItemEnabled",
         "SetSceneItemTransform",
         "GetSceneItemList",

@@ -102,7 +102,13 @@ def refuse(world: World, kind: str, times: int) -> None:
     world.obs.faults.refuse(kind, 702, "no", times=times)
 
 
-CREATED, CUT, REMOVED = "OBS has done CreateInput", "OBS has done SetSceneItemEnabled", "OBS has done RemoveInput"
+def keep_inputs(world: World) -> None:
+    """Three removals fail, each by either way."""
+    for kind in ("RemoveSceneItem", "RemoveInput"):
+        refuse(world, kind, 3)
+
+
+CREATED, CUT, REMOVED = "OBS has done CreateInput", "OBS has done SetSceneItemEnabled", "OBS has done RemoveSceneItem"
 ADOPTED = "ObsReady is to be written"
 
 
@@ -134,9 +140,7 @@ SCENARIOS = {
     ),
     "take-off": Scenario(alone, end, ("Unpublished is written", REMOVED), {"obs.slate": SLATE}, seamless=False),
     "from the slate": Scenario(nobody, come, (CREATED, CUT), {"obs.slate": SLATE}),
-    "failed removals": Scenario(
-        standing_by, skip, (CUT, "RemovalFailed is written", REMOVED), spoil=lambda w: refuse(w, "RemoveInput", 3)
-    ),
+    "failed removals": Scenario(standing_by, skip, (CUT, "RemovalFailed is written", REMOVED), spoil=keep_inputs),
     "failed creation": Scenario(
         alone, come, ("CreationFailed is written", CREATED), spoil=lambda w: refuse(w, "CreateInput", 1)
     ),

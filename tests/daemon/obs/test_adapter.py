@@ -232,7 +232,7 @@ async def test_a_removal_without_an_answer_is_judged_by_the_list(fake: FakeObs) 
     async with Rig.on(fake, obs={"request_timeout": 1.0}) as rig:
         await rig.up()
         await rig.obs.create_input(ONE, ALICE)
-        fake.faults.lose("RemoveInput", executes=True)
+        fake.faults.lose("RemoveSceneItem", executes=True)
         await rig.obs.remove_input(ONE)
         assert ONE not in fake.inputs
 
@@ -261,7 +261,7 @@ async def test_an_input_that_was_asked_to_go_is_not_queried_for_people_either() 
         await rig.obs.create_input(ONE, ALICE)
         assert (await rig.obs.media_status(ONE))["mediaState"].startswith("OBS_MEDIA_STATE_")
         removing = asyncio.create_task(rig.obs.remove_input(ONE))
-        await until(lambda: fake.requested("RemoveInput"))
+        await until(lambda: fake.requested("RemoveSceneItem"))
         with pytest.raises(ObsRefused, match="is being removed"):
             await rig.obs.media_status(ONE)
         await removing

@@ -4,8 +4,8 @@ import pytest
 
 from daemon.core.ports import NAME_TAKEN, ObsRefused
 from daemon.obs import ObsAdapter
-from daemon.obs.adapter import Origin
 from daemon.obs.connection import ObsEvent
+from daemon.obs.inventory import Origin
 from daemon.obs.owners import OWNER, OWNER_SCENE, SILENT, Owners
 from statemachine import events as ev
 from statemachine.events import ForeignInput, Inventory, OwnInput

@@ -149,7 +149,7 @@ async def test_no_look_is_taken_after_a_removal_was_asked_for_nor_is_one_under_w
     await until(lambda: slow.hits)
     await rig.obs.remove_input(NAME)
     kinds = [kind for kind, _ in fake.requests]
-    assert "GetMediaInputStatus" not in kinds[kinds.index("RemoveInput") :]
+    assert "GetMediaInputStatus" not in kinds[kinds.index("RemoveSceneItem") :]
 
 
 async def test_a_second_watch_takes_the_place_of_the_first(fake: FakeObs, rig: Rig) -> None:
