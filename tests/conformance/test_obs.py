@@ -162,23 +162,6 @@ async def test_a_removed_input_is_gone_from_the_list_after_a_while_and_its_item_
     assert name not in {each["sourceName"] for each in await hands.items()}
 
 
-async def test_the_window_selects_each_new_item(hands: Hands) -> None:
-    for _ in range(3):
-        _, item = await box(hands)
-        await hands.event("SceneItemSelected", sceneName=SCENE, sceneItemId=item)
-
-
-async def test_an_input_goes_with_its_last_item(hands: Hands) -> None:
-    name, item = await box(hands)
-    await hands.event("SceneItemSelected", sceneName=SCENE, sceneItemId=item)
-    await hands.call("RemoveSceneItem", {"sceneName": SCENE, "sceneItemId": item})
-
-    async def gone() -> bool:
-        return name not in await hands.inputs()
-
-    await until(gone, 3.0)
-
-
 async def test_a_removed_input_keeps_its_name_while_another_scene_is_the_program(hands: Hands) -> None:
     name, item = await box(hands)
     await hands.call("CreateScene", {"sceneName": "break"})

@@ -1,0 +1,26 @@
+"""What ``daemon/obs/dock.py`` takes for granted of OBS's window."""
+
+import pytest
+
+from tests.conformance.houses import SCENE, Hands
+from tests.conformance.test_obs import box
+from tests.support import until
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+
+
+async def test_the_window_selects_each_new_item(hands: Hands) -> None:
+    for _ in range(3):
+        _, item = await box(hands)
+        await hands.event("SceneItemSelected", sceneName=SCENE, sceneItemId=item)
+
+
+async def test_an_input_goes_with_its_last_item(hands: Hands) -> None:
+    name, item = await box(hands)
+    await hands.event("SceneItemSelected", sceneName=SCENE, sceneItemId=item)
+    await hands.call("RemoveSceneItem", {"sceneName": SCENE, "sceneItemId": item})
+
+    async def gone() -> bool:
+        return name not in await hands.inputs()
+
+    await until(gone, 3.0)
