@@ -15,7 +15,7 @@ import math
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -116,13 +116,17 @@ async def _measure(arguments: argparse.Namespace, path: Path) -> dict[str, Any]:
             book = _book(found, studio) if part in ON_OBS else _book(found, {})
             began = time.time()
             load = os.getloadavg()[0]
-            await _part(part, stage, arguments, book)
-            book["parts"][part] = {
-                "began": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(began)),
-                "seconds": time.time() - began,
-                "load_before": load,
-            }
-            await asyncio.to_thread(_save, path, found)
+
+            def keep(part: str = part, book: dict[str, Any] = book, began: float = began, load: float = load) -> None:
+                book["parts"][part] = {
+                    "began": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(began)),
+                    "seconds": time.time() - began,
+                    "load_before": load,
+                }
+                _save(path, found)
+
+            await _part(part, stage, arguments, book, keep)
+            keep()
     return found
 
 
@@ -134,8 +138,10 @@ def _book(found: dict[str, Any], studio: dict[str, Any]) -> dict[str, Any]:
     return book
 
 
-async def _part(part: str, stage: Stage | None, arguments: argparse.Namespace, book: dict[str, Any]) -> None:
-    """Measure one part; what was found goes to where the report looks for it."""
+async def _part(
+    part: str, stage: Stage | None, arguments: argparse.Namespace, book: dict[str, Any], keep: Callable[[], None]
+) -> None:
+    """Measure one part; what was found goes to where the report looks for it. ``keep`` writes it down on the way."""
     quick = arguments.quick
     match part:
         case "hooks":
@@ -151,7 +157,9 @@ async def _part(part: str, stage: Stage | None, arguments: argparse.Namespace, b
         case _ if stage is None:
             raise ValueError(f"{part} needs a studio")
         case "viewer":
-            book["viewer"] = [asdict(result) for result in await _viewer(stage, arguments)]
+            async for results in _viewer(stage, arguments):
+                book["viewer"] = [asdict(result) for result in results]
+                keep()
         case "rest":
             _say("at rest")
             book["rest"] = await serving.at_rest(stage, seconds=5.0 if quick else 20.0)
@@ -184,7 +192,8 @@ async def _srs_version(api: str) -> str:
         return str((await answer.json())["data"]["version"])
 
 
-async def _viewer(stage: Stage, arguments: argparse.Namespace) -> list[Result]:
+async def _viewer(stage: Stage, arguments: argparse.Namespace) -> AsyncIterator[list[Result]]:
+    """What is known after each turn: an hour's work that is broken off is not lost."""
     ways = []
     for kind in stage.given.kinds:
         asked, surprised = ways_of(kind)
@@ -211,7 +220,7 @@ async def _viewer(stage: Stage, arguments: argparse.Namespace) -> list[Result]:
                 f"{turn + 1}/{arguments.rounds} {way.kind:<17} {way.name:<25} {time.monotonic() - began:5.1f} s  "
                 f"blank {sum(hand.blank for hand in block.hands)}, ms to the picture: {shown}"
             )
-    return results
+        yield results
 
 
 async def _recover(stage: Stage) -> None:
