@@ -1,6 +1,8 @@
 """The sound of a fresh input has a hole at its first picture: a hand-over that can wait a moment lets it pass."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from statemachine import commands as cmd
 from statemachine import events as ev
@@ -53,6 +55,24 @@ def test_one_who_was_wanted_before_its_picture_came_is_cut_to_with_it() -> None:
     attempt = world.director.switchover.attempt
     assert attempt
     assert attempt.ready_at == pytest.approx(world.now, abs=0.06)
+
+
+@given(after=st.floats(0.0, 2 * SOUND_WITHIN), skipped=st.booleans())
+def test_whenever_it_is_asked_for_a_hand_over_that_can_wait_does(after: float, skipped: bool) -> None:
+    world = just_ready()
+    seen, holder = world.director.switchover.attempt, world.director.lineup.holder
+    began = holder.turn_began if holder else None
+    assert seen
+    assert seen.ready_at is not None
+    assert began is not None
+    world.run(after, step=after or 1.0)
+    before = cuts(world)
+    if skipped:
+        world.feed(ev.SkipRequested(world.now))
+    else:
+        world.feed(ev.TurnChanged(world.now, world.now - began, "alice"))
+    world.run_until(lambda: cuts(world) > before, 1.0, step=0.01)
+    assert world.now >= seen.ready_at + SOUND_WITHIN - 1e-9
 
 
 @pytest.mark.parametrize("how", ["ends", "stalls"])
