@@ -170,7 +170,7 @@ class ObsAdapter:
             raise ObsError(str(error)) from error
         wanted = inputs.InputSpec(name, source.kind, settings)
         with self._refresher.changing():
-            if not (reuse and await inputs.re_aim(link, self._scene, wanted, self._owners)):
+            if not (reuse and await inputs.re_aim(link, self._scene, wanted, self._owners, self._dock)):
                 await self._dock.add(name, partial(inputs.create, link, self._scene, wanted))
 
     def streamer_of(self, session_id: str) -> str:
@@ -242,12 +242,13 @@ class ObsAdapter:
         link = self._supervisor.link()
         if await inputs.is_anothers(link, self._scene, name, self._owners):
             return
+        await self._dock.taken_in(name)
         await until_unseen(link, name)
         self._leaving.add(name)
         await self._watches.end(name)
-        await self._dock.taken_in(name)
+        copied = self._config().obs.studio_mode == "drive"
         with self._refresher.changing():
-            await inputs.remove(link, self._scene, name)
+            await inputs.remove(link, self._scene, name, copied=copied)
         self._leaving.discard(name)
 
     async def park_input(self, name: str) -> None:
@@ -335,11 +336,13 @@ class ObsAdapter:
         def is_own(name: str) -> bool:
             return self._names.own(name) and not self._owners.foreign(name, in_scene=True)
 
-        async def place(name: str) -> None:
+        async def put(name: str) -> None:
             wish = Wish(name, config.sources.z_offset, config.obs.template)
+            await self._dock.add(name, partial(inputs.put_in, link, self._scene, name))
             await self._placer.place(link, self._scene, wish, self._names, traits)
+            self._dock.placed(name)
 
-        await bring_along(link, former, self._scene, is_own, place)
+        await bring_along(link, former, self._scene, is_own, put)
 
     def _lost(self, reason: str) -> None:
         self._watches.drop()
@@ -355,7 +358,7 @@ class ObsAdapter:
             self._undressed = True
             self._refresher.poke()
         self._known.on_event(event.kind)
-        self._dock.on_event(event.kind, event.data)
+        self._dock.on_event(event.kind, event.data, self._scene)
         if concerns(event, {self._scene, *self._holders}, self._names):
             self._refresher.poke()
 

@@ -110,6 +110,10 @@ class Request:
 
     kind: str
     data: Mapping[str, Any] = field(default_factory=dict)
+    takes: Mapping[str, str] = field(default_factory=dict)
+    """Fields besides, and the variables of the batch that they have the values of."""
+    gives: Mapping[str, str] = field(default_factory=dict)
+    """Variables of the batch, and the fields of the answer that they get their values from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +248,7 @@ class Link:
 
         def calling() -> Awaitable[list[Any]]:
             return self._client.call_batch(  # type: ignore[no-any-return]  # the library says nothing of its types
-                [simpleobsws.Request(each.kind, self.identities.outgoing(each.kind, each.data)) for each in requests],
+                [self._request(each) for each in requests],
                 timeout=None,
                 halt_on_failure=halt,
                 execution_type=kinds.SerialFrame if frame else kinds.SerialRealtime,
@@ -253,6 +257,10 @@ class Link:
         responses = await self._race(requests[0].kind, calling, limit)
         with sense(requests[0].kind):
             return [self._result(request.kind, each) for request, each in zip(requests, responses, strict=False)]
+
+    def _request(self, each: Request) -> simpleobsws.Request:
+        data = self.identities.outgoing(each.kind, each.data)
+        return simpleobsws.Request(each.kind, data, dict(each.takes) or None, dict(each.gives) or None)
 
     async def close(self) -> None:
         """End it. Never raises, never takes longer than CLOSE_SECONDS."""

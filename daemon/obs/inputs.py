@@ -2,17 +2,19 @@
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 from daemon.config.model import Ffmpeg, Sources
 from daemon.core.ports import NAME_TAKEN, NOT_FOUND, NothingToAim, ObsError, ObsRefused, ObsTimeout
 from daemon.obs.connection import Link, Request, sense
+from daemon.obs.dock import SourcesDock
 from daemon.obs.dressing import names_in
 from daemon.obs.inventory import read_inputs
 from daemon.obs.owners import OWNER, Mark, Owners, read_mark
 from daemon.obs.pipeline import checked_url, re_aimed
-from daemon.obs.scene_items import read_items, rows
+from daemon.obs.scene_items import as_int, read_items
 from daemon.obs.sources import FFMPEG, GSTREAMER
 
 STOP = "OBS_WEBSOCKET_MEDIA_INPUT_ACTION_STOP"
@@ -28,9 +30,12 @@ REMOVAL = 3.0
 REMOVAL_POLL = 0.05
 """Seconds between looks at whether it is."""
 ASK_AFTER = 0.5
-"""Seconds of that after which OBS is asked for it by its name, which takes its items out of the scenes it renders."""
-UNLINK_AFTER = 1.0
-"""Seconds of that after which they are taken out of all scenes by hand."""
+"""Seconds of that after which OBS is asked for it by its name: its window has long let go of it by then, unless it
+hangs. Half of it before that, its items are taken out of all other scenes."""
+ASK_OF_COPY = 0.15
+"""The same where studio mode's Program may be a copy of the scene, which lets go of nothing before that."""
+COPIES = 8
+"""Items of one input in one scene, at most."""
 REREADS = 3
 """Readings that a creation without an answer is given to show up in."""
 REREAD = 0.5
@@ -46,7 +51,7 @@ class InputSpec(NamedTuple):
 
 
 async def create(link: Link, scene: str, wanted: InputSpec) -> int:
-    """Create a hidden input; its item's id, or 0. Raises ObsError; ObsRefused 605 where OBS lacks its kind."""
+    """Create a hidden input; its item's id. Raises ObsError; ObsRefused 605 where OBS lacks its kind."""
     request = {
         "sceneName": scene,
         "inputName": wanted.name,
@@ -57,18 +62,19 @@ async def create(link: Link, scene: str, wanted: InputSpec) -> int:
     try:
         made = await link.call("CreateInput", request)
         link.identities.learn(wanted.name, made.get("inputUuid"))
-        item = made.get("sceneItemId")
+        with sense("CreateInput"):
+            return as_int(made["sceneItemId"])
     except ObsTimeout:
         # It may have been carried out, or still be: OBS knows. Or another daemon was first with the name.
-        if not await _appeared(link, scene, wanted.name):
+        item = await _appeared(link, scene, wanted.name)
+        if item is None:
             raise
         if mark := await _mark_of_another(link, wanted):
             raise _taken("CreateInput", wanted.name, mark) from None
-        return 0
-    return item if isinstance(item, int) else 0
+        return item
 
 
-async def re_aim(link: Link, scene: str, wanted: InputSpec, owners: Owners) -> bool:
+async def re_aim(link: Link, scene: str, wanted: InputSpec, owners: Owners, dock: SourcesDock) -> bool:
     """Give an input that exists its new settings; False where there is none. Raises ObsError."""
     name, kind, settings = wanted
     try:
@@ -85,9 +91,17 @@ async def re_aim(link: Link, scene: str, wanted: InputSpec, owners: Owners) -> b
         raise _taken("SetInputSettings", name, mark)
     # Into the scene again, if somebody has taken it out.
     if not (await read_items(link, scene, [name])).named(name):
-        await link.call("CreateSceneItem", {"sceneName": scene, "sourceName": name, "sceneItemEnabled": False})
+        await dock.add(name, partial(put_in, link, scene, name))
     await link.call("SetInputSettings", {"inputName": name, "inputSettings": dict(settings), "overlay": True})
     return True
+
+
+async def put_in(link: Link, scene: str, name: str) -> int:
+    """Make a hidden item of an input that exists; its id. Raises ObsError."""
+    about = {"sceneName": scene, "sourceName": name, "sceneItemEnabled": False}
+    made = await link.call("CreateSceneItem", about)
+    with sense("CreateSceneItem"):
+        return as_int(made["sceneItemId"])
 
 
 async def aim(link: Link, name: str, url: str, sources: Sources) -> None:
@@ -180,14 +194,18 @@ async def is_anothers(link: Link, scene: str, name: str, owners: Owners) -> bool
     return owners.foreign(name, in_scene=item.ok)
 
 
-async def remove(link: Link, scene: str, name: str) -> None:
+async def remove(link: Link, scene: str, name: str, *, copied: bool = False) -> None:
     """Remove an input and see it gone; one that is not there counts. Raises ObsError.
 
     Its items are taken out, as OBS's own Remove does it, and with the last one it goes (daemon/obs/dock.py says why).
-    OBS answers at once and removes later: the name is taken until the last reference drops.
+    OBS answers at once and removes later: the name is taken until the last reference drops. What holds one that no
+    request can reach, such as a group, drops it when OBS is asked for the input: sooner where Program may be
+    ``copied`` from the scene.
     """
+    ask_after = ASK_OF_COPY if copied else ASK_AFTER
     await _undress(link, name)
-    asked, unlinked = not await _take_out(link, [scene], name), False
+    unlinked = not await _take_out(link, scene, name)
+    asked = unlinked and not await _take_out_everywhere(link, name)
     if asked:
         await _ask(link, name)
     loop = asyncio.get_running_loop()
@@ -200,12 +218,12 @@ async def remove(link: Link, scene: str, name: str) -> None:
         if waited >= REMOVAL:
             why = "OBS's window hangs, or OBS leaks inputs, as 32.0.3 and 32.0.4 do: OBS#12919"
             raise ObsError(f"'{name}' is still listed after its removal ({why})")
-        if waited >= ASK_AFTER and not asked:
+        if waited >= ask_after / 2 and not unlinked:
+            unlinked = True
+            await _take_out_everywhere(link, name)
+        if waited >= ask_after and not asked:
             asked = True
             await _ask(link, name)
-        if waited >= UNLINK_AFTER and not unlinked:
-            unlinked = True
-            await _take_out(link, await _scenes(link), name)
         await asyncio.sleep(REMOVAL_POLL)
 
 
@@ -233,29 +251,36 @@ async def _undress(link: Link, name: str) -> None:
             await link.batch(off, frame=True)
 
 
-async def _scenes(link: Link) -> list[str]:
+async def _take_out_everywhere(link: Link, name: str) -> bool:
+    """Out of each scene that there is; False where none has it."""
+    scenes: list[str] = []
     with contextlib.suppress(ObsTimeout, ObsRefused):
         listed = (await link.call("GetSceneList")).get("scenes")
         names = [each.get("sceneName") for each in listed or () if isinstance(each, Mapping)]
-        return [name for name in names if isinstance(name, str)]
-    return []
+        scenes = [name for name in names if isinstance(name, str)]
+    return any([await _take_out(link, scene, name) for scene in scenes])
 
 
-async def _take_out(link: Link, scenes: Sequence[str], name: str) -> bool:
-    """Drop its items in these scenes; False where none was found."""
-    with contextlib.suppress(ObsTimeout, ObsRefused):
-        asked = [Request("GetSceneItemList", {"sceneName": scene}) for scene in scenes]
-        found = await link.batch(asked) if asked else []
-        gone = [
-            Request("RemoveSceneItem", {"sceneName": item.scene, "sceneItemId": item.id})
-            for request, result in zip(asked, found, strict=False)
-            if result.ok
-            for item in rows(result.data, request.data["sceneName"])
-            if item.name == name
-        ]
-        if gone:
-            await link.batch(gone)
-        return bool(gone)
+async def _take_out(link: Link, scene: str, name: str) -> bool:
+    """Drop its items in a scene; False where there is none.
+
+    Found and removed in one message: a number that was read before might be another's by now.
+    """
+    found = False
+    with contextlib.suppress(ObsTimeout):
+        for _ in range(COPIES):
+            first, *second = await link.batch(
+                [
+                    Request("GetSceneItemId", {"sceneName": scene, "sourceName": name}, gives={"item": "sceneItemId"}),
+                    Request("RemoveSceneItem", {"sceneName": scene}, takes={"sceneItemId": "item"}),
+                ],
+                halt=True,
+            )
+            if not first.ok:
+                return found
+            found = True
+            if not all(result.ok for result in second):
+                break
     return True  # it may have been carried out: the list tells
 
 
@@ -270,11 +295,12 @@ def _taken(request: str, name: str, mark: Mark) -> ObsRefused:
     return ObsRefused(request, NAME_TAKEN, f"'{name}' belongs to another daemon ({mark.text})")
 
 
-async def _appeared(link: Link, scene: str, name: str) -> bool:
+async def _appeared(link: Link, scene: str, name: str) -> int | None:
+    """The item that there is of it after all."""
     for number in range(REREADS):
         if number:
             await asyncio.sleep(REREAD)
         with contextlib.suppress(ObsTimeout):
-            if (await read_items(link, scene, [name])).named(name):
-                return True
-    return False
+            if found := (await read_items(link, scene, [name])).named(name):
+                return found[0].id
+    return None

@@ -20,9 +20,9 @@ async def bring_along(
     former: str,
     scene: str,
     is_own: Callable[[str], bool],
-    place: Callable[[str], Awaitable[object]],
+    put: Callable[[str], Awaitable[object]],
 ) -> None:
-    """Raises ObsError. ``place`` puts a hidden item of the scene into its place; what is done twice changes nothing."""
+    """Raises ObsError. ``put`` makes a hidden item of an input in the new scene, in its place."""
     try:
         before = await read_items(link, former)
     except ObsRefused:
@@ -31,8 +31,7 @@ async def bring_along(
     for name in dict.fromkeys(item.name for item in before if is_own(item.name)):
         if name in present:
             continue
-        await link.call("CreateSceneItem", {"sceneName": scene, "sourceName": name, "sceneItemEnabled": False})
-        await place(name)
+        await put(name)
         if any(item.shown for item in before.named(name)):
             moved = (await read_items(link, scene, [name])).find(name, "SetSceneItemEnabled")
             for result in await link.batch(enable(moved, shown=True)):
