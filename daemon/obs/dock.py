@@ -27,9 +27,9 @@ LAGS: Final = 5.0
 """How many times as long as the dock took to take it in that is."""
 KNOWS: Final = 0.1
 """Seconds that an item that is to go waits for the dock to know it."""
-
-
 LONG_AGO: Final = -3600.0
+"""By the loop's clock, which never was below 0: nothing has to be waited for."""
+
 Make = Callable[[], Awaitable[int]]
 """Makes an item, and returns its id. Raises ObsError; ObsRefused where there is none."""
 
