@@ -32,6 +32,10 @@ WITHIN = 1.0
 """Seconds that a proven input is given for its first picture."""
 SLACK = 2.0
 """Seconds that a rendering may take longer than its frames."""
+HOLE = 0.07
+"""Seconds by which libobs lets a sound be off before it leaves a hole (``TS_SMOOTHING_THRESHOLD`` in obs-source.c)."""
+AGAIN = 2
+"""Times that a rendering held up in between is repeated: an OBS that is late in each of them is late all the time."""
 
 SIZE = 8
 """Pixels each way: the least that obs-websocket takes."""
@@ -67,13 +71,23 @@ async def render(link: Link, names: Iterable[str], fps: float) -> None:
 
     OBS does not go on with it by itself, and the frame of such a stream may come another frame of OBS's later.
     """
-    if requests := renderings(names, fps, COVER + 2 / fps):
+    seconds = COVER + 2 / fps
+    requests = renderings(names, fps, seconds)
+    for _ in range(1 + AGAIN if requests else 0):
+        began = time.monotonic()
         try:
             await link.batch(requests, frame=True, halt=True, seconds=COVER + SLACK)
         except ObsGone:
             raise
         except ObsError:
             return
+        if not _held_up(began, fps, seconds):
+            return
+
+
+def _held_up(began: float, fps: float, seconds: float) -> bool:
+    """Whether a rendering took so much longer than its frames that one of them may have put the sound off."""
+    return time.monotonic() - began > (frames(fps, seconds) + 1) / fps + HOLE
 
 
 async def prime(link: Link, name: str, fps: float) -> bool:
@@ -81,6 +95,7 @@ async def prime(link: Link, name: str, fps: float) -> bool:
     deadline = time.monotonic() + WITHIN
     seconds = 0.0
     while (left := deadline - time.monotonic()) > 0:
+        began = time.monotonic()
         try:
             results = await link.batch(renderings([name], fps, seconds), frame=True, halt=True, seconds=left)
             image = results[-1].checked().get("imageData") if results else None
@@ -90,6 +105,8 @@ async def prime(link: Link, name: str, fps: float) -> bool:
             # A build that cannot take one, or a renderer that stands still: the cut will tell.
             return False
         if shows_something(str(image)):
+            if _held_up(began, fps, seconds):
+                await render(link, [name], fps)
             return True
         # Longer and longer: frames that go by between two batches may be the very ones, again and again.
         seconds = min(max(2 * seconds, COVER), LONGEST)

@@ -3,12 +3,16 @@
 import base64
 import struct
 import zlib
+from collections.abc import AsyncIterator
 
 import pytest
 
-from daemon.obs.priming import COVER, SIZE, frames, renderings, shows_something
+from daemon.obs.connection import Link
+from daemon.obs.priming import AGAIN, COVER, SIZE, frames, prime, render, renderings, shows_something
 from tests.daemon.obs.rig import ALICE, BOB, Rig
 from tests.fakes import FakeObs, Stream
+from tests.fakes.obs_call import SERIAL_FRAME
+from tests.fakes.obs_faults import BATCH, Fault
 from tests.support import until
 
 ONE, TWO = "GMOTHERSTREAM_1", "GMOTHERSTREAM_2"
@@ -78,6 +82,65 @@ def test_inputs_are_rendered_together_in_consecutive_frames() -> None:
 
 def test_nothing_hidden_is_nothing_to_render() -> None:
     assert renderings([], 50) == []
+
+
+# -- a frame that took long ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def waiting(fake: FakeObs, rig: Rig, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Link]:
+    """An input waits, rendered by nobody but the test."""
+    monkeypatch.setattr("daemon.obs.watch.RENDER_EVERY", 3600.0)
+    await rig.ready(TWO, BOB)
+    link = await Link.open("127.0.0.1", fake.port, fake.password or "", seconds=5.0)
+    yield link
+    await link.close()
+
+
+def hold_up(fake: FakeObs, seconds: float) -> None:
+    """Once, and no other batch than a rendering."""
+    fake.faults.add(Fault(BATCH, 1, lambda data: data["executionType"] == SERIAL_FRAME, seconds))
+
+
+async def rendered(fake: FakeObs, link: Link) -> float:
+    """How many times over the rendering was done."""
+    asked, fps = pictures(fake), fake.studio.renderer.fps
+    await render(link, [TWO], fps)
+    return (pictures(fake) - asked) / frames(fps, COVER + 2 / fps)
+
+
+async def test_what_was_rendered_in_a_frame_that_took_long_is_rendered_again_at_once(
+    fake: FakeObs, waiting: Link, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("daemon.obs.priming.HOLE", 0.5)
+    hold_up(fake, 1.0)
+    assert await rendered(fake, waiting) == 2
+
+
+async def test_what_was_rendered_in_time_is_not_rendered_again(
+    fake: FakeObs, waiting: Link, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("daemon.obs.priming.HOLE", 3600.0)
+    assert await rendered(fake, waiting) == 1
+
+
+async def test_an_obs_that_is_late_all_the_time_is_not_asked_for_ever(
+    fake: FakeObs, waiting: Link, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("daemon.obs.priming.HOLE", -3600.0)
+    assert await rendered(fake, waiting) == 1 + AGAIN
+
+
+async def test_a_first_picture_from_a_frame_that_took_long_is_rendered_again_before_the_proof(
+    fake: FakeObs, waiting: Link, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fps = fake.studio.renderer.fps
+    monkeypatch.setattr("daemon.obs.priming.HOLE", 0.5)
+    await prime(waiting, TWO, fps)
+    asked = pictures(fake)
+    hold_up(fake, 0.9)
+    assert await prime(waiting, TWO, fps)
+    assert pictures(fake) - asked >= 1 + frames(fps, COVER + 2 / fps)
 
 
 # -- with a cut ----------------------------------------------------------------------------------------------------
