@@ -9,6 +9,7 @@ import contextlib
 import re
 import signal
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import Enum
@@ -76,6 +77,12 @@ class Encoding:
     """Frames."""
 
 
+TOLD_EVERY = 0.05
+"""Seconds between two reports of a publisher's ffmpeg."""
+HOLD_UPS = 256
+"""Those that are remembered."""
+
+
 class Publisher:
     """One ffmpeg that publishes in real time until it is stopped.
 
@@ -104,6 +111,8 @@ class Publisher:
         self._progress: asyncio.Task[None] | None = None
         self._accepted = asyncio.Event()
         self._sent = 0
+        self._told_at: float | None = None
+        self._hold_ups: deque[tuple[float, float]] = deque(maxlen=HOLD_UPS)
 
     def __repr__(self) -> str:
         # The URL is left out: it may hold a key.
@@ -120,8 +129,15 @@ class Publisher:
 
     @property
     def sent_bytes(self) -> int:
-        """Bytes that ffmpeg has written to the server, told by itself five times a second."""
+        """Bytes that ffmpeg has written to the server, told by itself twenty times a second."""
         return self._sent
+
+    def held_up(self, since: float) -> float:
+        """The longest time, in seconds, for which this machine kept it from sending; ``since`` is of time.monotonic.
+
+        What comes that late is missed by whoever plays it, live: it is no fault of a hand-over.
+        """
+        return max((late for at, late in self._hold_ups if at >= since), default=0.0)
 
     async def start(self) -> float:
         """Start and wait until the server has accepted the stream. Returns the seconds that this took.
@@ -132,6 +148,7 @@ class Publisher:
             raise StudioError(f"{self.name} is publishing already")
         self._accepted.clear()
         self._sent = 0
+        self._told_at = None
         if self._admit is not None:
             await self._admit()
         began = time.monotonic()
@@ -188,11 +205,18 @@ class Publisher:
         # handshake and the publish command, with the hook behind it, come before.
         while line := await process.stdout.readline():
             key, _, value = line.decode(errors="replace").strip().partition("=")
+            if key == "progress":
+                self._note_hold_up(time.monotonic())
             if key == "total_size":
                 with contextlib.suppress(ValueError):
                     self._sent = int(value)
                 if self._sent > 0:
                     self._accepted.set()
+
+    def _note_hold_up(self, now: float) -> None:
+        if self._told_at is not None and (late := now - self._told_at - TOLD_EVERY) > TOLD_EVERY:
+            self._hold_ups.append((now, late))
+        self._told_at = now
 
     def _without_url(self, text: str) -> str:
         return text.replace(self._url, "rtmp://…")
@@ -200,7 +224,7 @@ class Publisher:
     def _argv(self) -> tuple[str, ...]:
         encoding = self._encoding
         options = ["ffmpeg", "-nostdin", "-hide_banner", "-loglevel", "error", "-progress", "pipe:1"]
-        options += ["-stats_period", "0.2", "-re", "-f", "lavfi", "-i", graph(self.look, encoding.canvas)]
+        options += ["-stats_period", f"{TOLD_EVERY:g}", "-re", "-f", "lavfi", "-i", graph(self.look, encoding.canvas)]
         if encoding.delivers is not Delivers.SOUND:
             options += ["-map", "0:v", *_video_options(encoding.keyframe_every)]
         if encoding.delivers is not Delivers.PICTURE:

@@ -6,7 +6,16 @@ import pytest
 
 from daemon.studio import Delivers, Studio, free_port
 from daemon.studio.channel import Channel, on_air
-from tests.e2e.live import FRESH_SILENCE, PROMISED_SILENCE, QUICK, assert_seamless, live, own_inputs, shown
+from tests.e2e.live import (
+    FRESH_SILENCE,
+    PROMISED_SILENCE,
+    QUICK,
+    assert_seamless,
+    live,
+    note_hiccups,
+    own_inputs,
+    shown,
+)
 from tests.e2e.support import becomes
 from tests.support import until
 
@@ -28,7 +37,7 @@ async def count_own(studio: Studio) -> int:
 async def test_six_skips_leave_no_blank_no_freeze_and_no_silence(standby: bool) -> None:
     async with live("alice", "bob", "carol", sources__standby=standby) as (studio, channel):
         await studio.obs.start_recording()
-        before = await studio.render_stats()
+        hiccups = await note_hiccups(studio)
         seen = ["alice"]
         for _ in range(6):
             if standby:
@@ -36,11 +45,11 @@ async def test_six_skips_leave_no_blank_no_freeze_and_no_silence(standby: bool) 
             seen.append(str(on_air(await channel.skip())))
         await channel.until(lambda status: status["state"] in ("STANDBY", "IDLE"))
         recording = await studio.obs.stop_recording()
-        lagged = (await studio.render_stats() - before).lagged
+        late = await hiccups()
         verdict = await studio.analyse(recording)
         assert seen == ["alice", "bob", "carol", "alice", "bob", "carol", "alice"]
         assert len(verdict.cuts) == 6, verdict.summary()
-        assert_seamless(verdict, lagged, silence=PROMISED_SILENCE if standby else FRESH_SILENCE)
+        assert_seamless(verdict, late, silence=PROMISED_SILENCE if standby else FRESH_SILENCE)
         await becomes(lambda: count_own(studio), 2 if standby else 1)
 
 
@@ -59,17 +68,17 @@ async def test_one_that_freezes_without_a_word_is_covered_before_it_is_a_stall_a
     async with live("alice", "bob", queue__reconnect_grace=30) as (studio, channel):
         await channel.until(lambda status: status["state"] == "STANDBY")
         await studio.obs.start_recording()
-        before = await studio.render_stats()
+        hiccups = await note_hiccups(studio)
         await studio.publishers[0].freeze()
         status = await channel.until_on_air("bob")
         assert status["last_switch"]["reason"] == "stalled"
         places = (await channel.get("/queue"))["queue"]
         assert [(p["streamer"], p["has_turn"]) for p in places] == [("alice", True), ("bob", False)]
         recording = await studio.obs.stop_recording()
-        lagged = (await studio.render_stats() - before).lagged
+        late = await hiccups()
         verdict = await studio.analyse(recording)
         assert verdict.blank_frames == 0, verdict.summary()
-        assert verdict.longest_freeze < 30 * STALL + lagged, verdict.summary()
+        assert verdict.longest_freeze < 30 * STALL + late.frames, verdict.summary()
         await studio.publishers[0].thaw()
         status = await channel.until_on_air("alice")
         assert status["last_switch"]["reason"] == "returned"
@@ -143,7 +152,7 @@ async def test_stopping_or_killing_the_daemon_leaves_the_picture_on_air_and_it_c
     async with live("alice", "bob") as (studio, channel):
         before = await channel.until(lambda status: status["state"] == "STANDBY")
         await studio.obs.start_recording()
-        stats = await studio.render_stats()
+        hiccups = await note_hiccups(studio)
         for end in (channel.kill, channel.stop):
             await end()
             await channel.start()
@@ -152,8 +161,8 @@ async def test_stopping_or_killing_the_daemon_leaves_the_picture_on_air_and_it_c
             assert status["on_air"]["since"] == before["on_air"]["since"]
             await channel.until(lambda status: status["state"] == "STANDBY")
         recording = await studio.obs.stop_recording()
-        lagged = (await studio.render_stats() - stats).lagged
+        late = await hiccups()
         verdict = await studio.analyse(recording)
         assert verdict.seen == ("alice",), verdict.summary()
-        assert_seamless(verdict, lagged)
+        assert_seamless(verdict, late)
         await becomes(lambda: count_own(studio), 2)

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from daemon.studio import Studio
-from tests.e2e.live import PROMISED_SILENCE, live
+from tests.e2e.live import PROMISED_SILENCE, live, note_hiccups
 from tests.support import until
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
@@ -49,17 +49,17 @@ async def test_sound_changes_with_the_picture_however_late_obs_mixes_it() -> Non
     async with live("alice", "bob", "carol", sources__cleanup_grace=1.0) as (studio, channel):
         await mix_late(studio, 600)
         await studio.obs.start_recording()
-        before = await studio.render_stats()
+        hiccups = await note_hiccups(studio)
         for _ in range(3):
             await channel.until(lambda status: status["state"] == "STANDBY")
             await channel.skip()
         await channel.until(lambda status: status["state"] == "STANDBY")
-        lagged = (await studio.render_stats() - before).lagged
+        late = await hiccups()
         verdict = await studio.analyse(await studio.obs.stop_recording())
         heard: dict[str, float] = {}
         for span in verdict.heard[1:]:
             heard.setdefault(span.who, span.start)
-        allowance = lagged / verdict.fps
+        allowance = late.seconds
         for span in verdict.shown[1:]:
             assert heard[span.who] == pytest.approx(span.start, abs=TOGETHER + allowance), verdict.summary()
         assert verdict.longest_silence <= PROMISED_SILENCE + 1000 * allowance, verdict.summary()
