@@ -139,6 +139,15 @@ class SetSlate(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class SetLevel(Command):
+    """Make what an own input plays louder, or softer. No answer: it is not vital."""
+
+    input: str
+    gain: float
+    """dB, over whatever volume an operator or a template gives it."""
+
+
+@dataclass(frozen=True, slots=True)
 class ShowInput(Command):
     """Show the input on air again that somebody hid by hand. No answer: the next inventory tells."""
 

@@ -44,9 +44,13 @@ from statemachine.handover.results import NOTHING
 from statemachine.handover.states import State
 from statemachine.handover.switchover import Switchover
 from statemachine.handover.table import EVENTS
+from statemachine.keeping import kept, stand
 from statemachine.lineup.lineup import Lineup
 from statemachine.lineup.manual_stream import request_manual_stream
 from statemachine.monitors.bitrate import Bitrates
+from statemachine.monitors.covers import Covers
+from statemachine.monitors.ghosts import Ghosts
+from statemachine.monitors.levels import Levels
 from statemachine.monitors.probation import Probation
 from statemachine.monitors.quality import Quality
 from statemachine.monitors.render_load import RenderLoad
@@ -80,7 +84,7 @@ class Director:
         self.lineup = Lineup(policy)
         self.views = Views(self, self.lineup)
         self.switchover = Switchover(policy, self.lineup.announced, self._brief)
-        self._orphans = Orphans()
+        self.sweeper = Orphans()
         self.probation = Probation(self.lineup, self.switchover)
         self.render_load = RenderLoad(policy)
         self.viewers = Viewers(policy, self.switchover)
@@ -88,19 +92,18 @@ class Director:
         self.bitrates = Bitrates(self.lineup, self.switchover.scene)
         self.streams = Streams(self.lineup, self.switchover)
         self.quality = Quality(self.lineup, self.switchover.scene)
+        self.covers = Covers(self.bitrates, self.quality)
+        self.levels = Levels(self.lineup, self.switchover)
+        self.ghosts = Ghosts(self.lineup, self.switchover)
+        clock = TurnClock(self.lineup, self.viewers, self.pictures)
+        # Whoever passes its probation in the moment in which its grace ends keeps the turn.
+        first = (self.probation, clock, self.render_load, self.viewers, self.pictures)
         self.monitors: tuple[Monitor, ...] = (
-            # Whoever passes its probation in the moment in which its grace ends keeps the turn.
-            self.probation,
-            TurnClock(self.lineup, self.viewers, self.pictures),
-            self.render_load,
-            self.viewers,
-            self.pictures,
-            self.bitrates,
-            self.streams,
-            self.quality,
+            *first,
+            *(self.bitrates, self.streams, self.quality, self.ghosts, self.levels),
         )
         """All that is watched, in the order in which each is told of the time."""
-        self.steering = Steering(self.lineup, self.switchover, self.bitrates, self.render_load, self._orphans)
+        self.steering = Steering(self.lineup, self.switchover, self.covers, self.render_load, self.sweeper)
         self.fallback = Fallback()
         self.now = 0.0
         self.last_switch: facts.HandoverEnded | None = None
@@ -185,7 +188,7 @@ class Director:
         return None if first == inf else first
 
     def _sweeps_at(self, now: float) -> float | None:
-        return None if self.switchover.state is State.RECOVERING else self._orphans.deadline()
+        return None if self.switchover.state is State.RECOVERING else self.sweeper.deadline()
 
     def admits(self, streamer: str, at: float) -> facts.Refused | None:
         """Why this streamer may not publish now, or None."""
@@ -212,6 +215,7 @@ class Director:
         takers.add(ev.Unpublished, lambda event: publishers.unpublish(event.at, event.session_id))
         takers.add(ev.PublishersListed, self._publishers_listed)
         takers.add(ev.SkipRequested, lambda event: requests.skip(event.at, self.switchover.on_air_streamer))
+        takers.add(ev.TakeRequested, lambda e: requests.take(e.at, e.streamer, self.switchover.on_air_streamer))
         takers.add(ev.Held, lambda event: self._hold(event.at, True))
         takers.add(ev.Released, lambda event: self._hold(event.at, False))
         requests.add_to(takers)
@@ -223,10 +227,12 @@ class Director:
         takers.add(ev.MediaResumed, self._resumed)
         takers.add(ev.StreamDescribed, self.streams.described)
         takers.add(ev.Measured, self.quality.measured)
+        takers.add(ev.StreamMeasured, self._measured)
+        takers.add(ev.StreamStopped, self.ghosts.told)
         takers.add(ev.BitrateMeasured, self.bitrates.measured)
         takers.add(ev.ObsRendered, self.render_load.rendered)
         takers.add(ev.InventoryRead, self._reread)
-        takers.add(ev.OrphanRemoved, lambda event: self._orphans.gone(event.input))
+        takers.add(ev.OrphanRemoved, lambda event: self.sweeper.gone(event.input))
         takers.add(ev.OrphanRemovalFailed, self._orphan_stays)
         takers.add(ev.ObsLost, self._lose)
         takers.add(ev.ObsReady, self._adopt)
@@ -245,6 +251,11 @@ class Director:
         self.lineup.publishers.publish(event.at, event.session)
         if nameless and self.pictures.moves:
             self.pictures.name_program(event.at, nameless)
+
+    def _measured(self, event: ev.StreamMeasured) -> None:
+        self.ghosts.moves(event)
+        self.levels.measured(event)
+        self.quality.reported(event)
 
     def _hold(self, at: float, held: bool) -> None:
         self.lineup.requests.hold(at, held)
@@ -270,7 +281,7 @@ class Director:
             self.switchover.wait_for_others(self.now, kicked)
 
     def _lose(self, event: ev.ObsLost) -> None:
-        self._orphans.forget_asked()
+        self.sweeper.forget_asked()
         self.render_load.lost()
         self.switchover.handle(event)
         self.viewers.lost()
@@ -304,15 +315,15 @@ class Director:
 
     def _note_inputs(self, at: float, inventory: ev.Inventory) -> None:
         if inventory.whole:
-            self._orphans.keep_only([item.name for item in inventory.inputs], at)
+            self.sweeper.keep_only([item.name for item in inventory.inputs], at)
 
     def _orphan_stays(self, event: ev.OrphanRemovalFailed) -> None:
-        if self._orphans.stays(event.input, self.now):
+        if self.sweeper.stays(event.input, self.now):
             self._facts.append(facts.OrphanReported(self.now, event.input, event.reason))
 
     def _on_proof(self, event: ev.MediaReady) -> None:
         """An input has its first picture."""
-        self._orphans.has_opened(event.attempt)
+        self.sweeper.has_opened(event.attempt)
         attempt = next((a for a in self.switchover.incoming if a.number == event.attempt), None)
         if attempt and attempt.target and attempt.opened_at is not None and attempt.ready_at is None:
             self.probation.begin(event.at, attempt.target.id)
@@ -324,7 +335,7 @@ class Director:
             self.switchover.handle(event)
 
     def _media_failed(self, event: ev.MediaFailed) -> None:
-        self._orphans.has_opened(event.attempt)
+        self.sweeper.has_opened(event.attempt)
         self.pictures.failed(event)
 
     def _resumed(self, event: ev.MediaResumed) -> None:
@@ -366,9 +377,9 @@ class Director:
             self._outcomes.take(ended, standby=self.policy.standby and not self.render_load.standby_suspended)
             if ended.attempt.outcome == "completed" or ended.attempt.due_at is not None:
                 self.last_switch = switch
-        self._orphans.add(came.orphans)
+        self.sweeper.add(came.orphans)
         for attempt in came.abandoned:
-            self._orphans.leave(attempt, self.now)
+            self.sweeper.leave(attempt, self.now)
         self._facts += told
 
     def _with_actor(self, ended: facts.HandoverEnded) -> facts.HandoverEnded:
@@ -381,8 +392,8 @@ class Director:
         return Brief(way_of(tracks, entry.failures if entry else 0), plain and self._outcomes.may_fall_back)
 
     def _sweep(self) -> None:
-        if self._orphans and self.switchover.state not in (State.RECOVERING, State.SWAPPING):
-            command = self._orphans.sweep(self.now, self.switchover.in_use)
+        if self.sweeper and self.switchover.state not in (State.RECOVERING, State.SWAPPING):
+            command = self.sweeper.sweep(self.now, self.switchover.in_use)
             if command:
                 self.switchover.commands.append(command)
 
@@ -392,7 +403,7 @@ class Director:
     @property
     def orphans(self) -> tuple[str, ...]:
         """Own inputs that could not be removed yet."""
-        return self._orphans.names
+        return self.sweeper.names
 
     def restarted(self, at: float, policy: Policy) -> tuple[ev.Event, ...]:
         """What a daemon that has just started is to feed first, in this order: the clocks of absences stood still."""
@@ -408,43 +419,12 @@ class Director:
 
     def kept(self) -> Snapshot:
         """All that is remembered, as it stands and not as a copy."""
-        return Snapshot(
-            now=self.now,
-            base=self.settings.base,
-            overrides=self.settings.overrides,
-            lineup=self.lineup.state,
-            switchover=self.switchover.kept,
-            last_cut=self.steering.last_cut,
-            last_switch=self.last_switch,
-            orphans=tuple(self._orphans),
-            empty_at=self.steering.empty_at,
-            dead_since=self.steering.dead_since,
-            slate_failures=self.steering.slate_failures,
-            low_bitrate=self.bitrates.episode,
-            render_load=self.render_load.state,
-            tracks=self.streams.tracks,
-            unplayable=self.streams.unplayable,
-            fallback=self.fallback.state,
-            amiss=self.quality.amiss,
-            viewers=self.viewers.state,
-        )
+        return kept(self)
 
     @classmethod
     def restore(cls, plain: dict[str, Any]) -> "Director":
         """The director that took the snapshot. Raises BadSnapshotError."""
-        kept = read(plain)
-        director = cls(kept.base, kept.overrides)
-        director.now = kept.now
-        director.lineup.load(kept.lineup)
-        director.switchover.restore(kept.switchover)
-        director.last_switch = kept.last_switch
-        director.switchover.scene.hold(director.lineup.held)
-        director._orphans.restore(kept.orphans)
-        director.bitrates.restore(kept.low_bitrate)
-        director.render_load.restore(kept.render_load)
-        director.streams.load(kept.tracks, kept.unplayable)
-        director.fallback.restore(kept.fallback)
-        director.quality.restore(kept.amiss)
-        director.viewers.restore(director.policy, kept.viewers)
-        director.steering.restore(kept.now, kept.last_cut, kept.empty_at, kept.dead_since, kept.slate_failures)
+        known = read(plain)
+        director = cls(known.base, known.overrides)
+        stand(director, known)
         return director

@@ -5,8 +5,18 @@ anchors its monotonic clock to the Unix epoch once, at start). An event that ans
 of the attempt that it belongs to: one of an earlier attempt changes nothing.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from statemachine.event import Actor as Actor  # noqa: PLC0414  # named as an event's
+from statemachine.event import AttemptEvent as AttemptEvent  # noqa: PLC0414  # as above
+from statemachine.event import Event as Event  # noqa: PLC0414  # as above
+from statemachine.event import OperatorEvent as OperatorEvent  # noqa: PLC0414  # as above
+from statemachine.measured import BitrateMeasured as BitrateMeasured  # noqa: PLC0414  # an event
+from statemachine.measured import Measured as Measured  # noqa: PLC0414  # an event
+from statemachine.measured import Measurement as Measurement  # noqa: PLC0414  # an event's own
+from statemachine.measured import ObsRendered as ObsRendered  # noqa: PLC0414  # an event
+from statemachine.measured import StreamMeasured as StreamMeasured  # noqa: PLC0414  # an event
+from statemachine.measured import StreamStopped as StreamStopped  # noqa: PLC0414  # an event
 from statemachine.policy import Policy
 from statemachine.reading import ForeignInput as ForeignInput  # noqa: PLC0414  # an event's own, too
 from statemachine.reading import Inventory as Inventory  # noqa: PLC0414  # an event's own, too
@@ -66,38 +76,6 @@ class Tracks:
     height: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """The base of all events."""
-
-    at: float
-
-
-@dataclass(frozen=True, slots=True)
-class AttemptEvent(Event):
-    """The base of what answers a command of one attempt, or ends it."""
-
-    attempt: int
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who asked for something."""
-
-    kind: str
-    """local: anybody on this machine, where no token is set; token: who has it; sign-in: who has signed in with it."""
-    name: str = ""
-    """Of the person or program, where it has one."""
-
-
-@dataclass(frozen=True, slots=True)
-class OperatorEvent(Event):
-    """The base of what a person asks for."""
-
-    actor: Actor | None = field(default=None, kw_only=True, compare=False)
-    """Kept for people; the same request is the same whoever asks. None in journals of older versions."""
-
-
 # --- time -----------------------------------------------------------------------------------------------------
 
 
@@ -147,16 +125,6 @@ class StreamDescribed(Event):
     tracks: Tracks
 
 
-@dataclass(frozen=True, slots=True)
-class Measured(Event):
-    """Something was measured of what a streamer sends."""
-
-    streamer: str
-    quantity: str
-    """sound: the level of the sound in dBFS, 0 the loudest."""
-    value: float
-
-
 # --- the people who run the channel ---------------------------------------------------------------------------
 
 
@@ -181,6 +149,13 @@ class MoveRequested(OperatorEvent):
 
     streamer: str
     position: int
+
+
+@dataclass(frozen=True, slots=True)
+class TakeRequested(OperatorEvent):
+    """This streamer shall be shown now, whatever is measured of it."""
+
+    streamer: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,25 +257,6 @@ class MediaResumed(Event):
     """An input whose picture stood still moves again; for how long, time will tell."""
 
     input: str
-
-
-@dataclass(frozen=True, slots=True)
-class BitrateMeasured(Event):
-    """What a publisher sends, by its ingest server's count. Told when it changes, and again now and then."""
-
-    session_id: str
-    kbps: float | None
-    """None: its server does not tell it (any more)."""
-
-
-@dataclass(frozen=True, slots=True)
-class ObsRendered(Event):
-    """How OBS's renderer did within the last ``seconds``."""
-
-    seconds: float
-    frames: int
-    late: int
-    """Those of them that it skipped because it was late."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,8 +33,8 @@ class HandoverEnded(Fact):
     from_streamer: str
     to_streamer: str
     reason: str
-    """Why it was begun: first, skip, turn, ended, stalled, returned, kick, removed, low_bitrate, moved, test, lost,
-    standby."""
+    """Why it was begun: first, skip, turn, ended, stalled, returned, kick, removed, low_bitrate, quality, moved, test,
+    lost, standby."""
     outcome: str
     """completed, creation_failed, name_taken, not_ready, media_failed, stream_ended, superseded, cut_failed,
     obs_lost."""
@@ -165,7 +165,8 @@ class SilenceOnAir(Fact):
 
     streamer: str
     step: str
-    """seen; warn, after the policy's time; over, when it sounds again or nobody measures any more."""
+    """seen; warn, cover, skip and kick, each after the policy's time; over, when it sounds again or nobody measures any
+    more."""
     seconds: float
     """Since its last sound."""
     level: float
@@ -180,7 +181,24 @@ class MeasuredOnAir(Fact):
     quantity: str
     """Its name in ``monitors.quantities``."""
     step: str
-    """seen; warn, after the policy's time; over, when it is well or nobody measures any more."""
+    """seen; warn, cover, skip and kick, each after the policy's time; over, when it is well or nobody measures any
+    more."""
+    seconds: float
+    """Since it was well last."""
+    value: float
+    """As measured last."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredInLine(Fact):
+    """Something that is measured of one who is not on air is amiss, or has recovered."""
+
+    streamer: str
+    quantity: str
+    """Its name in ``monitors.quantities``."""
+    step: str
+    """seen; warn, of the next one, after the policy's time; unfit, when whoever is fit comes first; over, when it is
+    well or nobody measures any more."""
     seconds: float
     """Since it was well last."""
     value: float

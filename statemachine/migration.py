@@ -9,7 +9,7 @@ from typing import Any
 
 def migrated(plain: Any) -> Any:
     """The same snapshot as today's version would have written it."""
-    return _with_quantities(_with_cleanup(plain))
+    return _with_sessions(_with_quantities(_with_cleanup(plain)))
 
 
 def _with_quantities(plain: Any) -> Any:
@@ -18,6 +18,22 @@ def _with_quantities(plain: Any) -> Any:
         return plain
     kept = {name: value for name, value in plain.items() if name != "silence"}
     return kept if plain["silence"] is None else {**kept, "amiss": {"sound": plain["silence"]}}
+
+
+def _with_sessions(plain: Any) -> Any:
+    """Only the one on air was measured: each quantity named its session. And silence was a setting by itself."""
+    if not isinstance(plain, dict):
+        return plain
+    amiss, overrides = plain.get("amiss"), plain.get("overrides")
+    if isinstance(amiss, dict) and any(isinstance(each, dict) and "session_id" in each for each in amiss.values()):
+        by_session: dict[str, dict[str, Any]] = {}
+        for name, each in amiss.items():
+            if isinstance(each, dict):
+                by_session.setdefault(str(each.get("session_id")), {})[name] = each
+        plain = {**plain, "amiss": by_session}
+    if isinstance(overrides, dict) and "silence" in overrides:
+        plain = {**plain, "overrides": {name: value for name, value in overrides.items() if name != "silence"}}
+    return plain
 
 
 def _with_cleanup(plain: Any) -> Any:

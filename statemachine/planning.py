@@ -39,7 +39,10 @@ def wanted(lineup: Lineup, program: Program | None, policy: Policy, now: float) 
     if waits and program is not None and program.session is not None and program.stalled_since is None:
         filling = lineup.by_session(program.session.id)
         if filling is not None and filling.session == program.session and filling.showable(now):
-            return program.session  # one who fills in is not relieved by another who would only fill in
+            # One who fills in is not relieved by another who would only fill in, unless that one is fit for it.
+            better = first is not None and not lineup.passed_over(first)
+            if not (better and lineup.passed_over(filling)):
+                return program.session
     if first is not None:
         return first.session
     return KEEP if _may_stay(lineup, program, policy, now) else None
@@ -211,7 +214,7 @@ def wanted_line(lineup: Lineup, target: ev.Session, program: Program | None, now
     first, last = lineup.by_session(target.id), _filler(lineup, program, now)
     if last is not None and first is not None and first.turn_began is not None:
         return iter((first,))
-    before = takewhile(lambda entry: entry is not last, lineup)
+    before = takewhile(lambda entry: entry is not last, lineup.by_fitness())
     others = (entry for entry in before if entry is not first and _may_follow(entry, program, now))
     return chain((first,) if first is not None else (), others)
 
@@ -223,11 +226,11 @@ def _filler(lineup: Lineup, program: Program | None, now: float) -> Entry | None
     entry = lineup.by_session(program.session.id)
     if entry is None or entry.turn_began is not None or entry.session != program.session:
         return None
-    return entry if entry.showable(now) else None
+    return entry if entry.showable(now) and not lineup.passed_over(entry) else None
 
 
 def _line(lineup: Lineup, program: Program | None, now: float) -> Iterator[Entry]:
-    return (entry for entry in lineup if _may_follow(entry, program, now))
+    return (entry for entry in lineup.by_fitness() if _may_follow(entry, program, now))
 
 
 def _may_follow(entry: Entry, program: Program | None, now: float) -> bool:
@@ -246,7 +249,8 @@ def passes_over(lineup: Lineup, streamer: str, incoming: Iterable[Attempt], now:
     for entry in lineup:
         if entry.streamer == streamer or entry.turn_began is not None:
             return False
-        if entry.session and entry.showable(now) and not entry.failures and entry.session.id not in had_time:
+        waits = entry.session is not None and entry.showable(now) and not entry.failures
+        if waits and entry.session and entry.session.id not in had_time and not lineup.passed_over(entry):
             return True
     return False
 
@@ -263,10 +267,14 @@ def reason(lineup: Lineup, program: Program | None, target: ev.Session | None) -
     return "returned" if comes_back else _why_it_leaves(lineup, program, why, whose)
 
 
+_CAUSES = frozenset({"skip", "turn", "kick", "removed", "low_bitrate", "quality"})
+"""What takes one off air whose picture moves."""
+
+
 def _why_it_leaves(lineup: Lineup, program: Program, why: str, whose: str) -> str:
     """Why a picture that moves is to make room for another one."""
     session = program.session
-    if session is not None and whose == session.streamer and why in ("skip", "turn", "kick", "removed", "low_bitrate"):
+    if session is not None and whose == session.streamer and why in _CAUSES:
         return why
     if session is None or lineup.by_session(session.id) is None:
         return "ended"

@@ -4,6 +4,45 @@ from dataclasses import dataclass, fields
 
 
 @dataclass(frozen=True, slots=True)
+class Grades:
+    """After how many seconds each step is taken; 0 is never."""
+
+    warn: float = 0.0
+    """It is told as trouble."""
+    cover: float = 0.0
+    """The slate is shown in its place."""
+    skip: float = 0.0
+    """The next one follows, if there is one."""
+    kick: float = 0.0
+    """It is disconnected and blocked for a while."""
+
+    @property
+    def acts_after(self) -> float:
+        """Seconds until more is done than told; 0 for never."""
+        return min((after for after in (self.cover, self.skip, self.kick) if after > 0), default=0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class QualityPolicy:
+    """What is done about sound and picture that are not as they should be, by what is wrong with them."""
+
+    silence: Grades = Grades(warn=10.0)
+    black: Grades = Grades(warn=10.0)
+    frozen: Grades = Grades()
+    quiet: Grades = Grades(warn=30.0)
+    clipping: Grades = Grades(warn=30.0)
+    channels: Grades = Grades(warn=30.0)
+    """One channel is dead, or inverted."""
+    drift: Grades = Grades(warn=30.0)
+    """The sound runs away from the picture."""
+    no_video: str = "refuse"
+    """Of one whose stream has no picture. refuse: it is not shown; kick: and disconnected, and blocked for a while."""
+    unfit: str = "pass_over"
+    """What becomes of one in line of whom more would be done than told, were it on air. pass_over: whoever is fit comes
+    first; mark: it is only told."""
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """Durations are in seconds. The defaults are the configuration's."""
 
@@ -54,8 +93,10 @@ class Policy:
     low_bitrate_slate: float = 0.0
     low_bitrate_skip: float = 0.0
     low_bitrate_kick: float = 0.0
-    # what is measured of the one on air: the seconds until it is told; 0 is never
-    silence: float = 0.0
+    # what is measured of sound and picture
+    quality: QualityPolicy = QualityPolicy()
+    target_loudness: float = 0.0
+    """LUFS that fresh inputs are levelled to; 0 leaves them as they are."""
     # failures
     retry_first: float = 5.0
     retry_most: float = 300.0
@@ -93,8 +134,15 @@ LEAST: dict[str, tuple[float, bool]] = {
     "cut_timeout": (0.0, True),
     "stall": (0.0, True),
     "retry_first": (0.0, True),
+    "target_loudness": (-70.0, False),
 }
 """The least value of a number, and whether it must be exceeded; 0 is allowed for all others."""
 MOST = 1e9
 """The greatest value of any number."""
-_KIND_NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+_KIND_NAMES = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+    QualityPolicy: "what the configuration has",
+}

@@ -15,6 +15,8 @@ from statemachine.handover.states import State
 from statemachine.lineup.entry import LineupState
 from statemachine.migration import migrated
 from statemachine.monitors.bitrate import LowBitrateEpisode
+from statemachine.monitors.ghosts import GhostsState
+from statemachine.monitors.levels import LevelsState
 from statemachine.monitors.quality import Amiss
 from statemachine.monitors.render_load import RenderLoadState
 from statemachine.monitors.viewers import ViewersState
@@ -40,8 +42,10 @@ class Snapshot:
     """Of each session, as its server tells."""
     unplayable: tuple[str, ...] = ()
     fallback: FallbackState = field(default_factory=FallbackState)
-    amiss: dict[str, Amiss] = field(default_factory=dict)
-    """What is measured of the one on air and is not as it should be, by quantity."""
+    amiss: dict[str, dict[str, Amiss]] = field(default_factory=dict)
+    """What is measured and is not as it should be, by session and quantity."""
+    levels: LevelsState = field(default_factory=LevelsState)
+    ghosts: GhostsState = field(default_factory=GhostsState)
     dead_since: float | None = None
     """Since when no moving picture is shown where there ought to be one."""
     slate_failures: int = 0

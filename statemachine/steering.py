@@ -15,7 +15,7 @@ from statemachine.handover.reserves import RESERVES_MOST
 from statemachine.handover.states import State
 from statemachine.handover.switchover import Switchover
 from statemachine.lineup.lineup import Lineup
-from statemachine.monitors.bitrate import Bitrates
+from statemachine.monitors.covers import Covers
 from statemachine.monitors.render_load import RenderLoad
 from statemachine.planning import (
     HASTE,
@@ -62,11 +62,11 @@ class Steering:
     """Works by level: it looks at where things stand, never at what has just happened."""
 
     def __init__(
-        self, lineup: Lineup, switchover: Switchover, bitrates: Bitrates, render_load: RenderLoad, orphans: Orphans
+        self, lineup: Lineup, switchover: Switchover, covers: Covers, render_load: RenderLoad, orphans: Orphans
     ) -> None:
         self.lineup = lineup
         self.switchover = switchover
-        self._bitrates = bitrates
+        self._covers = covers
         self._render_load = render_load
         self._orphans = orphans
         self.now = 0.0
@@ -166,7 +166,7 @@ class Steering:
             return False
         if self._end_reserves():
             return True
-        target = None if self._bitrates.covered else wanted(self.lineup, switchover.program, self.policy, self.now)
+        target = None if self._covers.covered else wanted(self.lineup, switchover.program, self.policy, self.now)
         settled = is_settled(target, switchover.program)
         if isinstance(target, ev.Session):
             if not settled and self._make_room(target):
@@ -260,7 +260,7 @@ class Steering:
     def _moves_again(self) -> bool:
         """What stalled moves, and is about to show whether it goes on: the slate waits for that moment."""
         program = self.switchover.program
-        if self._bitrates.covered or program is None or program.moves_since is None:
+        if self._covers.covered or program is None or program.moves_since is None:
             return False
         return program.session is None or self.lineup.by_session(program.session.id) is not None
 

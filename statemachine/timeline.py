@@ -15,7 +15,10 @@ SUFFIXES: Final = ("_at", "_since", "_until")
 MOMENTS: Final = frozenset({"at", "now", "since", "deadline", "turn_began", "last_cut"})
 """Fields that are moments, besides those whose names end in ``SUFFIXES`` and tables of floats."""
 LENGTHS: Final = frozenset(
-    {"seconds", "share", "kbps", "value", "turn", "turn_length", "turn_paused", "grace_used", "leaves", "overrides"}
+    {
+        *("seconds", "share", "kbps", "value", "turn", "turn_length", "turn_paused", "grace_used", "leaves"),
+        *("overrides", "loudness", "peak", "db"),
+    }
 )
 """Fields that are none, besides those of the policy."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Final, Protocol
 
 from statemachine.events import Session
 from statemachine.facts import HandoverEnded
@@ -12,7 +12,10 @@ from statemachine.handover.switchover import Switchover
 from statemachine.lineup.entry import Problem
 from statemachine.lineup.lineup import Lineup
 from statemachine.monitors.bitrate import Bitrates
+from statemachine.monitors.covers import Covers
+from statemachine.monitors.levels import Levels
 from statemachine.monitors.quality import SOUND, Quality
+from statemachine.monitors.quantities import QUANTITIES, REASONS
 from statemachine.monitors.render_load import RenderLoad
 from statemachine.monitors.viewers import Viewers
 from statemachine.policy import Policy
@@ -98,13 +101,34 @@ class Place:
     stalled: bool
     failures: int
     problem: Problem | None = None
-    """Why it is not shown."""
+    """Why it is not shown, or what is amiss with what it sends."""
+    passed_over: bool = False
+    """Whoever is fit comes before it."""
+    session: str = ""
+    """The id of the session that is played of it; empty where it publishes nothing."""
 
     @property
     def is_hopeless(self) -> bool:
         """Nobody can expect a picture of it just now."""
-        own = self.problem is not None and self.problem.reason not in OF_THE_CHANNEL
+        own = self.problem is not None and self.problem.reason not in NO_HINDRANCE
         return self.stalled or self.failures > 0 or own
+
+
+NO_HINDRANCE: Final = OF_THE_CHANNEL | REASONS.keys()
+"""Reasons for which a streamer can be shown all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is measured of a stream and is not as it should be."""
+
+    quantity: str
+    """Its name in ``monitors.quantities``."""
+    reason: str
+    """What is wrong, in one word."""
+    since: float
+    value: float
+    """As measured last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +154,12 @@ class View:
     """The id of the session whose bitrate matters; empty where there is none."""
     policy: Policy = field(default_factory=Policy)
     """The rules' settings with what was set live."""
+    faults: Mapping[str, tuple[Fault, ...]] = field(default_factory=dict)
+    """By streamer: what is measured of each in line, and is not as it should be."""
+    covered: str = ""
+    """Why the slate is shown in place of the turn's holder; empty where it is not."""
+    gains: Mapping[str, float] = field(default_factory=dict)
+    """dB by which each own input was made louder or softer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +199,7 @@ class Places:
                     stalled=entry.stalled_since is not None,
                     failures=entry.failures,
                     problem=of_entry(entry),
+                    session=entry.session.id if entry.session else "",
                 )
                 for position, entry in enumerate(lineup)
             )
@@ -187,6 +218,8 @@ class ViewSource(Protocol):
     bitrates: Bitrates
     render_load: RenderLoad
     quality: Quality
+    covers: Covers
+    levels: Levels
     fallback: Fallback
     last_switch: HandoverEnded | None
 
@@ -221,6 +254,7 @@ class Views:
 def make_view(rules: ViewSource, places: tuple[Place, ...], at: float) -> View:
     """The view of the rules, with these places, at the time ``at``."""
     lineup, switchover, on_air = rules.lineup, rules.switchover, _on_air(rules, at)
+    faults = _faults(rules)
     return View(
         at=at,
         state=switchover.state,
@@ -228,7 +262,7 @@ def make_view(rules: ViewSource, places: tuple[Place, ...], at: float) -> View:
         held=lineup.held,
         on_air=on_air,
         standby=_standby(rules),
-        queue=_with_the_channels(rules, places, on_air.streamer if on_air else ""),
+        queue=_with_faults(rules, _with_the_channels(rules, places, on_air.streamer if on_air else ""), faults),
         last_switch=rules.last_switch,
         blocks=_blocks(rules, at),
         orphans=rules.orphans,
@@ -237,6 +271,9 @@ def make_view(rules: ViewSource, places: tuple[Place, ...], at: float) -> View:
         program=_program(rules),
         measured=rules.bitrates.subject,
         policy=rules.policy,
+        faults=faults,
+        covered=rules.covers.why,
+        gains={name: gain.db for name, gain in rules.levels.state.gains.items()},
     )
 
 
@@ -256,7 +293,7 @@ def _on_air(rules: ViewSource, at: float) -> OnAir | None:
         seconds=max(0.0, at - program.since),
         remaining=lineup.turn_left(entry, at) if entry else None,
         live=lineup.by_session(program.session.id) is not None,
-        amiss=rules.quality.seen,
+        amiss={name: amiss.since for name, amiss in rules.quality.seen(program.session.id).items()},
         session=program.session.id,
     )
 
@@ -304,12 +341,42 @@ def _with_the_channels(rules: ViewSource, places: tuple[Place, ...], on_air: str
     return (*places[:index], told, *places[index + 1 :])
 
 
+def _faults(rules: ViewSource) -> Mapping[str, tuple[Fault, ...]]:
+    found = {}
+    for session_id in rules.quality.amiss:
+        entry, seen = rules.lineup.by_session(session_id), rules.quality.seen(session_id)
+        if entry is not None and seen and entry.session is not None and entry.session.id == session_id:
+            found[entry.streamer] = tuple(
+                Fault(name, QUANTITIES[name].reason or name, amiss.since, amiss.value)
+                for name, amiss in seen.items()
+                if name in QUANTITIES
+            )
+    return found
+
+
+def _with_faults(
+    rules: ViewSource, places: tuple[Place, ...], faults: Mapping[str, tuple[Fault, ...]]
+) -> tuple[Place, ...]:
+    """The line-up with what is measured of each, where nothing worse is known."""
+    if not faults:
+        return places
+    told = list(places)
+    for index, place in enumerate(places):
+        known = faults.get(place.streamer)
+        if known:
+            entry = rules.lineup.find(place.streamer)
+            over = entry is not None and rules.lineup.passed_over(entry)
+            problem = place.problem or Problem(known[0].reason, f"{known[0].value:.1f}", known[0].since)
+            told[index] = replace(place, problem=problem, passed_over=over)
+    return tuple(told)
+
+
 def _of_the_first(rules: ViewSource) -> str:
     """Why nothing is done to show who has the turn."""
     if rules.switchover.scene.barred:
         return "studio_mode"
-    if rules.bitrates.covered:
-        return "low_bitrate"
+    if why := rules.covers.why:
+        return why
     return "crowded" if rules.steering.crowded else ""
 
 

@@ -1,7 +1,8 @@
 """The rules' share of the configuration."""
 
 from daemon.config.model import Config
-from statemachine.policy import Policy
+from daemon.config.quality import COVERED, Quality
+from statemachine.policy import Grades, Policy, QualityPolicy
 
 
 def policy_of(config: Config) -> Policy:
@@ -38,5 +39,13 @@ def policy_of(config: Config) -> Policy:
         low_bitrate_slate=config.health.low_bitrate_slate,
         low_bitrate_skip=config.health.low_bitrate_skip,
         low_bitrate_kick=config.health.low_bitrate_kick,
-        silence=config.quality.silence,
+        quality=_quality(config.quality),
+        target_loudness=sources.target_loudness,
     )
+
+
+def _quality(quality: Quality) -> QualityPolicy:
+    def grades(name: str) -> Grades:
+        return Grades(*(getattr(quality, f"{name}{suffix}") for suffix in ("_warn", "", "_skip", "_kick")))
+
+    return QualityPolicy(no_video=quality.no_video, unfit=quality.unfit, **{name: grades(name) for name in COVERED})

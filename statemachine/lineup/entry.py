@@ -181,6 +181,10 @@ class LineupState:
     """By streamer."""
     doubted: dict[str, float] = field(default_factory=dict)
     """Sessions whose path another one has had until now, and since when: their servers may have refused them."""
+    unfit: dict[str, str] = field(default_factory=dict)
+    """Live sessions that are not fit to be shown while others are, and why, as what is measured of them has it."""
+    waived: dict[str, float] = field(default_factory=dict)
+    """Those that an operator wants to be shown all the same, and since when."""
     listing: dict[str, float] = field(default_factory=dict)
     """Servers that list their publishers, by the prefixes of their session ids, and when each did so last."""
     unlisted: dict[str, float] = field(default_factory=dict)

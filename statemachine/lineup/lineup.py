@@ -151,6 +151,30 @@ class Lineup:
         """The first of whom a picture can be expected."""
         return self._order.first_showable(now, but)
 
+    def passed_over(self, entry: Entry) -> bool:
+        """Whoever is fit comes before it."""
+        return self._order.passed_over(entry)
+
+    def by_fitness(self) -> Iterator[Entry]:
+        """All in their order, those who are passed over at the end."""
+        return self._order.by_fitness()
+
+    def mark_unfit(self, session_id: str, reason: str) -> bool:
+        """What keeps it behind those who are fit; empty where nothing does any more. True if that is news."""
+        return self._order.mark_unfit(session_id, reason)
+
+    def unwaive(self, session_id: str) -> None:
+        """What an operator has let pass is over."""
+        self._order.unwaive(session_id)
+
+    def waived_at(self, session_id: str) -> float | None:
+        """When an operator said that it is to be shown, fit or not; None where nobody did."""
+        return self._order.memory.waived.get(session_id)
+
+    def unfit(self, session_id: str) -> str:
+        """Why it is not fit to be shown while others are; empty where it is."""
+        return self._order.memory.unfit.get(session_id, "")
+
     @property
     def live_sessions(self) -> tuple[ev.Session, ...]:
         """All that still publish as far as is known, in the line-up and taken out of it."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import chain
 
 from statemachine import events as ev
 from statemachine import facts
@@ -112,11 +113,53 @@ class Order:
         return (*inside, *(session for stray in self.memory.strays.values() for session in stray.sessions))
 
     def first_showable(self, now: float, but: str = "") -> Entry | None:
-        """The first of whom a picture can be expected."""
+        """The first of whom a picture can be expected: of those who are fit, before one who is passed over."""
+        spare = None
         for entry in self._entries.values():
             if entry.showable(now) and entry.streamer != but:
-                return entry
-        return None
+                if not self.passed_over(entry):
+                    return entry
+                spare = spare or entry
+        return spare
+
+    def passed_over(self, entry: Entry) -> bool:
+        """Whoever is fit comes before it, until it is fit, its turn has begun, or an operator has said so."""
+        unfit = self.memory.unfit
+        if not unfit or entry.turn_began is not None or entry.session is None:
+            return False
+        return entry.session.id in unfit and entry.session.id not in self.memory.waived
+
+    def by_fitness(self) -> Iterator[Entry]:
+        """All in their order, those who are passed over at the end."""
+        if not self.memory.unfit:
+            return iter(self)
+        return chain(
+            (entry for entry in self if not self.passed_over(entry)),
+            (entry for entry in self if self.passed_over(entry)),
+        )
+
+    def mark_unfit(self, session_id: str, reason: str) -> bool:
+        """What keeps it behind those who are fit; empty where nothing does any more. True if that is news."""
+        memory = self.memory
+        if memory.unfit.get(session_id, "") == reason:
+            return False
+        if reason:
+            memory.unfit[session_id] = reason
+        else:
+            del memory.unfit[session_id]
+        self.touch()
+        return True
+
+    def waive(self, entry: Entry, at: float) -> None:
+        """An operator wants it to be shown, fit or not, for as long as this session and its next turn last."""
+        if entry.session is not None:
+            self.memory.waived[entry.session.id] = at
+            self.touch()
+
+    def unwaive(self, session_id: str) -> None:
+        """What was let pass is over."""
+        if self.memory.waived.pop(session_id, None) is not None:
+            self.touch()
 
     # --- for the parts of the line-up alone ------------------------------------------------------------------
 
@@ -146,6 +189,8 @@ class Order:
         self.memory.missing.pop(session.id, None)
         self.memory.doubted.pop(session.id, None)
         self.memory.unopened.pop(session.id, None)
+        self.memory.unfit.pop(session.id, None)
+        self.memory.waived.pop(session.id, None)
         self._disown(session)
 
     def _disown(self, session: ev.Session) -> None:

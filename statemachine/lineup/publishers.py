@@ -13,6 +13,7 @@ from statemachine.lineup.sessions import (
     MOST_SESSIONS,
     forget_stray,
     is_over,
+    is_vouched_for,
     note_list,
     revive,
     same_publish,
@@ -41,6 +42,10 @@ class Publishers:
         if self._times.policy.block_last and streamer == last and not len(self._order):
             return facts.Refused(now, "last_streamer", f"{streamer} was on air last: somebody else has to go first")
         return None
+
+    def is_listed(self, session_id: str, now: float) -> bool:
+        """A server's list speaks of it, and would tell of its end."""
+        return is_vouched_for(self._order.memory, session_id, now)
 
     def publish(self, at: float, session: ev.Session, *, transient: bool = False, listed: bool = False) -> None:
         """A publisher was accepted. A repeated hook, or one of a session that has ended, changes nothing."""

@@ -40,12 +40,38 @@ class Requests:
             # A second press of the button must not skip one whom nobody has seen yet.
             self._outbox.refuse(at, "handover_pending", f"a hand-over to {holder.streamer} is under way")
         else:
-            self._order.set_cause("skip", entry.streamer)
-            self._outbox.emit(at, "skipped", entry.streamer)
-            # The one on air only fills in: the one it fills in for shall not come next.
-            if holder is not None and holder is not entry:
-                self._turns.end_turn(at, holder)
-            self._turns.end_turn(at, entry)
+            self._end_turn(at, entry)
+
+    def _end_turn(self, at: float, entry: Entry) -> None:
+        holder, following = self._order.holder, self._order.first_showable(at, but=entry.streamer)
+        if following is not None and self._order.passed_over(following):
+            # Nobody better waits, and whoever skips has seen who does.
+            self._order.waive(following, at)
+        self._order.set_cause("skip", entry.streamer)
+        self._outbox.emit(at, "skipped", entry.streamer)
+        # The one on air only fills in: the one it fills in for shall not come next.
+        if holder is not None and holder is not entry:
+            self._turns.end_turn(at, holder)
+        self._turns.end_turn(at, entry)
+
+    def take(self, at: float, streamer: str, on_air: str) -> None:
+        """Show this one next, and now: the operator's word is the last, whatever is measured of it."""
+        order, entry, holder = self._order, self._order.find(streamer), self._order.holder
+        if entry is None:
+            self._outbox.refuse(at, "not_found", f"{streamer} is not in the line-up")
+        elif streamer == on_air:
+            self._outbox.refuse(at, "on_air", f"{streamer} is on air")
+        elif not entry.sessions:
+            self._outbox.refuse(at, "not_publishing", f"{streamer} does not publish: there is nothing to show")
+        else:
+            order.put(replace(entry, retry_at=None, failures=0, leaves=None), 0)
+            order.waive(entry, at)
+            order.set_cause("skip", on_air)
+            self._outbox.emit(at, "taken", streamer)
+            shown = order.find(on_air)
+            for other in (shown, holder if holder is not shown else None):
+                if other is not None and other is not entry and (other is shown or other.turn_began is not None):
+                    self._turns.end_turn(at, other)
 
     def move(self, at: float, streamer: str, position: int) -> None:
         """Put a waiting one at ``position``. The holder's own place is changed by skip."""
@@ -62,6 +88,7 @@ class Requests:
         else:
             # An operator's hand: whatever kept it waiting, or was to send it away, is forgotten.
             order.put(replace(entry, retry_at=None, failures=0, leaves=None), position)
+            order.waive(entry, at)
             order.set_cause("moved", streamer)
             self._outbox.emit(at, "moved", streamer)
 

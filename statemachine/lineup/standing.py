@@ -26,7 +26,7 @@ where nobody does, so that it may be OBS that fails."""
 DOUBTED_AFTER, DOUBTED_ALONE = 1, 2
 """The same for one who has none but streams that another of the same path outlived: servers ask before they find a path
 busy, and tell of no end of what they refused."""
-SHOWN_ON_AIR = frozenset({"cut_failed", "low_bitrate"})
+SHOWN_ON_AIR = frozenset({"cut_failed", "low_bitrate", "quality"})
 """What may be wrong with one that has a picture."""
 
 

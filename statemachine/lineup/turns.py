@@ -63,6 +63,8 @@ class Turns:
     def end_turn(self, at: float, entry: Entry) -> None:
         """To the tail while still publishing, or out, as the policy has it: not before somebody follows on air."""
         self._order.memory.last_streamer = entry.streamer
+        if entry.sessions:
+            self._order.memory.waived.pop(entry.sessions[0].id, None)
         if not entry.sessions:
             self._departures.drop(at, entry.streamer, "turn_over")
             return
@@ -135,7 +137,7 @@ class Turns:
         if holder is not None and not memory.held and memory.paused_since is None:
             ends = self._times.turn_ends(holder)
             alone = self._times.policy.turn_when_alone
-            if ends is not None and ends <= now and (alone or self.can_be_followed(holder, now)):
+            if ends is not None and ends <= now and (alone or self._is_to_be_followed(holder, now)):
                 self._order.set_cause("turn", holder.streamer)
                 self._outbox.emit(now, "turn_ended", holder.streamer)
                 self.end_turn(now, holder)
@@ -175,6 +177,14 @@ class Turns:
     def can_be_followed(self, entry: Entry, now: float) -> bool:
         """A picture can be expected of somebody else."""
         return self._order.first_showable(now, but=entry.streamer) is not None
+
+    def _is_to_be_followed(self, holder: Entry, now: float) -> bool:
+        """The same, and not only of one who is less fit than the one whose turn it is."""
+        order = self._order
+        other = order.first_showable(now, but=holder.streamer)
+        if other is None or not order.passed_over(other):
+            return other is not None
+        return holder.session is not None and holder.session.id in order.memory.unfit
 
     def _grace_is_over(self, now: float, entry: Entry) -> None:
         if entry.away_since is not None:

@@ -12,14 +12,13 @@ from statemachine import facts
 from statemachine.handover.program import Shows
 from statemachine.lineup.entry import Entry
 from statemachine.lineup.lineup import Lineup
+from statemachine.monitors import consequences
 from statemachine.policy import Policy
 
 GOOD_FOR = 10.0
 """Seconds that the bitrate has to be good before it counts as good: one that wavers about the bound is poor."""
 STALE = 150.0
 """Seconds after which a measurement says nothing any more. It is told again more often, changed or not."""
-KICKED_FOR = 300.0
-"""Seconds that one who is kicked for its bitrate is blocked."""
 
 BitrateStep = Literal["warn", "slate", "skip", "kick", "over"]
 
@@ -149,16 +148,10 @@ class Bitrates:
                 self.episode = replace(episode, covered=True)
                 self._lineup.set_cause("low_bitrate", entry.streamer)
                 return True
-            case "skip" if entry.turn_began is not None:
-                self._lineup.set_cause("low_bitrate", entry.streamer)
-                self._lineup.turns.end_turn(now, entry)
             case "skip":
-                # It only fills in: the turn that it fills in for goes on.
-                self._lineup.set_cause("low_bitrate", entry.streamer)
-                self._lineup.standing.failed(now, episode.session_id, reason="low_bitrate")
+                consequences.skip(self._lineup, now, entry, "low_bitrate")
             case _:
-                self._lineup.set_cause("kick", entry.streamer)
-                self._lineup.turns.send_off(now, entry, KICKED_FOR)
+                consequences.kick(self._lineup, now, entry)
         self.episode = None
         return True
 

@@ -12,6 +12,7 @@ from statemachine.handover.attempt import Attempt, Ended
 from statemachine.handover.states import State
 from statemachine.handover.switchover import Switchover
 from statemachine.lineup.lineup import Lineup
+from statemachine.monitors import consequences
 from statemachine.planning import SIGN_WITHIN
 
 BELIEVED_AFTER = 3.0
@@ -116,6 +117,8 @@ class Streams:
                 self._lineup.standing.prefer(other.id)
             elif entry.barred != session_id:
                 self._lineup.standing.blame(now, session_id, *wrong, barred=True)
+                if wrong[0] == "no_video" and self._lineup.policy.quality.no_video == "kick":
+                    consequences.kick(self._lineup, now, entry)
                 if self._abort(now, session_id, wrong[0]):
                     return True
         return False

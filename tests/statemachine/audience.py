@@ -101,7 +101,8 @@ class Audience:
         has_turn = entry is holder and entry.turn_began is not None
         assert not has_turn, f"{entry.streamer} has the turn, moves, and is cut away from"
         fills_in = holder.turn_began is not None and entry.showable(world.now)
-        assert not fills_in or other.session in holder.sessions, (
+        fitter = lineup.unfit(item.session.id) and not lineup.unfit(other.session.id)
+        assert not fills_in or fitter or other.session in holder.sessions, (
             f"{entry.streamer} fills in, and is relieved by {other}"
         )
 
@@ -113,7 +114,7 @@ class Audience:
             return False
         if session.id in self._ended or item.name in self._still or self._fills_in(session):
             return False
-        return not (world.is_out(session) or director.bitrates.covered or session.id.startswith("test:"))
+        return not (world.is_out(session) or director.covers.covered or session.id.startswith("test:"))
 
     def _fills_in(self, session: ev.Session) -> bool:
         """For one who is away in its turn, of whom the operator wants the slate."""
@@ -164,7 +165,7 @@ class Audience:
             return
         self._is_as_reported()
         moving = [item for item in obs.shown if world.ingest.moves(item.session)]
-        dead = not moving and not director.bitrates.covered
+        dead = not moving and not director.covers.covered
         program = director.switchover.program
         hiccups = director.lineup.standing.hiccups(program.session.id, world.now) if program and program.session else 0
         stall = director.policy.stall

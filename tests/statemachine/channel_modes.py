@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from statemachine.policy import CHOICES, Policy
+from statemachine.policy import CHOICES, Grades, Policy, QualityPolicy
 from statemachine.settings import Value
 from tests.statemachine.model_obs import OTHER_STATIC, SLATES, STATIC
 
@@ -29,6 +29,23 @@ MODES = {
         low_bitrate_skip=12.0,
         low_bitrate_kick=30.0,
     ),
+    "listened to": Policy(
+        turn=30.0,
+        slate="SLATE",
+        target_loudness=-14.0,
+        quality=QualityPolicy(
+            silence=Grades(warn=5.0, cover=6.0, skip=15.0, kick=40.0),
+            black=Grades(skip=6.0),
+            channels=Grades(warn=10.0),
+        ),
+    ),
+    "listened to, pooled": Policy(
+        turn=30.0, mode="pooled", target_loudness=-23.0, quality=QualityPolicy(silence=Grades(skip=5.0, kick=60.0))
+    ),
+    "listened to, static": Policy(
+        turn=30.0, mode="static", slate="SLATE", target_loudness=-14.0, quality=QualityPolicy(silence=Grades(cover=5.0))
+    ),
+    "only marked": Policy(turn=30.0, quality=QualityPolicy(silence=Grades(skip=5.0), unfit="mark")),
     "strict, pooled": Policy(turn=60.0, mode="pooled", low_bitrate_skip=3.0, low_bitrate_kick=8.0, standby_lag=0.1),
     "strict, static": Policy(turn=60.0, mode="static", slate="SLATE", low_bitrate_slate=3.0, low_bitrate_skip=8.0),
 }
@@ -57,6 +74,7 @@ CHANGES: list[tuple[str, Value]] = [
     *(("low_bitrate_skip", seconds) for seconds in (0.0, 8.0)),
     *(("low_bitrate_kick", seconds) for seconds in (0.0, 12.0)),
     *(("kick_unreachable", yes) for yes in (False, True)),
+    *(("target_loudness", level) for level in (0.0, -14.0)),
     *(("standby_lag", share) for share in (0.0, 0.1)),
     *(("retry_first", seconds) for seconds in (0.1, 5.0)),
 ]

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from statemachine import events as ev
+from statemachine.monitors.quantities import QUANTITIES
 from tests.statemachine.channel_requests import STREAMERS
 from tests.statemachine.model_ingest import SERVER, UNLISTED
 from tests.statemachine.world import World
@@ -115,6 +116,28 @@ class Publishers(RuleBasedStateMachine):
     @rule(name=NAMES, level=st.sampled_from([-90.0, -55.0, -20.0]))
     def sound_is_measured(self, name: str, level: float) -> None:
         self.world.feed(ev.Measured(self.world.now, name, "sound", level))
+
+    @rule(
+        name=NAMES,
+        quantity=st.sampled_from(["sound", "sound", "light", "balance"]),
+        well=st.booleans(),
+        held=st.sampled_from([0.0, 4.0, 30.0]),
+        level=st.sampled_from([None, (-30.0, -12.0), (-9.0, 1.0)]),
+    )
+    def stream_is_measured(
+        self, name: str, quantity: str, well: bool, held: float, level: tuple[float, float] | None
+    ) -> None:
+        """By a probe that looks at everybody in line."""
+        if session := self.world.ingest.of(name):
+            row = QUANTITIES[quantity]
+            found = (ev.Measurement(quantity, row.well if well else row.amiss, held),)
+            self.world.feed(ev.StreamMeasured(self.world.now, session.id, found, *(level or (None, None))))
+
+    @rule(name=NAMES, seconds=st.sampled_from([0.0, 20.0, 100.0]))
+    def nothing_comes_of_a_stream(self, name: str, seconds: float) -> None:
+        session = self.world.ingest.of(name)
+        if session is not None and not self.world.ingest.moves(session):
+            self.world.feed(ev.StreamStopped(self.world.now, session.id, self.world.now - seconds))
 
     @rule(name=NAMES, breaks=st.booleans())
     def freeze_or_thaw(self, name: str, breaks: bool) -> None:

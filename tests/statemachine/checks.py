@@ -235,7 +235,7 @@ class Checks:
     def _order(self, event: ev.Event, after: tuple[Entry, ...], at_the_tail: set[str]) -> None:
         names = [entry.streamer for entry in after]
         assert len(set(names)) == len(names), "twice in the line-up"
-        if isinstance(event, ev.MoveRequested | ev.TestRequested):
+        if isinstance(event, ev.MoveRequested | ev.TestRequested | ev.TakeRequested):
             return
         turns = {entry.streamer: entry.turn_began for entry in self._before}
         settled = [e.streamer for e in after if e.streamer in turns and turns[e.streamer] == e.turn_began]
@@ -258,7 +258,7 @@ class Checks:
             self.turns_seen.pop(event.streamer, None)
             for seen in self.turns_seen.values():
                 seen.pop(event.streamer, None)
-        elif isinstance(event, ev.TestRequested):
+        elif isinstance(event, ev.TestRequested | ev.TakeRequested):
             self.turns_seen.clear()
         turns = {entry.streamer: entry.turn_began for entry in self._before}
         began = [e.streamer for e in after if e.turn_began is not None and turns.get(e.streamer) != e.turn_began]
@@ -271,7 +271,9 @@ class Checks:
         }
         # The one static input cannot show whether one who failed before has a picture by now while another moves.
         untried = {e.streamer for e in after if e.failures and self.director.policy.mode == "static"}
-        waiting = {e.streamer for e in after if e.turn_began is None and e.showable(now)} - silent - untried
+        # Nor is one that is not fit for it.
+        over = {e.streamer for e in after if self.director.lineup.unfit(e.session.id if e.session else "")}
+        waiting = {e.streamer for e in after if e.turn_began is None and e.showable(now)} - silent - untried - over
         self.turns_seen = {name: seen for name, seen in self.turns_seen.items() if name in waiting}
         for name in waiting:
             seen = self.turns_seen.setdefault(name, {})
@@ -287,7 +289,8 @@ class Checks:
         line = [entry.streamer for entry in self._before]
         if self._last in began and self._last in line:
             ahead = line[: line.index(self._last)]
-            untried = [e.streamer for e in after if e.streamer in ahead and e.showable(now) and not e.failures]
+            fit = [e for e in after if not self.director.lineup.unfit(e.session.id if e.session else "")]
+            untried = [e.streamer for e in fit if e.streamer in ahead and e.showable(now) and not e.failures]
             assert not untried, f"{self._last} has another turn before {untried}"
 
     def _grace(self, after: tuple[Entry, ...], now: float) -> None:

@@ -40,6 +40,8 @@ class Item:
     items: int = 1
     """How many scene items it has in the scene: 0 where a hand has taken it out, and it lives on elsewhere."""
     shown_items: int = 1
+    gain: float = 0.0
+    """dB that its sound is raised by."""
 
 
 class ModelObs:
@@ -130,6 +132,8 @@ class ModelObs:
                 item.shown = item.astray = True
             case cmd.PlaceInput():
                 self._item(command.input)
+            case cmd.SetLevel():
+                self._item(command.input).gain = command.gain
             case cmd.WatchInput():
                 item = self._item(command.input)
                 item.attempt, item.watched_since, item.proven, item.stalled = command.attempt, at, False, False

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from statemachine import events as ev
 from statemachine.codec import EVENT_TYPES
 from statemachine.monitors.quantities import QUANTITIES
-from statemachine.policy import CHOICES, Policy
+from statemachine.policy import CHOICES, Grades, Policy, QualityPolicy
 from statemachine.reading import ProgramReading
 
 STREAMERS = st.sampled_from(["alice", "bob", "carol"])
@@ -60,6 +60,7 @@ inventories = st.lists(
         program=readings,
     )
 )
+VALUES = st.sampled_from([-100.0, -60.0, -30.0, 0.0, *(each.amiss for each in QUANTITIES.values())])
 policies = st.builds(
     Policy,
     mode=st.sampled_from(CHOICES["mode"]),
@@ -89,7 +90,14 @@ policies = st.builds(
     low_bitrate_slate=st.sampled_from([0.0, 5.0]),
     low_bitrate_skip=st.sampled_from([0.0, 9.0]),
     low_bitrate_kick=st.sampled_from([0.0, 20.0]),
-    silence=st.sampled_from([0.0, 8.0]),
+    quality=st.builds(
+        QualityPolicy,
+        silence=st.builds(Grades, *(st.sampled_from([0.0, seconds]) for seconds in (2.0, 5.0, 9.0, 20.0))),
+        black=st.builds(Grades, *(st.sampled_from([0.0, seconds]) for seconds in (20.0, 9.0, 5.0, 2.0))),
+        frozen=st.builds(Grades, warn=st.sampled_from([0.0, 4.0])),
+        unfit=st.sampled_from(["pass_over", "mark"]),
+    ),
+    target_loudness=st.sampled_from([0.0, -14.0]),
 )
 settings = st.one_of(
     st.tuples(st.sampled_from(["turn", "job_delay", "z_offset", "slate", "mode", "nonsense"]), st.booleans()),
@@ -133,7 +141,13 @@ def _of(name: str, hint: Any) -> st.SearchStrategy[Any]:
         "unplayable": st.sampled_from([(), ("hevc", "av1")]),
         "code": st.sampled_from(["", "no_video", "plugin", "gone", "static_input"]),
         "quantity": st.sampled_from([*QUANTITIES, "nonsense"]),
-        "value": st.sampled_from([-100.0, -60.0, -30.0, 0.0, *(each.amiss for each in QUANTITIES.values())]),
+        "measurements": st.lists(
+            st.builds(ev.Measurement, st.sampled_from([*QUANTITIES, "nonsense"]), VALUES, st.sampled_from([0.0, 3.0])),
+            max_size=3,
+        ).map(tuple),
+        "loudness": st.none() | st.sampled_from([-60.0, -23.0, -8.0]),
+        "peak": st.none() | st.sampled_from([-40.0, -1.0, 2.0]),
+        "value": VALUES,
     }
     if name not in by_name and hint is str:
         return STREAMERS  # another one whom a request concerns

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 
 from statemachine import events as ev
+from statemachine import measured
 from statemachine.codec import EVENT_TYPES, event_from_plain, event_to_plain, from_plain, to_plain
 from statemachine.errors import BadSnapshotError
 from statemachine.handover.attempt import Attempt
@@ -34,8 +35,8 @@ def test_who_asked_is_journaled_and_is_no_part_of_what_is_asked() -> None:
 
 
 def test_every_kind_of_event_is_known_by_its_name() -> None:
-    tree = ast.parse(Path(ev.__file__).read_text(encoding="utf-8"))
-    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    trees = [ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8")) for module in (ev, measured)]
+    classes = [node for tree in trees for node in tree.body if isinstance(node, ast.ClassDef)]
     events = {node.name for node in classes if {ast.unparse(base) for base in node.bases} & {*BASES, "Event"}}
     assert set(EVENT_TYPES) == events - BASES
     assert all(getattr(ev, name) is kind for name, kind in EVENT_TYPES.items())

@@ -5,6 +5,8 @@ import pytest
 from statemachine import commands as cmd
 from statemachine import events as ev
 from statemachine import facts
+from statemachine.monitors.streams import BELIEVED_AFTER
+from statemachine.policy import QualityPolicy
 from tests.statemachine.handover.test_handover import channel, on_air, standby
 from tests.statemachine.world import World
 
@@ -65,6 +67,16 @@ def test_a_stream_is_not_called_blind_before_its_first_frames_can_have_come() ->
     described(world, "bob", video="h264")
     world.run(5.0)
     assert (problems(world), standby(world)) == ([], "bob")
+
+
+def test_a_stream_without_a_picture_is_sent_away_where_the_operator_wants_it_so() -> None:
+    world = channel("alice", quality=QualityPolicy(no_video="kick"))
+    session = world.publish("bob")
+    world.ingest.pictureless.add(session.id)
+    world.feed(ev.StreamDescribed(world.now, session.id, ev.Tracks("", "aac")))
+    world.run(BELIEVED_AFTER + 1.0)
+    assert [entry.streamer for entry in world.director.lineup] == ["alice"]
+    assert "bob" in world.director.lineup.blocks
 
 
 def test_a_picture_that_comes_later_is_tried_at_once_and_told() -> None:
