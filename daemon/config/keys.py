@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from daemon.config.model import Config, Section
+from daemon.config.model import Config
+from daemon.config.section import Section
 from daemon.config.types import is_loopback
 
 

@@ -6,11 +6,13 @@ the environment and the files of secrets; `daemon.config.keys` compares them and
 
 import re
 from collections.abc import Iterator
-from typing import Any, Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import SecretStr
 
+from daemon.config.quality import COVERED, Probe, Quality
+from daemon.config.section import Section, fixed, live
 from daemon.config.types import (
     AppName,
     DatabaseFile,
@@ -28,28 +30,7 @@ from daemon.config.types import (
     Token,
     is_loopback,
 )
-from daemon.core.redaction import redact
 from daemon.core.shapes import LONGEST_TURN
-
-
-def live(default: object, comment: str, **limits: Any) -> Any:
-    """A key whose change takes effect while the daemon runs."""
-    return Field(default, description=comment, json_schema_extra={"live": True}, **limits)
-
-
-def fixed(default: object, comment: str, **limits: Any) -> Any:
-    """A key whose change waits for the next start."""
-    return Field(default, description=comment, json_schema_extra={"live": False}, **limits)
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False, hide_input_in_errors=True
-    )
-
-    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
-        for name, value in super().__repr_args__():
-            yield name, redact(value) if isinstance(value, str) else value
 
 
 class Http(Section):
@@ -166,6 +147,9 @@ class Sources(Section):
         1.0, "seconds the outgoing input stays after a cut; below 1, OBS may cut its sound short", ge=0, le=60
     )
     job_delay: Float = live(2.0, "minimum seconds between hand-overs", ge=0, le=60)
+    target_loudness: Float = live(
+        0.0, "LUFS that each streamer's sound is brought to, such as -14, within 12 dB; 0 to leave it", ge=-40, le=0
+    )
     standby: bool = live(True, "prepare the next streamer's input ahead of the turn")
     standby_lag: Float = live(
         0.25,
@@ -247,12 +231,6 @@ class Health(Section):
     report_dir: File = fixed("logs/stream-health", "folder of the hourly reports; empty for none")
 
 
-class Quality(Section):
-    """What is measured on air, if something measures it (POST /measurements)."""
-
-    silence: Float = live(0.0, "seconds without sound until it is reported; 0 for never", ge=0, le=86_400)
-
-
 class Overlays(Section):
     """Inputs of the scene that tell viewers about the show; each empty for none."""
 
@@ -301,6 +279,7 @@ class Config(Section):
     ingest: Ingest = Ingest()
     queue: Queue = Queue()
     health: Health = Health()
+    probe: Probe = Probe()
     quality: Quality = Quality()
     overlays: Overlays = Overlays()
     store: Store = Store()
@@ -351,8 +330,22 @@ def _missing_companions(config: Config) -> Iterator[Conflict]:
         yield Conflict(("ingest.nginx_stat", "ingest.nginx_control"), "is required if ingest.nginx_control is set")
     if config.queue.auth == "http" and not config.queue.auth_url:
         yield Conflict(("queue.auth_url", "queue.auth"), "is required if queue.auth is http")
-    if config.health.low_bitrate_slate and not config.obs.slate:
-        yield Conflict(("health.low_bitrate_slate", "obs.slate"), "needs obs.slate, the scene item to be shown")
+    covers = {"health.low_bitrate_slate": config.health.low_bitrate_slate}
+    covers |= {f"quality.{name}": getattr(config.quality, name) for name in COVERED}
+    for key, seconds in covers.items():
+        if seconds and not config.obs.slate:
+            yield Conflict((key, "obs.slate"), "needs obs.slate, the scene item to be shown")
+    if (
+        config.http.token.get_secret_value()
+        and config.probe.enabled == "on"
+        and not config.probe.token.get_secret_value()
+    ):
+        message = "is required if http.token is set: make one (openssl rand -hex 24), and give it to the probe"
+        yield Conflict(("probe.token", "probe.enabled"), message)
+    if (own := config.probe.token.get_secret_value()) and own == config.http.token.get_secret_value():
+        yield Conflict(("probe.token", "http.token"), "must not be http.token: with that the probe could do everything")
+    if own and own == config.hooks.secret.get_secret_value():
+        yield Conflict(("probe.token", "hooks.secret"), "must not be hooks.secret: make another one")
 
 
 def _source_conflicts(sources: Sources) -> Iterator[Conflict]:

@@ -157,6 +157,11 @@ def test_a_host_may_be(file: Path, host: str) -> None:
             "http.token: is required if http.public_url is not this machine's own",
         ),
         ("[health]\nlow_bitrate_slate = 20", "health.low_bitrate_slate: needs obs.slate, the scene item to be shown"),
+        ("[quality]\nsilence = 20", "quality.silence: needs obs.slate, the scene item to be shown"),
+        (
+            "[http]\ntoken = 't'\n[hooks]\nsecret = 's'\n[probe]\nenabled = 'on'",
+            "probe.token: is required if http.token is set: make one (openssl rand -hex 24), and give it to the probe",
+        ),
         ("[queue]\nauth = 'http'", "queue.auth_url: is required if queue.auth is http"),
         (
             "[sources]\npoll_interval = 5\nready_timeout = 5",

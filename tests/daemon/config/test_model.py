@@ -108,6 +108,7 @@ def test_every_secret_has_a_file_beside_it() -> None:
         "obs.password",
         "ingest.srs_token",
         "ingest.oryx_token",
+        "probe.token",
         "notify.urls",
     ]
     assert [name for name in KEYS if name.endswith("_file")] == [f"{name}_file" for name in secret]
