@@ -14,6 +14,7 @@ from daemon.studio.ports import free_port
 from daemon.studio.publisher import Appearance, Delivers, Publisher
 from daemon.studio.recording import analyse
 from daemon.studio.scene import Box, Canvas, Item, colour_box, default_overlays, text
+from daemon.studio.spoiling import Spoilt
 from daemon.studio.studio import Studio
 from daemon.studio.verdict import BLANK, SILENT, UNKNOWN, Frozen, RecordingVerdict, SilentSpan, Span
 
@@ -37,6 +38,7 @@ __all__ = [
     "RenderStats",
     "SilentSpan",
     "Span",
+    "Spoilt",
     "StartError",
     "Studio",
     "StudioError",

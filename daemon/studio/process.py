@@ -117,9 +117,15 @@ class Process:
         return self._process
 
     async def start(
-        self, *, pass_fds: Sequence[int] = (), pipe: bool = False, on_parent_death: signal.Signals = signal.SIGKILL
+        self,
+        *,
+        pass_fds: Sequence[int] = (),
+        pipe: bool = False,
+        told: bool = False,
+        on_parent_death: signal.Signals = signal.SIGKILL,
     ) -> None:
-        """Start it. Output goes to the log; with `pipe`, standard output can be read from `stdout`."""
+        """Start it. Output goes to the log; with `pipe`, standard output can be read from `stdout`, and with `told`,
+        it can be told something."""
         program = find_program(self._argv[0])
         if program is None:
             raise MissingProgramsError({self._argv[0]: PACKAGES.get(self._argv[0], self._argv[0])})
@@ -130,7 +136,7 @@ class Process:
             self._process = await asyncio.create_subprocess_exec(
                 *wrapper,
                 *self._argv[1:],
-                stdin=asyncio.subprocess.DEVNULL,
+                stdin=asyncio.subprocess.PIPE if told else asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE if pipe else log,
                 stderr=log,
                 env=self._env,
@@ -138,6 +144,12 @@ class Process:
                 start_new_session=True,
                 pass_fds=pass_fds,
             )
+
+    def tell(self, data: bytes) -> None:
+        """Write to its standard input, where it was started with `told=True`."""
+        if self._started.stdin is None:
+            raise StudioError(f"{self.name} cannot be told anything: start it with told=True")
+        self._started.stdin.write(data)
 
     async def wait(self) -> int:
         """Wait for its end."""

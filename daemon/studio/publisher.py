@@ -15,9 +15,11 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
+from daemon.studio import resizing
 from daemon.studio.errors import PublishError, StudioError
 from daemon.studio.process import Process
 from daemon.studio.scene import Canvas
+from daemon.studio.spoiling import MEND, Spoilt, as_input, filters
 
 # The hues that come first lie furthest apart. 270 is the slate's. 30 degrees is twice the reader's tolerance.
 HUES = (0, 120, 240, 60, 180, 300, 30, 150, 210, 330, 90)
@@ -75,6 +77,26 @@ class Encoding:
     delivers: Delivers = Delivers.PICTURE_AND_SOUND
     keyframe_every: int = 30
     """Frames."""
+    spoilable: bool = False
+    """Its sound and picture can be spoilt while it runs."""
+    gain: float = 0.0
+    """dB by which its sound is louder than others'."""
+    drift: float = 0.0
+    """Seconds by which its sound falls behind its picture in each second."""
+    sound_ends: float | None = None
+    """Seconds after which its sound stops alone; None for never."""
+    resized: Canvas | None = None
+    """The size that its picture has later; None where it keeps its own. Then it cannot be spoilt."""
+    resized_after: float = 8.0
+    """Seconds."""
+
+    @property
+    def sound(self) -> str:
+        """Filters behind the tone."""
+        found = [f"volume={self.gain}dB"] if self.gain else []
+        found += [f"asetpts=PTS*{1 - self.drift:.4f}"] if self.drift else []
+        found += [f"atrim=end={self.sound_ends:g}"] if self.sound_ends is not None else []
+        return ",".join(found)
 
 
 TOLD_EVERY = 0.05
@@ -149,11 +171,12 @@ class Publisher:
         self._accepted.clear()
         self._sent = 0
         self._told_at = None
+        source = await self._source()
         if self._admit is not None:
             await self._admit()
         began = time.monotonic()
-        self._process = Process(f"publisher {self.name}", self._argv(), log=self._log)
-        await self._process.start(pipe=True)
+        self._process = Process(f"publisher {self.name}", self._argv(source), log=self._log)
+        await self._process.start(pipe=True, told=self._encoding.spoilable)
         self._progress = asyncio.create_task(self._follow(self._process))
         accepted = asyncio.create_task(self._accepted.wait())
         try:
@@ -183,6 +206,19 @@ class Publisher:
         """SIGCONT. ffmpeg sends what it has missed as fast as it can."""
         if self._process is not None:
             await self._process.thaw()
+
+    def spoil(self, what: Spoilt) -> None:
+        """From now on. Raises StudioError where it is not spoilable."""
+        self._tell(as_input(what.value))
+
+    def mend(self) -> None:
+        """All is as it should be again."""
+        self._tell(as_input(MEND))
+
+    def _tell(self, data: bytes) -> None:
+        if self._process is None:
+            raise StudioError(f"{self.name} does not publish")
+        self._process.tell(data)
 
     def kill_group(self) -> None:
         """SIGKILL, without waiting."""
@@ -221,14 +257,42 @@ class Publisher:
     def _without_url(self, text: str) -> str:
         return text.replace(self._url, "rtmp://…")
 
-    def _argv(self) -> tuple[str, ...]:
+    async def _source(self) -> tuple[str, ...]:
+        """What it sends, and how that is encoded."""
         encoding = self._encoding
-        options = ["ffmpeg", "-nostdin", "-hide_banner", "-loglevel", "error", "-progress", "pipe:1"]
-        options += ["-stats_period", f"{TOLD_EVERY:g}", "-re", "-f", "lavfi", "-i", graph(self.look, encoding.canvas)]
+        encoded = self._encoded()
+        own = graph(self.look, encoding.canvas, sound=encoding.sound)
+        if encoding.resized is None:
+            return ("-f", "lavfi", "-i", own, *encoded)
+        later = graph(self.look, encoding.resized, sound=encoding.sound)
+        sources = ((own, encoding.resized_after), (later, resizing.LATER))
+        return (
+            "-f",
+            "concat",
+            "-safe",
+            "0",
+            "-i",
+            str(await resizing.pieces(sources, encoded, self._log)),
+            "-c",
+            "copy",
+        )
+
+    def _encoded(self) -> list[str]:
+        encoding = self._encoding
+        options, picture, sound = [], "0:v", "0:a"
+        if encoding.spoilable:
+            options = ["-filter_complex", filters(_colour(self.look.hue, 0.95, 0.70))]
+            picture, sound = "[v]", "[a]"
         if encoding.delivers is not Delivers.SOUND:
-            options += ["-map", "0:v", *_video_options(encoding.keyframe_every)]
+            options += ["-map", picture, *_video_options(encoding.keyframe_every)]
         if encoding.delivers is not Delivers.PICTURE:
-            options += ["-map", "0:a", "-c:a", "aac", "-b:a", "96k", "-ac", "2", "-ar", "48000"]
+            options += ["-map", sound, "-c:a", "aac", "-b:a", "96k", "-ac", "2", "-ar", "48000"]
+        return options
+
+    def _argv(self, source: tuple[str, ...]) -> tuple[str, ...]:
+        listens = [] if self._encoding.spoilable else ["-nostdin"]
+        options = ["ffmpeg", *listens, "-hide_banner", "-loglevel", "error", "-progress", "pipe:1"]
+        options += ["-stats_period", f"{TOLD_EVERY:g}", "-re", *source]
         return (*options, "-flush_packets", "1", "-f", "flv", self._url)
 
 

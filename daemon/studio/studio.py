@@ -15,7 +15,7 @@ from daemon.studio.nginx import MODULE, MODULE_PACKAGE, Nginx
 from daemon.studio.obs import RenderStats, StudioObs
 from daemon.studio.obs_home import Setup
 from daemon.studio.process import require
-from daemon.studio.publisher import SLATE_HUE, Appearance, Delivers, Encoding, Publisher, look
+from daemon.studio.publisher import SLATE_HUE, Appearance, Encoding, Publisher, look
 from daemon.studio.recording import analyse
 from daemon.studio.root import Root
 from daemon.studio.scene import Canvas, Item, default_overlays, slate_item
@@ -223,14 +223,13 @@ class Studio:
         *,
         stream: str | None = None,
         query: str = "",
-        delivers: Delivers = Delivers.PICTURE_AND_SOUND,
-        keyframe_every: int = 30,
+        **encoding: Any,
     ) -> Publisher:
         """A publisher that is not started yet. A name always has the same look.
 
         It publishes with a key of its own where a channel asks for one, unless it is said how: `stream` is the
-        stream's name where that is not the streamer's, `query` the URL's parameters ("key=…").
-        Mind that ffmpeg's URL can be read in the process list, like that of every streamer's ffmpeg.
+        stream's name where that is not the streamer's, `query` the URL's parameters ("key=…"). `encoding` are fields of
+        `Encoding`. Mind that ffmpeg's URL can be read in the process list, like that of every streamer's ffmpeg.
         """
         if name not in self._looks:
             self._looks[name] = look(name, len(self._looks))
@@ -241,7 +240,7 @@ class Studio:
             self._looks[name],
             url,
             log=self.folder / f"publisher-{len(self._publishers)}.log",
-            encoding=Encoding(canvas=self.canvas, delivers=delivers, keyframe_every=keyframe_every),
+            encoding=Encoding(canvas=self.canvas, **encoding),
             admit=None if by_hand else lambda: self.keys.admit(name),
         )
         self._publishers.append(publisher)
@@ -253,11 +252,10 @@ class Studio:
         *,
         stream: str | None = None,
         query: str = "",
-        delivers: Delivers = Delivers.PICTURE_AND_SOUND,
-        keyframe_every: int = 30,
+        **encoding: Any,
     ) -> Publisher:
         """As `publisher`, started and accepted. Raises PublishError."""
-        publisher = self.publisher(name, stream=stream, query=query, delivers=delivers, keyframe_every=keyframe_every)
+        publisher = self.publisher(name, stream=stream, query=query, **encoding)
         seconds = await publisher.start()
         self.progress(f"{name} publishes after {seconds:.1f} s")
         return publisher
