@@ -19,7 +19,15 @@ from daemon.composition.store import Base, Rules, StoreParts, make_store, restor
 from daemon.composition.studio import make_engine, make_studio
 from daemon.composition.tasks import Tasks
 from daemon.composition.watchdog import Watchdog
-from daemon.composition.watching import ReportSinks, Watching, make_health, make_metrics, make_notifier, notify_urls
+from daemon.composition.watching import (
+    ReportSinks,
+    Watching,
+    make_desk,
+    make_health,
+    make_metrics,
+    make_notifier,
+    notify_urls,
+)
 from daemon.config.keys import secret_values
 from daemon.config.loader import load, locate
 from daemon.config.model import Config
@@ -35,6 +43,7 @@ from daemon.obs import ObsAdapter
 from daemon.observability import logging as logs
 from daemon.observability.event_log import narrator
 from daemon.observability.loop_errors import Unhandled
+from daemon.quality.book import Book
 from daemon.systemd import ServiceNotifier
 from statemachine import events as ev
 
@@ -126,11 +135,15 @@ class App:
         ingest = make_ingest(base, publishers, studio.obs, notifier)
         dispatcher, executor = make_engine(base, studio.obs, ingest.servers, publishers.sessions)
         hub = EventHub(live.redactor.value)
-        health = make_health(base, studio, ingest, hub, stack)
+        book = Book(rules.clock.now)
+        health = make_health(base, studio, ingest, (hub, book), stack)
+        desk = make_desk(base, ingest, publishers.sessions, book)
         registry, metrics = make_metrics(rules, studio, health)
-        watching = Watching(base, studio, ingest, health, notifier)
+        watching = Watching(base, studio, ingest, (health, book), notifier)
         watchdog = Watchdog(self._events, self._systemd)
-        server = make_server(base, studio, ingest, ReportSinks(hub, registry, health, watching, watchdog, notifier))
+        server = make_server(
+            base, studio, ingest, ReportSinks(hub, registry, health, desk, watching, watchdog, notifier)
+        )
         tasks.start(watching.run(), "notifier")
         tasks.start(health.run(), "health")
         studio.start(tasks)

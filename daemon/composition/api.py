@@ -26,6 +26,7 @@ def make_server(base: Base, studio: ObsParts, ingest: IngestParts, reports: Repo
             hub=reports.hub,
             registry=reports.registry,
             health=reports.health,
+            desk=reports.desk,
             ready=reports.watching.checks,
             alive=reports.watchdog.is_alive,
             test_notifications=reports.notifier.test,

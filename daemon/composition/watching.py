@@ -2,9 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import structlog
 from prometheus_client import CollectorRegistry
 
 from daemon.composition.ingest import IngestParts
@@ -19,30 +20,46 @@ from daemon.health.monitor import HealthMonitor, Listeners
 from daemon.health.reporter import Reporter
 from daemon.health.samples import SampleSources
 from daemon.http.routes.events import EventHub
+from daemon.ingest.sessions import SessionDirectory
 from daemon.notify.alerts import Alerts
 from daemon.notify.notifier import Notifier
 from daemon.notify.troubles import Output, Troubles
 from daemon.obs.diagnostics import check_program
 from daemon.observability.metrics import Metrics
+from daemon.quality.book import Book
+from daemon.quality.desk import Desk
+from daemon.quality.feed import Feed
 from statemachine.view import View
+
+log = structlog.get_logger(__name__)
 
 LOOK_EVERY = 1.0
 """Seconds between two looks."""
+PROBE_WITHIN = 30.0
+"""Seconds within which a probe that is expected has to report."""
 
 
 class Watching:
     """``run`` looks once a second at what ends soon, and at what is amiss."""
 
     def __init__(
-        self, base: Base, studio: ObsParts, ingest: IngestParts, health: HealthMonitor, notifier: Notifier
+        self,
+        base: Base,
+        studio: ObsParts,
+        ingest: IngestParts,
+        reports: tuple[HealthMonitor, Book],
+        notifier: Notifier,
     ) -> None:
         self._store = base.store
         self._rules = base.rules
         self._studio = studio
         self._reconciler = ingest.reconciler
-        self._health = health
+        self._health, self._book = reports
         self._notifier = notifier
         self._troubles = Troubles(notifier)
+        self._live = base.live
+        self._began = base.rules.clock.now()
+        self._is_measured = False
 
     def checks(self, seen: View | None = None) -> Sequence[Check]:
         """What has to be well for ``/readyz`` to be so, of the rules as ``seen`` or as they are now."""
@@ -54,7 +71,23 @@ class Watching:
             Check("journal", not journal.trouble, journal.trouble or journal.notice),
             Check("keys", not keys.problem, keys.problem),
             Check("ingest", not unreachable, f"no answer from {', '.join(unreachable)}" if unreachable else ""),
+            *self._check_probe(),
         )
+
+    def _tell_of_the_probe(self) -> None:
+        book = self._book
+        is_measured = book.reported_at is not None and book.quiet_for(self._began) <= PROBE_WITHIN
+        if is_measured and not self._is_measured:
+            log.info("A probe measures the streams")
+        elif self._is_measured and not is_measured:
+            log.warning("No probe reports any more: the sound and picture of the streams are not measured")
+        self._is_measured = is_measured
+
+    def _check_probe(self) -> Iterator[Check]:
+        """Where one is expected. The show goes on without it."""
+        if self._live.config.probe.enabled == "on":
+            missing = self._book.quiet_for(self._began) > PROBE_WITHIN
+            yield Check("probe", not missing, "it does not report: start motherstream-probe" if missing else "")
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -65,6 +98,7 @@ class Watching:
             told = Output(output.status, output.rules.state)
             self._troubles.look(seen, self.checks(seen), self._health.kept.latest, told)
             store.alone.look(notifier.trouble, notifier.recovered)
+            self._tell_of_the_probe()
             for number, news in store.journal.news.take():
                 notifier.trouble(f"database {number}", news)
             await asyncio.sleep(LOOK_EVERY)
@@ -77,15 +111,26 @@ class ReportSinks:
     hub: EventHub
     registry: CollectorRegistry
     health: HealthMonitor
+    desk: Desk
     watching: Watching
     watchdog: Watchdog
     notifier: Notifier
 
 
+def make_desk(base: Base, ingest: IngestParts, sessions: SessionDirectory, book: Book) -> Desk:
+    """Where a probe reports."""
+    rules, reconciler = base.rules, ingest.reconciler
+    feed = Feed(
+        rules.events.submit, rules.clock.now, listed=lambda session: reconciler.received_bytes(session) is not None
+    )
+    return Desk(lambda: base.live.config.probe, rules.view, (sessions.find, sessions.play_url), book, feed)
+
+
 def make_health(
-    base: Base, studio: ObsParts, ingest: IngestParts, hub: EventHub, stack: contextlib.AsyncExitStack
+    base: Base, studio: ObsParts, ingest: IngestParts, reports: tuple[EventHub, Book], stack: contextlib.AsyncExitStack
 ) -> HealthMonitor:
     """The monitor, which measures for the rules as well."""
+    hub, book = reports
     live, rules = base.live, base.rules
     obs, reconciler, now = studio.obs, ingest.reconciler, rules.clock.now
 
@@ -100,6 +145,7 @@ def make_health(
             received=received,
             period=lambda: live.config.ingest.reconcile,
             stats=lambda: obs.stats if obs.info.connected else {},
+            probed=book.kbps,
         ),
     )
     reporter = None
@@ -107,7 +153,7 @@ def make_health(
         reporter = Reporter(live.config.health.report_dir)
         reporter.start()
         stack.push_async_callback(reporter.stop)
-    sources = SampleSources(obs, rules.view, received, now, output=lambda: studio.output.status)
+    sources = SampleSources(obs, rules.view, received, now, output=lambda: studio.output.status, probed=book.fresh)
     return HealthMonitor(sources, lambda: live.config, Listeners(reporter, hub.publish, feed.look))
 
 

@@ -166,6 +166,10 @@ class Calls:
             if command.shown or error.code != NOT_FOUND:
                 raise
 
+    async def _set_level(self, command: cmd.SetLevel) -> None:
+        await self.obs.set_level(command.input, command.gain)
+        log.info(f"Levelled source '{command.input}': {command.gain:+.1f} dB", input=command.input, gain=command.gain)
+
     async def _show(self, command: cmd.ShowInput) -> None:
         log.warning("the input on air was hidden by hand: showing it again", input=command.input)
         await self.obs.set_shown(command.input, True)
@@ -202,6 +206,7 @@ CALLS: Final[Mapping[type[cmd.Command], Callable[[Calls, Any], Awaitable[Answer]
     cmd.LeaveStudioMode: Calls._leave_studio_mode,
     cmd.BringToProgram: Calls._bring_to_program,
     cmd.SetSlate: Calls._set_slate,
+    cmd.SetLevel: Calls._set_level,
     cmd.ShowInput: Calls._show,
     cmd.HideInput: Calls._hide,
     cmd.HideDuplicates: Calls._hide_duplicates,

@@ -112,6 +112,18 @@ class Operator:
         message = f"{streamer} {what}, and blocked for {seconds:g} s"
         return {"status": "success", "message": message, "streamer": streamer, "seconds": seconds}
 
+    @use_case(
+        *("handover_pending", "nobody_on_air", "nobody_waits", "not_found", "not_publishing", "on_air"),
+        told={"taken": "{streamer} was taken on air by hand"},
+    )
+    async def take(self, actor: Actor, name: Name = "") -> Done:
+        """Show a streamer now, whatever is measured of the stream; without a name, the next one."""
+        if not name:
+            return await self.skip(actor)
+        streamer = self._find(name)
+        await self._ask(ev.TakeRequested(self._now(), streamer, actor=actor))
+        return {"status": "success", "message": f"{streamer} is shown as soon as there is a picture"}
+
     @use_case("not_blocked", former="let_in", told={"let_in": "{streamer} is unblocked"})
     async def unblock(self, actor: Actor, name: Name) -> Named:
         """Let a blocked streamer publish again."""

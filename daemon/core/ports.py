@@ -148,6 +148,9 @@ class ObsPort(Protocol):
     async def set_shown(self, name: str, shown: bool) -> None:
         """Show or hide one scene item (the slate)."""
 
+    async def set_level(self, name: str, gain: float) -> None:
+        """Make what that input plays louder by so many dB, whatever its volume."""
+
     async def inventory(self) -> Inventory:
         """Read the own inputs afresh."""
 

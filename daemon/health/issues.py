@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 from daemon.core.readings import DEAD
 from daemon.health.samples import Sample
+from statemachine.monitors.quantities import QUANTITIES
 
 STALL_SPAN: Final = 4.0
 """Seconds from a stall to one that nobody overlooks."""
@@ -87,6 +88,34 @@ def _low_bitrate(sample: Sample, limits: Thresholds) -> float:
         return 0.0
     return ramp(limits.low_bitrate - sample.bitrate, 0.0, limits.low_bitrate)
 
+
+def _is_amiss(quantity: str) -> Callable[[Sample, Thresholds], float]:
+    return lambda sample, _: float(quantity in sample.amiss)
+
+
+QUALITY: Final = {
+    "sound": "no sound for 4.5 s",
+    "light": "a black picture for 2.5 s",
+    "motion": "nothing moves for 2.5 s, where `quality.frozen…` has something done about it",
+    "loudness": "below -29 LUFS for 5 s",
+    "clipping": "30 % of the last 5 s are cut off at the top",
+    "balance": "20 dB between the channels for 10 s",
+    "phase": "the channels are each other's inverse for 10 s",
+    "drift": "sound and picture are 0.5 s apart for 10 s",
+    "rate": "32,000 samples a second or fewer for 5 s",
+}
+"""From where on each quantity is an issue."""
+ADVICE: Final = {
+    "sound": "The stream has no sound. Tell the streamer.",
+    "light": "The picture is black. Tell the streamer.",
+    "motion": "Nothing moves in the picture. Tell the streamer.",
+    "loudness": "The sound is too quiet. Tell the streamer, or set sources.target_loudness.",
+    "clipping": "The sound is distorted: its peaks are cut off. Tell the streamer.",
+    "balance": "One channel of the sound is all but silent. Tell the streamer.",
+    "phase": "One channel of the sound is inverted. Tell the streamer.",
+    "drift": "Sound and picture have drifted apart. Tell the streamer.",
+    "rate": "The sound has too few samples a second. Tell the streamer.",
+}
 
 ISSUES: Final = (
     Issue(
@@ -195,13 +224,16 @@ ISSUES: Final = (
             "the network keeps up with OBS's output again",
         ),
     ),
-    Issue(
-        "silent",
-        30,
-        "now",
-        "no sound for 5 s, if something measures it",
-        lambda sample, _: float("sound" in sample.amiss),
-        "The stream has no sound. Tell the streamer.",
+    *(
+        Issue(
+            row.reason or name,
+            30,
+            "now",
+            f"{QUALITY[name]}, if something measures it",
+            _is_amiss(name),
+            ADVICE[name],
+        )
+        for name, row in QUANTITIES.items()
     ),
     Issue(
         "picture_size_changed",

@@ -27,6 +27,8 @@ class MeasurementSources:
     """The seconds between two such lists."""
     stats: Callable[[], Mapping[str, Any]]
     """GetStats as of OBS's last heartbeat, empty where OBS is not connected."""
+    probed: Callable[[str], float | None] = lambda session: None
+    """kbit/s of a session as a probe sees them (None: nobody looks)."""
 
 
 class MeasurementFeed:
@@ -40,6 +42,7 @@ class MeasurementFeed:
         self._received = measured.received
         self._period = measured.period
         self._stats = measured.stats
+        self._probed = measured.probed
         self._flow = FlowReader()
         self._told: tuple[str, float | None, float] = ("", None, 0.0)
         self._since: tuple[float, int, int] | None = None
@@ -52,7 +55,10 @@ class MeasurementFeed:
         self._rendered(at)
 
     def _bitrate(self, at: float, session: str) -> None:
-        kbps = self._flow.read(session, at, self._received(session) if session else None, self._period())
+        received = self._received(session) if session else None
+        kbps = self._flow.read(session, at, received, self._period())
+        if received is None and session and (probed := self._probed(session)) is not None:
+            kbps = float(round(probed, -1))  # so that it is told when it changes, and not with every look
         known, last, told_at = self._told
         if session != known:
             last = None  # the rules know nothing of it yet

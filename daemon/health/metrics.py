@@ -14,6 +14,9 @@ from daemon.health.samples import Sample
 GAUGES: Final = {
     "motherstream_health_score": "Stream health score, 0 to 100",
     "motherstream_bitrate_kbps": "kbit/s received from the streamer on air",
+    "motherstream_loudness_lufs": "Integrated loudness of the streamer on air over 5 minutes, LUFS",
+    "motherstream_level_lufs": "Momentary loudness of the streamer on air, LUFS",
+    "motherstream_true_peak_dbtp": "True peak of the streamer on air over a minute, dBTP",
     "motherstream_still_seconds": "Seconds since the picture on air last moved",
     "motherstream_picture_pace": "Seconds of media played per second on air; 1 is right",
     "motherstream_picture_jitter_ms": "Milliseconds by which the picture on air strays from the clock",
@@ -31,6 +34,9 @@ def _gauges(sample: Sample) -> dict[str, float | None]:
     on_air = bool(sample.input) and sample.connected
     return {
         "motherstream_bitrate_kbps": sample.bitrate,
+        "motherstream_loudness_lufs": sample.loudness,
+        "motherstream_level_lufs": sample.level,
+        "motherstream_true_peak_dbtp": sample.peak,
         "motherstream_still_seconds": sample.still if on_air else None,
         "motherstream_picture_pace": sample.progress,
         "motherstream_picture_jitter_ms": sample.jitter,

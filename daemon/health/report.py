@@ -42,6 +42,10 @@ _COLUMNS: Final[dict[str, Callable[[HealthReading], object]]] = {
     "memory_mb": lambda r: _figure(r.sample.memory, 1),
     "cpu_percent": lambda r: _figure(r.sample.cpu, 1),
     "connected": lambda r: int(r.sample.connected),
+    "level_lufs": lambda r: _figure(r.sample.level, 1),
+    "loudness_lufs": lambda r: _figure(r.sample.loudness, 1),
+    "true_peak_dbtp": lambda r: _figure(r.sample.peak, 1),
+    "amiss": lambda r: " ".join(sorted(r.sample.amiss)),
     "streaming": lambda r: None if r.sample.streaming is None else int(r.sample.streaming),
 }
 COLUMNS: Final = tuple(_COLUMNS)

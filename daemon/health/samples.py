@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 from daemon.core.ports import Connection, ObsError, ObsRefused
+from daemon.core.probing import Report
 from daemon.core.readings import Look, number
 from daemon.health.reading import SLACK, SRS_PERIOD, DropReader, FlowReader, MotionReader, StatsReader
 from statemachine.view import View
@@ -73,6 +74,12 @@ class Sample:
     """Pixels of the picture as it comes in."""
     amiss: frozenset[str] = frozenset()
     """What is measured of it and is not as it should be, such as its sound."""
+    level: float | None = None
+    """Momentary loudness of it in LUFS."""
+    loudness: float | None = None
+    """Integrated loudness of its last 5 minutes in LUFS."""
+    peak: float | None = None
+    """True peak of its last minute in dBTP."""
     resized: bool = False
     """The size is another than at the sample before, of the same input."""
     received: int | None = None
@@ -113,6 +120,8 @@ class SampleSources:
     received: Callable[[str], int | None]
     """The bytes received of a session by the ingest server's last list (None: not known)."""
     now: Callable[[], float]
+    probed: Callable[[str], Report | None] = lambda session: None
+    """What a probe measures of a session; None where nobody does."""
     output: Callable[[], Mapping[str, Any]] = dict
     """The last answer to GetStreamStatus, empty where there is none."""
 
@@ -124,6 +133,7 @@ class Sampler:
         """``period`` tells the seconds between two lists of the ingest server's."""
         self._obs = sources.obs
         self._received = sources.received
+        self._probed = sources.probed
         self._now = sources.now
         self._scene = scene
         self._output = sources.output
@@ -143,7 +153,7 @@ class Sampler:
         if not self._obs.info.connected:
             self._stats.forget()
             return without_obs
-        on_air, program, name = view.on_air, view.program, without_obs.input
+        program, name = view.program, without_obs.input
         drawn, output = self._stats.read(self._obs.stats), self._output()
         look = self._obs.last_look(name) if name else None
         motion = self._motion.read(name, look)
@@ -162,7 +172,6 @@ class Sampler:
             stuck=look is not None and self._is_stuck(at, motion.still),
             width=size[0] if size else None,
             height=size[1] if size else None,
-            amiss=frozenset(on_air.amiss if on_air else ()),
             resized=resized,
             fps=drawn.fps,
             render_lag=drawn.render_lag,
@@ -179,7 +188,23 @@ class Sampler:
         waiting = sum(1 for place in view.queue if place.publishing and place.streamer != streamer)
         received = self._received(on_air.session) if on_air else None
         bitrate = self._flow.read(streamer, at, received, self._period())
-        return Sample(at, False, streamer, name, waiting=waiting, received=received, bitrate=bitrate)
+        probed = self._probed(on_air.session) if on_air else None
+        sound = probed["sound"] if probed is not None else None
+        if received is None and probed is not None:
+            bitrate = probed["kbps"]
+        return Sample(
+            at,
+            False,
+            streamer,
+            name,
+            waiting=waiting,
+            received=received,
+            bitrate=bitrate,
+            level=sound["level"] if sound is not None else None,
+            loudness=sound["loudness"] if sound is not None else None,
+            peak=sound["peak"] if sound is not None else None,
+            amiss=frozenset(on_air.amiss if on_air else ()),
+        )
 
     def _is_stuck(self, at: float, still: float) -> bool:
         # What a list tells may be as old as the server's own period and ours of asking it.

@@ -79,6 +79,9 @@ class FakeObs:
     async def set_shown(self, name: str, shown: bool) -> None:
         await self._called("show", name, shown)
 
+    async def set_level(self, name: str, gain: float) -> None:
+        await self._called("level", name, gain)
+
     async def inventory(self) -> ev.Inventory:
         return ev.Inventory()
 
@@ -170,6 +173,7 @@ SILENT: list[tuple[cmd.Command, tuple[Any, ...]]] = [
     (cmd.WatchInput(7, IN, 15.0), ("watch", IN, False)),
     (cmd.WatchOnAir(IN), ("watch", IN, True)),
     (cmd.SetSlate("SLATE", True), ("show", "SLATE", True)),
+    (cmd.SetLevel(IN, -3.5), ("level", IN, -3.5)),
     (cmd.ShowInput(IN), ("show", IN, True)),
     (cmd.HideInput(OUT), ("show", OUT, False)),
     (cmd.HideDuplicates(IN), ("hide duplicates", IN)),

@@ -59,6 +59,7 @@ def told() -> dict[str, set[str]]:
             facts.Refused(AT, "not_found", "there is no bob"),
             facts.OrphanReported(AT, "GMOTHERSTREAM_1", "it is still there"),
             facts.LowBitrate(AT, "alice", "warn", 120.0),
+            facts.SilenceOnAir(AT, "alice", "warn", 10.0, -200.0),
         ]
     )
     HookMetrics(registry).count("srs", "ok", 0.001)
