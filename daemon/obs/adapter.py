@@ -25,6 +25,7 @@ from daemon.obs.inventory import (
     read_inputs,
     read_inventory,
 )
+from daemon.obs.level import set_level
 from daemon.obs.moving import bring_along
 from daemon.obs.owners import Owners
 from daemon.obs.placement import Placer, Wish
@@ -41,7 +42,6 @@ from daemon.obs.watches import Watches
 from statemachine import events as ev
 
 log = structlog.get_logger(__name__)
-
 
 NOBODYS: Final = Origin()
 
@@ -110,8 +110,8 @@ class ObsAdapter:
 
     async def stop(self) -> None:
         """Close the connection. The picture stays as it is, and nothing more is emitted."""
-        tasks = [*self._tasks, *self._beside, *self._watches.drop()]
         self._program.stop()
+        tasks = [*self._tasks, *self._beside, *self._watches.drop()]
         for task in tasks:
             task.cancel()
         if tasks:
@@ -149,15 +149,12 @@ class ObsAdapter:
     @property
     def canvas(self) -> tuple[int, int]:
         """Width and height of OBS's picture in pixels; 16 by 9 as long as nothing is known."""
-        traits = self._supervisor.traits
-        return (traits.width, traits.height) if traits else (16, 9)
+        return (traits.width, traits.height) if (traits := self._supervisor.traits) else (16, 9)
 
     @property
     def losses(self) -> int:
         """How often OBS was lost since the start."""
         return self._supervisor.losses
-
-    # -- ObsPort -------------------------------------------------------------------------------------------------
 
     async def create_input(self, name: str, url: str, *, reuse: bool = False, how: Making | None = None) -> None:
         """As ObsPort. Raises ObsRefused "Input kind not found" where the plugin is missing."""
@@ -272,6 +269,10 @@ class ObsAdapter:
             changed = [one] if shown else [item for item in items.named(name) if item.shown] or [one]
             for result in await link.batch([request for item in changed for request in enable(item, shown=shown)]):
                 result.checked()
+
+    async def set_level(self, name: str, gain: float) -> None:
+        """As ObsPort."""
+        await set_level(self._supervisor.link(), name, gain)
 
     async def inventory(self) -> ev.Inventory:
         """As ObsPort."""

@@ -14,8 +14,8 @@ from typing import Any, Final
 import structlog
 
 from daemon.core.ports import NOT_FOUND
+from daemon.obs import fade, level
 from daemon.obs.connection import ObsEvent, Request, Result
-from daemon.obs.fade import FILTER
 from daemon.obs.scene_items import SceneItem
 
 log = structlog.get_logger(__name__)
@@ -47,6 +47,8 @@ PLACE: Final = (
 """What of a transform can be set."""
 _NO_BOUNDS: Final = "OBS_BOUNDS_NONE"
 MOST_FILTERS: Final = 32
+OWN: Final = frozenset({fade.FILTER, level.FILTER})
+"""Filters that the daemon puts there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +89,11 @@ def dress(results: Sequence[Result]) -> Dress | None:
 
 
 def filters(result: Result) -> tuple[Filter, ...]:
-    """The filters in an answer to GetSourceFilterList, but for the one that a fade puts there."""
+    """The filters in an answer to GetSourceFilterList, but for those that the daemon puts there."""
     found: list[Filter] = []
     for each in _listed(result.data if result.ok else {}):
         name, kind, settings = each.get("filterName"), each.get("filterKind"), each.get("filterSettings")
-        if isinstance(name, str) and isinstance(kind, str) and name and name != FILTER:
+        if isinstance(name, str) and isinstance(kind, str) and name and name not in OWN:
             plain = settings if isinstance(settings, Mapping) else {}
             found.append(Filter(name, kind, each.get("filterEnabled") is not False, plain))
     return tuple(found[:MOST_FILTERS])
@@ -173,10 +175,10 @@ def _is_number(value: object) -> bool:
 
 
 def concerns(event: ObsEvent, names: Collection[str]) -> bool:
-    """Whether one of these inputs may wear something else after this event. A fade's own filter does not count."""
+    """Whether one of these inputs may wear something else after this event. The daemon's own filters do not count."""
     data = event.data
     name = data.get("inputName", data.get("sourceName"))
-    return event.kind in EVENTS and name in names and data.get("filterName") != FILTER
+    return event.kind in EVENTS and name in names and data.get("filterName") not in OWN
 
 
 class Complaints:
