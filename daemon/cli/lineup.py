@@ -8,7 +8,7 @@ from urllib.parse import quote
 from daemon.cli.client import Client, quoted
 from daemon.core.operator import USE_CASES
 from daemon.core.use_case import CaseParameter, UseCase
-from daemon.http.addresses import addresses, dashed, is_in_path
+from daemon.http.addresses import WHOM, addresses, dashed, is_in_path
 
 FORMER: Final = {dashed(case.former): dashed(case.name) for case in USE_CASES if case.former}
 """Commands by their former names, which scripts may use."""
@@ -18,7 +18,9 @@ def add_arguments(parser: argparse.ArgumentParser, case: UseCase) -> None:
     """What has to be given stands in its place; what has a default is an option."""
     for parameter in case.parameters:
         kind, text = _kind(parameter)
-        if parameter.required:
+        if parameter.name == WHOM and not parameter.required:
+            parser.add_argument(WHOM, nargs="?", metavar="NAME", type=kind, default=parameter.default, help=text)
+        elif parameter.required:
             parser.add_argument(parameter.name, metavar=parameter.name.upper(), type=kind, help=text)
         else:
             usual = f"{text} (default: {_written(parameter.default)})"
@@ -35,7 +37,7 @@ def asks(case: UseCase, client: Callable[[argparse.Namespace], Client]) -> Calla
             value = getattr(arguments, each.name)
             if is_in_path(each):
                 path = path.replace(f"{{{each.name}}}", quoted(value))
-            else:
+            elif value != "":
                 query.append(f"{each.name}={quote(_written(value), safe='')}")
         asked = client(arguments)
         send = asked.delete if address.method == "DELETE" else asked.post

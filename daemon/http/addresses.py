@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from daemon.core.use_case import CaseParameter, UseCase
 
 WHOM: Final = "name"
-"""The parameter that is a part of the path: whom it concerns."""
+"""The parameter that is a part of the path, where it is required: whom it concerns."""
 DELETED: Final = "remove"
 """The use case that is the DELETE of a place in the line-up."""
 
@@ -33,7 +33,7 @@ def addresses(case: UseCase) -> Iterator[Address]:
 
 def is_in_path(parameter: CaseParameter) -> bool:
     """It stands in the path; the others stand in the query."""
-    return parameter.name == WHOM
+    return parameter.name == WHOM and parameter.required
 
 
 def dashed(name: str) -> str:

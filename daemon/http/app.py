@@ -21,6 +21,7 @@ from daemon.http.routes.lineup import QueueRoutes
 from daemon.http.routes.measurements import MeasurementRoutes
 from daemon.http.routes.notify import NotifyRoutes
 from daemon.http.routes.obs import ObsRoutes
+from daemon.http.routes.probe import ProbeRoutes
 from daemon.http.routes.probes import HealthRoutes
 from daemon.http.routes.stream_health import StreamHealthRoutes
 from daemon.http.routes.use_cases import use_case_routes
@@ -38,7 +39,7 @@ def build_app(control: Control, limits: Limits | None = None) -> tuple[web.Appli
     gate = Gate(limits or Limits(connections=connection_limit()))
     sending = Sending()
     prefix = PathPrefix(lambda: control.config().http.public_url)
-    guard = Guard(lambda: control.config().http)
+    guard = Guard(lambda: control.config().http, lambda: control.config().probe)
     hooks = HookRoutes(control)
     app = web.Application(
         middlewares=[
@@ -63,6 +64,7 @@ def build_app(control: Control, limits: Limits | None = None) -> tuple[web.Appli
     app.add_routes(StreamHealthRoutes(control.health).routes())
     app.add_routes(NotifyRoutes(control).routes())
     app.add_routes(MeasurementRoutes(control).routes())
+    app.add_routes(ProbeRoutes(control).routes())
     app.add_routes(DashboardRoutes(control).routes())
     app.add_routes(_sign_in_routes(guard))
     app.add_routes(openapi_routes(control))

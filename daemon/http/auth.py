@@ -22,7 +22,9 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from daemon.config.model import Http
+from daemon.config.quality import Probe
 from daemon.config.types import is_loopback
+from daemon.core.probing import PATH
 from daemon.core.redaction import same
 from daemon.http.errors import ApiError
 from daemon.http.forwarded import client_of, forwarded_host, forwarded_https, passed_a_proxy, whose
@@ -80,8 +82,15 @@ class TokenAttempts:
 class Guard:
     """The middleware, and the sign-in's two routes."""
 
-    def __init__(self, settings: Callable[[], Http], wall: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        settings: Callable[[], Http],
+        probe: Callable[[], Probe] = Probe,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        """``probe`` is the probe's configuration: what it may show in place of the token."""
         self._settings = settings
+        self._probe = probe
         self._token = settings().token.get_secret_value()
         self._host = settings().host.lower()
         self._tries = TokenAttempts()
@@ -99,7 +108,9 @@ class Guard:
                 self._check_host(request)
             if request.method not in SAFE:
                 self._check_site(request)
-            if self._token and path not in OPEN and not path.startswith(OPEN_PREFIX):
+            if path == PATH and (own := self._probe().token.get_secret_value()):
+                ACTOR.set(self._check_token(request, own))
+            elif self._token and path not in OPEN and not path.startswith(OPEN_PREFIX):
                 ACTOR.set(self._check_token(request))
         return await handler(request)
 
@@ -136,19 +147,20 @@ class Guard:
 
     # --- checks ----------------------------------------------------------------------------------------------
 
-    def _check_token(self, request: web.Request) -> Actor:
-        if self._has_cookie(request):
+    def _check_token(self, request: web.Request, also: str = "") -> Actor:
+        """Who asks; ``also`` is another token that does."""
+        if self._token and self._has_cookie(request):
             return SIGNED_IN
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         token = token.strip() if scheme.lower() == "bearer" else request.headers.get("X-Token", "")
         if not token:
             raise _unauthorized("a token is required")
-        self._try(request, token)
+        self._try(request, token, also)
         return TOKEN
 
-    def _try(self, request: web.Request, token: str) -> None:
+    def _try(self, request: web.Request, token: str, also: str = "") -> None:
         # The right one passes whatever others try: whoever guesses behind the same address must keep nobody out.
-        if same(token, self._token):
+        if any(right and same(token, right) for right in (self._token, also)):
             return
         client = client_of(request, self._settings().trusted_proxies)
         counted = whose(client)

@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 from daemon.config.model import Config
 from daemon.core.operator import Operator
 from daemon.core.ports import Check, ObsInfo
+from daemon.core.probing import Orders, Report, Reports
 from daemon.core.shapes import ConnectionDetail, Input
 from daemon.health.shapes import Current, Monitoring
 from daemon.http.routes.events import EventHub
@@ -57,6 +58,19 @@ class StreamHealth(Protocol):
         """How the monitoring itself goes."""
 
 
+class ProbeDesk(Protocol):
+    """Where a probe reports."""
+
+    def report(self, reports: Reports) -> Orders:
+        """Take what was measured; whom to measure from now on."""
+
+    def measured(self, session: str) -> Report | None:
+        """What is measured of it now; None where nobody measures it."""
+
+    def preview(self, streamer: str) -> bytes | None:
+        """Its newest picture, a JPEG; None where there is none."""
+
+
 async def _nobody() -> Sequence[tuple[str, str]]:
     return ()
 
@@ -84,6 +98,7 @@ class Control:
     hub: EventHub
     registry: CollectorRegistry
     health: StreamHealth
+    desk: ProbeDesk
     ready: Callable[[], Sequence[Check]]
     """What has to be well for /readyz to be so."""
     alive: Callable[[], bool] = field(default=lambda: True)

@@ -40,28 +40,28 @@ class Limits:
     """Seconds between two looks at who has waited too long."""
 
 
-def _too_long() -> ApiError:
-    return ApiError(413, "too_large", f"the body may be at most {BODY_BYTES} bytes", {"Connection": "close"})
+def _too_long(most: int) -> ApiError:
+    return ApiError(413, "too_large", f"the body may be at most {most} bytes", {"Connection": "close"})
 
 
-async def read_body(request: web.Request) -> bytes:
-    """The body, if it comes in time and is not too long. Raises ApiError."""
-    most, seconds = BODY_BYTES, BODY_SECONDS
+async def read_body(request: web.Request, most: int = BODY_BYTES) -> bytes:
+    """The body, if it comes in time and has at most so many bytes. Raises ApiError."""
+    seconds = BODY_SECONDS
     body = bytearray()
     try:
         if request.content.is_eof():  # as a hook's does, it came with its head: there is nothing to wait for
             whole = request.content.read_nowait()
             if len(whole) > most:
-                raise _too_long()
+                raise _too_long(most)
             return whole
         if request.content_length is not None and request.content_length > most:
-            raise _too_long()
+            raise _too_long(most)
         with listening(request):
             async with asyncio.timeout(seconds):
                 async for chunk in request.content.iter_chunked(16384):
                     body += chunk
                     if len(body) > most:
-                        raise _too_long()
+                        raise _too_long(most)
     except TimeoutError:
         raise ApiError(408, "too_slow", f"the body took longer than {seconds:g}s", {"Connection": "close"}) from None
     except web.RequestPayloadError:

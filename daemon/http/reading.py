@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from daemon.http.errors import ApiError
-from daemon.http.limits import read_body
+from daemon.http.limits import BODY_BYTES, read_body
 from daemon.ingest.hook import JSON
 
 T = TypeVar("T")
@@ -68,14 +68,16 @@ class _Shape:
 class JsonBody(_Shape, Generic[T]):
     """A JSON object of a shape."""
 
-    def __init__(self, shape: type[T]) -> None:
+    def __init__(self, shape: type[T], most: int = BODY_BYTES) -> None:
+        """``most`` is how many bytes it may have."""
         super().__init__(shape)
+        self._most = most
 
     async def read(self, request: web.Request) -> T:
         """Raises ApiError."""
         if request.content_type != JSON:
             raise ApiError(415, "wrong_content_type", "the body must be application/json")
-        raw = await read_body(request)
+        raw = await read_body(request, self._most)
         try:
             value = json.loads(raw)
         except (ValueError, RecursionError):

@@ -1,32 +1,40 @@
 """The rules' view as the API's JSON."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from daemon.core.clock import iso
 from daemon.core.ports import ObsInfo
+from daemon.core.probing import Report
 from daemon.http.shapes import show
 from daemon.ingest.refusals import Refusal
 from daemon.observability.problems import sentence
 from statemachine.facts import HandoverEnded
 from statemachine.lineup.entry import Problem
-from statemachine.view import OnAir, Place, ProgramView, Standby, StandbyOff, View
+from statemachine.view import Fault, OnAir, Place, ProgramView, Standby, StandbyOff, View
+
+Measured = Callable[[str], Report | None]
 
 OWN_KIND: Final = "ffmpeg_source"
 """OBS's own media source."""
 
 
-def status(view: View, obs: ObsInfo, refused: Sequence[Refusal] = ()) -> show.Status:
-    """``GET /status``."""
+def nothing(session: str) -> None:
+    """What is measured where nobody measures."""
+
+
+def status(view: View, obs: ObsInfo, refused: Sequence[Refusal] = (), measured: Measured = nothing) -> show.Status:
+    """``GET /status``; ``measured`` tells what a probe says of a session."""
     return {
         "state": view.state.value,
         "attempt": view.attempt,
         "held": view.held,
+        "covered": view.covered or None,
         "on_air": _on_air(view.on_air) if view.on_air else None,
         "program": _program(view.program),
         "standby": _standby(view.standby) if view.standby else None,
         "standby_off": _standby_off(view.standby_off) if view.standby_off else None,
-        "queue": [_place(place) for place in view.queue],
+        "queue": [_place(view, place, measured) for place in view.queue],
         "obs": {
             "connected": obs.connected,
             "version": obs.version,
@@ -38,13 +46,13 @@ def status(view: View, obs: ObsInfo, refused: Sequence[Refusal] = ()) -> show.St
     }
 
 
-def queue(view: View) -> show.Queue:
+def queue(view: View, measured: Measured = nothing) -> show.Queue:
     """``GET /queue``: the line-up in more detail, and who is blocked."""
     return {
         "held": view.held,
         "queue": [
             {
-                **_place(place),
+                **_place(view, place, measured),
                 "publishing": place.publishing,
                 "has_turn": place.has_turn,
                 "turn": place.turn_length,
@@ -104,12 +112,44 @@ def _refusal(refusal: Refusal) -> show.RefusedPublisher:
     }
 
 
-def _place(place: Place) -> show.Place:
+def _place(view: View, place: Place, measured: Measured) -> show.Place:
+    report = measured(place.session) if place.session else None
     return {
         "streamer": place.streamer,
         "position": place.position,
         "since": iso(place.since),
         "problem": _problem(place.problem) if place.problem else None,
+        "passed_over": place.passed_over,
+        "faults": [_fault(fault) for fault in view.faults.get(place.streamer, ())],
+        "probe": _probed(view, place, report) if report is not None else None,
+    }
+
+
+def _fault(fault: Fault) -> show.Fault:
+    message = sentence(fault.reason, f"{fault.value:.2f}")
+    return {"reason": fault.reason, "message": message, "since": iso(fault.since), "value": round(fault.value, 3)}
+
+
+def _probed(view: View, place: Place, report: Report) -> show.Probed:
+    sound = report["sound"]
+    since = {fault.reason: iso(fault.since) for fault in view.faults.get(place.streamer, ())}
+    played = [
+        each.input for each in (view.on_air, view.standby) if each is not None and each.streamer == place.streamer
+    ]
+    return {
+        "video": report["video"],
+        "audio": report["audio"],
+        "kbps": report["kbps"],
+        "level": sound["level"] if sound else None,
+        "loudness": sound["loudness"] if sound else None,
+        "peak": sound["peak"] if sound else None,
+        "balance": sound["balance"] if sound else None,
+        "drift": report["drift"],
+        "silent_since": since.get("silent"),
+        "black_since": since.get("black"),
+        "gain": next((view.gains[name] for name in played if name in view.gains), 0.0),
+        "preview": report["picture"] is not None,
+        "problem": report["problem"],
     }
 
 

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field
 
+from daemon.core.probing import PATH, Orders, Reports
 from daemon.core.shapes import Done, Name
 from daemon.health import shapes as health
 from daemon.http.openapi import hooks
@@ -31,7 +32,7 @@ from statemachine.monitors.quantities import QUANTITIES, Quantity
 
 def _measuring(name: str, quantity: Quantity) -> str:
     below, above = ("Below", "Above") if quantity.amiss < quantity.well else ("Above", "Below")
-    told = f", and a notification after `quality.{quantity.told_after}`" if quantity.told_after else ""
+    told = f", and a notification after `quality.{quantity.grades}_warn`" if quantity.grades else ""
     return (
         f"`{name}` is in {quantity.unit}. {below} {quantity.amiss:g} for {quantity.seen_after:g} seconds it is a "
         f"health issue{told}. {above} {quantity.well:g} for {quantity.good_for:g} seconds that is over."
@@ -177,12 +178,34 @@ STUDIO: Final = (
         "POST",
         "/measurements",
         "health",
-        "Report a measurement of the streamer on air",
+        "Report a measurement of a streamer",
         ok(control.Measured),
         both(BODY, BUSY, {400: ("bad_name", "bad_value")}),
         body={JSON: control.Measurement},
         description=" ".join(_measuring(name, quantity) for name, quantity in QUANTITIES.items())
-        + f" A measurement is valid for {STALE:g} seconds, and has no effect for a streamer who is not on air.",
+        + f" A measurement is valid for {STALE:g} seconds.",
+    ),
+    Operation(
+        "probe",
+        "POST",
+        PATH,
+        "health",
+        "A probe reports what it measures, and hears whom to measure",
+        ok(Orders),
+        both(BODY, {403: ("probe_off",), 429: ("too_often",)}),
+        body={JSON: Reports},
+        description="For motherstream-probe. `probe.token` is accepted here, and nowhere else.",
+    ),
+    Operation(
+        "preview",
+        "GET",
+        "/preview/{name}.jpg",
+        "show",
+        "A small picture of what a streamer sends, on air or not",
+        {200: {"image/jpeg": str}},
+        {400: ("bad_name",), 404: ("no_preview",)},
+        (in_path("name", Name),),
+        description="Some seconds old, and there while a probe measures the stream.",
     ),
     Operation(
         "streaming", "GET", "/obs/streaming-status", "OBS", "Whether OBS is streaming", ok(studio.Streaming), OBS

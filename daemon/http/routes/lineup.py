@@ -48,10 +48,11 @@ class QueueRoutes:
 
     def _status_now(self) -> show.Status:
         control = self._control
-        return views.status(control.view(), control.studio.info, control.refusals.recent(control.now()))
+        recent = control.refusals.recent(control.now())
+        return views.status(control.view(), control.studio.info, recent, control.desk.measured)
 
     async def _queue(self, _: web.Request) -> web.Response:
-        return web.json_response(views.queue(self._control.view()))
+        return web.json_response(views.queue(self._control.view(), self._control.desk.measured))
 
     async def _history(self, request: web.Request) -> web.Response:
         count = COUNT.read(request.query.get("count", parameters.SOME_HANDOVERS), "count")

@@ -5,6 +5,7 @@ from typing import Annotated, NotRequired
 from pydantic import Field
 from typing_extensions import TypeAliasType, TypedDict
 
+from daemon.core.probing import AudioTrack, VideoTrack
 from daemon.core.shapes import Actor, Amount, Count, Moment, Seconds, StreamerName
 from statemachine.handover.states import State as States
 
@@ -26,9 +27,48 @@ class PlaceProblem(TypedDict):
     reason: str
     """no_video, codec, unreachable, not_ready, republish, stalled, low_bitrate, plugin, static_input, obs, cut_failed,
     gone; leaving, away, probation; of the first in line obs_unreachable, studio_mode or crowded; of the one on air
-    program_elsewhere. More may come."""
+    program_elsewhere; of one who can be shown, the first of its faults. More may come."""
     message: str
     """What is wrong, and what to do."""
+
+
+class Fault(TypedDict):
+    """One thing that is measured and is not as it should be."""
+
+    reason: str
+    """silent, black, frozen, too_quiet, clipping, one_sided, inverted, drifting, low_rate; more may come."""
+    message: str
+    """What is wrong, and what to do."""
+    since: Moment
+    value: float
+    """As measured last, in the quantity's own unit."""
+
+
+class Probed(TypedDict):
+    """What is measured of a stream. null where it is not known."""
+
+    video: VideoTrack | None
+    audio: AudioTrack | None
+    kbps: Amount | None
+    """kbit/s of it."""
+    level: float | None
+    """Momentary loudness in LUFS; null for silence."""
+    loudness: float | None
+    """Integrated loudness of the last 5 minutes in LUFS."""
+    peak: float | None
+    """True peak of the last minute in dBTP."""
+    balance: float | None
+    """dB by which the left channel is louder."""
+    drift: float | None
+    """Seconds by which the sound is ahead of the picture."""
+    silent_since: Moment | None
+    black_since: Moment | None
+    gain: float
+    """dB by which its input was made louder or softer (`sources.target_loudness`)."""
+    preview: bool
+    """There is a picture of it at `/preview/NAME.jpg`."""
+    problem: str
+    """Why it is not measured, or not wholly."""
 
 
 class Place(TypedDict):
@@ -39,6 +79,12 @@ class Place(TypedDict):
     """From 0."""
     since: Moment
     problem: PlaceProblem | None
+    passed_over: bool
+    """Others go first until its sound and picture are as they should be (`quality.unfit`)."""
+    faults: list[Fault]
+    """What is measured and is not as it should be."""
+    probe: Probed | None
+    """null where nothing measures it."""
 
 
 class OnAir(TypedDict):
@@ -142,6 +188,8 @@ class Status(TypedDict):
     """The number of the last attempt to change the one on air."""
     held: bool
     """No turn ends by the clock."""
+    covered: str | None
+    """Why the slate is shown in place of whose turn it is: low_bitrate, or a fault's reason; null where it is not."""
     on_air: OnAir | None
     program: Program
     standby: Standby | None
@@ -199,8 +247,8 @@ class Handover(TypedDict):
     from_streamer: str
     to_streamer: str
     reason: str
-    """first, skip, turn, ended, stalled, returned, kick, removed, low_bitrate, moved, test, lost or standby; more may
-    come."""
+    """first, skip, turn, ended, stalled, returned, kick, removed, low_bitrate, quality, moved, test, lost or standby;
+    more may come."""
     outcome: str
     """completed, creation_failed, not_ready, media_failed, cut_failed or obs_lost; more may come."""
     seconds: Amount

@@ -17,7 +17,7 @@ import pytest
 from daemon import __version__
 from daemon.cli.main import main
 from daemon.core.use_case import UseCase
-from daemon.http.addresses import Address, dashed
+from daemon.http.addresses import WHOM, Address, dashed
 from statemachine.handover.states import State
 from tests.daemon.http.samples import asked_for, values
 from tests.support import until
@@ -218,11 +218,12 @@ def test_every_use_case_is_a_command_that_asks_its_address(
     case: UseCase, address: Address, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given = values(case)
-    words = [str(given[each.name]) for each in case.parameters if each.required]
+    in_place = [each for each in case.parameters if each.required or each.name == WHOM]
+    words = [str(given[each.name]) for each in in_place]
     options = [
         word
         for each in case.parameters
-        if not each.required
+        if each not in in_place and each.name in given
         for word in (f"--{dashed(each.name)}", str(given[each.name]))
     ]
     with daemon(monkeypatch) as handler:

@@ -21,6 +21,9 @@ from daemon.http.app import build_app
 from daemon.http.routes.events import EventHub
 from daemon.http.server import Claim, HttpServer
 from daemon.ingest.manual_streams import ManualStreams
+from daemon.quality.book import Book
+from daemon.quality.desk import Desk
+from daemon.quality.feed import Feed
 from statemachine import commands as cmd
 from statemachine import events as ev
 from statemachine import facts
@@ -30,6 +33,7 @@ from statemachine.step import Step
 from statemachine.view import View
 from tests.daemon.http.studio import FakeStudio, config, make_control, make_house
 from tests.daemon.ingest.helpers import admission
+from tests.daemon.quality.reports import report
 
 PICTURE = base64.b64decode(
     "/9j/4AAQSkZJRgABAgAAAQABAAD//gAQTGF2YzU5LjM3LjEwMAD/2wBDAAg+Pkk+SVVVVVVVVWRdZGhoaGRkZGRoaGhwcHCDg4NwcHBoaHBwfH"
@@ -161,6 +165,9 @@ class Backend:
         self._sessions = 0
         self._clock = Clock()
         self.rules = Rules(self._clock, policy or Policy(job_delay=0.0, cleanup_grace=0.0, reconnect_grace=30.0))
+        book = Book(self._clock.now)
+        feed = Feed(self._heed, self._clock.now, lambda session: True)
+        self.desk = Desk(lambda: self.config.probe, self.rules.view, (lambda session: None, str), book, feed)
         self._port = port
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -220,6 +227,16 @@ class Backend:
         assert entry is not None
         for session in entry.sessions:
             self._take(partial(self._unpublished, session.id))
+
+    def _heed(self, event: ev.Event) -> None:
+        self.rules.take(event)
+
+    def measured(self, streamer: str, **changes: Any) -> None:
+        """A probe has measured it."""
+        entry = self.do(lambda: self.rules.director.lineup.find(streamer))
+        assert entry is not None
+        found = report(entry.sessions[0].id, preview=base64.b64encode(PICTURE).decode(), **changes)
+        self.do(lambda: self.desk.report({"streams": [found]}))
 
     def remove(self, streamer: str) -> None:
         """Somebody else takes it out of the line-up."""
@@ -282,6 +299,7 @@ class Backend:
             history=history,
             studio=self.studio,
             health=self.health,
+            desk=self.desk,
         )
         app, gate = build_app(control)
 

@@ -10,7 +10,11 @@ from daemon.http.addresses import Address, addresses, is_in_path
 
 WAITING: Final = ("carol", "dave")
 """Two who wait, and whom it may concern."""
-SAMPLES: Final[dict[str, dict[str, object]]] = {"remove": {"name": "bob"}, "kick": {"seconds": 60.5}}
+SAMPLES: Final[dict[str, dict[str, object]]] = {
+    "remove": {"name": "bob"},
+    "kick": {"seconds": 60.5},
+    "take": {"name": "dave"},
+}
 """Where it has to be another: whoever was kicked is in the line-up no more."""
 
 

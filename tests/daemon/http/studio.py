@@ -22,6 +22,9 @@ from daemon.ingest.manual_streams import ManualStreams
 from daemon.ingest.publishing import Publishing, Stages
 from daemon.ingest.refusals import Refusals
 from daemon.ingest.sessions import SessionDirectory
+from daemon.quality.book import Book
+from daemon.quality.desk import Desk
+from daemon.quality.feed import Feed
 from statemachine import facts
 from statemachine.events import Event
 from statemachine.handover.states import State
@@ -205,6 +208,18 @@ class House:
     alive: bool = True
     learnt: list[str] = field(default_factory=list)
     refusals: Refusals = field(default_factory=Refusals)
+    measured: list[Event] = field(default_factory=list)
+    """What the rules were told that a probe has measured."""
+
+    def __post_init__(self) -> None:
+        self.book = Book(lambda: AT)
+        self.desk = Desk(
+            lambda: self.config.probe,
+            lambda: self.view,
+            (self.sessions.find, self.sessions.play_url),
+            self.book,
+            Feed(self.measured.append, lambda: AT, lambda session: False),
+        )
 
     async def get(self, path: str, **more: Any) -> tuple[int, Any]:
         """Status and JSON."""
@@ -261,6 +276,7 @@ def make_control(house: House, admits: Any = lambda streamer, at: None) -> Contr
         hub=house.hub,
         registry=house.registry,
         health=NoHealth(),
+        desk=house.desk,
         ready=lambda: house.checks,
         alive=lambda: house.alive,
         refusals=house.refusals,

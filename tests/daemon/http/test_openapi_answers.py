@@ -1,6 +1,7 @@
 """Real answers held against the description: of a daemon that runs a show, and of one in every kind of trouble."""
 
 import asyncio
+import io
 import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from daemon.core.ports import Check, ObsError, ObsGone, ObsInfo, ObsRefused, Obs
 from daemon.http.auth import WRONG_TOKENS
 from daemon.http.limits import BODY_BYTES
 from daemon.http.openapi.events import EVENTS
+from daemon.http.routes import probe
 from daemon.http.routes.events import Bounds, EventHub
 from daemon.ingest.hook import FORM, JSON
 from statemachine import facts
@@ -46,6 +48,8 @@ REQUESTS: dict[str, tuple[str, bytes | None]] = {
     "POST /obs/force-reconnect": ("/obs/force-reconnect", None),
     "POST /notify/test": ("/notify/test", None),
     "POST /measurements": ("/measurements", b'{"streamer":"alice","quantity":"sound","value":-70.5}'),
+    "POST /probe": ("/probe", b'{"streams":[]}'),
+    "GET /preview/{name}.jpg": ("/preview/alice.jpg", None),
     "GET /obs/streaming-status": ("/obs/streaming-status", None),
     "POST /debug/test-dynamic-source-switch": (
         "/debug/test-dynamic-source-switch",
@@ -78,8 +82,10 @@ LOOKING = [operation for operation in REQUESTS if operation.startswith("GET")]
 CHANGING = [operation for operation in REQUESTS if not operation.startswith(("GET", "POST /hooks/"))]
 HOOKS = [operation for operation in REQUESTS if operation.startswith("POST /hooks/")]
 SENT = {operation: FORM if operation == "POST /hooks/nginx-rtmp" else JSON for operation in REQUESTS}
-NO_PICTURE = {"GET /thumbnail": 503}
-"""The fake OBS draws no JPEG."""
+MOST = {"POST /probe": probe.BODY_BYTES}
+"""Bytes of a body where they are more than of others."""
+NO_PICTURE = {"GET /thumbnail": 503, "GET /preview/{name}.jpg": 404}
+"""The fake OBS draws no JPEG, and no probe looks."""
 RULES = {
     "bad_position",
     "bad_setting",
@@ -91,6 +97,7 @@ RULES = {
     "no_picture",
     "not_blocked",
     "not_found",
+    "not_publishing",
     "on_air",
 }
 """The codes of the rules' refusals, but those that publishers get."""
@@ -178,7 +185,8 @@ def test_without_obs_all_is_as_described(tmp_path: Path) -> None:
         for operation in LOOKING:
             status, _ = answered(alone, operation)
             needs_obs = "502" in DESCRIPTION.operations[operation]["responses"]
-            assert status == (503 if needs_obs or operation == "GET /readyz" else 200), operation
+            expected = 503 if needs_obs or operation == "GET /readyz" else 404 if "preview" in operation else 200
+            assert status == expected, operation
 
 
 # --- trouble -----------------------------------------------------------------------------------------------------
@@ -252,7 +260,8 @@ async def test_a_body_that_will_not_do_is_refused_as_described(
     kind = {"Content-Type": SENT[operation]}
     assert (await check(house, operation, data=b"%", headers=kind))[0] in (400, 401)
     assert (await check(house, operation, data=b"x", headers={"Content-Type": "text/plain"}))[0] == 415
-    assert (await check(house, operation, data=b"x" * (BODY_BYTES + 1), headers=kind))[0] == 413
+    too_long = io.BytesIO(b"x" * (MOST.get(operation, BODY_BYTES) + 1))
+    assert (await check(house, operation, data=too_long, headers=kind))[0] == 413
 
     async def nothing_more() -> AsyncIterator[bytes]:
         yield b"{"
@@ -351,6 +360,7 @@ async def test_every_event_is_as_described(house: House) -> None:
         facts.StudioModeChanged(AT, True, "leave"),
         facts.LineupChanged(AT, "joined", "bob"),
         facts.LowBitrate(AT, "alice", "warn", 120.0),
+        facts.MeasuredInLine(AT, "bob", "loudness", "warn", 30.0, -37.0),
         facts.ProblemFound(AT, "bob", "codec", "hevc"),
         facts.ProblemOver(AT, "bob", "codec"),
         facts.PluginFailed(AT, "its media state is OBS_MEDIA_STATE_ERROR"),

@@ -13,6 +13,9 @@ from statemachine.lineup.entry import Problem
 from statemachine.policy import Policy
 from tests.daemon.http.studio import AT, House, place, view
 
+WELL: dict[str, Any] = {"problem": None, "passed_over": False, "faults": [], "probe": None}
+"""What is said of one of whom nothing is measured."""
+
 
 async def test_the_status_is_as_the_contract_has_it(house: House) -> None:
     assert await house.get("/status") == (
@@ -21,6 +24,7 @@ async def test_the_status_is_as_the_contract_has_it(house: House) -> None:
             "state": "STANDBY",
             "attempt": 12,
             "held": False,
+            "covered": None,
             "on_air": {
                 "streamer": "alice",
                 "input": "GMOTHERSTREAM_12",
@@ -41,8 +45,8 @@ async def test_the_status_is_as_the_contract_has_it(house: House) -> None:
             "standby": {"streamer": "bob", "input": "GMOTHERSTREAM_13", "ready": True},
             "standby_off": None,
             "queue": [
-                {"streamer": "alice", "position": 0, "since": "2026-01-01T20:00:00Z", "problem": None},
-                {"streamer": "bob", "position": 1, "since": "2026-01-01T20:00:00Z", "problem": None},
+                {"streamer": "alice", "position": 0, "since": "2026-01-01T20:00:00Z", **WELL},
+                {"streamer": "bob", "position": 1, "since": "2026-01-01T20:00:00Z", **WELL},
             ],
             "obs": {
                 "connected": True,
@@ -140,7 +144,7 @@ async def test_the_line_up_in_detail(house: House) -> None:
         "stalled": False,
         "failures": 0,
         "grace_remaining": 7.0,
-        "problem": None,
+        **WELL,
     }
     assert answer["blocked"] == [{"streamer": "mallory", "seconds": 300.0}]
 

@@ -39,7 +39,7 @@ BODY = JsonBody(Whole)
 
 
 def read(value: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Any:
-    async def raw(_: object) -> bytes:
+    async def raw(_: object, most: int) -> bytes:
         return json.dumps(value).encode()
 
     monkeypatch.setattr("daemon.http.reading.read_body", raw)

@@ -126,7 +126,7 @@ def test_every_label_names_a_field_and_every_id_that_is_used_exists() -> None:
 
 def test_the_page_says_of_each_issue_and_of_each_check_what_it_means() -> None:
     words: dict[str, Any] = page_words()
-    assert words["CHECKS"].keys() == {"obs", "program", "journal", "keys", "ingest"}
+    assert words["CHECKS"].keys() == {"obs", "program", "journal", "keys", "ingest", "probe"}
     assert all(words["CHECKS"].values())
     # That OBS is not reached is a check as well.
     assert [issue for issue, advice in words["ISSUES"].items() if not advice] == ["obs_unreachable"]
