@@ -63,10 +63,12 @@ def _lineup(fact: facts.LineupChanged) -> Urgency | None:
     return (f"kick:{fact.streamer}", "warning", 0.0) if fact.what in ("kicked", "blocked") else None
 
 
-def _silence(fact: facts.SilenceOnAir) -> Urgency | None:
-    if fact.step not in ("warn", "over"):
+def _measured(fact: facts.SilenceOnAir | facts.MeasuredOnAir | facts.MeasuredInLine) -> Urgency | None:
+    # What is only seen may be a pause. That it is over is told where it was told to be so: see ``notifier``.
+    if fact.step == "seen":
         return None
-    return f"sound:{fact.streamer}", "info" if fact.step == "over" else "warning", AGAIN_AFTER
+    quantity = "sound" if isinstance(fact, facts.SilenceOnAir) else fact.quantity
+    return f"{quantity}:{fact.streamer}", "info" if fact.step in ("over", "unmeasured") else "warning", AGAIN_AFTER
 
 
 def _studio_mode(fact: facts.StudioModeChanged) -> Urgency:
@@ -82,7 +84,9 @@ _WORTH_TELLING: Final[Mapping[type[facts.Fact], Callable[[Any], Urgency | None]]
     facts.OnAirChanged: _on_air,
     facts.HandoverEnded: _handover,
     facts.LineupChanged: _lineup,
-    facts.SilenceOnAir: _silence,
+    facts.SilenceOnAir: _measured,
+    facts.MeasuredOnAir: _measured,
+    facts.MeasuredInLine: _measured,
     facts.LowBitrate: _low_bitrate,
     facts.StudioModeChanged: _studio_mode,
     facts.ProblemFound: lambda fact: (f"problem:{fact.streamer}", "failure", AGAIN_AFTER),

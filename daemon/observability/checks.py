@@ -21,5 +21,6 @@ CHECKS: Final = {
     "journal": CheckWords("the database", "The show goes on. A restart now would lose recent changes."),
     "keys": CheckWords("the streamers' keys", "Known keys stay valid. Changes to keys are not picked up."),
     "ingest": CheckWords("the RTMP server", "Falling back to hooks only: a lost hook goes unnoticed."),
+    "probe": CheckWords("the probe", "Nobody measures sound and picture: silence and black go unnoticed."),
 }
 """By the check's name."""

@@ -61,6 +61,8 @@ def _handover(log: Any, fact: facts.HandoverEnded) -> None:
             log.info(f"Successfully switched to new source '{fact.input}'", **fields)
         case "completed" if fact.reason == "low_bitrate":
             log.info(f"Took source '{fact.outgoing}' off air: its bitrate is too low", **fields)
+        case "completed" if fact.reason == "quality":
+            log.info(f"Took source '{fact.outgoing}' off air: its sound or picture is not as it should be", **fields)
         case "completed":
             log.info(f"Took source '{fact.outgoing}' off air: nobody follows", **fields)
         case "creation_failed":
@@ -146,13 +148,13 @@ def _low_bitrate(log: Any, fact: facts.LowBitrate) -> None:
 
 
 def _silence(log: Any, fact: facts.SilenceOnAir) -> None:
-    write = log.info if fact.step == "over" else log.warning
+    write = log.info if fact.step in ("over", "unmeasured") else log.warning
     more = {"seconds": round(fact.seconds, 1), "dbfs": round(fact.level, 1)}
     write(describe_fact(fact), streamer=fact.streamer, step=fact.step, **more)
 
 
-def _measured(log: Any, fact: facts.MeasuredOnAir) -> None:
-    write = log.info if fact.step == "over" else log.warning
+def _measured(log: Any, fact: facts.MeasuredOnAir | facts.MeasuredInLine) -> None:
+    write = log.info if fact.step in ("over", "unmeasured") else log.warning
     figures = {"value": round(fact.value, 3), "seconds": round(fact.seconds, 1)}
     write(describe_fact(fact), streamer=fact.streamer, quantity=fact.quantity, step=fact.step, **figures)
 
@@ -196,6 +198,7 @@ _WRITERS: Final[Mapping[type[facts.Fact], Callable[[Any, Any], None]]] = {
     facts.LowBitrate: _low_bitrate,
     facts.SilenceOnAir: _silence,
     facts.MeasuredOnAir: _measured,
+    facts.MeasuredInLine: _measured,
     facts.ProblemFound: _problem,
     facts.ProblemOver: _problem_over,
     facts.PluginFailed: _plugin_failed,

@@ -43,6 +43,12 @@ class Metrics:
         self._poor = Counter(
             "motherstream_low_bitrate", "Steps taken because of low bitrates", ["step"], registry=registry
         )
+        self._measured = Counter(
+            "motherstream_quality",
+            "Steps taken because of a stream's sound or picture",
+            ["quantity", "step"],
+            registry=registry,
+        )
         self._entered = 0.0
         registry.register(_Sampler(view, obs_connected))
 
@@ -60,6 +66,10 @@ class Metrics:
                     self._refused.labels(fact.code).inc()
                 case facts.LowBitrate() if fact.step != "over":
                     self._poor.labels(fact.step).inc()
+                case facts.SilenceOnAir() if fact.step not in ("over", "unmeasured"):
+                    self._measured.labels("sound", fact.step).inc()
+                case facts.MeasuredOnAir() | facts.MeasuredInLine() if fact.step not in ("over", "unmeasured"):
+                    self._measured.labels(fact.quantity, fact.step).inc()
                 case facts.OrphanReported():
                     self._orphans.inc()
                 case _:
@@ -92,9 +102,14 @@ class _Sampler(Collector):
         for state in State:
             states.add_metric([state.value], float(view.state is state))
         yield states
+        for name, text, value in self._gauges(view):
+            yield GaugeMetricFamily(name, text, value=value)
+
+    def _gauges(self, view: View) -> Sequence[tuple[str, str, float]]:
+        """Each with what it is, and its value."""
         on_air = view.on_air is not None or view.program.input is not None
         owned = int(on_air) + int(view.standby is not None) + len(view.orphans)
-        for name, text, value in (
+        return (
             ("motherstream_queue_length", "Streamers in the line-up", float(len(view.queue))),
             ("motherstream_on_air", "1 while somebody is on air", float(on_air)),
             (
@@ -113,8 +128,17 @@ class _Sampler(Collector):
                 "1 while standby is suspended because OBS renders late",
                 float(view.standby_off is not None and view.standby_off.reason == "render_lag"),
             ),
+            (
+                "motherstream_passed_over",
+                "Waiting streamers whose sound or picture lets others go first",
+                float(sum(place.passed_over for place in view.queue)),
+            ),
+            (
+                "motherstream_covered",
+                "1 while the slate is shown in place of the streamer whose turn it is",
+                float(bool(view.covered)),
+            ),
             ("motherstream_held", "1 while turns are held", float(view.held)),
             ("motherstream_inputs_owned", "Inputs in OBS that the daemon made", float(owned)),
             ("motherstream_obs_connected", "1 while OBS can be used", float(self._connected())),
-        ):
-            yield GaugeMetricFamily(name, text, value=value)
+        )

@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 from daemon.observability.problems import CODECS, SENTENCES, WITH_DETAIL, codec
 from daemon.observability.sentence import Sentence, Sort
 from daemon.observability.wording_lineup import BY, LINEUP, PLACES
+from daemon.observability.wording_quality import apart, quality, quieter, weak
 from statemachine import facts
 from statemachine.events import Actor
 from statemachine.monitors.quantities import QUANTITIES
@@ -31,6 +32,7 @@ REASONS: Final = {
     "returned": "came back",
     "kick": "kicked",
     "low_bitrate": "low bitrate",
+    "quality": "sound or picture",
     "moved": "moved up",
     "test": "by hand",
     "lost": "OBS was lost",
@@ -137,14 +139,7 @@ EVENTS: Final = (
     Sentence("low_bitrate", f"{_POOR}: the next one follows", "trouble", {"step": "skip"}),
     Sentence("low_bitrate", f"{_POOR}: kicked", "trouble", {"step": "kick"}),
     Sentence("low_bitrate", _POOR, "trouble"),
-    Sentence("measured_on_air", "{streamer}'s {quantity:words} is as it should be again", when={"step": "over"}),
-    Sentence(
-        "measured_on_air",
-        "{streamer}'s {quantity:words} has been off for {seconds:span}: {value:value} {quantity:unit}",
-        "trouble",
-    ),
-    Sentence("silence_on_air", "{streamer}'s sound is back", when={"step": "over"}),
-    Sentence("silence_on_air", "{streamer} has had no sound for {seconds:span}", "trouble"),
+    *quality(),
     Sentence(
         "standby_given_up", "standby is suspended: OBS renders {render_lag:percent} of its frames late", "trouble"
     ),
@@ -303,6 +298,9 @@ FORMS: Final[Mapping[str, Callable[[Any], str]]] = {
     "fixture": lambda value: FIXTURES.get(value, f"the {value}"),
     "actor": asked_by,
     "codec": codec,
+    "quieter": quieter,
+    "weak": weak,
+    "apart": apart,
 }
 """How a value is written; the page has the same forms."""
 

@@ -12,6 +12,7 @@ from daemon.health.score import Assessment
 from daemon.notify.troubles import WORDS, Output, Troubles
 from statemachine.lineup.entry import Problem
 from statemachine.monitors.output import OutputState
+from statemachine.monitors.quantities import REASONS
 from statemachine.notices.lasting import CALM
 from statemachine.notices.troubles import STALLS_WITHIN, Kind
 from tests.daemon.health.figures import sample
@@ -83,7 +84,8 @@ def test_an_issue_that_lasts_is_told_once_and_so_is_its_end(told: Told, issue: s
 
 def test_what_no_issue_tells_is_told_otherwise_or_is_no_trouble() -> None:
     assert {issue.name for issue in ISSUES if issue.told is None} == {
-        *("obs_unreachable", "nobody_on_air", "program_elsewhere", "studio_mode", "low_bitrate", "silent"),
+        *("obs_unreachable", "nobody_on_air", "program_elsewhere", "studio_mode", "low_bitrate"),
+        *REASONS,
         "picture_size_changed",
     }
 
