@@ -54,6 +54,7 @@ export const actions = {
   move: (name, position) => call("POST", `queue/${one(name)}/move?position=${position}`),
   remove: (name) => call("DELETE", `queue/${one(name)}`),
   kick: (name, seconds) => call("POST", `queue/${one(name)}/kick?seconds=${seconds}`),
+  take: (name) => call("POST", `queue/take?name=${one(name)}`),
   unblock: (name) => call("POST", `queue/${one(name)}/unblock`),
   turn: (seconds, restart) => call("POST", `update-timer/${seconds}?reset_time=${restart}`),
   turnOf: (name, seconds) => call("POST", `update-timer/${seconds}?streamer=${one(name)}`),

@@ -30,6 +30,7 @@ const ICONS = {
   skip: "M5 5l9 7-9 7zM18 5v14",
   hold: "M8 5v14M16 5v14",
   release: "M7 4.5v15l12-7.5z",
+  take: "M12 20V8M6.5 13.5 12 8l5.5 5.5M5 4h14",
   check: "M5 12.5l4.5 4.5L19 7.5",
   warn: "M12 4 2.8 19.5h18.4zM12 10v4.5M12 17v.2",
   notice: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18M12 7.5v5.5M12 16v.2",

@@ -6,6 +6,7 @@ import { askChange, askKick, askRemove } from "./dialogs.js";
 import { $, bdi, el, icon, keyed, say } from "./dom.js";
 import { clock, moment } from "./format.js";
 import { describe } from "./log.js";
+import { drawProbe, makeProbe } from "./probe.js";
 import { age, state } from "./store.js";
 
 function tool(name, label, action) {
@@ -22,11 +23,13 @@ function makeRow({ streamer }) {
     { class: "row" },
     el("span", { class: "row-position" }),
     el("div", { class: "row-text" }, el("p", { class: "row-name", title: streamer }, bdi(streamer)), el("p", { class: "row-state" })),
+    makeProbe(),
     el(
       "div",
       { class: "row-tools", role: "group", "aria-label": `Actions for ${streamer}` },
       tool("up", `Move ${streamer} up`, move(-1)),
       tool("down", `Move ${streamer} down`, move(1)),
+      tool("take", `Put ${streamer} on air now`, (button) => act(button, () => actions.take(streamer))),
       tool("change", `Change the place or turn of ${streamer}…`, (button) => change(button, streamer)),
       tool("kick", `Kick ${streamer}…`, async (button) => {
         const seconds = await askKick(streamer);
@@ -60,10 +63,12 @@ function updateRow(node, row) {
   node.dataset.trouble = row.stalled || !row.publishing || (row.problem !== null && !isOnAir);
   say(node.querySelector(".row-position"), String(place)); // as in the API and the command line: 1 is next
   say(node.querySelector(".row-state"), stateOf(row, isOnAir, standby));
+  drawProbe(node.querySelector(".probe"), row.streamer, row.probe);
   const first = firstPlace();
   const connected = state.connection === "connected";
   enable(node.querySelector(".tool-up"), connected && place > first);
   enable(node.querySelector(".tool-down"), connected && place >= first && place < state.queue.length - 1);
+  enable(node.querySelector(".tool-take"), connected && !isOnAir && row.publishing);
   enable(node.querySelector(".tool-change"), connected);
   enable(node.querySelector(".tool-kick"), connected);
   enable(node.querySelector(".tool-remove"), connected);

@@ -23,6 +23,9 @@ const FORMS = {
   value: String,
   unit: (value) => UNITS[value] ?? "",
   fixture: (value) => FIXTURES[value] ?? `the ${value}`,
+  quieter: (value) => String(Math.max(1, Math.round(-23 - value))),
+  weak: (value) => (value > 0 ? "right" : "left"),
+  apart: (value) => Math.abs(value).toFixed(1),
   codec: (value) => CODECS[value] ?? (value.toUpperCase() || "the codec of its picture"),
 };
 

@@ -17,6 +17,8 @@ import { readTable, refresh, refreshRest, state, subscribe, update } from "./sto
 
 /** Milliseconds between two readings without an event: health and other people's settings make none. */
 const EVERY = 5000;
+/** The same while a probe measures: meters move. */
+const METERED = 1000;
 /** Milliseconds that a page which nobody looks at goes on listening. */
 const HIDDEN_FOR = 60_000;
 
@@ -175,6 +177,10 @@ setUpMachine();
 setUpSignIn(begin, signInAgain);
 document.addEventListener("visibilitychange", onVisibility);
 window.setInterval(tick, 1000);
+window.setInterval(() => {
+  const metered = state.queue.some((row) => row.probe);
+  if (metered && state.connection === "connected" && document.visibilityState === "visible") refresh();
+}, METERED);
 window.setInterval(() => {
   if (state.connection === "connected" && document.visibilityState === "visible") {
     refresh();

@@ -4,6 +4,7 @@ import { act, enable, onPress } from "./act.js";
 import { actions } from "./api.js";
 import { $, bdi, icon, say } from "./dom.js";
 import { clock, span } from "./format.js";
+import { drawProbe, makeProbe } from "./probe.js";
 import { age, state } from "./store.js";
 import { STANDBY_OFF } from "./wording.js";
 
@@ -21,6 +22,7 @@ export function setUpOnAir() {
   onPress($("hold"), () => act($("hold"), state.status?.held ? actions.release : actions.hold));
   onPress($("extend"), () => changeTurn($("extend"), STEP));
   onPress($("shorten"), () => changeTurn($("shorten"), -STEP));
+  for (const id of ["onair-probe", "standby-probe"]) $(id).append(...makeProbe().children);
 }
 
 function changeTurn(button, seconds) {
@@ -57,6 +59,7 @@ export function drawOnAir() {
   enable($("extend"), connected && Boolean(row?.has_turn)); // who only fills in has no turn yet
   enable($("shorten"), connected && Boolean(row?.has_turn) && row.turn - onAir.seconds - age() > STEP);
 
+  drawProbe($("onair-probe"), onAir?.streamer, row?.probe);
   drawStandby();
   tickOnAir();
 }
@@ -82,6 +85,8 @@ function drawStandby() {
   else if (standby) text = `Buffering · ${standby.input}`;
   else if (next) text = off ? `Next; standby ${STANDBY_OFF[off.reason] ?? off.reason}` : "Next, not ready yet";
   say($("standby-state"), text);
+  const name = standby?.streamer ?? next?.streamer;
+  drawProbe($("standby-probe"), name, name === undefined ? undefined : rowOf(name)?.probe);
 }
 
 /** Once a second: what changes with the clock alone. */
