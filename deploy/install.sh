@@ -20,6 +20,7 @@ EXTRAS=${EXTRAS-notify}
 
 APP=/opt/motherstream
 UNIT=/etc/systemd/system/motherstream.service
+PROBE=/etc/systemd/system/motherstream-probe.service
 COMMAND=/usr/local/bin/motherstream
 SYSUSERS=/etc/sysusers.d/motherstream.conf
 TMPFILES=/etc/tmpfiles.d/motherstream.conf
@@ -99,6 +100,7 @@ programs() {
 system_files() {
     put 0755 "$SOURCE/deploy/motherstream.sh" $COMMAND
     put 0644 "$SOURCE/motherstream.service" $UNIT
+    put 0644 "$SOURCE/deploy/motherstream-probe.service" $PROBE
     put 0644 "$SOURCE/deploy/sysusers.conf" $SYSUSERS
     put 0644 "$SOURCE/deploy/tmpfiles.conf" $TMPFILES
     put_config 0644 "$SOURCE/deploy/logrotate.conf" $LOGROTATE
@@ -118,6 +120,9 @@ system_files() {
 next_steps() {
     if live && systemctl --quiet is-active motherstream; then
         say "done. Start the new one, which leaves the picture alone:  sudo systemctl restart motherstream"
+        if systemctl --quiet is-active motherstream-probe; then
+            say "and the probe:  sudo systemctl restart motherstream-probe"
+        fi
         return
     fi
     say "done. What comes next:"
@@ -126,17 +131,22 @@ next_steps() {
     say "  3. sudo motherstream check"
     say "  4. sudo systemctl enable --now motherstream"
     say "  5. sudo motherstream streamer add NAME --server rtmp://THIS-HOST:1935/live"
+    say "  6. to have sound and picture measured, with ffmpeg: sudo systemctl enable --now motherstream-probe"
 }
 
 uninstall() {
-    if live; then systemctl --quiet disable --now motherstream 2>/dev/null || true; fi
+    if live; then systemctl --quiet disable --now motherstream-probe motherstream 2>/dev/null || true; fi
     rm -rf "$DESTDIR$APP" "$DESTDIR$APP.new" "$DESTDIR$APP.old"
-    rm -f "$DESTDIR$COMMAND" "$DESTDIR$UNIT" "$DESTDIR$SYSUSERS" "$DESTDIR$TMPFILES"
+    rm -f "$DESTDIR$COMMAND" "$DESTDIR$UNIT" "$DESTDIR$PROBE" "$DESTDIR$SYSUSERS" "$DESTDIR$TMPFILES"
     if [ "$1" = purge ]; then
         rm -f "$DESTDIR$LOGROTATE"
         rm -rf "$DESTDIR/etc/motherstream" "$DESTDIR/var/lib/motherstream" "$DESTDIR/var/log/motherstream"
         rm -f "$DESTDIR"/etc/credstore/motherstream.*
-        if [ -z "$DESTDIR" ] && id motherstream >/dev/null 2>&1; then userdel motherstream; fi
+        if [ -z "$DESTDIR" ]; then
+            for user in motherstream motherstream-probe; do
+                if id $user >/dev/null 2>&1; then userdel $user; fi
+            done
+        fi
     else
         say "kept     $DESTDIR/etc/motherstream, $DESTDIR/var/lib/motherstream, $DESTDIR/var/log/motherstream"
     fi

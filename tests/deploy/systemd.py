@@ -24,6 +24,8 @@ SYSTEMD: Final = Path("/lib/systemd/systemd")
 CGROUPS: Final = Path("/sys/fs/cgroup")
 USER: Final = 64_321
 """Of the user and the group motherstream, who need not be on this machine."""
+PROBE: Final = 64_322
+"""Of the probe's."""
 STUBS: Final = ("sysinit", "basic", "multi-user", "network-online", "shutdown", "umount")
 """Targets that units wait for by default. Empty: nothing of the machine's own is to be started."""
 
@@ -47,15 +49,19 @@ mount --rbind /dev "$root/dev"
 mount -t tmpfs -o mode=755 tmpfs "$root/run"
 mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
 mkdir -p "$root/run/test/units" "$root/run/credstore" "$root/opt/motherstream/bin" "$root/etc/motherstream"
-cp {ROOT}/motherstream.service "$root/run/test/units/"
-mkdir "$root/run/test/units/motherstream.service.d"
-printf '[Service]\nStandardOutput=append:{CONSOLE}\nStandardError=append:{CONSOLE}\n' \
-    >"$root/run/test/units/motherstream.service.d/console.conf"
+cp {ROOT}/motherstream.service {ROOT}/deploy/motherstream-probe.service "$root/run/test/units/"
+for unit in motherstream motherstream-probe; do
+    mkdir "$root/run/test/units/$unit.service.d"
+    printf '[Service]\nStandardOutput=append:%s\nStandardError=append:%s\n' "{CONSOLE}-$unit" "{CONSOLE}-$unit" \
+        >"$root/run/test/units/$unit.service.d/console.conf"
+done
 for stub in {" ".join(STUBS)}; do
     printf '[Unit]\nDescription=%s\nDefaultDependencies=no\n' "$stub" >"$root/run/test/units/$stub.target"
 done
 printf 'motherstream:x:{USER}:{USER}::/nonexistent:/usr/sbin/nologin\n' >>"$root/etc/passwd"
 printf 'motherstream:x:{USER}:\n' >>"$root/etc/group"
+printf 'motherstream-probe:x:{PROBE}:{PROBE}::/nonexistent:/usr/sbin/nologin\n' >>"$root/etc/passwd"
+printf 'motherstream-probe:x:{PROBE}:\n' >>"$root/etc/group"
 for part in src venv; do mkdir "$root/opt/motherstream/$part"; done
 mount --bind {ROOT} "$root/opt/motherstream/src"
 mount --bind {sys.prefix} "$root/opt/motherstream/venv"
@@ -64,7 +70,9 @@ cat >"$root/opt/motherstream/bin/motherstream" <<'END'
 export PYTHONPATH=/opt/motherstream/src
 exec /opt/motherstream/venv/bin/python -m daemon "$@"
 END
-chmod 755 "$root/opt/motherstream/bin/motherstream"
+sed 's/-m daemon /-m daemon.probe /' "$root/opt/motherstream/bin/motherstream" \
+    >"$root/opt/motherstream/bin/motherstream-probe"
+chmod 755 "$root/opt/motherstream/bin/motherstream" "$root/opt/motherstream/bin/motherstream-probe"
 cd "$root"
 # As switch_root(8) does it; pivot_root(8) is not everywhere.
 mount --move . /
@@ -104,9 +112,9 @@ class Systemd:
         """``systemctl``; what it said. It must end well."""
         return done(self._inside("systemctl", *command, within=within))
 
-    def show(self, name: str) -> str:
-        """One property of the service."""
-        return self.ctl("show", "--value", "--property", name, "motherstream.service").strip()
+    def show(self, name: str, unit: str = "motherstream") -> str:
+        """One property of a service."""
+        return self.ctl("show", "--value", "--property", name, f"{unit}.service").strip()
 
     @property
     def pid(self) -> int:
@@ -133,9 +141,10 @@ class Systemd:
         path.write_text(text)
         path.chmod(mode)
 
-    def told(self) -> str:
-        """What the service has written on standard error."""
-        return self.path(CONSOLE).read_text(errors="replace") if self.path(CONSOLE).exists() else ""
+    def told(self, unit: str = "motherstream") -> str:
+        """What a service has written on standard error."""
+        console = self.path(f"{CONSOLE}-{unit}")
+        return console.read_text(errors="replace") if console.exists() else ""
 
     def said(self) -> str:
         """What systemd has written on its console."""

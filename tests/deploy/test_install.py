@@ -132,6 +132,7 @@ def test_root_writes_the_configuration_and_the_service_reads_it(installed: Path)
 def test_a_later_version_takes_the_place_of_what_nobody_has_edited(installed: Path, upgraded: Path) -> None:
     assert (upgraded / CONFIG).read_text().startswith("# later\n")
     assert (upgraded / "etc/systemd/system/motherstream.service").read_text().startswith("# later\n")
+    assert (upgraded / "etc/systemd/system/motherstream-probe.service").exists()
     assert not (upgraded / PROGRAMS / "left-over").exists()
     assert (packages(installed / PROGRAMS) / "aiohttp").exists()
     assert not (packages(upgraded / PROGRAMS) / "aiohttp").exists(), "it needs none"

@@ -5,22 +5,26 @@ is what is left.
 """
 
 import contextlib
+import http.server
 import json
 import os
 import signal
 import subprocess
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
 from daemon.cli.exit_codes import EXIT_CONFIG
+from daemon.probe.process import MOST_DATA
 from daemon.studio.ports import free_port
 from tests.deploy.support import run
-from tests.deploy.systemd import SYSTEMD, USER, Systemd, write_config
+from tests.deploy.systemd import PROBE, SYSTEMD, USER, Systemd, write_config
 from tests.fakes.threaded import DEADLINE, PASSWORD, ThreadedObs
 from tests.support import blocking_until
 
@@ -31,6 +35,54 @@ OWN_DIRECTORIES: Final = ("/var/lib/motherstream", "/var/log/motherstream")
 pytestmark = pytest.mark.skipif(
     os.geteuid() != 0 or not SYSTEMD.exists(), reason="a systemd of one's own takes root, and systemd"
 )
+
+
+class Heard:
+    """A daemon that wants one stream measured, and what a probe has told it."""
+
+    def __init__(self) -> None:
+        self.tokens: set[str | None] = set()
+        self.loudness: float | None = None
+        self.last: object = None
+        """What it told last."""
+
+    @contextlib.contextmanager
+    def listening(self, stream: str) -> Iterator[str]:
+        """Its address."""
+        heard = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                heard.tokens.add(self.headers.get("Authorization"))
+                told = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                heard.last = told
+                for report in told["streams"]:
+                    heard.loudness = (report["sound"] or {}).get("loudness") or heard.loudness
+                order = {"session": "srs:1", "streamer": "alice", "url": stream}
+                body = json.dumps({"streams": [order], "previews": True, "left_out": 0}).encode()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                """Not here."""
+
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            yield f"http://127.0.0.1:{server.server_port}"
+            server.shutdown()
+
+
+def pids_of(user: int) -> list[int]:
+    """The processes of a user."""
+    return [int(each.name) for each in Path("/proc").glob("[0-9]*") if each.stat().st_uid == user]
+
+
+def limits_of(pid: int) -> dict[str, str]:
+    """What a process may take, by the kernel's own words (proc(5))."""
+    lines = Path(f"/proc/{pid}/limits").read_text().splitlines()
+    return {line[:26].strip(): line[26:].strip() for line in lines}
 
 
 class Service:
@@ -247,3 +299,31 @@ def test_a_mistake_in_the_configuration_ends_it_for_good_and_is_told(service: Se
     assert service.systemd.show("ExecMainStatus") == str(EXIT_CONFIG)
     assert service.systemd.show("NRestarts") == "0"
     assert "http.prot" in service.systemd.told()
+
+
+def test_the_probe_measures_under_its_own_unit_with_no_right_and_no_secret_but_its_token(
+    machine: tuple[Systemd, ThreadedObs],
+) -> None:
+    systemd, _ = machine
+    said = partial(systemd.told, "motherstream-probe")
+    stream = ("testsrc2=s=320x180:r=30[out0];sine=f=440:r=48000[out1]", "-c:v", "libx264", "-preset", "ultrafast")
+    port, heard = free_port(), Heard()
+    begin = ("ffmpeg", "-nostdin", "-loglevel", "quiet", "-re", "-f", "lavfi", "-i")
+    serve = (*begin, *stream, "-g", "30", "-c:a", "aac", "-f", "flv", f"tcp://127.0.0.1:{port}?listen=1")
+    with heard.listening(f"tcp://127.0.0.1:{port}") as url, subprocess.Popen(serve) as server:
+        systemd.put("/run/credstore/motherstream.probe.token", "the-probe-s\n", 0o600)
+        drop_in = "/run/test/units/motherstream-probe.service.d/url.conf"
+        systemd.put(drop_in, f"[Service]\nEnvironment=MOTHERSTREAM_PROBE_URL={url}\n")
+        systemd.ctl("daemon-reload")
+        systemd.ctl("start", "motherstream-probe")
+        try:
+            blocking_until(lambda: heard.loudness is not None, 40.0, tell=lambda: f"{heard.last}\n{said()}")
+            assert heard.tokens == {"Bearer the-probe-s"}
+            assert "not permitted" not in said()
+            assert "Traceback" not in said()
+            (limits,) = [limits_of(pid) for pid in pids_of(PROBE) if "ffmpeg" in Path(f"/proc/{pid}/comm").read_text()]
+            assert limits["Max data size"].split()[0] == str(MOST_DATA)
+            assert systemd.show("ExecMainStatus", "motherstream-probe") == "0"
+        finally:
+            systemd.ctl("stop", "motherstream-probe")
+            server.kill()

@@ -8,6 +8,7 @@ from daemon.config.keys import KEYS
 from tests.deploy.support import DEPLOY, ROOT, Unit, done, read_unit, rewritten, run
 
 SERVICE = ROOT / "motherstream.service"
+PROBE = DEPLOY / "motherstream-probe.service"
 PROGRAM = "/opt/motherstream/bin/motherstream"
 
 
@@ -35,6 +36,23 @@ def test_the_service_is_exposed_by_one_and_a_half_at_most() -> None:
     # --threshold counts in tenths.
     result = run("systemd-analyze", "security", "--offline=true", "--threshold=15", SERVICE)
     assert "Overall exposure level" in done(result)
+
+
+def test_systemd_has_nothing_to_say_against_the_probe(tmp_path: Path) -> None:
+    probe, service = (PROBE, {f"{PROGRAM}-probe": sys.executable}), (SERVICE, {PROGRAM: sys.executable})
+    assert verify(tmp_path, probe, service) == ""
+
+
+def test_the_probe_is_exposed_by_two_at_most() -> None:
+    result = run("systemd-analyze", "security", "--offline=true", "--threshold=20", PROBE)
+    assert "Overall exposure level" in done(result)
+
+
+def test_the_probe_knows_its_own_token_alone_and_reads_no_configuration() -> None:
+    service = read_unit(PROBE)["Service"]
+    assert service["LoadCredential"] == ["probe.token:motherstream.probe.token"]
+    assert service["User"] == ["motherstream-probe"]
+    assert "-/etc/motherstream" in service["InaccessiblePaths"][0].split()
 
 
 def test_it_is_started_told_and_watched_as_the_daemon_expects(unit: Unit) -> None:
