@@ -22,6 +22,7 @@ BESIDE = (
     "tests/browser/",  # Chromium
     "tests/deploy/test_service.py",  # a whole systemd
     "tests/machine/",  # full disks, stopped processes, watchdogs that count seconds
+    "tests/e2e/test_measuring.py",
     "tests/e2e/test_monitor.py",
     "tests/e2e/test_recording.py",  # recordings that ffmpeg makes
 )

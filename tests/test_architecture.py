@@ -38,6 +38,8 @@ LAYERS = {
         "daemon.obs",
         "daemon.obs.*",
         "daemon.observability*",
+        "daemon.probe*",
+        "daemon.quality*",
         "daemon.streamers*",
         "daemon.studio*",
         "daemon.systemd",
@@ -82,6 +84,18 @@ MAY_IMPORT = {
     "daemon.obs": {"daemon.obs.adapter"},
     "daemon.obs.*": {"daemon.obs*", "daemon.config*", *CORE},
     "daemon.observability*": {"daemon.observability*", "daemon.config*", *CORE},
+    # A program of its own: of the daemon it has the words that they share, and the log.
+    "daemon.probe*": {
+        "daemon",
+        "daemon.probe*",
+        "daemon.config.model",
+        "daemon.core.backoff",
+        "daemon.core.probing",
+        "daemon.core.redaction",
+        "daemon.observability.logging",
+        "statemachine.monitors.quantities",
+    },
+    "daemon.quality*": {"daemon.quality*", "daemon.config*", *CORE},
     "daemon.streamers*": {"daemon.streamers*", "daemon.config*", *CORE},
     # It gives its streamers keys, as the command line does; its demo runs the daemon's own.
     "daemon.studio*": {"daemon.studio*", "daemon.streamers.store"},
@@ -91,6 +105,7 @@ MAY_IMPORT = {
 """Of the project's own modules (and, for the rules, of all modules) these and no others."""
 ONLY_FOR = {
     "daemon.app": {"daemon.__main__", "daemon.cli.main"},
+    "daemon.probe*": {"daemon.probe*", "daemon.cli.main"},
     "daemon.cli*": {"daemon.__main__", "daemon.cli*"},
     "daemon.composition*": {"daemon.app", "daemon.composition*"},
     "daemon.core.dispatcher": {"daemon.composition.studio"},

@@ -11,6 +11,8 @@ from pathlib import Path
 from daemon.studio import StudioError
 from daemon.studio.channel import Channel, on_air
 from daemon.studio.ports import free_port
+from daemon.studio.prober import Prober
+from daemon.studio.spoiling import Spoilt
 from daemon.studio.studio import Studio
 
 NAMES = ("alice", "bob", "carol", "dave", "erin", "frank")
@@ -18,6 +20,10 @@ GUEST = "you"
 """For whoever looks on and wants to publish, too."""
 TURN = 8.0
 """Seconds of a turn: short, because people watch it."""
+SILENCE = 4.5
+"""Seconds without sound until the slate is shown."""
+SILENT_FOR = 10.0
+"""Seconds for which a streamer's sound dies, for people to see what is done about it."""
 
 
 async def demo(streamers: int, port: int, duration: float, keep: Path | None) -> int:
@@ -45,15 +51,17 @@ async def demo(streamers: int, port: int, duration: float, keep: Path | None) ->
 async def _show(streamers: int, port: int, duration: float, keep: Path | None, stop: asyncio.Event) -> int:
     names = NAMES[:streamers]
     _print(f"starting a throw-away studio: headless OBS, an RTMP server, {streamers} streamers")
-    settings = {"queue.turn": TURN}
+    # Plain colours take few bits.
+    settings = {"queue.turn": TURN, "quality.silence": SILENCE, "health.low_bitrate": 20}
     async with (
         Studio(hook_url=Channel.hook_url(port), slate="SLATE", progress=_print) as studio,
         Channel(studio, port=port, settings=settings) as channel,
+        Prober(channel.url, studio.folder),
     ):
         for name in names:
             if stop.is_set():
                 return 0
-            await studio.publish(name)
+            await studio.publish(name, spoilable=name == names[0])
             if name == names[0]:
                 await channel.until_on_air(name)
         await studio.obs.start_recording()
@@ -68,7 +76,9 @@ async def _show(streamers: int, port: int, duration: float, keep: Path | None, s
         _print(f"publish    {studio.rtmp_base}/{guest.stream}" + (f"?{guest.query}" if guest.query else ""))
         _print("")
         _print(f"a turn lasts {TURN:g} s; " + (f"ends after {duration:g} s" if duration else "Ctrl-C ends it"))
+        muting = asyncio.create_task(_go_silent(studio, channel))
         await _narrate(channel, duration, stop)
+        muting.cancel()
         _print("reading the recording, frame by frame")
         recording = await studio.obs.stop_recording()
         verdict = await studio.analyse(recording)
@@ -81,10 +91,22 @@ async def _show(streamers: int, port: int, duration: float, keep: Path | None, s
         return 1 if verdict.blank_frames else 0
 
 
+async def _go_silent(studio: Studio, channel: Channel) -> None:
+    """The first streamer's sound dies once, in its second turn: it is covered, and whoever is next follows."""
+    first = studio.publishers[0]
+    await channel.until(lambda status: on_air(status) not in (first.name, None), within=3600)
+    await channel.until_on_air(first.name, within=3600)
+    first.spoil(Spoilt.MUTED)
+    _print(f"{first.name} goes silent for {SILENT_FOR:g} s")
+    await asyncio.sleep(SILENT_FOR)
+    first.mend()
+    _print(f"{first.name} sounds again")
+
+
 async def _narrate(channel: Channel, duration: float, stop: asyncio.Event) -> None:
     """Say every hand-over, until it is time."""
     end = time.monotonic() + duration if duration else None
-    shown, attempt = "", 0
+    shown, attempt, covered = "", 0, None
     while not stop.is_set() and (end is None or time.monotonic() < end):
         status = await channel.status()
         streamer, last = on_air(status) or "nobody", status["last_switch"]
@@ -92,6 +114,9 @@ async def _narrate(channel: Channel, duration: float, stop: asyncio.Event) -> No
             took = f"  ({last['reason']}, {last['seconds'] * 1000:.0f} ms from request to picture)" if last else ""
             _print(f"on air: {streamer}{took}")
             shown = streamer
+        if status["covered"] != covered:
+            covered = status["covered"]
+            _print(f"covered by the slate: {covered}" if covered else "no longer covered")
         attempt = status["attempt"]
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), 0.1)
