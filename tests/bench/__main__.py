@@ -24,7 +24,7 @@ import aiohttp
 
 from daemon.studio import StudioError
 from daemon.studio.root import VARIABLE
-from tests.bench import beside, endurance, serving, soak
+from tests.bench import beside, endurance, probing, serving, soak
 from tests.bench.aims import SPACED
 from tests.bench.figures import Result, cpu_model
 from tests.bench.others import ChangeUrl, HideWaitShow, Nothing, RestartStatic
@@ -33,8 +33,8 @@ from tests.bench.plots import write_plots
 from tests.bench.report import ALONE, write_report
 from tests.bench.stage import Given, Stage, Way
 
-PARTS = ("viewer", "rest", "hooks", "hooks-obs", "growth", "clients", "soak", "soak-obs", "goes-obs")
-ON_OBS = frozenset({"viewer", "rest", "hooks-obs", "soak-obs", "goes-obs"})
+PARTS = ("viewer", "rest", "hooks", "hooks-obs", "growth", "clients", "soak", "soak-obs", "goes-obs", "probe")
+ON_OBS = frozenset({"viewer", "rest", "hooks-obs", "soak-obs", "goes-obs", "probe"})
 """The others need no studio: a fake OBS plays all streams."""
 
 
@@ -173,6 +173,10 @@ async def _part(
             for kind in stage.given.kinds:
                 row = await soak.come_and_go(stage, 20 if quick else 100, KINDS[kind])
                 book.setdefault("goes", {})[kind] = _told(f"{kind}, guests who come and go", row)
+        case "probe":
+            _say("the probe, on ten streams")
+            turns, skips = (1, 3) if quick else (3, 10)
+            book["probe"] = await probing.measured(stage, seconds=10.0 if quick else 30.0, turns=turns, skips=skips)
         case _:
             raise ValueError(part)
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from tests.bench import beside, endurance
+from tests.bench import beside, endurance, probing
 from tests.bench.figures import Result, Spread
 
 FRAME = 1000 / 30
@@ -39,6 +39,9 @@ def aims(results: Sequence[Result], found: Mapping[str, Any]) -> Iterator[tuple[
             yield _aim(*seen)
     for name, row in (found.get("goes") or {}).items():
         yield _aim(*endurance.goes_aim(name, row))
+    if probe := found.get("probe"):
+        for aim in probing.aims(probe):
+            yield _aim(*aim)
     if rest := found.get("rest"):
         yield _aim(
             "at rest: under 1 % of a core and 80 MB; under 0.8 % with two inputs that are watched",

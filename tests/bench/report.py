@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from daemon.obs.sources import FFMPEG
-from tests.bench import beside, endurance
+from tests.bench import beside, endurance, probing
 from tests.bench.aims import aims, lost
 from tests.bench.figures import Result, Spread
 from tests.bench.markdown import table
@@ -21,9 +21,9 @@ HEAD = """\
 # Benchmarks
 
 Written by `make bench` (`ARGS=--full` for 50 hand-overs of each way, `ARGS=--quick` for a look, `ARGS="--only hooks"`
-for one part: viewer, rest, hooks, hooks-obs, growth, clients, soak, soak-obs or goes-obs). `MOTHERSTREAM_OBS_ROOT`
-lends another OBS than this system's. All ways on one OBS ran in turns, so that what the machine did beside fell on all
-of them: take the ratios rather than the figures.
+for one part: viewer, rest, hooks, hooks-obs, growth, clients, soak, soak-obs, goes-obs or probe).
+`MOTHERSTREAM_OBS_ROOT` lends another OBS than this system's. All ways on one OBS ran in turns, so that what the machine
+did beside fell on all of them: take the ratios rather than the figures.
 """
 
 METHOD = """\
@@ -147,6 +147,9 @@ def _book(name: str, book: Mapping[str, Any]) -> Iterator[str]:
     if book.get("soak") or book.get("goes"):
         yield "\n### Many hand-overs\n"
         yield from endurance.soak(book.get("soak") or {}, book.get("goes") or {})
+    if book.get("probe"):
+        yield "\n### The probe\n"
+        yield from probing.lines(book["probe"])
     if book.get("rest") or book.get("growth"):
         yield "\n### At rest, and with a long line-up\n"
         yield from _growth(book.get("rest"), book.get("growth") or [], picture("growth", name))

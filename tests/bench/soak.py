@@ -55,7 +55,7 @@ async def on_obs(stage: Stage, count: int, kind: str) -> Row:
         pieces: list[Row] = []
         took: list[float] = []
         while len(took) < count:
-            async with _recorded(stage, pieces):
+            async with recorded(stage, pieces):
                 took += [await _next(channel, growth, pause=PAUSE) for _ in range(min(PIECE, count - len(took)))]
                 await channel.until(_is_ready, 60)
         return await growth.of(count, took) | {"pieces": pieces}
@@ -69,7 +69,7 @@ async def come_and_go(stage: Stage, count: int, kind: str) -> Row:
         growth = Growth(channel, stage.link, stage.studio.obs.pid)
         pieces: list[Row] = []
         for first in range(0, count, PIECE):
-            async with _recorded(stage, pieces):
+            async with recorded(stage, pieces):
                 for number in range(first, min(count, first + PIECE)):
                     guest = await stage.studio.publish(f"guest{number % GUESTS}", keyframe_every=KEYFRAMES)
                     await asyncio.sleep(chance.uniform(0.05, 0.9))
@@ -132,7 +132,7 @@ class Growth:
 
 
 @asynccontextmanager
-async def _recorded(stage: Stage, pieces: list[Row]) -> AsyncIterator[None]:
+async def recorded(stage: Stage, pieces: list[Row]) -> AsyncIterator[None]:
     """One recording, read once it is over."""
     obs = stage.studio.obs
     await obs.start_recording()
