@@ -308,6 +308,7 @@ def conflicts(config: Config) -> Iterator[Conflict]:
     """What is wrong although each value by itself is right."""
     yield from _door_conflicts(config)
     yield from _missing_companions(config)
+    yield from _same_secrets(config)
     yield from _source_conflicts(config.sources)
     yield from _name_conflicts(config)
     yield from _port_conflicts(config)
@@ -342,7 +343,12 @@ def _missing_companions(config: Config) -> Iterator[Conflict]:
     ):
         message = "is required if http.token is set: make one (openssl rand -hex 24), and give it to the probe"
         yield Conflict(("probe.token", "probe.enabled"), message)
-    if (own := config.probe.token.get_secret_value()) and own == config.http.token.get_secret_value():
+
+
+def _same_secrets(config: Config) -> Iterator[Conflict]:
+    """The probe may do nothing but report."""
+    own = config.probe.token.get_secret_value()
+    if own and own == config.http.token.get_secret_value():
         yield Conflict(("probe.token", "http.token"), "must not be http.token: with that the probe could do everything")
     if own and own == config.hooks.secret.get_secret_value():
         yield Conflict(("probe.token", "hooks.secret"), "must not be hooks.secret: make another one")

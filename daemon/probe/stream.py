@@ -237,7 +237,7 @@ class Stream:
         self._run: Run | None = None
         self._task: asyncio.Task[None] | None = None
         self._flowed_at: float | None = None
-        """When something came last, in a run before this one, and since then nothing that can be played was refused."""
+        """When something came last, in a run before this one. None again once the stream is refused: it may be well."""
 
     @property
     def decodes_all(self) -> bool:

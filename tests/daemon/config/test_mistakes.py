@@ -162,6 +162,14 @@ def test_a_host_may_be(file: Path, host: str) -> None:
             "[http]\ntoken = 't'\n[hooks]\nsecret = 's'\n[probe]\nenabled = 'on'",
             "probe.token: is required if http.token is set: make one (openssl rand -hex 24), and give it to the probe",
         ),
+        (
+            "[http]\ntoken = 't'\n[hooks]\nsecret = 's'\n[probe]\ntoken = 't'",
+            "probe.token: must not be http.token: with that the probe could do everything",
+        ),
+        (
+            "[http]\ntoken = 't'\n[hooks]\nsecret = 's'\n[probe]\ntoken = 's'",
+            "probe.token: must not be hooks.secret: make another one",
+        ),
         ("[queue]\nauth = 'http'", "queue.auth_url: is required if queue.auth is http"),
         (
             "[sources]\npoll_interval = 5\nready_timeout = 5",
