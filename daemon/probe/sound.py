@@ -27,6 +27,8 @@ ENOUGH: Final = round(3 / BLOCK)
 """Blocks above the gates before a loudness is told."""
 CHANNELS: Final = range(1, 9)
 """As ffmpeg numbers them: 7.1 has eight."""
+GONE: Final = 1.0
+"""Seconds for which the picture goes on without any sound until there is none."""
 FULL, FLAT = -1.0, 6.0
 """dBFS from which on a block's peak is at the top, and dB between its peak and its mean below which its tops are cut
 off: of music that is mastered loud it is 8 to 12, of speech more, of a sine 3."""
@@ -123,7 +125,7 @@ class Sound:
 
     def measured(self, missing: float = 0.0) -> SoundMeasured:
         """All of it. ``missing`` are the seconds for which its picture has gone on without any sound."""
-        gone = missing > 1.0
+        gone = missing > GONE
         left, right = _level(self._left), _level(self._right)
         compared = len(self._left) == COMPARED and max(left, right) > LOUD and not gone
         return {

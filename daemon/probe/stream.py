@@ -18,7 +18,7 @@ from daemon.probe.ffmpeg import Log, Wanted
 from daemon.probe.lines import Frames, Lines
 from daemon.probe.picture import Picture
 from daemon.probe.process import Run, Take
-from daemon.probe.sound import Sound
+from daemon.probe.sound import GONE, Sound
 
 log = structlog.get_logger(__name__)
 
@@ -189,8 +189,9 @@ class Measuring:
         """All of it. ``stopped_at``: something came of it until then, in a run before this one."""
         since = stopped_at if self.flowed_at is None else self.flowed_at
         still = now - (self.began if since is None else since)
-        state: Literal["opening", "playing", "stopped"] = "stopped" if still > FLOWING else "playing"
-        state = "opening" if since is None else state
+        state: Literal["opening", "playing", "stopped"] = "opening" if self.flowed_at is None else "playing"
+        if since is not None and still > FLOWING:
+            state = "stopped"
         if not problem and state == "playing" and self._sees_nothing(now):
             problem = "no key frame has come yet: nothing can be said of its picture"
         video, audio = self.log.video, self.log.audio
@@ -198,6 +199,7 @@ class Measuring:
         # Where nothing comes at all, that is no silence: this program or its ffmpeg may have been held up.
         expected = self.wanted.sound and audio is not None and self.pictured_at is not None
         missing = (self.pictured_at or 0.0) - (self.sounded_at or self.began) if expected else 0.0
+        heard = audio is not None and (self.sound.at is not None or missing > GONE)
         preview, self.preview = self.preview, b""
         return {
             "session": order["session"],
@@ -209,7 +211,7 @@ class Measuring:
             else {**video, "fps": None if fps is None else round(fps, 2), "keyframe_seconds": gap},
             "audio": audio,
             "kbps": self.kbps if state == "playing" else None,
-            "sound": self.sound.measured(missing) if audio is not None and state == "playing" else None,
+            "sound": self.sound.measured(missing) if heard and state == "playing" else None,
             "picture": self.picture.measured() if state == "playing" else None,
             "drift": self.drift if state == "playing" else None,
             "preview": base64.b64encode(preview).decode() if preview else None,
