@@ -117,10 +117,12 @@ class Operator:
         told={"taken": "{streamer} was taken on air by hand"},
     )
     async def take(self, actor: Actor, name: Name = "") -> Done:
-        """Show a streamer now, whatever is measured of the stream; without a name, the next one."""
-        if not name:
+        """Show a streamer now, whatever is measured of the stream; without a name, the covered one, or the next."""
+        view = self._view()
+        behind = next((place.streamer for place in view.queue if place.has_turn), "") if view.covered else ""
+        if not name and not behind:
             return await self.skip(actor)
-        streamer = self._find(name)
+        streamer = self._find(name) if name else behind
         await self._ask(ev.TakeRequested(self._now(), streamer, actor=actor))
         return {"status": "success", "message": f"{streamer} is shown as soon as there is a picture"}
 

@@ -19,7 +19,7 @@ class Picture:
     def __init__(self) -> None:
         self.at: float | None = None
         """Of the last look."""
-        self._light = 0.0
+        self._lights: deque[float] = deque(maxlen=2)
         self._black = 0.0
         """Seconds for which it has been black."""
         self._motion: float | None = None
@@ -42,8 +42,9 @@ class Picture:
             self._motion = motion
             self._still = self._still + min(gap, GAP_MOST) if QUANTITIES["motion"].is_amiss(motion) else 0.0
             self._black += min(gap, GAP_MOST)
-        self._light = light
-        if not QUANTITIES["light"].is_amiss(light):
+        # Of two looks: a dark one by itself is a cut from one scene to the next.
+        self._lights.append(light)
+        if not QUANTITIES["light"].is_amiss(self._lights[0]):
             self._black = 0.0
 
     @property
@@ -56,7 +57,7 @@ class Picture:
         if self.at is None:
             return None
         return {
-            "light": self._light,
+            "light": max(self._lights),
             "black_seconds": round(self._black, 2),
             "motion": None if self._motion is None else round(self._motion, 3),
             "still_seconds": round(self._still, 2),

@@ -244,7 +244,7 @@ class Stream:
     @property
     def decodes_all(self) -> bool:
         """All its frames are decoded."""
-        return self._wanted.all_frames
+        return self._wanted.all_frames and self._wanted.look
 
     def start(self) -> None:
         """Begin."""

@@ -72,16 +72,17 @@ class Feed:
         sound = report["sound"]
         loudness, peak = (sound["loudness"], sound["peak"]) if sound is not None else (None, None)
         same = standing == told.standing and _near(loudness, told.loudness) and _near(peak, told.peak)
-        if same and now - told.at < (AGAIN_AMISS if any(way < 0 for _, way in standing) else AGAIN):
+        if same and now - told.at < (AGAIN_AMISS if any(way <= 0 for _, way in standing) else AGAIN):
             return
         told.at, told.standing, told.loudness, told.peak = now, standing, loudness, peak
         self._submit(ev.StreamMeasured(now, report["session"], found, loudness, peak))
 
     def _deaf(self, report: Report, told: _Told) -> Iterator[ev.Measurement]:
         """A stream without a sound track is silent, to whoever hears it."""
-        if report["audio"] is not None or report["video"] is None:
+        if report["audio"] is not None:
             told.deaf_since = None
-            return
+        if report["audio"] is not None or report["video"] is None:
+            return  # without either it is only just being played anew
         told.deaf_since = self._now() if told.deaf_since is None else told.deaf_since
         if (seconds := self._now() - told.deaf_since) >= SURE_AFTER:
             yield ev.Measurement("sound", SILENCE, seconds)

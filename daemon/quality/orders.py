@@ -1,4 +1,4 @@
-"""Whom a probe is to measure: the one on air, who is next, and the others in their order."""
+"""Whom a probe is to measure: the one on air, who is passed over, who is next, and the others in their order."""
 
 from collections.abc import Callable
 
@@ -14,6 +14,9 @@ def wanted(view: View, find: Callable[[str], Session | None], url: Callable[[Ses
     """
     places = {place.streamer: place for place in view.queue if place.publishing}
     first = [view.on_air.streamer] if view.on_air else []
+    first += [place.streamer for place in view.queue if view.covered and place.has_turn]
+    # Those who are passed over: unmeasured they would count as fit, and come before the others for that.
+    first += [place.streamer for place in view.queue if place.passed_over]
     first += [view.standby.streamer] if view.standby else []
     orders: list[Order] = []
     for streamer in dict.fromkeys((*first, *places)):

@@ -127,7 +127,7 @@ class Order:
         unfit = self.memory.unfit
         if not unfit or entry.turn_began is not None or entry.session is None:
             return False
-        return entry.session.id in unfit and entry.session.id not in self.memory.waived
+        return entry.session.id in unfit
 
     def by_fitness(self) -> Iterator[Entry]:
         """All in their order, those who are passed over at the end."""
@@ -154,6 +154,7 @@ class Order:
         """An operator wants it to be shown, fit or not, for as long as this session and its next turn last."""
         if entry.session is not None:
             self.memory.waived[entry.session.id] = at
+            self.memory.unfit.pop(entry.session.id, None)
             self.touch()
 
     def unwaive(self, session_id: str) -> None:

@@ -63,8 +63,8 @@ class Turns:
     def end_turn(self, at: float, entry: Entry) -> None:
         """To the tail while still publishing, or out, as the policy has it: not before somebody follows on air."""
         self._order.memory.last_streamer = entry.streamer
-        if entry.sessions:
-            self._order.memory.waived.pop(entry.sessions[0].id, None)
+        for session in entry.sessions:
+            self._order.memory.waived.pop(session.id, None)
         if not entry.sessions:
             self._departures.drop(at, entry.streamer, "turn_over")
             return

@@ -98,6 +98,10 @@ class Bitrates:
         if entry is None or episode.session_id != self.subject or policy.low_bitrate <= 0 or not self._may_stay(entry):
             self.episode = None
             return True
+        if episode.covered and (self._lineup.waived_at(episode.session_id) or 0.0) >= episode.since:
+            # An operator has it shown all the same. What follows begins anew.
+            self.episode = replace(episode, covered=False, since=now)
+            return True
         recovered = episode.good_since is not None and now >= episode.good_since + GOOD_FOR
         if recovered or now >= episode.measured_at + STALE:
             self._over(now, episode)

@@ -111,12 +111,14 @@ class Levels:
         if not state.gains and (not state.heard or self._lineup.policy.target_loudness >= 0):
             return False
         inputs = dict(self._inputs())
-        if gone := [name for name in state.gains if name not in inputs]:
+        if gone := [name for name in state.gains if name not in inputs and not self._lasts(name)]:
             kept = {name: gain for name, gain in state.gains.items() if name not in gone}
             self.state = state = replace(state, gains=kept)
         on_air = self._on_air
         for name, streamer in inputs.items():
             gain, wanted = self.state.gains.get(name, NONE), self.gain(streamer)
+            if gain.streamer != streamer:
+                self._note(name, Gain(gain.db, streamer))
             off = abs(wanted - gain.db)
             another = gain.streamer not in ("", streamer)
             if off > CLOSE and (another or self._clips(gain.db, streamer)):
@@ -148,13 +150,22 @@ class Levels:
         if program is not None and program.session is not None:
             yield program.input, program.session.streamer
 
+    def _lasts(self, name: str) -> bool:
+        """It is there, with its gain, also while it plays nobody."""
+        policy = self._lineup.policy
+        return policy.mode == "static" and name == policy.static_input
+
+    def _note(self, name: str, gain: Gain) -> None:
+        self.state = replace(self.state, gains={**self.state.gains, name: gain})
+
     def _clips(self, gain: float, streamer: str) -> bool:
         """Its peaks are higher by now than they may be: that is no matter for slowness."""
         return self._lineup.policy.target_loudness < 0 and gain > self.ceiling(streamer) + CLOSE
 
     def _move(self, now: float, name: str, streamer: str, before: float) -> None:
         state, off = self.state, self.gain(streamer) - before
-        if abs(off) <= (CLOSE if state.moving else NEAR):
+        off_duty = self._lineup.policy.target_loudness >= 0
+        if abs(off) <= (CLOSE if state.moving or off_duty else NEAR):
             self.state = replace(state, moving=False)
             return
         if not state.moving or now >= state.moved_at + EVERY:
@@ -163,5 +174,5 @@ class Levels:
 
     def _set(self, name: str, streamer: str, gain: float) -> None:
         gain = round(gain, 2)
-        self.state = replace(self.state, gains={**self.state.gains, name: Gain(gain, streamer)})
+        self._note(name, Gain(gain, streamer))
         self._lineup.commands.append(cmd.SetLevel(name, gain))

@@ -158,6 +158,8 @@ class Quality:
                     times += [self._ends(session_id, quantity, amiss)]
                     until = amiss.measured_at + BELIEVED
                     times += [at for _, at in self._ahead(entry, session_id, quantity, amiss) if at <= until]
+                    unfit_at = self._unfit_at(session_id, name, amiss)
+                    times += [unfit_at] if unfit_at is not None and unfit_at <= until else []
         return min((at for at in times if at > now), default=None)
 
     def _look(self, now: float, session_id: str, known: dict[str, Amiss]) -> bool:
@@ -193,7 +195,7 @@ class Quality:
     def _step(self, now: float, session_id: str, entry: Entry, name: str) -> bool:
         known, quantity = self.amiss[session_id], QUANTITIES[name]
         amiss = known[name]
-        if (aired := self._aired(entry, session_id)) != amiss.aired_at and not amiss.covered:
+        if (aired := self._aired(entry, session_id)) != amiss.aired_at and not self._is_covered(session_id):
             known[name] = amiss = replace(amiss, aired_at=aired, told=False, warned=False)
         if amiss.covered and not self._may_stay_covered(entry, quantity):
             known[name] = replace(amiss, covered=False)
@@ -216,12 +218,14 @@ class Quality:
             if not quantity.where_graded or grades.warn > 0 or grades.acts_after > 0:
                 yield "seen", amiss.since + quantity.seen_after
             return
-        if on_air is None and not amiss.covered and not self._is_next(entry):
+        # Behind the slate as well: the one fault may be over before the other.
+        shown = on_air is not None or self._is_covered(session_id)
+        if not shown and not self._is_next(entry):
             return
         if not amiss.warned and grades.warn > 0:
             yield "warn", amiss.since + max(grades.warn, quantity.seen_after)
         # Of one who only fills in it is enough that whoever is fit relieves it.
-        if entry.turn_began is None or (on_air is None and not amiss.covered) or self._waived(session_id, amiss):
+        if entry.turn_began is None or not shown or self._waived(session_id, amiss):
             return
         begun = max(amiss.since, on_air if on_air is not None else amiss.aired_at or 0.0)
         if grades.cover > 0 and not amiss.covered:
@@ -276,7 +280,7 @@ class Quality:
         entry = self._lineup.by_session(session_id)
         if entry is None:
             return False
-        reason = self._unfit(now, known, self._lineup.unfit(session_id))
+        reason = self._unfit(now, session_id, known)
         if not self._lineup.mark_unfit(session_id, reason):
             return False
         if reason and entry.turn_began is None:
@@ -284,17 +288,23 @@ class Quality:
             self._emit(now, entry, name, "unfit", known[name])
         return True
 
-    def _unfit(self, now: float, known: Mapping[str, Amiss], before: str) -> str:
-        policy = self._lineup.policy.quality
-        if policy.unfit != "pass_over":
-            return ""
+    def _unfit(self, now: float, session_id: str, known: Mapping[str, Amiss]) -> str:
+        before = self._lineup.unfit(session_id)
         for name, amiss in known.items():
-            if (quantity := QUANTITIES.get(name)) is not None and amiss.seen:
-                after, reason = quantity.graded(policy).acts_after, quantity.reason or name
-                lasts = amiss.good_since is None and now >= amiss.since + max(after, quantity.seen_after)
-                if after > 0 and (lasts or reason == before):
+            if (at := self._unfit_at(session_id, name, amiss)) is not None:
+                reason = QUANTITIES[name].reason or name
+                lasts = amiss.good_since is None and at <= now <= amiss.measured_at + BELIEVED
+                if lasts or reason == before:
                     return reason
         return ""
+
+    def _unfit_at(self, session_id: str, name: str, amiss: Amiss) -> float | None:
+        """When it is not fit any more with that; None where nothing would be done about it."""
+        policy, quantity = self._lineup.policy.quality, QUANTITIES.get(name)
+        if quantity is None or not amiss.seen or policy.unfit != "pass_over" or self._waived(session_id, amiss):
+            return None
+        after = quantity.graded(policy).acts_after
+        return amiss.since + max(after, quantity.seen_after) if after > 0 else None
 
     # --- helpers ---------------------------------------------------------------------------------------------
 
@@ -309,6 +319,9 @@ class Quality:
         if program is None or program.session is None or program.session.id != session_id:
             return None
         return program.since if entry.turn_began is None else max(program.since, entry.turn_began)
+
+    def _is_covered(self, session_id: str) -> bool:
+        return any(amiss.covered for amiss in self.amiss.get(session_id, {}).values())
 
     def _is_next(self, entry: Entry) -> bool:
         """Nobody who publishes stands before it in line but the one on air."""

@@ -28,7 +28,7 @@ def test_one_look_tells_of_no_motion() -> None:
 def test_black_and_still_are_counted_by_the_stream_s_own_clock() -> None:
     measured = seen((0.0, BRIGHT), (2.0, BRIGHT), (4.0, BLACK), (6.0, BLACK)).measured()
     assert measured is not None
-    assert (measured["black_seconds"], measured["still_seconds"]) == (4.0, 4.0)
+    assert (measured["light"], measured["black_seconds"], measured["still_seconds"]) == (16.0, 2.0, 4.0)
     measured = seen((0.0, BRIGHT), (2.0, BRIGHT), (4.0, STILL), (6.0, STILL)).measured()
     assert measured is not None
     assert (measured["black_seconds"], measured["still_seconds"]) == (0.0, 4.0)
@@ -43,7 +43,13 @@ def test_a_clock_that_jumps_back_begins_anew() -> None:
 def test_a_clock_that_jumps_forward_counts_for_a_little() -> None:
     measured = seen((0.0, BRIGHT), (2.0, BLACK), (102.0, BLACK)).measured()
     assert measured is not None
-    assert measured["black_seconds"] == 2.0 + GAP_MOST
+    assert measured["black_seconds"] == GAP_MOST
+
+
+def test_one_dark_look_by_itself_is_no_black_picture() -> None:
+    measured = seen((0.0, BRIGHT), (8.0, BLACK)).measured()
+    assert measured is not None
+    assert (measured["light"], measured["black_seconds"]) == (180.0, 0.0)
 
 
 def test_the_distance_of_key_frames() -> None:

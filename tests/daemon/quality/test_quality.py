@@ -1,6 +1,7 @@
 """What the daemon makes of a probe's reports: kept while fresh, told when they change, and orders in return."""
 
 import base64
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -129,6 +130,16 @@ def test_a_stream_without_a_sound_track_is_silent_once_that_is_sure() -> None:
     assert any(each.quantity == "sound" and each.value == -200.0 for event in found for each in event.measurements)
 
 
+def test_a_stream_that_is_played_anew_is_as_silent_as_before() -> None:
+    rig = Rig()
+    without: dict[str, Any] = {"audio": None, "sound": None}
+    for _ in range(int(SURE_AFTER) + 1):
+        rig.take(report(**without))
+    rig.take(report(video=None, picture=None, **without))
+    found = [event for _ in range(4) for event in rig.take(report(**without)) if isinstance(event, ev.StreamMeasured)]
+    assert any(each.quantity == "sound" for event in found for each in event.measurements)
+
+
 def test_one_that_cannot_be_measured_is_no_ghost_and_sends_no_low_bitrate() -> None:
     rig = Rig()
     gone: dict[str, Any] = {"video": None, "audio": None, "kbps": None, "sound": None, "picture": None, "drift": None}
@@ -199,6 +210,13 @@ def test_the_one_on_air_and_the_next_come_first() -> None:
     orders = wanted(a_line("carol", "alice", "dave", "bob"), sessions, url)
     assert [order["streamer"] for order in orders] == ["alice", "bob", "carol", "dave"]
     assert orders[0]["url"] == "rtmp://127.0.0.1/live/alice"
+
+
+def test_whoever_is_passed_over_is_measured_before_the_standby() -> None:
+    line = a_line("alice", "bob", "carol")
+    over = replace(line.queue[2], passed_over=True)
+    orders = wanted(replace(line, queue=(*line.queue[:2], over)), sessions, url)
+    assert [order["streamer"] for order in orders] == ["alice", "carol", "bob"]
 
 
 def test_who_does_not_publish_or_cannot_be_played_is_left_out() -> None:

@@ -248,3 +248,13 @@ def test_one_who_was_skipped_only_fills_in_while_the_next_one_has_no_picture_yet
     world.run(2.0)
     assert on_air(world) == "bob"
     assert world.director.view(world.now).queue[0].has_turn
+
+
+def test_whoever_is_covered_can_be_taken_all_the_same() -> None:
+    world = channel("alice", slate="SLATE", low_bitrate_slate=5.0)
+    sends(world, "alice", POOR)
+    world.run(5.5)
+    assert shown(world) == ["SLATE"]
+    world.feed(ev.TakeRequested(world.now, "alice"))
+    world.run(3.0)
+    assert on_air(world) == "alice"

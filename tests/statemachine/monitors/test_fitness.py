@@ -339,3 +339,55 @@ def test_however_many_are_amiss_at_once_the_rules_come_to_rest(late: float) -> N
         world.feed(ev.TimePassed(world.now + late))
         world.run(1.0)
     assert len(passed_over(world)) >= 39
+
+
+def amiss(world: World, seconds: float, streamer: str, **values: float) -> None:
+    """These are measured of it twice a second."""
+    session = world.ingest.of(streamer)
+    assert session is not None
+    many = tuple(ev.Measurement(name, value) for name, value in values.items())
+    for _ in range(round(2 * seconds)):
+        world.feed(ev.StreamMeasured(world.now, session.id, many))
+        world.run(0.5, step=0.25)
+
+
+def test_two_faults_are_covered_until_both_are_over() -> None:
+    both = QualityPolicy(silence=Grades(cover=8.0), black=Grades(cover=10.0))
+    world = channel("alice", slate="SLATE", quality=both)
+    amiss(world, 14, "alice", sound=-90.0, light=16.0)
+    assert on_air(world) == ""
+    shown = set()
+    for _ in range(20):
+        amiss(world, 1, "alice", sound=-20.0, light=16.0)
+        shown.add(on_air(world))
+    assert shown == {""}
+    amiss(world, 6, "alice", sound=-20.0, light=200.0)
+    assert on_air(world) == "alice"
+
+
+def test_behind_the_slate_of_one_fault_the_skip_of_another_comes_all_the_same() -> None:
+    both = QualityPolicy(silence=Grades(cover=8.0), black=Grades(skip=20.0))
+    world = channel("alice", "bob", slate="SLATE", quality=both)
+    for _ in range(26):
+        amiss(world, 0.5, "bob", sound=-20.0, light=200.0)
+        amiss(world, 0.5, "alice", sound=-90.0, light=16.0)
+    assert on_air(world) == "bob"
+
+
+def test_one_who_was_moved_while_fit_and_is_silent_later_is_passed_over() -> None:
+    world = channel("alice", "bob", "carol", quality=SKIPS)
+    measured(world, 3, alice=True, bob=True, carol=True)
+    world.feed(ev.MoveRequested(world.now, "carol", 1))
+    measured(world, 3, alice=True, bob=True, carol=True)
+    measured(world, 20, alice=True, bob=True, carol=False)
+    assert passed_over(world) == ["carol"]
+    world.feed(ev.SkipRequested(world.now))
+    world.run(3.0)
+    assert on_air(world) == "bob"
+
+
+def test_one_measurement_alone_makes_nobody_unfit_long_after_it() -> None:
+    world = channel("alice", "bob", quality=QualityPolicy(silence=Grades(skip=9.0)))
+    amiss(world, 0.5, "bob", sound=-90.0)
+    world.run(12.0, step=0.25)
+    assert passed_over(world) == []

@@ -164,3 +164,39 @@ def test_the_one_input_of_mode_static_does_not_keep_the_gain_of_the_one_before()
     world.run_until(lambda: on_air(world) == "bob", 10.0)
     world.run(0.5)
     assert gains(world)["bob"] == pytest.approx(-6.0)
+
+
+def test_the_one_input_of_mode_static_is_levelled_for_whom_it_plays_also_after_the_slate() -> None:
+    world = channel("alice", target_loudness=-14.0, mode="static", slate="SLATE", reconnect_grace=1.0)
+    heard(world, "alice", -24.0)
+    world.run(60.0)
+    assert gains(world)["alice"] == pytest.approx(10.0)
+    world.unpublish("alice")
+    world.run(10.0)
+    assert on_air(world) == ""
+    world.publish("bob")
+    world.run_until(lambda: on_air(world) == "bob", 10.0)
+    world.run(0.5)
+    assert gains(world)["bob"] == 0.0
+
+
+def test_on_air_it_is_moved_slowly_whoever_was_there_before() -> None:
+    world = channel("alice", "bob", target_loudness=-14.0, mode="static")
+    heard(world, "alice", -24.0)
+    heard(world, "bob", -24.0)
+    world.run(60.0)
+    world.feed(ev.SkipRequested(world.now))
+    world.run_until(lambda: on_air(world) == "bob", 10.0)
+    heard(world, "bob", -16.0)
+    world.run(0.5)
+    assert gains(world)["bob"] == pytest.approx(10.0 - STEP)
+
+
+def test_switched_off_nothing_of_it_stays() -> None:
+    world = channel("alice", target_loudness=-14.0)
+    heard(world, "alice", -16.0)
+    world.run(30.0)
+    assert gains(world)["alice"] == pytest.approx(2.0)
+    world.feed(ev.SettingChanged(world.now, "target_loudness", 0.0))
+    world.run(30.0)
+    assert gains(world)["alice"] == 0.0
