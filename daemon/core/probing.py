@@ -2,15 +2,21 @@
 
 from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from typing_extensions import TypedDict
 
 PATH: Final = "/probe"
 """Where the probe reports, and hears whom to measure."""
 
+
+def as_whole(value: object) -> object:
+    """JSON knows one kind of number: 48000.0 is a whole one as well."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 Finite = Annotated[float, Field(allow_inf_nan=False, ge=-1e12, le=1e12)]
 Positive = Annotated[float, Field(allow_inf_nan=False, ge=0, le=1e12)]
-Whole = Annotated[int, Field(ge=0, le=1_000_000)]
+Whole = Annotated[int, Field(ge=0, le=1_000_000), BeforeValidator(as_whole)]
 Word = Annotated[str, Field(max_length=64)]
 
 MOST_STREAMS: Final = 64

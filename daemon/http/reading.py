@@ -91,7 +91,9 @@ class JsonBody(_Shape, Generic[T]):
             fields = {str(each["loc"][0]): each for each in reversed(_mistakes(error))}
             raise _refusal(
                 [
-                    (name, mistake, _words(schema["properties"][name], schema.get("$defs", {})))
+                    _nested(mistake)
+                    if len(mistake["loc"]) > 1
+                    else (name, mistake, _words(schema["properties"][name], schema.get("$defs", {})))
                     for name, mistake in reversed(fields.items())
                 ]
             ) from None
@@ -114,6 +116,12 @@ class Value(_Shape):
             return self._adapter.validate_python(value, strict=True)
         except ValidationError as error:
             raise _refusal([(name, _mistakes(error)[0], _words(self._schema))]) from None
+
+
+def _nested(mistake: ErrorDetails) -> tuple[str, ErrorDetails, str]:
+    """Of what lies within a field: where, and what it has to be in pydantic's words, which quote nothing."""
+    path = ".".join(map(str, mistake["loc"]))
+    return path, mistake, mistake["msg"].removeprefix("Input should be ")
 
 
 def _mistakes(error: ValidationError) -> list[ErrorDetails]:

@@ -36,6 +36,11 @@ CONFIG: Final = schemathesis.Config.from_dict(
                 "include-path": "/queue/{name}/move",
                 "checks": {"positive_data_acceptance": {"expected-statuses": ["200", "400", "404", "409"]}},
             },
+            # Nor for which quantities null stands for a value: for silence.
+            {
+                "include-path": "/measurements",
+                "checks": {"positive_data_acceptance": {"expected-statuses": ["200", "400", "404"]}},
+            },
             # DELETE is served there too: it takes out a streamer of that name.
             # Nor what nginx-rtmp's calls other than of a publish need: nothing.
             {
@@ -45,7 +50,7 @@ CONFIG: Final = schemathesis.Config.from_dict(
             },
             *(
                 {"include-path": f"/queue/{name}", "checks": {"allow_header_conformance": {"enabled": False}}}
-                for name in ("skip", "hold", "release")
+                for name in ("skip", "take", "hold", "release")
             ),
         ],
     }

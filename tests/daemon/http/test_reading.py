@@ -64,7 +64,7 @@ def read(value: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Any:
         ({"name": "a", "text": "x" * 9}, "bad_value", "text must be a string of at most 8 characters"),
         ({"name": "a", "flag": 1}, "bad_value", "flag must be true or false"),
         ({"name": "a", "part": []}, "bad_value", "part must be an object"),
-        ({"name": "a", "parts": [{"size": "x"}, 7]}, "bad_value", "parts must be a list"),
+        ({"name": "a", "parts": [{"size": "x"}, 7]}, "bad_value", "parts.0.size must be a valid integer"),
         (
             {"text": 7},
             "bad_value",
