@@ -48,7 +48,7 @@ def another(key: Key, now: Any, folder: Path) -> object:
     if kind in (int, float):
         least = next(limit.ge for limit in limits if isinstance(limit, Ge))
         most = next(limit.le for limit in limits if isinstance(limit, Le))
-        found = now + 1 if now + 1 <= most else max(least, now / 2)
+        found = now + 1 if now + 1 <= most else max(least, now / 2 if now > 0 else now - 1)
         assert isinstance(found, int | float)
         return found
     if key.name.endswith("_file"):
