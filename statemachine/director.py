@@ -215,7 +215,7 @@ class Director:
         takers.add(ev.Unpublished, lambda event: publishers.unpublish(event.at, event.session_id))
         takers.add(ev.PublishersListed, self._publishers_listed)
         takers.add(ev.SkipRequested, lambda event: requests.skip(event.at, self.switchover.on_air_streamer))
-        takers.add(ev.TakeRequested, lambda e: requests.take(e.at, e.streamer, self.switchover.on_air_streamer))
+        takers.add(ev.TakeRequested, self._take_on_air)
         takers.add(ev.Held, lambda event: self._hold(event.at, True))
         takers.add(ev.Released, lambda event: self._hold(event.at, False))
         requests.add_to(takers)
@@ -251,6 +251,14 @@ class Director:
         self.lineup.publishers.publish(event.at, event.session)
         if nameless and self.pictures.moves:
             self.pictures.name_program(event.at, nameless)
+
+    def _take_on_air(self, event: ev.TakeRequested) -> None:
+        holder, on_air = self.lineup.holder, self.switchover.on_air_streamer
+        behind = holder.streamer if holder is not None and self.covers.covered else ""
+        if wanted := event.streamer or behind:
+            self.lineup.requests.take(event.at, wanted, on_air)
+        else:
+            self.lineup.requests.skip(event.at, on_air)
 
     def _measured(self, event: ev.StreamMeasured) -> None:
         self.ghosts.moves(event)

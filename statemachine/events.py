@@ -156,6 +156,7 @@ class TakeRequested(OperatorEvent):
     """This streamer shall be shown now, whatever is measured of it."""
 
     streamer: str
+    """Empty for whoever is behind the slate, or else for the next one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,7 @@ MAY_IMPORT = {
         "daemon",
         "daemon.probe*",
         "daemon.config.model",
+        "daemon.core.answers",
         "daemon.core.backoff",
         "daemon.core.probing",
         "daemon.core.redaction",

@@ -118,13 +118,9 @@ class Operator:
     )
     async def take(self, actor: Actor, name: Name = "") -> Done:
         """Show a streamer now, whatever is measured of the stream; without a name, the covered one, or the next."""
-        view = self._view()
-        behind = next((place.streamer for place in view.queue if place.has_turn), "") if view.covered else ""
-        if not name and not behind:
-            return await self.skip(actor)
-        streamer = self._find(name) if name else behind
+        streamer = self._find(name) if name else ""
         await self._ask(ev.TakeRequested(self._now(), streamer, actor=actor))
-        return {"status": "success", "message": f"{streamer} is shown as soon as there is a picture"}
+        return {"status": "success", "message": f"{streamer or 'that one'} is shown as soon as there is a picture"}
 
     @use_case("not_blocked", former="let_in", told={"let_in": "{streamer} is unblocked"})
     async def unblock(self, actor: Actor, name: Name) -> Named:

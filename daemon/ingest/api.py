@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from daemon.core.answers import read_most
 from daemon.core.ports import IngestError
 
 TIMEOUT: Final = 5.0
@@ -22,16 +23,6 @@ def open_client() -> aiohttp.ClientSession:
         auto_decompress=False,
         headers={"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "motherstream"},
     )
-
-
-async def read_most(response: aiohttp.ClientResponse, most: int) -> bytes:
-    """The body, if it has at most so many bytes. Raises ValueError."""
-    chunks = bytearray()
-    async for chunk in response.content.iter_chunked(65536):
-        chunks += chunk
-        if len(chunks) > most:
-            raise ValueError("the answer is too long")
-    return bytes(chunks)
 
 
 START: Final = "start it, or correct its URL in [ingest]"

@@ -6,8 +6,9 @@ from typing import Final, Protocol
 
 import aiohttp
 
+from daemon.core.answers import read_most
 from daemon.core.shapes import LONGEST_TURN
-from daemon.ingest.api import read_most, reason_of
+from daemon.ingest.api import reason_of
 from daemon.streamers.names import BadName, valid_name
 
 MOST_BYTES: Final = 65536

@@ -6,6 +6,7 @@ from typing import Final
 import aiohttp
 from pydantic import TypeAdapter
 
+from daemon.core.answers import read_most
 from daemon.core.probing import PATH, Orders, Reports
 
 WITHIN: Final = 5.0
@@ -34,7 +35,7 @@ class Daemon:
             async with self._session.post(
                 self._url, json=reports, headers=self._headers, timeout=timeout, allow_redirects=False
             ) as answer:
-                body = await _read(answer)
+                body = await read_most(answer, LARGEST)
                 if answer.status != 200:
                     raise DaemonError(_refusal(answer.status, body))
                 return ORDERS.validate_json(body)
@@ -42,16 +43,6 @@ class Daemon:
             raise DaemonError(f"no answer ({type(error).__name__})") from error
         except (ValueError, RecursionError) as error:
             raise DaemonError("its answer makes no sense: is it a motherstream of this version?") from error
-
-
-async def _read(answer: aiohttp.ClientResponse) -> bytes:
-    """All of it. Raises ValueError where that is too much."""
-    body = bytearray()
-    async for chunk in answer.content.iter_chunked(65_536):
-        body += chunk
-        if len(body) > LARGEST:
-            raise ValueError("the answer is too long")
-    return bytes(body)
 
 
 def _refusal(status: int, body: bytes) -> str:

@@ -76,13 +76,6 @@ class Book:
         """Seconds since a probe told anything; ``since`` where none ever did."""
         return self._now() - (since if self.reported_at is None else self.reported_at)
 
-    def forget(self) -> None:
-        """The probe is not wanted any more."""
-        self._entries.clear()
-        self._previews.clear()
-        self._rates.clear()
-        self.reported_at = None
-
 
 def _decoded(preview: str | None) -> bytes | None:
     try:

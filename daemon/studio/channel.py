@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import signal
 import sys
 import time
@@ -17,7 +16,7 @@ from daemon.streamers.store import StreamerRow, StreamerStore, hash_key
 from daemon.studio.errors import StudioError
 from daemon.studio.keys import Keyring
 from daemon.studio.ports import free_port
-from daemon.studio.process import Process, until
+from daemon.studio.process import Process, environment, until
 from daemon.studio.scene import Canvas
 
 POLL = 0.02
@@ -274,8 +273,7 @@ class Channel:
         if self.studio.slate:
             settings["obs.slate"] = self.studio.slate
         settings |= self._settings
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("MOTHERSTREAM_")}
-        return inherited | {
+        return environment() | {
             "MOTHERSTREAM_" + key.upper().replace(".", "__"): _plain(value)
             for key, value in settings.items()
             if value is not None

@@ -1,12 +1,11 @@
 """motherstream-probe beside a channel, as a process of its own."""
 
-import os
 import sys
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from daemon.studio.process import Process
+from daemon.studio.process import Process, environment
 
 
 class Prober:
@@ -19,7 +18,10 @@ class Prober:
 
     def _new(self) -> Process:
         return Process(
-            "motherstream-probe", [sys.executable, "-m", "daemon.probe", "--url", self._url], log=self._log, env=_env()
+            "motherstream-probe",
+            [sys.executable, "-m", "daemon.probe", "--url", self._url],
+            log=self._log,
+            env=environment(),
         )
 
     async def __aenter__(self) -> Self:
@@ -39,7 +41,3 @@ class Prober:
     async def stop(self) -> None:
         """SIGTERM, and its end."""
         await self.process.stop(within=5.0)
-
-
-def _env() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith("MOTHERSTREAM_")}

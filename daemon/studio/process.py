@@ -44,6 +44,11 @@ def require(programs: Sequence[str], files: Mapping[Path, str] | None = None) ->
         raise MissingProgramsError(missing)
 
 
+def environment() -> dict[str, str]:
+    """This process's own, without what configures a Motherstream."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("MOTHERSTREAM_")}
+
+
 async def until(condition: Callable[[], bool], within: float, *, poll: float = POLL) -> bool:
     """Whether `condition` came true within `within` seconds."""
     deadline = time.monotonic() + within

@@ -197,14 +197,14 @@ class Quality:
         amiss = known[name]
         if (aired := self._aired(entry, session_id)) != amiss.aired_at and not self._is_covered(session_id):
             known[name] = amiss = replace(amiss, aired_at=aired, told=False, warned=False)
-        if amiss.covered and not self._may_stay_covered(entry, quantity):
+        if amiss.covered and not self._may_stay_covered(session_id, entry, name):
             known[name] = replace(amiss, covered=False)
             return True
         if amiss.good_since is not None or now > amiss.measured_at + BELIEVED:
             return False
         for step, at in self._ahead(entry, session_id, quantity, amiss):
             if at <= now and self._may(step, now, entry):
-                self._take(step, now, entry, name, amiss)
+                self._take(step, now, session_id, entry, name)
                 return True
         return False
 
@@ -241,7 +241,7 @@ class Quality:
         lineup = self._lineup
         match step:
             case "cover":
-                return bool(lineup.policy.slate) and lineup.holder is entry and entry.turn_began is not None
+                return self._may_be_covered(entry)
             case "skip" | "kick":
                 # Somebody has to follow who is better: a picture without sound is better than none.
                 other = lineup.first_showable(now, but=entry.streamer)
@@ -249,9 +249,9 @@ class Quality:
             case _:
                 return True
 
-    def _take(self, step: QualityStep, now: float, entry: Entry, name: str, amiss: Amiss) -> None:
-        assert entry.session is not None
-        known = next(known for known in self.amiss.values() if known.get(name) is amiss)
+    def _take(self, step: QualityStep, now: float, session_id: str, entry: Entry, name: str) -> None:
+        known = self.amiss[session_id]
+        amiss = known[name]
         self._emit(now, entry, name, step, amiss)
         self._acted = step in ("cover", "skip", "kick")
         match step:
@@ -269,11 +269,13 @@ class Quality:
                 known[name] = replace(amiss, covered=False)
                 consequences.kick(self._lineup, now, entry)
 
-    def _may_stay_covered(self, entry: Entry, quantity: Quantity) -> bool:
-        policy, holder = self._lineup.policy, self._lineup.holder
-        graded = bool(policy.slate) and quantity.graded(policy.quality).cover > 0
-        waived = entry.session is not None and self._lineup.waived_at(entry.session.id) is not None
-        return graded and holder is entry and entry.turn_began is not None and not waived
+    def _may_stay_covered(self, session_id: str, entry: Entry, name: str) -> bool:
+        graded = QUANTITIES[name].graded(self._lineup.policy.quality).cover > 0
+        return graded and self._may_be_covered(entry) and not self._waived(session_id, self.amiss[session_id][name])
+
+    def _may_be_covered(self, entry: Entry) -> bool:
+        lineup = self._lineup
+        return bool(lineup.policy.slate) and lineup.holder is entry and entry.turn_began is not None
 
     def _note_fitness(self, now: float, session_id: str, known: Mapping[str, Amiss]) -> bool:
         """Put it behind those who are fit, or back; once its turn has begun, for what comes after that."""

@@ -123,15 +123,19 @@ class Publishers(RuleBasedStateMachine):
         well=st.booleans(),
         held=st.sampled_from([0.0, 4.0, 30.0]),
         level=st.sampled_from([None, (-30.0, -12.0), (-9.0, 1.0)]),
+        times=st.sampled_from([1, 1, 4, 12]),
     )
     def stream_is_measured(
-        self, name: str, quantity: str, well: bool, held: float, level: tuple[float, float] | None
+        self, name: str, quantity: str, well: bool, held: float, level: tuple[float, float] | None, times: int
     ) -> None:
-        """By a probe that looks at everybody in line."""
-        if session := self.world.ingest.of(name):
-            row = QUANTITIES[quantity]
-            found = (ev.Measurement(quantity, row.well if well else row.amiss, held),)
-            self.world.feed(ev.StreamMeasured(self.world.now, session.id, found, *(level or (None, None))))
+        """By a probe that looks at everybody in line, and goes on saying so: what it said once nobody acts upon."""
+        row = QUANTITIES[quantity]
+        found = (ev.Measurement(quantity, row.well if well else row.amiss, held),)
+        for number in range(times):
+            if session := self.world.ingest.of(name):
+                self.world.feed(ev.StreamMeasured(self.world.now, session.id, found, *(level or (None, None))))
+            if number + 1 < times:
+                self.world.run(2.0)
 
     @rule(name=NAMES, seconds=st.sampled_from([0.0, 20.0, 100.0]))
     def nothing_comes_of_a_stream(self, name: str, seconds: float) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 
 import pytest
 
@@ -126,18 +125,6 @@ async def test_a_move_is_done_by_the_time_of_the_answer() -> None:
     answer = await rig.operator.move(NADIA, "carol", 1)
     assert (answer["streamer"], answer["position"]) == ("carol", 1)
     assert rig.line_up == ["alice", "carol", "bob"]
-
-
-async def test_without_a_name_the_covered_one_is_taken_or_else_the_next() -> None:
-    rig = Rig()
-    await rig.operator.take(NADIA)
-    assert isinstance(rig.events[-1], ev.SkipRequested)
-    places = tuple(replace(place, has_turn=at == 0) for at, place in enumerate(rig.view().queue))
-    covered = replace(rig.view(), covered="silent", queue=places)
-    operator = Operator(rig, lambda: rig.now, lambda: covered, admission().meant, rig.manual)
-    await operator.take(NADIA)
-    assert isinstance(rig.events[-1], ev.TakeRequested)
-    assert rig.events[-1].streamer == covered.queue[0].streamer
 
 
 async def test_a_kick_tells_whether_anybody_was_there() -> None:

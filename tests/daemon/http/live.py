@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, Self
 import daemon
 from daemon.ingest.hook import JSON
 from daemon.studio.ports import free_port
+from daemon.studio.process import environment
 from tests.fakes.threaded import PASSWORD, ThreadedObs
 from tests.support import blocking_until
 
@@ -142,9 +143,8 @@ class Live:
             "health__report_dir": str(self.folder / "stream-health"),
             **self._settings,
         }
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("MOTHERSTREAM_")}
-        environment = {
-            **inherited,
+        environ = {
+            **environment(),
             # The daemon of this tree, whatever is installed.
             "PYTHONPATH": str(Path(daemon.__file__).parents[1]),
             **{f"MOTHERSTREAM_{name.upper()}": value for name, value in settings.items() if value != ""},
@@ -155,7 +155,7 @@ class Live:
                 # It ends with the tests, however these end.
                 ["setpriv", "--pdeathsig", "KILL", *self._within, sys.executable, *self._program, "run"],
                 cwd=self.folder,
-                env=environment,
+                env=environ,
                 stdin=subprocess.DEVNULL,
                 stdout=console,
                 stderr=console,

@@ -391,3 +391,27 @@ def test_one_measurement_alone_makes_nobody_unfit_long_after_it() -> None:
     amiss(world, 0.5, "bob", sound=-90.0)
     world.run(12.0, step=0.25)
     assert passed_over(world) == []
+
+
+def test_one_who_was_moved_while_fit_is_covered_for_what_comes_later() -> None:
+    world = channel("alice", "bob", slate="SLATE", quality=COVERS)
+    measured(world, 3, alice=True, bob=True)
+    world.feed(ev.MoveRequested(world.now, "bob", 1))
+    world.feed(ev.SkipRequested(world.now + 1.0))
+    measured(world, 5, alice=True, bob=True)
+    assert on_air(world) == "bob"
+    measured(world, 12, alice=True, bob=False)
+    assert on_air(world) == ""
+    assert steps(world, "bob").count("cover") == 1
+
+
+def test_without_a_name_the_covered_one_is_taken_or_else_the_next() -> None:
+    world = channel("alice", "bob", slate="SLATE", quality=COVERS)
+    measured(world, 12, alice=False, bob=False)
+    assert on_air(world) == ""
+    world.feed(ev.TakeRequested(world.now, ""))
+    measured(world, 3, alice=False, bob=False)
+    assert on_air(world) == "alice"
+    world.feed(ev.TakeRequested(world.now, ""))
+    measured(world, 3, alice=False, bob=False)
+    assert on_air(world) == "bob"
