@@ -49,6 +49,8 @@ class Amiss:
     warned: bool = False
     covered: bool = False
     """The slate is shown in its place."""
+    let_pass: bool = False
+    """An operator has let it pass, and nobody measures it any more: should it be measured again, it still is."""
 
     def is_over(self, quantity: Quantity, now: float) -> bool:
         """It was measured to be well for long enough."""
@@ -132,7 +134,7 @@ class Quality:
             good = at if good is None else good
         elif quantity.is_amiss(value):
             good = None
-        known[name] = replace(amiss, measured_at=at, value=value, good_since=good)
+        known[name] = replace(amiss, measured_at=at, value=value, good_since=good, let_pass=False)
 
     # --- time ------------------------------------------------------------------------------------------------
 
@@ -183,9 +185,8 @@ class Quality:
         recovered = quantity is None or amiss.is_over(quantity, now)
         if quantity is not None and amiss.seen:
             self._emit(now, entry, name, "over" if recovered else "unmeasured", amiss)
-        if not recovered and self._waived(session_id, amiss):
-            # What an operator has let pass still is, should it be measured again.
-            known[name] = replace(amiss, seen=False, told=False, warned=False, covered=False)
+        if not recovered and amiss.seen and self._waived(session_id, amiss):
+            known[name] = replace(amiss, seen=False, told=False, warned=False, covered=False, let_pass=True)
             return
         del known[name]
         if recovered and not known:
@@ -343,7 +344,7 @@ class Quality:
     def _ends(self, session_id: str, quantity: Quantity, amiss: Amiss) -> float:
         if amiss.good_since is not None:
             return min(amiss.measured_at + STALE, amiss.good_since + quantity.good_for)
-        return inf if not amiss.seen and self._waived(session_id, amiss) else amiss.measured_at + STALE
+        return inf if amiss.let_pass and self._waived(session_id, amiss) else amiss.measured_at + STALE
 
     def _emit(self, at: float, entry: Entry, name: str, step: QualityStep, amiss: Amiss) -> None:
         seconds, streamer = at - amiss.since, entry.streamer

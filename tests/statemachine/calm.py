@@ -24,8 +24,9 @@ def amiss(world: "World", *, tidy: bool = True) -> str:
     view, policy, now = world.director.view(world.now), world.director.policy, world.now
     if world.director.bitrates.episode is not None:
         return f"a poor bitrate is remembered: {world.director.bitrates.episode}"
-    if world.director.quality.amiss or world.director.lineup.state.unfit:
-        return f"what nobody measures is remembered: {world.director.quality.amiss}"
+    remembered = [each for known in world.director.quality.amiss.values() for each in known.values()]
+    if world.director.lineup.state.unfit or any(not each.let_pass for each in remembered):
+        return f"what nobody measures is remembered: {remembered}"
     known = in_line(world)
     seen = [s for s in world.ingest.live.values() if world.ingest.lists(s.id) or s.id in known]
     there = {s.id: s.streamer for s in seen if not world.is_out(s)}
