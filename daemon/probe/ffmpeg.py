@@ -29,6 +29,9 @@ OPEN_WITHIN: Final = 10_000_000
 LOOK_EVERY: Final = 1
 """Seconds between two looks where all frames are decoded."""
 
+OLDEST: Final = "5.1"
+"""The first FFmpeg that knows all options of `command`."""
+
 LAST_OF_SOUND: Final = "aphasemeter.phase"
 LAST_OF_PICTURE: Final = "signalstats.VBITDEPTH"
 
@@ -36,6 +39,7 @@ _TRACK = re.compile(r"(?:\[info\] )?  Stream #0:\d+(?:\[\w+\])?(?:\(\w+\))?: (Vi
 _CODEC = re.compile(r"([A-Za-z0-9_]{1,32})(?: \(([A-Za-z0-9 .:_-]{1,40})\))?(?: \([^)]{0,80}\))*")
 _SIZE = re.compile(r"[ ,](\d{2,5})x(\d{2,5})[ ,\[]")
 _RATE = re.compile(r"(\d{3,6}) Hz, ([A-Za-z0-9.() ]{1,32})")
+_UNKNOWN = re.compile(r"Unrecognized option '([\w:]{1,40})'")
 _SHOWN = re.compile(r"\[Parsed_showinfo_\d+ @ \w+\] (?:\[info\] )?n: *\d+ pts:.{1,120}? s:(\d{1,5})x(\d{1,5}) ")
 
 
@@ -68,7 +72,10 @@ def command(wanted: Wanted, pipes: dict[str, int]) -> list[str]:
     argv += ["-progress", f"pipe:{pipes[PROGRESS]}", "-stats_period", f"{TOLD_EVERY:g}"]
     argv += ["-filter_threads", "1", "-filter_complex_threads", "1", "-threads", "1"]
     # Without delay: otherwise the decoder holds a key frame back until the next one.
-    argv += ["-flags", "low_delay"] if wanted.all_frames else ["-flags", "low_delay", "-skip_frame", "nokey"]
+    argv += ["-flags", "low_delay"]
+    if wanted.picture and not wanted.all_frames:
+        # FFmpeg 9 refuses an option that no track is there for.
+        argv += ["-skip_frame", "nokey"]
     argv += ["-f", "concat", "-safe", "0", "-protocol_whitelist", "pipe,tcp,tls,rtmp,rtmps,rtmpt,udp,crypto,http"]
     argv += ["-i", "pipe:0"]
     if wanted.picture:
@@ -78,7 +85,7 @@ def command(wanted: Wanted, pipes: dict[str, int]) -> list[str]:
         argv += ["-map", "0:a:0", "-c", "copy", "-f", "data", f"pipe:{pipes[AUDIO_BYTES]}"]
         argv += ["-map", "0:a:0", "-af", hearing(pipes[SOUND]), "-f", "null", "-"]
     if wanted.picture and wanted.look:
-        argv += ["-map", "0:v:0", "-vf", _seeing(wanted, pipes[PICTURE]), "-vsync", "passthrough", "-threads", "1"]
+        argv += ["-map", "0:v:0", "-vf", _seeing(wanted, pipes[PICTURE]), "-fps_mode:v", "passthrough", "-threads", "1"]
         argv += ["-c:v", "mjpeg", "-q:v", "7", "-f", "image2pipe", "pipe:1"] if wanted.previews else ["-f", "null", "-"]
     return argv
 
@@ -120,6 +127,8 @@ class Log:
         self.audio: AudioTrack | None = None
         self.last = ""
         """The last error, without the stream's URL."""
+        self.too_old = False
+        """It does not know an option that it is called with."""
         self.read = 0
         """Bytes of it."""
 
@@ -132,7 +141,10 @@ class Log:
                     self.video = {**self.video, "width": int(found[1]), "height": int(found[2])}
             elif found := _TRACK.match(line):
                 self._note(found[1], found[2])
-            elif "[error]" in line or "[fatal]" in line:
+            elif unknown := _UNKNOWN.search(line):
+                self.last = f"FFmpeg {OLDEST} or later is needed, for this one does not know {unknown[1]}"
+                self.too_old = True
+            elif not self.too_old and ("[error]" in line or "[fatal]" in line):
                 self.last = re.sub(r"[a-z]+://\S+", "the stream", line.rpartition("] ")[2])[:160]
 
     def _note(self, kind: str, text: str) -> None:

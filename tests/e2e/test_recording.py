@@ -36,7 +36,7 @@ async def record(path: Path, who: Appearance, seconds: float = 2.0, *, picture: 
     # One millisecond of sound at a time, so that a filter can begin and end at any.
     exact = f"asetnsamples=n=48,{sound}" if sound else ""
     lavfi = graph(who, Canvas(), picture=picture, sound=exact)
-    await ffmpeg("-f", "lavfi", "-i", lavfi, "-t", str(seconds), *ENCODED, "-vsync", "vfr", str(path))
+    await ffmpeg("-f", "lavfi", "-i", lavfi, "-t", str(seconds), *ENCODED, "-fps_mode:v", "vfr", str(path))
     return path
 
 

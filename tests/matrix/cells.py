@@ -41,10 +41,11 @@ BRIEFLY_IN_IT = (
     "tests/daemon/journal",
     "tests/daemon/obs",
     "tests/deploy/test_service.py",
+    "tests/e2e/test_measuring.py",
     "tests/machine",
 )
-"""The part of the tests without a studio that CI has time for: what rests on Python's asyncio, SQLite and signals, and
-on the system's service manager."""
+"""The part of the tests without a studio that CI has time for: what rests on Python's asyncio, SQLite and signals, on
+the system's service manager and on its FFmpeg."""
 
 ON_WHAT_IS_LENT = (
     "tests/e2e/test_channel.py",

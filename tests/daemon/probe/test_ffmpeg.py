@@ -24,6 +24,10 @@ def test_key_frames_alone_are_decoded_unless_all_are_wanted() -> None:
     assert "nokey" not in command(Wanted(all_frames=True), PIPE_NUMBERS)
 
 
+def test_no_option_is_given_for_a_track_that_is_not_wanted() -> None:
+    assert "-skip_frame" not in command(Wanted(picture=False), PIPE_NUMBERS)
+
+
 @pytest.mark.parametrize(
     ("wanted", "maps"),
     [

@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -110,3 +111,11 @@ def test_the_last_error_holds_no_url() -> None:
     log = Log()
     log.feed(b"[tcp @ 0x1] [error] Connection to rtmp://127.0.0.1/live?key=secret failed\n")
     assert log.last == "Connection to the stream failed"
+
+
+@pytest.mark.parametrize("prefix", ["", "[fatal] "])
+def test_of_an_ffmpeg_that_is_too_old_it_is_said_what_is_needed(prefix: str) -> None:
+    log = Log()
+    log.feed(f"{prefix}Unrecognized option 'fps_mode:v'.\n{prefix}Error splitting the argument list: ".encode())
+    log.feed(b"Option not found\n[error] Failed\n")
+    assert log.last == "FFmpeg 5.1 or later is needed, for this one does not know fps_mode:v"
