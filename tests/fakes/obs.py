@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from websockets.exceptions import ConnectionClosed
 
+from daemon.studio.ports import free_port
 from tests.fakes.obs_clock import Clock, LoopClock
 from tests.fakes.obs_faults import Faults, Spoil, spoilt
 from tests.fakes.obs_model import Input, SceneItem
@@ -88,7 +89,8 @@ class FakeObs:
     async def start(self) -> None:
         """Listen: on a free port the first time, on the same port after that."""
         self.studio.busy = False
-        self.port = await self.server.start(self.port)
+        # One that no outgoing connection is given while this fake is down.
+        self.port = await self.server.start(self.port or free_port())
         self.studio.renderer.start()
 
     async def stop(self, *, abrupt: bool = False) -> None:

@@ -7,6 +7,8 @@ from typing import Self
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from daemon.studio.ports import free_port
+
 
 class Faults:
     """What the fake does instead of its duty."""
@@ -89,9 +91,10 @@ class Serving:
         app.add_routes(self.routes())
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
+        # One that no outgoing connection is given while this fake is down.
+        self._port = self._port or free_port()
         site = web.TCPSite(self._runner, "127.0.0.1", self._port)
         await site.start()
-        self._port = self._runner.addresses[0][1]
 
     async def stop(self) -> None:
         """Connections are refused from now on."""
