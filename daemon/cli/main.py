@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from daemon import __version__
+from daemon.cli.channel import add_channel
 from daemon.cli.client import Client, ClientError, quoted
 from daemon.cli.exit_codes import EXIT_CONFIG, EXIT_DONE, EXIT_FAILED
 from daemon.cli.lineup import FORMER, add_arguments, as_help, asks
@@ -105,12 +106,7 @@ class _Commands:
         return sub
 
     def with_config(self, name: str, action: Action, text: str) -> argparse.ArgumentParser:
-        return _with_config(self(name, action, text))
-
-
-def _with_config(sub: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    sub.add_argument("--config", type=Path, metavar="FILE", help="configuration file (TOML)")
-    return sub
+        return add_channel(self(name, action, text))
 
 
 def _add_line_up(add: _Commands) -> None:
@@ -140,7 +136,7 @@ def _add_people(add: _Commands) -> None:
 def _add_notify(add: _Commands) -> None:
     notify = add("notify", _notify_test, "send test notifications")
     test = notify.add_subparsers(metavar="COMMAND", required=True).add_parser("test", help="send a test to each target")
-    _with_config(test).description = "Send a test message to each target of notify.urls, and report which were sent."
+    add_channel(test).description = "Send a test message to each target of notify.urls, and report which were sent."
 
 
 def _duration(text: str) -> float:

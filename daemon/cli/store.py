@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from daemon.cli.channel import add_channel
 from daemon.cli.exit_codes import EXIT_DONE, EXIT_FAILED
 from daemon.cli.output import complain, write_line
 from daemon.config.loader import load
@@ -16,8 +17,7 @@ def add_parsers(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
     def add(name: str, text: str) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
-        sub.add_argument("--config", type=Path, metavar="FILE", help="configuration file (TOML)")
-        return sub
+        return add_channel(sub)
 
     save = add("backup", "save the database (keys, settings, history, line-up) to a file; works while the daemon runs")
     save.add_argument("file", type=Path, metavar="FILE", help="file to write, readable by you alone")

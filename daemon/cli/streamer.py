@@ -10,10 +10,10 @@ import re
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from daemon.cli.channel import add_channel
 from daemon.cli.exit_codes import EXIT_DONE, EXIT_FAILED
 from daemon.cli.output import as_argument, complain, note, write_json, write_line
 from daemon.config.loader import load
@@ -43,7 +43,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
     def add(name: str, action: StoreAction, text: str, *, named: bool = True) -> argparse.ArgumentParser:
         sub = verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
-        sub.add_argument("--config", type=Path, metavar="FILE", help="configuration file (TOML)")
+        add_channel(sub)
         if named:
             sub.add_argument("name", metavar="NAME", help="the name that people see")
         sub.set_defaults(action=lambda arguments: _run(action, arguments))

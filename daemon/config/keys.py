@@ -42,15 +42,15 @@ def _walk(section: type[Section], path: str) -> Iterator[tuple[str, type[Section
             subsections[f"{path}{name}"] = field.annotation
         else:
             keys[f"{path}{name}"] = Key(f"{path}{name}", field)
-    if path:
-        yield path.rstrip("."), section, keys
+    yield path.rstrip("."), section, keys
     for name, subsection in subsections.items():
         yield from _walk(subsection, f"{name}.")
 
 
-SECTIONS: Final = {name: (section, keys) for name, section, keys in _walk(Config, "")}
+_TABLES: Final = {name: (section, keys) for name, section, keys in _walk(Config, "")}
+SECTIONS: Final = {name: table for name, table in _TABLES.items() if name}
 """Each section's model and keys, by its dotted name, in the order of the example."""
-KEYS: Final = {name: key for _, keys in SECTIONS.values() for name, key in keys.items()}
+KEYS: Final = {name: key for _, keys in _TABLES.values() for name, key in keys.items()}
 """Every key by its dotted name."""
 
 
@@ -129,8 +129,8 @@ def example() -> str:
     """
     config = Config()
     lines = [_HEAD.strip()]
-    for path, (section, keys) in SECTIONS.items():
-        lines += ["", f"# {section.__doc__}", f"[{path}]"]
+    for path, (section, keys) in _TABLES.items():
+        lines += ["", f"# {section.__doc__}", f"[{path}]"] if path else [""]
         settings = [
             (f"{key.name.rpartition('.')[2]} = {_toml(value_of(config, key.name))}", key) for key in keys.values()
         ]

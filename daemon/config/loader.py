@@ -22,9 +22,13 @@ from pydantic_core import ErrorDetails
 
 from daemon.config.keys import KEYS, SECTIONS, Key
 from daemon.config.model import Config, conflicts
+from daemon.config.types import FIRST_CHANNEL
 from daemon.core.redaction import redact
 
-DEFAULT_PATHS: Final = (Path("/etc/motherstream/motherstream.toml"), Path("motherstream.toml"))
+FOLDER: Final = Path("/etc/motherstream")
+"""Where each channel's file is: that of ``gold`` is gold.toml, and the first one's motherstream.toml."""
+FIRST: Final = "motherstream.toml"
+DEFAULT_PATHS: Final = (FOLDER / FIRST, Path(FIRST))
 PREFIX: Final = "MOTHERSTREAM_"
 SERVING: Final = frozenset({"hooks.secret"})
 """What only the daemon itself needs beside the keys that it conflicts with."""
@@ -70,6 +74,12 @@ def locate(path: Path | None) -> Path | None:
     return path or next((default for default in DEFAULT_PATHS if _is_there(default)), None)
 
 
+def file_of(channel: str) -> Path:
+    """The file of that channel. The first channel's is motherstream.toml where there is none of its name."""
+    own = FOLDER / f"{channel}.toml"
+    return FOLDER / FIRST if channel == FIRST_CHANNEL and not _is_there(own) else own
+
+
 def load(path: Path | None, environ: Mapping[str, str], *, client: bool = False) -> Config:
     """The configuration. A `path` must be there; without one the default paths may or may not be.
 
@@ -80,6 +90,8 @@ def load(path: Path | None, environ: Mapping[str, str], *, client: bool = False)
     file = locate(path)
     document = _read(file, problems) if file else {}
     settings = _from_document(document or {}, str(file), problems)
+    if file is not None and file.parent == FOLDER and file.name != FIRST:
+        problems += _name_after(file, settings)
     environment = _from_environment(environ, problems)
     settings |= environment
     credentials = environ.get("CREDENTIALS_DIRECTORY", "")
@@ -110,6 +122,8 @@ def _is_there(path: Path) -> bool:
 def _read(path: Path, problems: list[ConfigProblem]) -> dict[str, Any] | None:
     try:
         return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+    except FileNotFoundError:
+        message = f"cannot be read: No such file or directory{_others(path)}"
     except OSError as error:
         message = f"cannot be read: {error.strerror}"
     except UnicodeDecodeError as error:
@@ -120,6 +134,13 @@ def _read(path: Path, problems: list[ConfigProblem]) -> dict[str, Any] | None:
     return None
 
 
+def _others(path: Path) -> str:
+    """Which channels could have been meant."""
+    files = path.parent.glob("*.toml") if path.parent == FOLDER else ()
+    there = sorted(FIRST_CHANNEL if other.name == FIRST else other.stem for other in files)
+    return f"; there are {', '.join(there)}" if there else ""
+
+
 def _from_document(document: Mapping[str, Any], where: str, problems: list[ConfigProblem]) -> _Settings:
     found = {}
     for name, value in _flatten(document):
@@ -128,6 +149,14 @@ def _from_document(document: Mapping[str, Any], where: str, problems: list[Confi
         else:
             found[name] = _Setting(value, where)
     return found
+
+
+def _name_after(file: Path, settings: _Settings) -> Iterator[ConfigProblem]:
+    """A channel's file bears its name."""
+    named = settings.setdefault("channel", _Setting(file.stem, str(file)))
+    if named.value != file.stem:
+        message = f"is {_shown(named.value)}, must be {file.stem}, as its file is called: it may be left out"
+        yield ConfigProblem("channel", message, str(file))
 
 
 def _flatten(table: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:

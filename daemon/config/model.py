@@ -14,7 +14,9 @@ from pydantic import SecretStr
 from daemon.config.quality import COVERED, Probe, Quality
 from daemon.config.section import Section, fixed, live
 from daemon.config.types import (
+    FIRST_CHANNEL,
     AppName,
+    ChannelName,
     DatabaseFile,
     File,
     Float,
@@ -271,6 +273,7 @@ class Notify(Section):
 class Config(Section):
     """Everything that may be configured."""
 
+    channel: ChannelName = fixed(FIRST_CHANNEL, "this channel's name, which labels its log, its metrics and its events")
     http: Http = Http()
     hooks: Hooks = Hooks()
     obs: Obs = Obs()

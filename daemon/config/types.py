@@ -12,6 +12,10 @@ from pydantic_core import PydanticKnownError
 
 PLACEHOLDERS: Final = ("app", "stream", "stream_key", "param", "vhost")
 """What `ingest.rtmp_url` may name in braces."""
+FIRST_CHANNEL: Final = "main"
+"""The name of a channel that was given none."""
+CHANNEL_NAME: Final = r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}"
+"""It is part of file names, of a unit's name, and a label of metrics."""
 SHOWN: Final = ("on_air", "next", "remaining", "queue")
 """What a text in the scene may name in braces."""
 
@@ -106,6 +110,12 @@ def _rtmp_url(template: str) -> str:
     return template
 
 
+def _channel(text: str) -> str:
+    if not re.fullmatch(CHANNEL_NAME, text):
+        raise ValueError("must be 1 to 64 of the characters A-Z a-z 0-9 _ -, the first a letter or a digit")
+    return text
+
+
 def _app(text: str) -> str:
     if text and not re.fullmatch(r"[A-Za-z0-9_-]{1,128}", text):
         raise ValueError("must be 1 to 128 of the characters A-Z a-z 0-9 _ -, or empty")
@@ -149,6 +159,7 @@ Host = Annotated[str, AfterValidator(_host)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 PublicUrl = Annotated[str, AfterValidator(_public_url)]
 RtmpUrl = Annotated[str, AfterValidator(_rtmp_url)]
+ChannelName = Annotated[str, AfterValidator(_channel)]
 AppName = Annotated[str, AfterValidator(_app)]
 Prefix = Annotated[str, AfterValidator(_prefix)]
 Template = Annotated[str, AfterValidator(_template)]

@@ -56,9 +56,9 @@ def test_so_are_the_commands_below_one(script: str, capsys: pytest.CaptureFixtur
 @pytest.mark.parametrize(
     ("words", "choices"),
     [
-        (("watch", "--"), {"--help", "--config", "--once"}),
+        (("watch", "--"), {"--help", "--channel", "--config", "--once"}),
         (("streamer", "set", "--e"), {"--enable"}),
-        (("turn", "600", "--"), {"--help", "--config", "--streamer", "--restart"}),
+        (("turn", "600", "--"), {"--help", "--channel", "--config", "--streamer", "--restart"}),
         (("block-last", ""), {"on", "off", "show"}),
         (("states", "--format", ""), {"table", "mermaid"}),
         (("completion", "z"), {"zsh"}),

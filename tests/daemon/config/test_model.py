@@ -43,7 +43,8 @@ def test_every_key_stands_in_the_example_with_a_comment() -> None:
         for part in path:
             table = table[part]
         assert last in table
-        section = lines[lines.index(f"[{'.'.join(path)}]") :]
+        # What stands in no section stands after the head.
+        section = lines[lines.index(f"[{'.'.join(path)}]") if path else lines.index("") + 1 :]
         (line,) = [line for line in section[: _end(section)] if line.startswith(f"{last} = ")]
         assert re.search(r"  # \S.{3,}", line), name
 
