@@ -64,7 +64,7 @@ def run(path: Path | None) -> int:
     signal.signal(signal.SIGHUP, lambda number, _: hangups.append(number))
     config = load(path, os.environ)
     redactor = Redactor(*secret_values(config))
-    handle = logs.setup(config.log, redactor)
+    handle = logs.setup(config.log, redactor, channel=config.channel)
     try:
         return asyncio.run(App(Live(config, path, redactor, handle), hangups).run())
     finally:
@@ -134,11 +134,11 @@ class App:
         notifier = make_notifier(live, stack)
         ingest = make_ingest(base, publishers, studio.obs, notifier)
         dispatcher, executor = make_engine(base, studio.obs, ingest.servers, publishers.sessions)
-        hub = EventHub(live.redactor.value)
+        hub = EventHub(live.redactor.value, live.config.channel)
         book = Book(rules.clock.now)
         health = make_health(base, studio, ingest, (hub, book), stack)
         desk = make_desk(base, ingest, publishers.sessions, book)
-        registry, metrics = make_metrics(rules, studio, health)
+        registry, metrics = make_metrics(rules, studio, health, live.config.channel)
         watching = Watching(base, studio, ingest, (health, book), notifier)
         watchdog = Watchdog(self._events, self._systemd)
         server = make_server(

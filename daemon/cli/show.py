@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from daemon.config.types import FIRST_CHANNEL
 from daemon.observability.wording import STANDBY_OFF, clock, place, printable, program
 
 REFUSALS_SHOWN = 3
@@ -14,6 +15,8 @@ Answer = dict[str, Any]
 
 def status_lines(status: Answer) -> Iterator[str]:
     """What is on air, on standby and waiting, and what is amiss."""
+    if (channel := status.get("channel", FIRST_CHANNEL)) != FIRST_CHANNEL:
+        yield f"channel  {printable(channel)}"
     yield f"state    {status['state']}" + ("  (held)" if status["held"] else "")
     yield _on_air(status)
     if amiss := program(status.get("program")):

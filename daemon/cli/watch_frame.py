@@ -10,6 +10,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from daemon.config.types import FIRST_CHANNEL
 from daemon.observability.wording import (
     NOBODY,
     STANDBY_OFF,
@@ -104,6 +105,8 @@ def _header(model: Model) -> RenderableType:
     status = model.status
     left = Text("MOTHERSTREAM", style="bold")
     if status:
+        if (channel := status.get("channel", FIRST_CHANNEL)) != FIRST_CHANNEL:
+            left.append(f"  {printable(channel)}", style="bold")
         left.append(f"  {status['state']}", style="reverse" if not model.lost else "dim reverse")
         left.append(f" attempt {status['attempt']}", style="dim")
         if status["held"]:

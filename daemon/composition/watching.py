@@ -13,6 +13,7 @@ from daemon.composition.live import Live
 from daemon.composition.store import Base, Rules
 from daemon.composition.studio import ObsParts
 from daemon.composition.watchdog import Watchdog
+from daemon.config.types import FIRST_CHANNEL
 from daemon.core.ports import Check
 from daemon.health.measurements import MeasurementFeed, MeasurementSources
 from daemon.health.metrics import HealthMetrics
@@ -25,7 +26,7 @@ from daemon.notify.alerts import Alerts
 from daemon.notify.notifier import Notifier
 from daemon.notify.troubles import Output, Troubles
 from daemon.obs.diagnostics import check_program
-from daemon.observability.metrics import Metrics
+from daemon.observability.metrics import ChannelRegistry, Metrics
 from daemon.quality.book import Book
 from daemon.quality.desk import Desk
 from daemon.quality.feed import Feed
@@ -157,9 +158,11 @@ def make_health(
     return HealthMonitor(sources, lambda: live.config, Listeners(reporter, hub.publish, feed.look))
 
 
-def make_metrics(rules: Rules, studio: ObsParts, health: HealthMonitor) -> tuple[CollectorRegistry, Metrics]:
+def make_metrics(
+    rules: Rules, studio: ObsParts, health: HealthMonitor, channel: str
+) -> tuple[CollectorRegistry, Metrics]:
     """Prometheus's, and what counts into it."""
-    registry = CollectorRegistry()
+    registry = ChannelRegistry(channel)
     HealthMetrics(registry, health)
     return registry, Metrics(registry, rules.view, lambda: studio.obs.info.connected)
 
@@ -167,7 +170,10 @@ def make_metrics(rules: Rules, studio: ObsParts, health: HealthMonitor) -> tuple
 def make_notifier(live: Live, stack: contextlib.AsyncExitStack) -> Notifier:
     """Running; what it still has to send is sent at the end."""
     watch = Alerts(turn_when_alone=lambda: live.config.queue.turn_when_alone)
-    notifier = Notifier(notify_urls(live), watch=watch, redact=live.redactor.text)
+    channel = live.config.channel
+    # Several channels may share a target.
+    head = "" if channel == FIRST_CHANNEL else f"[{channel}] "
+    notifier = Notifier(notify_urls(live), watch=watch, redact=lambda text: head + live.redactor.text(text))
     notifier.start()
     stack.push_async_callback(notifier.stop)
     return notifier

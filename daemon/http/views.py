@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from daemon.config.types import FIRST_CHANNEL
 from daemon.core.clock import iso
 from daemon.core.ports import ObsInfo
 from daemon.core.probing import Report
@@ -23,9 +24,16 @@ def nothing(session: str) -> None:
     """What is measured where nobody measures."""
 
 
-def status(view: View, obs: ObsInfo, refused: Sequence[Refusal] = (), measured: Measured = nothing) -> show.Status:
+def status(
+    view: View,
+    obs: ObsInfo,
+    refused: Sequence[Refusal] = (),
+    measured: Measured = nothing,
+    channel: str = FIRST_CHANNEL,
+) -> show.Status:
     """``GET /status``; ``measured`` tells what a probe says of a session."""
     return {
+        "channel": channel,
         "state": view.state.value,
         "attempt": view.attempt,
         "held": view.held,

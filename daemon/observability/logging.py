@@ -28,7 +28,18 @@ import structlog
 
 from daemon.config.model import Log
 from daemon.core.redaction import Redactor
-from daemon.observability.sinks import Console, LogFile, Outlet, Renderer, as_json, as_text, is_journal, line_of, note
+from daemon.observability.sinks import (
+    Console,
+    LogFile,
+    Outlet,
+    Renderer,
+    as_json,
+    as_json_of,
+    as_text,
+    is_journal,
+    line_of,
+    note,
+)
 
 GATHER: Final = 0.02
 """Seconds after a write in which lines only gather: in a flood each write costs the event loop more than its line."""
@@ -86,23 +97,29 @@ class LogHandle:
 
 
 def setup(
-    config: Log, redactor: Redactor, stream: TextIO | None = None, environ: Mapping[str, str] = os.environ
+    config: Log,
+    redactor: Redactor,
+    stream: TextIO | None = None,
+    environ: Mapping[str, str] = os.environ,
+    channel: str = "",
 ) -> LogHandle:
     """Sends every line to `stream` (standard error) and to the configured file. Replaces an earlier set-up.
 
+    Lines of JSON bear the `channel`, if one is given.
     Trouble with the file stops nothing: standard error has every line anyway, is told so once, and the file is
     tried again.
     """
     stream = sys.stderr if stream is None else stream
     terminal = stream.isatty()
+    json_lines: Renderer = as_json_of(channel) if channel else as_json
     if config.format == "json" or (config.format == "auto" and not terminal):
-        render: Renderer = as_json
+        render = json_lines
     else:
         render = as_text(colours=terminal and not environ.get("NO_COLOR"), stamped=not is_journal(stream, environ))
     console = Console(stream, render)
     file = None
     if config.file:
-        file = LogFile(config.file, as_text() if config.format == "console" else as_json, console)
+        file = LogFile(config.file, as_text() if config.format == "console" else json_lines, console)
     _look_up_no_more_than_is_shown()
     structlog.configure(
         processors=[

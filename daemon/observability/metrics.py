@@ -14,6 +14,22 @@ from statemachine.view import View
 SECONDS = (0.02, 0.035, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 15.0, 30.0)
 
 
+class ChannelRegistry(CollectorRegistry):
+    """Labels all that is collected with the channel: one Prometheus may watch over many."""
+
+    def __init__(self, channel: str) -> None:
+        super().__init__()
+        self._channel = channel
+
+    def collect(self) -> Iterator[Metric]:
+        """What its collectors tell."""
+        for metric in super().collect():
+            metric.samples = [
+                sample._replace(labels={**sample.labels, "channel": self._channel}) for sample in metric.samples
+            ]
+            yield metric
+
+
 class Metrics:
     """An observer of the dispatcher, and a collector that looks at the view when it is asked."""
 

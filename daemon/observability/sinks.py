@@ -56,6 +56,15 @@ def as_json(fields: dict[str, Any]) -> str:
     return text if text.isascii() and "\x7f" not in text else text.translate(_CONTROLS)
 
 
+def as_json_of(channel: str) -> Renderer:
+    """One line of JSON, which bears the channel's name: the lines of several channels may come together."""
+
+    def render(fields: dict[str, Any]) -> str:
+        return as_json({**fields, "channel": channel})
+
+    return render
+
+
 def as_text(*, colours: bool = False, stamped: bool = True) -> Renderer:
     """For people, with or without colours and the time."""
     render = structlog.dev.ConsoleRenderer(

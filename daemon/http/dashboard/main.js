@@ -97,7 +97,11 @@ function drawFrame() {
   $("sign-out").hidden = !(account.required && account.signedIn);
   const onAir = status?.on_air?.streamer;
   const title = lost ? "Connection lost" : onAir ? `${onAir} on air` : "Off air";
-  document.title = status === null && !lost ? "Motherstream" : `${title} · Motherstream`;
+  // The first channel's name tells nobody anything.
+  const channel = status && status.channel !== "main" ? status.channel : "";
+  say($("channel"), channel);
+  const name = channel ? `${channel} · Motherstream` : "Motherstream";
+  document.title = status === null && !lost ? name : `${title} · ${name}`;
 }
 
 const parts = [drawFrame, drawOnAir, drawLineup, drawHealth, drawMachine, drawHistory, drawLog, drawSettings];

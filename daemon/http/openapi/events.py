@@ -27,6 +27,7 @@ TOLD_AS: Final[dict[Any, Any]] = {states.State: State, ev.Actor | None: Actor | 
 class Hello(TypedDict):
     """The first."""
 
+    channel: str
     resumed: bool
     """Nothing is missing since `Last-Event-ID`; else ask /status."""
 
@@ -34,6 +35,7 @@ class Hello(TypedDict):
 class HealthChanged(TypedDict):
     """What is amiss has changed."""
 
+    channel: str
     at: Moment
     score: Score
     issues: Issues
@@ -43,7 +45,7 @@ def _published_shape(fact: type[facts.Fact]) -> Any:
     """The shape of a fact in JSON: as it is, but for its moment and for TOLD_AS."""
     hints = get_type_hints(fact)
     told = {field.name: TOLD_AS.get(hints[field.name], hints[field.name]) for field in fields(fact)}
-    shape = TypedDict(fact.__name__, {**told, "at": Moment})  # type: ignore[misc]  # made while it runs
+    shape = TypedDict(fact.__name__, {**told, "at": Moment, "channel": str})  # type: ignore[misc]  # made while it runs
     shape.__doc__ = fact.__doc__
     return shape
 

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from aiohttp import web
 
+from daemon.config.types import FIRST_CHANNEL
 from daemon.core.clock import iso
 from daemon.http.errors import ApiError
 from daemon.observability.wording import kind_of
@@ -78,9 +79,16 @@ DEFAULT: Final = Bounds()
 class EventHub:
     """Gives each event a number, keeps the last ones, and passes them on."""
 
-    def __init__(self, clean: Callable[[object], object] = lambda value: value, *, bounds: Bounds = DEFAULT) -> None:
-        """``clean`` makes a copy without secrets, as ``Redactor.value`` does."""
+    def __init__(
+        self,
+        clean: Callable[[Any], Any] = lambda value: value,
+        channel: str = FIRST_CHANNEL,
+        *,
+        bounds: Bounds = DEFAULT,
+    ) -> None:
+        """``clean`` makes a copy without secrets, as ``Redactor.value`` does. Each event bears the ``channel``."""
         self._clean = clean
+        self._channel = {"channel": channel}
         self._ring: deque[_Kept] = deque(maxlen=bounds.ring)
         self._most_waiting = bounds.most_waiting
         self._most_subscribers = bounds.most_subscribers
@@ -107,7 +115,7 @@ class EventHub:
             if not isinstance(fact, facts.EventIgnored):
                 self._publish(kind_of(type(fact)), fact)
 
-    def _publish(self, kind: str, data: object) -> None:
+    def _publish(self, kind: str, data: "facts.Fact | Mapping[str, object]") -> None:
         self._number += 1
         kept = _Kept(self._number, kind, data)
         self._ring.append(kept)
@@ -121,7 +129,7 @@ class EventHub:
     def _frame(self, kept: "_Kept") -> bytes:
         """An event as it is sent: written when somebody listens, for mostly nobody does."""
         data = self._clean(_plain(kept.data)) if isinstance(kept.data, facts.Fact) else kept.data
-        text = json.dumps(data, separators=(",", ":"))
+        text = json.dumps({**data, **self._channel}, separators=(",", ":"))
         return f"id: {self._run}-{kept.number}\nevent: {kept.kind}\ndata: {text}\n\n".encode()
 
     def subscribe(self, last_event_id: str = "") -> Subscription:
@@ -132,8 +140,8 @@ class EventHub:
         number = self._resumable(last_event_id)
         start = self._number if number is None else number
         # What was missed has to be fetched from /status where "resumed" is false.
-        hello = f'id: {self._run}-{start}\nevent: hello\ndata: {{"resumed":{str(number is not None).lower()}}}\n\n'
-        subscription.put(hello.encode(), limited=False)
+        hello = _Kept(start, "hello", {"resumed": number is not None})
+        subscription.put(self._frame(hello), limited=False)
         for kept in self._ring:
             if kept.number > start:
                 subscription.put(self._frame(kept), limited=False)
@@ -162,7 +170,7 @@ class EventHub:
 class _Kept(NamedTuple):
     number: int
     kind: str
-    data: object
+    data: facts.Fact | Mapping[str, object]
     """A fact, or plain values without secrets."""
 
 

@@ -48,8 +48,8 @@ class QueueRoutes:
 
     def _status_now(self) -> show.Status:
         control = self._control
-        recent = control.refusals.recent(control.now())
-        return views.status(control.view(), control.studio.info, recent, control.desk.measured)
+        recent, channel = control.refusals.recent(control.now()), control.config().channel
+        return views.status(control.view(), control.studio.info, recent, control.desk.measured, channel)
 
     async def _queue(self, _: web.Request) -> web.Response:
         return web.json_response(views.queue(self._control.view(), self._control.desk.measured))

@@ -183,6 +183,8 @@ class RefusedPublisher(TypedDict):
 class Status(TypedDict):
     """What is on air and what comes next."""
 
+    channel: str
+    """The channel's name."""
     state: State
     attempt: Count
     """The number of the last attempt to change the one on air."""

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -18,7 +17,7 @@ from daemon.health.issues import Thresholds
 from daemon.health.samples import SampleSources
 from daemon.health.score import judge
 from daemon.http.routes.hooks import HookMetrics
-from daemon.observability.metrics import Metrics
+from daemon.observability.metrics import ChannelRegistry, Metrics
 from statemachine import facts
 from statemachine.handover.states import State
 from tests.daemon.health.figures import AT, sample, view
@@ -49,7 +48,7 @@ class NoObs:
 @pytest.fixture(scope="module")
 def told() -> dict[str, set[str]]:
     """The labels of every series that ``/metrics`` may have, by its name."""
-    registry = CollectorRegistry()
+    registry = ChannelRegistry("main")
     metrics = Metrics(registry, lambda: view("alice"), lambda: True)
     metrics.observe(
         [

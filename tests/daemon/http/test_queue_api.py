@@ -21,6 +21,7 @@ async def test_the_status_is_as_the_contract_has_it(house: House) -> None:
     assert await house.get("/status") == (
         200,
         {
+            "channel": "main",
             "state": "STANDBY",
             "attempt": 12,
             "held": False,

@@ -420,3 +420,13 @@ def test_a_full_disk_stops_nothing(bench: Bench) -> None:
     events = [line["event"] for line in bench.lines()]
     assert any("No space left on device" in event for event in events)
     assert events[0] == "one" or events[1] == "one"
+
+
+def test_each_line_of_json_bears_the_channel(bench: Bench) -> None:
+    for handler in logging.getLogger().handlers[:]:
+        logging.getLogger().removeHandler(handler)
+    bench.handles.append(setup(Log(file=bench.path), bench.redactor, bench.console, {}, channel="gold"))
+    structlog.get_logger("daemon.obs").info("one", input="GMOTHERSTREAM_2")
+    logging.getLogger("simpleobsws").warning("another")
+    assert [(line["event"], line["channel"]) for line in bench.lines()] == [("one", "gold"), ("another", "gold")]
+    assert [json.loads(line)["channel"] for line in bench.path.read_text("utf-8").splitlines()] == ["gold", "gold"]

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from prometheus_client import CollectorRegistry
 
-from daemon.observability.metrics import Metrics
+from daemon.observability.metrics import ChannelRegistry, Metrics
 from statemachine import facts
 from statemachine.handover.states import State
 from statemachine.view import StandbyOff, View
@@ -57,3 +57,13 @@ def test_each_step_about_a_poor_bitrate_is_counted_and_its_end_is_none(rig: Rig)
 def test_standby_is_given_up_only_where_obs_is_the_reason(rig: Rig, off: StandbyOff | None, given_up: float) -> None:
     rig.view = replace(rig.view, standby_off=off)
     assert rig.value("standby_given_up") == given_up
+
+
+def test_all_that_is_collected_bears_the_channel(rig: Rig) -> None:
+    registry = ChannelRegistry("gold")
+    metrics = Metrics(registry, lambda: rig.view, lambda: True)
+    metrics.observe([facts.Refused(AT, "blocked", "blocked")])
+    told = [sample for metric in registry.collect() for sample in metric.samples]
+    assert len(told) > 10
+    assert {sample.labels["channel"] for sample in told} == {"gold"}
+    assert registry.get_sample_value("motherstream_refused_total", {"code": "blocked", "channel": "gold"}) == 1

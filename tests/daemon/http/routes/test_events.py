@@ -36,7 +36,10 @@ async def test_every_fact_is_told_in_order(house: House) -> None:
     async with house.client.get("/events") as response:
         assert response.headers["Content-Type"] == "text/event-stream"
         (hello,) = await take(response, 1)
-        assert (hello["event"], json.loads(hello["data"])) == ("hello", {"resumed": False})
+        assert (hello["event"], json.loads(hello["data"])) == (
+            "hello",
+            {"resumed": False, "channel": "main"},
+        )
         house.hub.publish_facts(
             (
                 facts.StateChanged(AT, State.STANDBY, "TurnCame", State.SWAPPING, 12),
@@ -53,6 +56,7 @@ async def test_every_fact_is_told_in_order(house: House) -> None:
         "event": "TurnCame",
         "dest": "SWAPPING",
         "attempt": 12,
+        "channel": "main",
     }
     assert json.loads(events[1]["data"])["streamer"] == "<script>"
     assert json.loads(events[2]["data"])["outcome"] == "completed"
@@ -67,7 +71,7 @@ async def test_who_comes_back_gets_what_was_missed_and_nothing_twice(house: Hous
     house.hub.publish("c", {"n": 3})
     async with house.client.get("/events", headers={"Last-Event-ID": first["id"]}) as response:
         hello, second, third = await take(response, 3)
-    assert json.loads(hello["data"]) == {"resumed": True}
+    assert json.loads(hello["data"]) == {"resumed": True, "channel": "main"}
     assert [second["event"], third["event"]] == ["b", "c"]
 
 
@@ -194,3 +198,13 @@ async def locked() -> AsyncIterator[House]:
 
 async def test_the_stream_needs_the_token(locked: House) -> None:
     assert (await locked.get("/events"))[0] == 401
+
+
+async def test_each_event_bears_the_channel() -> None:
+    hub = EventHub(channel="gold")
+    subscription = hub.subscribe()
+    hub.publish("health_changed", {"score": 100})
+    hub.publish_facts([facts.StudioModeChanged(1.0, True, "leave")])
+    frames = (await subscription.take()).decode().split("\n\n")[:-1]
+    data = [json.loads(frame.partition("data: ")[2]) for frame in frames]
+    assert [each["channel"] for each in data] == ["gold"] * 3
