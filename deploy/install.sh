@@ -19,8 +19,7 @@ PYTHON=${PYTHON:-/usr/bin/python3}
 EXTRAS=${EXTRAS-notify}
 
 APP=/opt/motherstream
-UNIT=/etc/systemd/system/motherstream.service
-PROBE=/etc/systemd/system/motherstream-probe.service
+UNITS=/etc/systemd/system
 COMMAND=/usr/local/bin/motherstream
 SYSUSERS=/etc/sysusers.d/motherstream.conf
 TMPFILES=/etc/tmpfiles.d/motherstream.conf
@@ -99,8 +98,10 @@ programs() {
 
 system_files() {
     put 0755 "$SOURCE/deploy/motherstream.sh" $COMMAND
-    put 0644 "$SOURCE/motherstream.service" $UNIT
-    put 0644 "$SOURCE/deploy/motherstream-probe.service" $PROBE
+    put 0644 "$SOURCE/motherstream.service" $UNITS/motherstream.service
+    for unit in motherstream@ motherstream-probe motherstream-probe@; do
+        put 0644 "$SOURCE/deploy/$unit.service" $UNITS/$unit.service
+    done
     put 0644 "$SOURCE/deploy/sysusers.conf" $SYSUSERS
     put 0644 "$SOURCE/deploy/tmpfiles.conf" $TMPFILES
     put_config 0644 "$SOURCE/deploy/logrotate.conf" $LOGROTATE
@@ -118,11 +119,9 @@ system_files() {
 }
 
 next_steps() {
-    if live && systemctl --quiet is-active motherstream; then
-        say "done. Start the new one, which leaves the picture alone:  sudo systemctl restart motherstream"
-        if systemctl --quiet is-active motherstream-probe; then
-            say "and the probe:  sudo systemctl restart motherstream-probe"
-        fi
+    if live && running=$(systemctl list-units --plain --no-legend --state=active 'motherstream*.service' |
+        cut -d ' ' -f 1 | tr '\n' ' ') && [ -n "$running" ]; then
+        say "done. Start the new ones, which leaves the picture alone:  sudo systemctl restart ${running% }"
         return
     fi
     say "done. What comes next:"
@@ -135,13 +134,20 @@ next_steps() {
 }
 
 uninstall() {
-    if live; then systemctl --quiet disable --now motherstream-probe motherstream 2>/dev/null || true; fi
+    if live; then
+        systemctl --quiet disable --now motherstream-probe motherstream 2>/dev/null || true
+        # Of each channel: what is enabled goes by the template, what runs by its name.
+        systemctl --quiet disable motherstream-probe@ motherstream@ 2>/dev/null || true
+        systemctl --quiet stop 'motherstream-probe@*.service' 'motherstream@*.service' 2>/dev/null || true
+    fi
     rm -rf "$DESTDIR$APP" "$DESTDIR$APP.new" "$DESTDIR$APP.old"
-    rm -f "$DESTDIR$COMMAND" "$DESTDIR$UNIT" "$DESTDIR$PROBE" "$DESTDIR$SYSUSERS" "$DESTDIR$TMPFILES"
+    rm -f "$DESTDIR$COMMAND" "$DESTDIR$SYSUSERS" "$DESTDIR$TMPFILES"
+    rm -f "$DESTDIR$UNITS"/motherstream.service "$DESTDIR$UNITS"/motherstream-probe.service
+    rm -f "$DESTDIR$UNITS"/motherstream@.service "$DESTDIR$UNITS"/motherstream-probe@.service
     if [ "$1" = purge ]; then
         rm -f "$DESTDIR$LOGROTATE"
         rm -rf "$DESTDIR/etc/motherstream" "$DESTDIR/var/lib/motherstream" "$DESTDIR/var/log/motherstream"
-        rm -f "$DESTDIR"/etc/credstore/motherstream.*
+        rm -f "$DESTDIR"/etc/credstore/motherstream.* "$DESTDIR"/etc/credstore/motherstream@*
         if [ -z "$DESTDIR" ]; then
             for user in motherstream motherstream-probe; do
                 if id $user >/dev/null 2>&1; then userdel $user; fi

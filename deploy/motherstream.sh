@@ -2,13 +2,29 @@
 # /usr/local/bin/motherstream: the installed command line.
 #
 # Called by root (sudo motherstream check) it goes on as the service's user, with the secrets that systemd hands to the
-# service: so that it sees what the service sees, and no file of the service's comes to belong to root.
+# service: so that it sees what the service sees, and no file of the service's comes to belong to root. With -c CHANNEL
+# it is that channel's service.
 set -eu
 
 PROGRAM=/opt/motherstream/bin/motherstream
+CONFIGURATION=/etc/motherstream
 CREDENTIALS=/etc/credstore/motherstream.
 
 [ "$(id -u)" = 0 ] || exec $PROGRAM "$@"
+
+channel='' before=''
+for word in "$@"; do
+    case $before in -c | --ch | --cha | --chan | --chann | --channe | --channel) channel=$word ;; esac
+    case $word in
+        -c?*) channel=${word#-c} && channel=${channel#=} ;;
+        --ch*=*) channel=${word#*=} ;;
+    esac
+    before=$word
+done
+case $channel in *[!A-Za-z0-9_-]*) channel='' ;; esac
+if [ -n "$channel" ] && [ -e "$CONFIGURATION/$channel.toml" ]; then
+    CREDENTIALS=${CREDENTIALS%.}@$channel.
+fi
 
 for file in "$CREDENTIALS"*; do
     [ -f "$file" ] || continue

@@ -49,10 +49,11 @@ mount --rbind /dev "$root/dev"
 mount -t tmpfs -o mode=755 tmpfs "$root/run"
 mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
 mkdir -p "$root/run/test/units" "$root/run/credstore" "$root/opt/motherstream/bin" "$root/etc/motherstream"
-cp {ROOT}/motherstream.service {ROOT}/deploy/motherstream-probe.service "$root/run/test/units/"
-for unit in motherstream motherstream-probe; do
+cp {ROOT}/motherstream.service {ROOT}/deploy/motherstream@.service {ROOT}/deploy/motherstream-probe.service \
+    "$root/run/test/units/"
+for unit in motherstream motherstream@ motherstream-probe; do
     mkdir "$root/run/test/units/$unit.service.d"
-    printf '[Service]\nStandardOutput=append:%s\nStandardError=append:%s\n' "{CONSOLE}-$unit" "{CONSOLE}-$unit" \
+    printf '[Service]\nStandardOutput=append:%s%%i\nStandardError=append:%s%%i\n' "{CONSOLE}-$unit" "{CONSOLE}-$unit" \
         >"$root/run/test/units/$unit.service.d/console.conf"
 done
 for stub in {" ".join(STUBS)}; do
@@ -215,11 +216,11 @@ class Systemd:
         )
 
 
-def write_config(systemd: Systemd, sections: Mapping[str, Mapping[str, object]]) -> None:
+def write_config(systemd: Systemd, sections: Mapping[str, Mapping[str, object]], name: str = "motherstream") -> None:
     """The service's configuration file, as the installer leaves it: root's, for the service to read."""
 
     lines = []
     for section, keys in sections.items():
         lines += [f"[{section}]", *(f"{key} = {json.dumps(value)}" for key, value in keys.items())]
-    systemd.put("/etc/motherstream/motherstream.toml", "\n".join(lines) + "\n", 0o640)
-    os.chown(systemd.path("/etc/motherstream/motherstream.toml"), 0, USER)
+    systemd.put(f"/etc/motherstream/{name}.toml", "\n".join(lines) + "\n", 0o640)
+    os.chown(systemd.path(f"/etc/motherstream/{name}.toml"), 0, USER)

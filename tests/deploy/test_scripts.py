@@ -30,7 +30,11 @@ class Command:
         self.script = rewritten(
             DEPLOY / "motherstream.sh",
             folder / "motherstream",
-            {"/opt/motherstream/bin/motherstream": str(program), "/etc/credstore": str(self.store)},
+            {
+                "/opt/motherstream/bin/motherstream": str(program),
+                "/etc/credstore": str(self.store),
+                "/etc/motherstream": str(folder),
+            },
         )
 
     def run(self, *arguments: str, **env: str) -> list[str]:
@@ -49,6 +53,29 @@ def test_root_goes_on_as_the_services_user_with_the_services_secrets(tmp_path: P
         "MOTHERSTREAM_INGEST__SRS_TOKEN=token",
         "MOTHERSTREAM_OBS__PASSWORD=se cret",
     ]
+
+
+@pytest.mark.parametrize(
+    "words", [("-c", "gold"), ("-cgold",), ("-c=gold",), ("--channel", "gold"), ("--channel=gold",), ("--chan", "gold")]
+)
+def test_a_channel_has_its_own_secrets(tmp_path: Path, words: tuple[str, ...]) -> None:
+    command = Command(tmp_path, user=0)
+    (tmp_path / "gold.toml").touch()
+    (command.store / "motherstream.obs.password").write_text("the first's")
+    (command.store / "motherstream@gold.obs.password").write_text("gold's")
+    assert command.run("status", *words)[1:] == [
+        f"arguments status {' '.join(words)}",
+        "MOTHERSTREAM_OBS__PASSWORD=gold's",
+    ]
+
+
+@pytest.mark.parametrize("name", ["main", "../gold", "", "*"])
+def test_a_channel_without_a_file_of_its_name_is_the_first(tmp_path: Path, name: str) -> None:
+    command = Command(tmp_path, user=0)
+    (tmp_path / "gold.toml").touch()
+    (command.store / "motherstream.obs.password").write_text("the first's")
+    (command.store / "motherstream@gold.obs.password").write_text("gold's")
+    assert command.run("status", "-c", name)[2:] == ["MOTHERSTREAM_OBS__PASSWORD=the first's"]
 
 
 def test_what_the_caller_has_set_goes_before_the_store(tmp_path: Path) -> None:

@@ -327,3 +327,39 @@ def test_the_probe_measures_under_its_own_unit_with_no_right_and_no_secret_but_i
         finally:
             systemd.ctl("stop", "motherstream-probe")
             server.kill()
+
+
+def test_a_channel_s_service_keeps_to_its_own_places(machine: tuple[Systemd, ThreadedObs]) -> None:
+    systemd, obs = machine
+    gold = Service(systemd, obs)
+
+    async def make_scene() -> None:
+        obs.fake.studio.create_scene("GOLD")
+
+    obs.run(make_scene())
+    write_config(
+        systemd,
+        {
+            "http": {"port": gold.port},
+            "obs": {"port": obs.port, "scene": "GOLD", "program": "warn"},
+            "queue": {"auth": "open"},
+            "sources": {"prefix": "GOLD_"},
+            "log": {"file": "/var/log/motherstream/gold/motherstream.log"},
+            "health": {"report_dir": "/var/log/motherstream/gold/stream-health"},
+        },
+        "gold",
+    )
+    for name, text in (("obs.password", PASSWORD), ("http.token", TOKEN), ("hooks.secret", SECRET)):
+        systemd.put(f"/run/credstore/motherstream@gold.{name}", f"{text}\n", 0o600)
+    systemd.ctl("start", "motherstream@gold")
+    try:
+        gold.until(lambda: gold.publish("carol"))
+        gold.until(lambda: gold.on_air() == "carol")
+        assert gold.ask("GET", "/status")["channel"] == "gold"
+        # Where nothing else is said the database is where the service works.
+        assert systemd.path("/var/lib/motherstream/gold/motherstream.db").exists()
+        lines = systemd.path("/var/log/motherstream/gold/motherstream.log").read_text().splitlines()
+        assert {json.loads(line)["channel"] for line in lines} == {"gold"}
+        assert "not permitted" not in systemd.told("motherstream@gold")
+    finally:
+        systemd.ctl("stop", "motherstream@gold")

@@ -9,6 +9,8 @@ from tests.deploy.support import DEPLOY, ROOT, Unit, done, read_unit, rewritten,
 
 SERVICE = ROOT / "motherstream.service"
 PROBE = DEPLOY / "motherstream-probe.service"
+CHANNEL = DEPLOY / "motherstream@.service"
+CHANNEL_PROBE = DEPLOY / "motherstream-probe@.service"
 PROGRAM = "/opt/motherstream/bin/motherstream"
 
 
@@ -26,6 +28,44 @@ def verify(tmp_path: Path, *units: tuple[Path, dict[str, str]]) -> str:
 
 def test_systemd_has_nothing_to_say_against_the_service(tmp_path: Path) -> None:
     assert verify(tmp_path, (SERVICE, {PROGRAM: sys.executable})) == ""
+
+
+def test_systemd_has_nothing_to_say_against_the_services_of_a_channel(tmp_path: Path) -> None:
+    def of_gold(unit: Path, changes: dict[str, str]) -> Path:
+        return rewritten(unit, tmp_path / unit.name.replace("@", "@gold"), changes)
+
+    units = of_gold(CHANNEL, {PROGRAM: sys.executable}), of_gold(CHANNEL_PROBE, {f"{PROGRAM}-probe": sys.executable})
+    result = run("systemd-analyze", "verify", "--man=no", *units)
+    done(result)
+    assert result.stdout + result.stderr == ""
+
+
+@pytest.mark.parametrize(("one", "of_a_channel"), [(SERVICE, CHANNEL), (PROBE, CHANNEL_PROBE)])
+def test_a_channel_s_service_differs_in_its_places_alone(one: Path, of_a_channel: Path) -> None:
+    own, channel = read_unit(one), read_unit(of_a_channel)
+    changed = {
+        key: value for section in channel for key, value in channel[section].items() if own[section].get(key) != value
+    }
+    assert own.keys() == channel.keys()
+    assert set(changed) <= {
+        "Description",
+        "ExecStart",
+        "StateDirectory",
+        "LogsDirectory",
+        "WorkingDirectory",
+        "LoadCredential",
+        "After",
+        "Environment",
+        "EnvironmentFile",
+    }
+    assert all("%i" in " ".join(value) for key, value in changed.items() if key != "Environment")
+    assert all(key in channel[section] for section in own for key in own[section])
+
+
+def test_a_channel_s_secrets_are_its_own() -> None:
+    one = [value.split(":") for value in read_unit(SERVICE)["Service"]["LoadCredential"]]
+    of_a_channel = [value.split(":") for value in read_unit(CHANNEL)["Service"]["LoadCredential"]]
+    assert of_a_channel == [[name, path.replace("motherstream.", "motherstream@%i.")] for name, path in one]
 
 
 def test_systemd_has_nothing_to_say_against_obs_without_a_screen(tmp_path: Path) -> None:
