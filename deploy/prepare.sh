@@ -70,6 +70,7 @@ missing() {
     has logrotate || echo logrotate
     has shellcheck || echo shellcheck
     has caddy || echo caddy
+    has haproxy || echo haproxy
     { has systemd-analyze && has systemd-sysusers && has systemd-tmpfiles; } || echo systemd
 }
 
@@ -92,6 +93,7 @@ On another system install them its own way (Python 3.11 or later; nginx with its
     held=
     case " $packages " in *" nginx-light "*) held=nginx ;; esac
     case " $packages " in *" caddy "*) held="${held:+$held }caddy" ;; esac
+    case " $packages " in *" haproxy "*) held="${held:+$held }haproxy" ;; esac
     [ -z "$held" ] || hold_services
     # shellcheck disable=SC2086  # a list of words
     logged as_root env DEBIAN_FRONTEND=noninteractive \
@@ -99,8 +101,8 @@ On another system install them its own way (Python 3.11 or later; nginx with its
     let_services
 }
 
-# The studio runs an nginx of its own, and so do tests a Caddy. Debian's packages would start one for the whole machine,
-# now and at each boot. invoke-rc.d(8) asks policy-rc.d whether it may start a service; one that is there already
+# The studio runs an nginx of its own, and so do tests a Caddy and an HAProxy. Debian's packages would start one for the
+# whole machine, now and at each boot. invoke-rc.d(8) asks policy-rc.d whether it may start a service; one that is there already
 # decides on all the others.
 hold_services() {
     policy=$(mktemp)

@@ -1,5 +1,6 @@
 """nginx-rtmp as one of the studio's programs: the ingest server that Debian packages."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -30,22 +31,8 @@ rtmp {{
         buflen 100ms;
         ping 30s;
         ping_timeout 10s;
-        {hooks}
-        application {app} {{
-            live on;
-            record off;
-            # A player gets nothing before a key frame, so that its first picture is whole.
-            wait_key on;
-            # And no sound before it: OBS would take the stream for one without a picture, and wait up to two GOPs.
-            wait_video on;
-            interleave off;
-            sync 10ms;
-            # As SRS does: a player stays connected when its publisher goes, and the publisher may come back.
-            idle_streams on;
-            publish_notify off;
-            play_restart off;
-            {drop_idle}
-        }}
+        notify_method post;
+{apps}
     }}
 }}
 http {{
@@ -63,20 +50,38 @@ http {{
 }}
 """
 
+APPLICATION = """\
+        application {app} {{
+            {hooks}
+            live on;
+            record off;
+            # A player gets nothing before a key frame, so that its first picture is whole.
+            wait_key on;
+            # And no sound before it: OBS would take the stream for one without a picture, and wait up to two GOPs.
+            wait_video on;
+            interleave off;
+            sync 10ms;
+            # As SRS does: a player stays connected when its publisher goes, and the publisher may come back.
+            idle_streams on;
+            publish_notify off;
+            play_restart off;
+            {drop_idle}
+        }}
+"""
+
 
 class Nginx:
-    """nginx-rtmp on loopback with the one application `app`.
+    """nginx-rtmp on loopback.
 
-    `hook_url` is asked on publish and told on publish_done, by POST; None lets everybody publish.
-    `drop_idle` ends a publisher that has sent nothing for so many seconds; None never does.
+    `apps` are its applications, each with the URL that is asked on publish and told on publish_done, by POST; None lets
+    everybody publish. `drop_idle` ends a publisher that has sent nothing for so many seconds; None never does.
     """
 
-    def __init__(self, folder: Path, *, app: str, hook_url: str | None, drop_idle: float | None) -> None:
-        self.app = app
+    def __init__(self, folder: Path, *, apps: Mapping[str, str | None], drop_idle: float | None) -> None:
+        self._apps = dict(apps)
         self.rtmp_port = free_port()
         self.http_port = free_port()
         self._folder = folder
-        self._hook_url = hook_url
         self._drop_idle = drop_idle
         config = folder / "nginx.conf"
         self.process = Process(
@@ -86,10 +91,9 @@ class Nginx:
             log=folder / "error.log",
         )
 
-    @property
-    def rtmp_base(self) -> str:
-        """The URL below which streams are published and played, without the stream's name."""
-        return f"rtmp://127.0.0.1:{self.rtmp_port}/{self.app}"
+    def rtmp_base(self, app: str) -> str:
+        """The URL below which an application's streams are published and played, without the stream's name."""
+        return f"rtmp://127.0.0.1:{self.rtmp_port}/{app}"
 
     @property
     def stat_url(self) -> str:
@@ -129,20 +133,21 @@ class Nginx:
         )
 
     def _config(self) -> str:
-        hooks = ""
-        if self._hook_url is not None:
-            if any(mark in self._hook_url for mark in " \t\r\n;{}\"'"):
-                raise ValueError("the hook URL holds a character that would end it in nginx's configuration")
-            hooks = (
-                f"notify_method post;\n        on_publish {self._hook_url};\n        on_publish_done {self._hook_url};"
-            )
         drop = "" if self._drop_idle is None else f"drop_idle_publisher {round(self._drop_idle * 1000)}ms;"
+        apps = [
+            APPLICATION.format(app=app, hooks=_hooks(url) if url else "", drop_idle=drop)
+            for app, url in self._apps.items()
+        ]
         return CONFIG.format(
             module=MODULE,
             folder=self._folder,
-            app=self.app,
+            apps="".join(apps),
             rtmp_port=self.rtmp_port,
             http_port=self.http_port,
-            hooks=hooks,
-            drop_idle=drop,
         )
+
+
+def _hooks(url: str) -> str:
+    if any(mark in url for mark in " \t\r\n;{}\"'"):
+        raise ValueError("the hook URL holds a character that would end it in nginx's configuration")
+    return f"on_publish {url}; on_publish_done {url};"

@@ -47,6 +47,8 @@ class Studio:
 
     hook_url: str | None = None
     """What nginx-rtmp asks on publish and tells on publish_done; None lets everybody publish."""
+    others: Mapping[str, str] = field(default_factory=dict)
+    """Further applications of nginx-rtmp beside `live`, other channels' say, each with its own hook URL."""
     canvas: Canvas = field(default_factory=Canvas)
     scene: str = "MOTHERSTREAM"
     overlays: Sequence[Item] | None = None
@@ -167,7 +169,8 @@ class Studio:
         if self.external_rtmp is not None:
             return
         self.progress("starting nginx-rtmp")
-        self._nginx = Nginx(folder / "nginx", app=APP, hook_url=self.hook_url, drop_idle=self.drop_idle)
+        apps = {APP: self.hook_url, **self.others}
+        self._nginx = Nginx(folder / "nginx", apps=apps, drop_idle=self.drop_idle)
         await self._nginx.start()
         self.progress("nginx-rtmp listens")
 
@@ -197,7 +200,7 @@ class Studio:
     @property
     def rtmp_base(self) -> str:
         """The URL below which streams are published and played, without the stream's name."""
-        return self.nginx.rtmp_base if self.external_rtmp is None else self.external_rtmp.rstrip("/")
+        return self.nginx.rtmp_base(APP) if self.external_rtmp is None else self.external_rtmp.rstrip("/")
 
     @property
     def rtmp_url(self) -> str:
@@ -223,19 +226,22 @@ class Studio:
         *,
         stream: str | None = None,
         query: str = "",
+        app: str = APP,
         **encoding: Any,
     ) -> Publisher:
         """A publisher that is not started yet. A name always has the same look.
 
-        It publishes with a key of its own where a channel asks for one, unless it is said how: `stream` is the
-        stream's name where that is not the streamer's, `query` the URL's parameters ("key=…"). `encoding` are fields of
-        `Encoding`. Mind that ffmpeg's URL can be read in the process list, like that of every streamer's ffmpeg.
+        It publishes to `app`, with a key of its own where a channel asks for one, unless it is said how: `stream` is
+        the stream's name where that is not the streamer's, `query` the URL's parameters ("key=…"). `encoding` are
+        fields of `Encoding`. Mind that ffmpeg's URL can be read in the process list, like that of every streamer's
+        ffmpeg.
         """
         if name not in self._looks:
             self._looks[name] = look(name, len(self._looks))
         by_hand = stream is not None or query != ""
         address = Address(stream or name, query) if by_hand else self.keys.address(name)
-        url = f"{self.rtmp_base}/{address.stream}" + (f"?{address.query}" if address.query else "")
+        base = self.rtmp_base if app == APP else self.nginx.rtmp_base(app)
+        url = f"{base}/{address.stream}" + (f"?{address.query}" if address.query else "")
         publisher = Publisher(
             self._looks[name],
             url,
@@ -252,10 +258,11 @@ class Studio:
         *,
         stream: str | None = None,
         query: str = "",
+        app: str = APP,
         **encoding: Any,
     ) -> Publisher:
         """As `publisher`, started and accepted. Raises PublishError."""
-        publisher = self.publisher(name, stream=stream, query=query, **encoding)
+        publisher = self.publisher(name, stream=stream, query=query, app=app, **encoding)
         seconds = await publisher.start()
         self.progress(f"{name} publishes after {seconds:.1f} s")
         return publisher

@@ -11,6 +11,7 @@ PACKAGES = (
     "gstreamer1.0-plugins-bad",
     "gstreamer1.0-plugins-base",
     "gstreamer1.0-plugins-good",
+    "haproxy",
     "libnginx-mod-rtmp",
     "logrotate",
     "make",
