@@ -40,7 +40,8 @@ SPARED_FOR: Final = 600.0
 """Seconds for which it is not."""
 RATES: Final = 10
 """Reports of ffmpeg's over which a rate is the mean: 5 s."""
-DRIFTS: Final = 20
+DRIFTS: Final = 5
+"""Looks at the picture of whose distances to the sound the middle one is told."""
 UNSEEN: Final = 20.0
 """Seconds of a stream without a look at its picture until that is told."""
 REFUSED: Final = 8.0
@@ -57,12 +58,13 @@ class Progress:
     at: float
     frames: int
     size: int
-    out: float
-    """Seconds of the picture that are through."""
 
 
 class Clock:
-    """The progress of one run, as it is reported."""
+    """The progress of one run, as it is reported.
+
+    Not its time: that is of the output that is ahead up to FFmpeg 6, and of the one that is behind from 7 on.
+    """
 
     def __init__(self, take: Callable[[Progress], None]) -> None:
         self._lines = Lines()
@@ -73,13 +75,12 @@ class Clock:
         """A piece of it."""
         for line in self._lines.feed(data):
             key, _, value = line.partition("=")
-            if key in ("frame", "total_size", "out_time_us"):
+            if key in ("frame", "total_size"):
                 with contextlib.suppress(ValueError):
                     self._values[key] = int(value[:20])
             elif key == "progress":
-                out = self._values.get("out_time_us", 0) / 1e6
                 frames, size = self._values.get("frame", 0), self._values.get("total_size", 0)
-                self._take(Progress(time.monotonic(), frames, size, out))
+                self._take(Progress(time.monotonic(), frames, size))
 
 
 class Measuring:
@@ -95,6 +96,9 @@ class Measuring:
         self.sounded_at: float | None = None
         self.pictured_at: float | None = None
         """When a frame of the picture came last."""
+        self._moving_since: float | None = None
+        self._seen_at: float | None = None
+        """When the picture was looked at last."""
         self.preview: bytes = b""
         self.cpu: deque[tuple[float, float]] = deque(maxlen=round(COSTLY_FOR / ffmpeg.TOLD_EVERY))
         self._jpeg = b""
@@ -103,7 +107,7 @@ class Measuring:
         self._audio_size = 0
         self._drifts: deque[float] = deque(maxlen=DRIFTS)
         self._hears = Frames(self._heard, ffmpeg.LAST_OF_SOUND)
-        self._sees = Frames(self.picture.add, ffmpeg.LAST_OF_PICTURE)
+        self._sees = Frames(self._seen, ffmpeg.LAST_OF_PICTURE)
         self._clock = Clock(self._went_on)
 
     @property
@@ -121,6 +125,13 @@ class Measuring:
         self.sounded_at = self.flowed_at = now
         self.sound.add(at, values)
 
+    def _seen(self, at: float, values: Mapping[str, float]) -> None:
+        self._seen_at = now = time.monotonic()
+        self.picture.add(at, values)
+        # Both have come just now: their times tell how far they are apart.
+        if self.sound.at is not None and self.sounded_at is not None and now - self.sounded_at < 1.0:
+            self._drifts.append(self.sound.at - at)
+
     def _count_audio(self, data: bytes) -> None:
         self._audio_size += len(data)
         self._audio.append((time.monotonic(), self._audio_size))
@@ -131,10 +142,9 @@ class Measuring:
             self.flowed_at = progress.at if progress.size or progress.frames else self.flowed_at
             if before is not None and progress.frames > before.frames:
                 self.pictured_at = progress.at
+        if progress.frames and self._moving_since is None:
+            self._moving_since = progress.at
         self._progress.append(progress)
-        heard, sounded_at = self.sound.at, self.sounded_at
-        if heard is not None and sounded_at is not None and progress.at - sounded_at < 1.0 and progress.frames:
-            self._drifts.append(heard - progress.out)
 
     def thumbnail(self, data: bytes) -> None:
         """A piece of the pictures, one JPEG after the other."""
@@ -181,9 +191,10 @@ class Measuring:
         if not self._progress:
             # Before the first key frame ffmpeg reports nothing, though it sounds.
             return self.log.video is not None and now > self.began + OPENED + GAP_MOST
-        frames, at = self._progress[-1].frames, self._progress[-1].out
-        since = at - (self.picture.at if self.picture.at is not None else 0.0)
-        return frames > 0 and (since > GAP_MOST or (self.picture.gap or 0.0) > GAP_MOST)
+        since = self._seen_at if self._seen_at is not None else self._moving_since
+        if since is None:
+            return False
+        return self._progress[-1].at - since > GAP_MOST or (self.picture.gap or 0.0) > GAP_MOST
 
     def report(self, order: Order, now: float, problem: str, stopped_at: float | None = None) -> Report:
         """All of it. ``stopped_at``: something came of it until then, in a run before this one."""

@@ -4,7 +4,7 @@ import time
 
 from daemon.core.probing import Order, Report
 from daemon.probe.ffmpeg import Wanted
-from daemon.probe.stream import FLOWING, Measuring, Progress
+from daemon.probe.stream import FLOWING, GAP_MOST, Measuring, Progress
 from tests.daemon.probe.test_sound import LOUD
 
 ORDER: Order = {"session": "srs:1", "streamer": "alice", "url": "rtmp://127.0.0.1/live/alice"}
@@ -19,7 +19,7 @@ def measuring(*frames: int, blocks: int = 0) -> Measuring:
     made.began = time.monotonic() - 60.0
     made.log.feed(TRACKS)
     for number, count in enumerate(frames, 1 - len(frames)):
-        made._went_on(Progress(time.monotonic() + 0.5 * number, count, 1000 * count, count / 30))
+        made._went_on(Progress(time.monotonic() + 0.5 * number, count, 1000 * count))
     for number in range(blocks):
         made._heard(number / 10, LOUD)
     return made
@@ -62,3 +62,23 @@ def test_one_of_which_nothing_comes_any_more_is_not_silent() -> None:
 
 def test_a_picture_that_cannot_be_looked_at_is_told() -> None:
     assert "no key frame" in told(measuring(0, 15))["problem"]
+
+
+def test_how_far_the_sound_is_from_the_picture_is_told_by_what_comes_at_the_same_time() -> None:
+    made = measuring(0, 15)
+    assert told(made)["drift"] is None
+    for second in range(8):
+        made._heard(second + 0.75, LOUD)
+        made._seen(float(second), {"signalstats.YHIGH": 100.0, "signalstats.YDIF": 3.0})
+    assert told(made)["drift"] == 0.75
+
+
+def test_key_frames_are_too_far_apart_where_none_has_come_for_too_long() -> None:
+    made = measuring(0, 15, 30)
+    now = time.monotonic()
+    assert not made.needs_all_frames(now)
+    made._seen_at = now - GAP_MOST - 0.1
+    made._went_on(Progress(now, 45, 45_000))
+    assert made.needs_all_frames(now)
+    made._seen(2.0, {"signalstats.YHIGH": 100.0})
+    assert not made.needs_all_frames(now)
