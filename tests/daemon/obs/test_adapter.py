@@ -256,7 +256,7 @@ async def test_an_obs_that_leaks_removed_inputs_is_told_on(
 
 
 async def test_an_input_that_was_asked_to_go_is_not_queried_for_people_either() -> None:
-    async with FakeObs(fps=100, removal_delay=0.3) as fake, Rig.on(fake) as rig:
+    async with FakeObs(fps=100, removal_delay=2.0) as fake, Rig.on(fake) as rig:
         await rig.up()
         await rig.obs.create_input(ONE, ALICE)
         assert (await rig.obs.media_status(ONE))["mediaState"].startswith("OBS_MEDIA_STATE_")
