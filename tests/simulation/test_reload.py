@@ -11,6 +11,7 @@ from annotated_types import Ge, Le
 from pydantic import ValidationError
 
 from daemon.config.keys import KEYS, SECTIONS, Key, value_of
+from daemon.config.model import Config
 from tests.fakes import FakeObs, Stream
 from tests.simulation.loop import simulated
 from tests.simulation.stage import on_air
@@ -63,7 +64,7 @@ def takes(key: Key, text: str) -> bool:
     """Whether the key may have that value."""
     section, _, name = key.name.rpartition(".")
     with contextlib.suppress(ValidationError):
-        SECTIONS[section][0](**{name: text})
+        (SECTIONS[section][0] if section else Config)(**{name: text})
         return True
     return False
 

@@ -174,11 +174,12 @@ class World:
     def write_settings(self, **changes: object) -> None:
         """The configuration file; a key's dots are written as two underscores."""
         self.settings |= {key.replace("__", "."): value for key, value in changes.items()}
-        sections: dict[str, list[str]] = {}
+        sections: dict[str, list[str]] = {"": []}
         for key, value in self.settings.items():
             section, _, name = key.rpartition(".")
             sections.setdefault(section, []).append(f"{name} = {json.dumps(value)}")
-        self.file.write_text("".join(f"[{name}]\n" + "\n".join(rows) + "\n" for name, rows in sections.items()))
+        heads = {name: f"[{name}]\n" if name else "" for name in sections}
+        self.file.write_text("".join(heads[name] + "\n".join(rows) + "\n" for name, rows in sections.items()))
 
     def reload(self, **changes: object) -> None:
         """Change the file, and have the daemon read it."""
