@@ -35,6 +35,10 @@ async def frames(hands: Hands) -> int:
     return int((await hands.call("GetStats"))["renderTotalFrames"])
 
 
+async def _lacks(hands: Hands, name: str) -> bool:
+    return name not in await hands.inputs()
+
+
 async def some_frames(hands: Hands, count: int = 5) -> None:
     """Let OBS render."""
     goal = await frames(hands) + count
@@ -153,14 +157,9 @@ async def test_index_0_is_the_bottom_and_an_item_goes_to_the_index_that_it_is_gi
 
 async def test_a_removed_input_is_gone_from_the_list_after_a_while_and_its_item_with_it(hands: Hands) -> None:
     name, _ = await box(hands)
-    # The window of OBS 32 may hang over an input that goes as it comes.
-    await some_frames(hands, 15)
+    await some_frames(hands, 15)  # the window of OBS 32 may hang over an input that goes as it comes
     await hands.call("RemoveInput", {"inputName": name})
-
-    async def gone() -> bool:
-        return name not in await hands.inputs()
-
-    await until(gone, 3.0)
+    await until(lambda: _lacks(hands, name), 3.0)
     assert name not in {each["sourceName"] for each in await hands.items()}
 
 
@@ -174,10 +173,7 @@ async def test_a_removed_input_keeps_its_name_while_another_scene_is_the_program
     assert name in await hands.inputs()
     await hands.call("RemoveSceneItem", {"sceneName": SCENE, "sceneItemId": item})
 
-    async def gone() -> bool:
-        return name not in await hands.inputs()
-
-    await until(gone, 3.0)
+    await until(lambda: _lacks(hands, name), 3.0)
 
 
 # -- batches -------------------------------------------------------------------------------------------------------

@@ -24,7 +24,11 @@ SOAK: Final = os.environ.get("HYPOTHESIS_PROFILE") == "soak"
 CONFIG: Final = schemathesis.Config.from_dict(
     {
         # That it cannot be done just now may be said, where the description says so; an error of ours may not.
-        "checks": {"not_a_server_error": {"expected-statuses": ["2xx", "3xx", "4xx", "502", "503", "504"]}},
+        "checks": {
+            "not_a_server_error": {"expected-statuses": ["2xx", "3xx", "4xx", "502", "503", "504"]},
+            # One that is too long is refused before it is read.
+            "negative_data_rejection": {"expected-statuses": [400, 401, 403, 404, 405, 409, 413, 415, 422, 429]},
+        },
         "operations": [
             # No schema can say that the URL has to be of the configured ingest server.
             {
