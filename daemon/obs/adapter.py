@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from functools import partial
 from typing import Any, Final, NoReturn
 
@@ -15,10 +15,8 @@ from daemon.core.readings import Look
 from daemon.core.shapes import Input
 from daemon.obs import dressing, inputs
 from daemon.obs import fade as fades
-from daemon.obs.claim import SceneClaim
 from daemon.obs.connection import Link, ObsEvent
 from daemon.obs.dock import SourcesDock
-from daemon.obs.errands import Errands
 from daemon.obs.inventory import (
     InputNames,
     InventoryQuery,
@@ -74,7 +72,6 @@ class ObsAdapter:
         self._former_scenes: list[str] = []
         self._names = InputNames(settings.sources.prefix)
         self._supervisor = Supervisor(Endpoint.of(settings), up=self._up, down=self._lost, hint=self._hint, pace=pace)
-        self._claim = SceneClaim(origin.owner, now, self._supervisor)
         self._known = KnownItems()
         self._refresher = Refresher(self._reread, touch=self._known.touch)
         self._dock = SourcesDock()
@@ -89,19 +86,19 @@ class ObsAdapter:
         self._watches = Watches()
         self._leaving: set[str] = set()
         self._tasks: set[asyncio.Task[NoReturn]] = set()
-        self._errands = Errands()
+        self._beside: set[asyncio.Task[None]] = set()
 
     def observe_output(self, observer: Callable[[Mapping[str, Any]], None]) -> None:
         """Have ``observer`` called with each of OBS's events about its output. It must not block."""
         self._output_observers.append(observer)
 
     # -- life ----------------------------------------------------------------------------------------------------
+
     def start(self) -> None:
         """Begin to connect. What comes of it is told by ``emit``."""
         self._tasks = {
             asyncio.create_task(self._supervisor.run(), name="obs-supervisor"),
             asyncio.create_task(self._refresher.run(), name="obs-refresher"),
-            asyncio.create_task(self._claim.watch(), name="obs-claim"),
         }
 
     async def failed(self) -> NoReturn:
@@ -114,7 +111,7 @@ class ObsAdapter:
     async def stop(self) -> None:
         """Close the connection. The picture stays as it is, and nothing more is emitted."""
         self._program.stop()
-        tasks = [*self._tasks, *self._errands, *self._watches.drop()]
+        tasks = [*self._tasks, *self._beside, *self._watches.drop()]
         for task in tasks:
             task.cancel()
         if tasks:
@@ -162,7 +159,7 @@ class ObsAdapter:
     async def create_input(self, name: str, url: str, *, reuse: bool = False, how: Making | None = None) -> None:
         """As ObsPort. Raises ObsRefused "Input kind not found" where the plugin is missing."""
         how = how or Making()
-        link, source = await self._claim.acting(), SOURCES[FFMPEG] if how.plain else self._source()
+        link, source = self._supervisor.link(), SOURCES[FFMPEG] if how.plain else self._source()
         try:
             settings = source.settings(url, self._config().sources, how.way)
             settings = self._owners.marked(settings, how.session, how.streamer, name)
@@ -179,11 +176,11 @@ class ObsAdapter:
 
     async def restart_input(self, name: str, url: str) -> None:
         """As ObsPort."""
-        await inputs.aim(await self._claim.acting(), name, url, self._config().sources)
+        await inputs.aim(self._supervisor.link(), name, url, self._config().sources)
 
     async def place_input(self, name: str, z_offset: int, like: str = "") -> int:
         """As ObsPort."""
-        link, traits = await self._claim.acting(), self._supervisor.traits
+        link, traits = self._supervisor.link(), self._supervisor.traits
         assert traits is not None  # noqa: S101  # they are read before there is a link
         self._wish = wish = Wish(name, z_offset, self._config().obs.template, like)
         try:
@@ -196,7 +193,7 @@ class ObsAdapter:
         self, *, show: str | None, hide: tuple[str, ...], also_show: str | None, fade: float, studio_mode: str = "leave"
     ) -> bool:
         """As ObsPort."""
-        scene = await self._stage()
+        scene = self._ours
         self._wish = None
         outgoing = next((name for name in hide if self._names.own(name)), None)
         with self._refresher.changing():
@@ -214,32 +211,32 @@ class ObsAdapter:
     async def leave_studio_mode(self) -> None:
         """As ObsPort."""
         with self._refresher.changing():
-            await leave_studio_mode(await self._claim.acting(surely=True))
+            await leave_studio_mode(self._supervisor.link())
 
     async def bring_to_program(self) -> None:
         """As ObsPort."""
         with self._refresher.changing():
-            await self._program.bring_ours(await self._stage())
+            await self._program.bring_ours(self._ours)
 
     async def toggle_input(self, name: str) -> None:
         """As ObsPort."""
         with self._refresher.changing():
-            await self._transition.toggle(await self._claim.acting(surely=True), self._scene, name)
+            await self._transition.toggle(self._supervisor.link(), self._scene, name)
 
     async def restore(self, *, show: str | None, hide: tuple[str, ...], also_show: str | None = None) -> None:
         """As ObsPort."""
-        scene = await self._stage()
+        scene = self._ours
         with self._refresher.changing():
             await self._transition.restore(scene, Change(show, frozenset(hide), also_show))
 
     async def hide_duplicates(self, name: str) -> None:
         """As ObsPort."""
         with self._refresher.changing():
-            await self._transition.hide_duplicates(await self._claim.acting(surely=True), self._scene, name)
+            await self._transition.hide_duplicates(self._supervisor.link(), self._scene, name)
 
     async def remove_input(self, name: str) -> None:
         """As ObsPort: an input that is gone already counts as removed, and so does one that is another daemon's."""
-        link = await self._claim.acting()
+        link = self._supervisor.link()
         if await inputs.is_anothers(link, self._scene, name, self._owners):
             return
         await self._dock.taken_in(name)
@@ -253,7 +250,7 @@ class ObsAdapter:
 
     async def park_input(self, name: str) -> None:
         """As ObsPort."""
-        link = await self._claim.acting()
+        link = self._supervisor.link()
         await self._watches.end(name)
         with self._refresher.changing():
             items = [item for item in (await self._items(link, name)).named(name) if item.shown]
@@ -265,7 +262,7 @@ class ObsAdapter:
 
     async def set_shown(self, name: str, shown: bool) -> None:
         """As ObsPort."""
-        link = await self._claim.acting(surely=True)
+        link = self._supervisor.link()
         with self._refresher.changing():
             items = await self._items(link, name)
             one = items.find(name, "SetSceneItemEnabled")
@@ -275,7 +272,7 @@ class ObsAdapter:
 
     async def set_level(self, name: str, gain: float) -> None:
         """As ObsPort."""
-        await set_level(await self._claim.acting(), name, gain)
+        await set_level(self._supervisor.link(), name, gain)
 
     async def inventory(self) -> ev.Inventory:
         """As ObsPort."""
@@ -317,12 +314,11 @@ class ObsAdapter:
 
     async def call(self, request: str, data: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Any other request. Raises ObsError."""
-        return await (await self._claim.acting()).call(request, data)
+        return await self._supervisor.link().call(request, data)
 
     async def _up(self, link: Link, traits: Traits) -> None:
         self._refresher.forget()
         self._owners.connected()
-        await self._claim.take(link)
         while self._former_scenes:
             await self._bring_along(link, traits, self._former_scenes[0])
             self._former_scenes.pop(0)
@@ -357,9 +353,8 @@ class ObsAdapter:
         if event.kind == "StreamStateChanged":
             for observer in self._output_observers:
                 observer(event.data)
-        for answer in (self._owners.on_event(event), self._claim.on_event(event)):
-            if answer is not None:
-                self._errands.run(partial(self.call, answer.kind, answer.data), "obs-neighbour")
+        if (answer := self._owners.on_event(event)) is not None:
+            self._aside(partial(self.call, answer.kind, answer.data), "obs-neighbour")
         if self._wish is not None and dressing.concerns(event, (self._wish.template, self._wish.like)):
             self._undressed = True
             self._refresher.poke()
@@ -368,8 +363,18 @@ class ObsAdapter:
         if concerns(event, {self._scene, *self._holders}, self._names):
             self._refresher.poke()
 
+    def _aside(self, doing: Callable[[], Awaitable[object]], name: str) -> None:
+        """Something that nobody waits for, and that may fail."""
+
+        async def do() -> None:
+            with contextlib.suppress(ObsError):
+                await doing()
+
+        self._beside.add(task := asyncio.create_task(do(), name=name))
+        task.add_done_callback(self._beside.discard)
+
     async def _reread(self) -> Callable[[], None]:
-        link = await self._claim.acting()
+        link = self._supervisor.link()
         try:
             inventory = await self._read(link)
         except ObsRefused as error:
@@ -378,11 +383,6 @@ class ObsAdapter:
             raise
         at = self._now()
         return lambda: self._emit(ev.InventoryRead(at, inventory)) if self._supervisor.usable else None
-
-    async def _stage(self) -> ObsScene:
-        """The scene, to change what it shows. Raises ObsGone."""
-        await self._claim.acting(surely=True)
-        return self._ours
 
     @property
     def _ours(self) -> ObsScene:
@@ -432,7 +432,7 @@ class ObsAdapter:
         await self._placer.refit(link, reading.items, own, traits)
         resized = (before.width, before.height) != (traits.width, traits.height)
         if resized and self._config().obs.studio_mode == "drive":
-            self._errands.run(self.bring_to_program, "obs-canvas")
+            self._aside(self.bring_to_program, "obs-canvas")
 
     async def _keep_up(self, link: Link, reading: InventoryReading, own: set[str]) -> None:
         """Follow a canvas that has changed and a model that wears something else, and ask after other daemons.

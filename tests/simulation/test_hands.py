@@ -194,9 +194,6 @@ def test_two_daemons_in_one_obs_leave_each_others_inputs_alone_and_say_so(tmp_pa
 
 def test_the_picture_of_a_daemon_of_another_prefix_that_is_no_more_does_not_stay_over_ours(tmp_path: Path) -> None:
     async def act(w: World) -> None:
-        # Of an OBS that keeps claims only one of them would be there.
-        w.obs.faults.refuse("SetPersistentData", 702, times=None)
-        w.obs.studio.persistent.clear()
         life = await second(w, sources__prefix="THEIRS_", queue__auth="open")
         await w.until(lambda: [item for item in w.obs.scene_items(SCENE) if item.name[:6] == "THEIRS" and item.enabled])
         life.kill()

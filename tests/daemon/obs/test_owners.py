@@ -1,7 +1,4 @@
-"""Two daemons in one OBS: each leaves the other's inputs alone.
-
-In one scene there is one of them (test_claim.py), but for an OBS that keeps no claims.
-"""
+"""Two daemons in one OBS: each leaves the other's inputs alone."""
 
 import pytest
 
@@ -17,13 +14,6 @@ from tests.fakes import FakeObs
 from tests.support import until
 
 ONE, TWO = "GMOTHERSTREAM_1", "GMOTHERSTREAM_2"
-
-
-@pytest.fixture
-def forgetful(fake: FakeObs) -> FakeObs:
-    """An OBS that keeps no claims: its files are read-only, say."""
-    fake.faults.refuse("SetPersistentData", 702, times=None)
-    return fake
 
 
 class Owned(Rig):
@@ -68,8 +58,7 @@ async def test_an_input_without_a_mark_is_an_older_versions_and_ones_own(fake: F
         assert (await owned.obs.inventory()).inputs == (OwnInput(ONE, False, "live/alice"),)
 
 
-async def test_another_living_daemons_inputs_are_foreign_in_the_same_scene_too(forgetful: FakeObs) -> None:
-    fake = forgetful
+async def test_another_living_daemons_inputs_are_foreign_in_the_same_scene_too(fake: FakeObs) -> None:
     async with Owned(fake, "first") as first, Owned(fake, "second") as second:
         await first.up()
         await second.up()
@@ -88,10 +77,7 @@ async def test_another_living_daemons_inputs_are_foreign_in_the_same_scene_too(f
         assert refused.value.code == 601
 
 
-async def test_a_creation_without_an_answer_takes_nobodys_input_for_its_own_and_removes_none(
-    forgetful: FakeObs,
-) -> None:
-    fake = forgetful
+async def test_a_creation_without_an_answer_takes_nobodys_input_for_its_own_and_removes_none(fake: FakeObs) -> None:
     async with Owned(fake, "first") as first, Owned(fake, "second", obs={"request_timeout": 1.0}) as second:
         await first.up()
         await second.up()
@@ -132,8 +118,7 @@ async def test_what_a_daemon_that_is_no_more_has_left_in_the_scene_is_taken_over
         assert found.foreign == (ForeignInput(TWO, "third, scene ELSEWHERE"),)
 
 
-async def test_a_daemon_that_has_answered_and_falls_silent_is_waited_for(forgetful: FakeObs) -> None:
-    fake = forgetful
+async def test_a_daemon_that_has_answered_and_falls_silent_is_waited_for(fake: FakeObs) -> None:
     async with Owned(fake, "second") as second:
         await second.up()
         async with Owned(fake, "first") as first:
@@ -174,8 +159,7 @@ async def test_without_an_id_nothing_is_marked_and_nothing_is_foreign(fake: Fake
     assert items_of(await rig.obs.inventory()) == Inventory((OwnInput(ONE, False, "live/alice"),), others=())
 
 
-async def test_another_daemons_inputs_in_this_scene_are_foreign_whatever_their_prefix(forgetful: FakeObs) -> None:
-    fake = forgetful
+async def test_another_daemons_inputs_in_this_scene_are_foreign_whatever_their_prefix(fake: FakeObs) -> None:
     async with (
         Owned(fake, "first") as first,
         Owned(fake, "second", sources={"prefix": "OTHER_"}) as second,
