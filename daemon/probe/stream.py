@@ -96,9 +96,8 @@ class Measuring:
         self.sounded_at: float | None = None
         self.pictured_at: float | None = None
         """When a frame of the picture came last."""
-        self._moving_since: float | None = None
-        self._seen_at: float | None = None
-        """When the picture was looked at last."""
+        self._unseen = 0.0
+        """Seconds of picture that have gone by since it was looked at last."""
         self.preview: bytes = b""
         self.cpu: deque[tuple[float, float]] = deque(maxlen=round(COSTLY_FOR / ffmpeg.TOLD_EVERY))
         self._jpeg = b""
@@ -126,10 +125,10 @@ class Measuring:
         self.sound.add(at, values)
 
     def _seen(self, at: float, values: Mapping[str, float]) -> None:
-        self._seen_at = now = time.monotonic()
+        self._unseen = 0.0
         self.picture.add(at, values)
         # Both have come just now: their times tell how far they are apart.
-        if self.sound.at is not None and self.sounded_at is not None and now - self.sounded_at < 1.0:
+        if self.sound.at is not None and self.sounded_at is not None and time.monotonic() - self.sounded_at < 1.0:
             self._drifts.append(self.sound.at - at)
 
     def _count_audio(self, data: bytes) -> None:
@@ -142,8 +141,8 @@ class Measuring:
             self.flowed_at = progress.at if progress.size or progress.frames else self.flowed_at
             if before is not None and progress.frames > before.frames:
                 self.pictured_at = progress.at
-        if progress.frames and self._moving_since is None:
-            self._moving_since = progress.at
+                # Not the time of a stall, in which no key frame is due.
+                self._unseen += min(progress.at - before.at, 2 * ffmpeg.TOLD_EVERY)
         self._progress.append(progress)
 
     def thumbnail(self, data: bytes) -> None:
@@ -191,10 +190,7 @@ class Measuring:
         if not self._progress:
             # Before the first key frame ffmpeg reports nothing, though it sounds.
             return self.log.video is not None and now > self.began + OPENED + GAP_MOST
-        since = self._seen_at if self._seen_at is not None else self._moving_since
-        if since is None:
-            return False
-        return self._progress[-1].at - since > GAP_MOST or (self.picture.gap or 0.0) > GAP_MOST
+        return self._unseen > GAP_MOST or (self.picture.gap or 0.0) > GAP_MOST
 
     def report(self, order: Order, now: float, problem: str, stopped_at: float | None = None) -> Report:
         """All of it. ``stopped_at``: something came of it until then, in a run before this one."""

@@ -74,11 +74,17 @@ def test_how_far_the_sound_is_from_the_picture_is_told_by_what_comes_at_the_same
 
 
 def test_key_frames_are_too_far_apart_where_none_has_come_for_too_long() -> None:
-    made = measuring(0, 15, 30)
+    made = measuring(*range(0, 15 * 7, 15))
     now = time.monotonic()
-    assert not made.needs_all_frames(now)
-    made._seen_at = now - GAP_MOST - 0.1
-    made._went_on(Progress(now, 45, 45_000))
     assert made.needs_all_frames(now)
     made._seen(2.0, {"signalstats.YHIGH": 100.0})
     assert not made.needs_all_frames(now)
+
+
+def test_while_a_stream_is_held_up_no_key_frame_is_due() -> None:
+    made = measuring(0, 15, 30, 45)
+    now = time.monotonic()
+    for late in range(1, 4):
+        made._went_on(Progress(now + late / 2, 45, 3000))
+    made._went_on(Progress(now + GAP_MOST, 60, 4000))
+    assert not made.needs_all_frames(now + GAP_MOST)
