@@ -2,8 +2,8 @@
 # /usr/local/bin/motherstream: the installed command line.
 #
 # Called by root (sudo motherstream check) it goes on as the service's user, with the secrets that systemd hands to the
-# service: so that it sees what the service sees, and no file of the service's comes to belong to root. With -c CHANNEL
-# it is that channel's service.
+# service: so that it sees what the service sees, and no file of the service's comes to belong to root. With -c CHANNEL,
+# or that channel's file, it is that channel's service.
 set -eu
 
 PROGRAM=/opt/motherstream/bin/motherstream
@@ -12,17 +12,23 @@ CREDENTIALS=/etc/credstore/motherstream.
 
 [ "$(id -u)" = 0 ] || exec $PROGRAM "$@"
 
+of_file() { case $1 in "$CONFIGURATION"/*.toml) channel=${1#"$CONFIGURATION/"} && channel=${channel%.toml} ;; esac; }
 channel='' before=''
 for word in "$@"; do
-    case $before in -c | --ch | --cha | --chan | --chann | --channe | --channel) channel=$word ;; esac
+    case $before in
+        -c | --ch | --cha | --chan | --chann | --channe | --channel) channel=$word ;;
+        --co | --con | --conf | --confi | --config) of_file "$word" ;;
+    esac
     case $word in
+        --) break ;;
         -c?*) channel=${word#-c} && channel=${channel#=} ;;
         --ch*=*) channel=${word#*=} ;;
+        --co*=*) of_file "${word#*=}" ;;
     esac
     before=$word
 done
 case $channel in *[!A-Za-z0-9_-]*) channel='' ;; esac
-if [ -n "$channel" ] && [ -e "$CONFIGURATION/$channel.toml" ]; then
+if [ -n "$channel" ] && [ "$channel" != motherstream ] && [ -e "$CONFIGURATION/$channel.toml" ]; then
     CREDENTIALS=${CREDENTIALS%.}@$channel.
 fi
 

@@ -22,7 +22,7 @@ from pydantic_core import ErrorDetails
 
 from daemon.config.keys import KEYS, SECTIONS, Key
 from daemon.config.model import Config, conflicts
-from daemon.config.types import FIRST_CHANNEL
+from daemon.config.types import CHANNEL_NAME, FIRST_CHANNEL
 from daemon.core.redaction import redact
 
 FOLDER: Final = Path("/etc/motherstream")
@@ -90,7 +90,7 @@ def load(path: Path | None, environ: Mapping[str, str], *, client: bool = False)
     file = locate(path)
     document = _read(file, problems) if file else {}
     settings = _from_document(document or {}, str(file), problems)
-    if file is not None and file.parent == FOLDER and file.name != FIRST:
+    if file is not None and file.parent == FOLDER and file.name != FIRST and re.fullmatch(CHANNEL_NAME, file.stem):
         problems += _name_after(file, settings)
     environment = _from_environment(environ, problems)
     settings |= environment

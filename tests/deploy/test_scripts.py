@@ -56,10 +56,21 @@ def test_root_goes_on_as_the_services_user_with_the_services_secrets(tmp_path: P
 
 
 @pytest.mark.parametrize(
-    "words", [("-c", "gold"), ("-cgold",), ("-c=gold",), ("--channel", "gold"), ("--channel=gold",), ("--chan", "gold")]
+    "words",
+    [
+        ("-c", "gold"),
+        ("-cgold",),
+        ("-c=gold",),
+        ("--channel", "gold"),
+        ("--channel=gold",),
+        ("--chan", "gold"),
+        ("--config", "FOLDER/gold.toml"),
+        ("--config=FOLDER/gold.toml",),
+    ],
 )
 def test_a_channel_has_its_own_secrets(tmp_path: Path, words: tuple[str, ...]) -> None:
     command = Command(tmp_path, user=0)
+    words = tuple(word.replace("FOLDER", str(tmp_path)) for word in words)
     (tmp_path / "gold.toml").touch()
     (command.store / "motherstream.obs.password").write_text("the first's")
     (command.store / "motherstream@gold.obs.password").write_text("gold's")
@@ -67,6 +78,15 @@ def test_a_channel_has_its_own_secrets(tmp_path: Path, words: tuple[str, ...]) -
         f"arguments status {' '.join(words)}",
         "MOTHERSTREAM_OBS__PASSWORD=gold's",
     ]
+
+
+def test_what_stands_behind_two_dashes_is_no_option(tmp_path: Path) -> None:
+    command = Command(tmp_path, user=0)
+    (tmp_path / "gold.toml").touch()
+    (command.store / "motherstream.obs.password").write_text("the first's")
+    (command.store / "motherstream@gold.obs.password").write_text("gold's")
+    said = command.run("kick", "--config", str(tmp_path / "motherstream.toml"), "--", "-cgold")
+    assert said[2:] == ["MOTHERSTREAM_OBS__PASSWORD=the first's"]
 
 
 @pytest.mark.parametrize("name", ["main", "../gold", "", "*"])

@@ -86,3 +86,11 @@ def test_every_command_that_reads_a_configuration_takes_a_channel(
     ):
         assert main([*words, "-c", "gold"]) == 78, words
         assert "http.prot" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["motherstream.new.toml", "my show.toml", "-x.toml"])
+def test_a_file_whose_name_no_channel_can_have_is_of_the_one_that_it_names(folder: Path, name: str) -> None:
+    (folder / name).write_text("")
+    assert load(folder / name, {}).channel == "main"
+    (folder / name).write_text('channel = "silver"\n')
+    assert load(folder / name, {}).channel == "silver"
