@@ -1,6 +1,7 @@
 """deploy/haproxy.cfg before two channels: each publisher's hook reaches its channel's daemon, and no other."""
 
 import json
+import re
 import subprocess
 import urllib.error
 import urllib.parse
@@ -13,7 +14,7 @@ import pytest
 
 from daemon.studio.ports import free_port
 from tests.daemon.http.live import Live
-from tests.deploy.support import DEPLOY, done, rewritten, run
+from tests.deploy.support import DEPLOY, ROOT, done, rewritten, run
 from tests.support import blocking_until
 
 pytestmark = [pytest.mark.timeout(120)]
@@ -27,6 +28,8 @@ class Channels(NamedTuple):
     url: str
     main: Live
     gold: Live
+    log: Path
+    """What the proxy has logged."""
 
     def post(self, server: str, body: bytes, kind: str = "application/json") -> int:
         """What a server's hook is answered: the status."""
@@ -63,8 +66,12 @@ def channels(tmp_path: Path) -> Iterator[Channels]:
             MAP: str(tmp_path / "channels.map"),
         }
         config = rewritten(DEPLOY / "haproxy.cfg", tmp_path / "haproxy.cfg", changes)
-        with subprocess.Popen(["/usr/sbin/haproxy", "-db", "-f", config], stderr=subprocess.DEVNULL) as proxy:
-            channels = Channels(f"http://127.0.0.1:{port}", main, gold)
+        log = tmp_path / "haproxy.log"
+        with (
+            log.open("wb") as told,
+            subprocess.Popen(["/usr/sbin/haproxy", "-db", "-f", config], stdout=told, stderr=told) as proxy,
+        ):
+            channels = Channels(f"http://127.0.0.1:{port}", main, gold, log)
             try:
                 blocking_until(lambda: channels.post("srs", b"{}") == 403, 20, ignore=OSError)
                 yield channels
@@ -97,6 +104,33 @@ def test_each_publisher_s_hook_reaches_its_channel(channels: Channels) -> None:
 def test_an_app_that_is_no_channel_s_is_refused(channels: Channels, body: bytes) -> None:
     assert channels.post("srs", body) == 403
     assert in_line(channels.main) == in_line(channels.gold) == []
+
+
+def test_media_mtx_s_question_about_its_api_is_answered_by_a_daemon(channels: Channels) -> None:
+    recorded = (ROOT / "tests/daemon/ingest/recorded").glob("mediamtx-*.json")
+    bodies = {body for file in recorded for body in re.findall(r'"body": "(.*)"', file.read_text())}
+    about_api = {body for body in bodies if r"\"action\":\"api\"" in body}
+    assert about_api
+    body = min(about_api)
+    assert channels.post("mediamtx", json.loads(f'"{body}"').encode()) == 200
+
+
+@pytest.mark.parametrize("path", ["status", "queue/skip", "hooks", "hooks/../status", "metrics"])
+def test_nothing_but_hooks_is_passed_on(channels: Channels, path: str) -> None:
+    request = urllib.request.Request(f"{channels.url}/{path}", data=b'{"app": "live"}', method="POST")
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        opener.open(request, timeout=20)
+    with refused.value:
+        assert refused.value.code in (403, 404)
+        assert "motherstream" not in str(refused.value.headers).lower()
+
+
+def test_no_secret_is_logged(channels: Channels) -> None:
+    body = {"action": "on_publish", "app": "live", "stream": "alice", "client_id": "1"}
+    assert channels.post("srs?secret=s3cr3t-c4n4ry", json.dumps(body).encode()) == 200
+    blocking_until(lambda: "POST /hooks/srs" in channels.log.read_text(), 20)
+    assert "c4n4ry" not in channels.log.read_text()
 
 
 def test_the_lines_and_the_status_of_a_channel_bear_its_name(channels: Channels) -> None:
