@@ -112,7 +112,7 @@ def test_the_tests_need_more_than_the_demo_and_the_packages_less(tmp_path: Path)
         assert code == 0, told
     assert "apt-get" not in said["python"]
     assert "chromium" not in said["demo"]
-    assert f"{ALL} chromium chromium-driver logrotate shellcheck caddy systemd" in said["test"]
+    assert f"{ALL} chromium chromium-driver logrotate shellcheck caddy haproxy systemd" in said["test"]
     assert f"{ALL} debootstrap noninteractive" in said["matrix"]
 
 
