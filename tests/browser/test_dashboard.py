@@ -86,6 +86,22 @@ def test_what_is_on_air_and_who_waits_is_shown(page: Page, backend: Backend) -> 
     assert page.driver.title == "alice on air · Motherstream"
 
 
+@pytest.mark.parametrize(
+    ("channel", "head", "title"),
+    [("gold", "Motherstream gold", "gold · Motherstream"), ("main", "Motherstream", "Motherstream")],
+)
+def test_a_channel_s_name_stands_in_the_head_and_in_the_title_but_not_the_first_one_s(
+    page: Page, channel: str, head: str, title: str
+) -> None:
+    gold = Backend()
+    gold.config = gold.config.model_copy(update={"channel": channel})
+    with gold:
+        gold.publish("alice")
+        page.open_live(gold.url)
+        page.until(lambda: page.driver.title == f"alice on air · {title}")
+        assert page.text("h1").strip() == head
+
+
 def test_skip_puts_the_next_one_on_air(page: Page, backend: Backend) -> None:
     page.open_live(backend.url)
     page.click("#skip")

@@ -321,3 +321,12 @@ def test_a_name_that_the_terminal_cannot_write_is_written_as_its_escape(monkeypa
     with daemon(monkeypatch, **{"queue/%E6%97%A5/kick": (200, {"message": "\u65e5 is kicked"})}):
         assert main(["kick", "\u65e5"]) == 0
     assert written.getvalue() == b"\\u65e5 is kicked\n"
+
+
+def test_the_status_names_a_channel_other_than_the_first(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for channel, head in (("gold", "channel  gold"), ("main", "state    STANDBY")):
+        with daemon(monkeypatch, status=(200, {**STATUS, "channel": channel})):
+            assert main(["status"]) == 0
+        assert capsys.readouterr().out.splitlines()[0] == head

@@ -350,3 +350,9 @@ def test_in_a_terminal_it_is_drawn_anew_and_leaves_no_trace(backend: Backend) ->
 def wait_for_listener(backend: Backend) -> None:
     """Until somebody listens to the events."""
     blocking_until(lambda: backend.do(lambda: backend.rules.hub.subscribers), what="somebody listens to the events")
+
+
+@pytest.mark.parametrize(("channel", "shown"), [("gold", True), ("main", False)])
+def test_a_channel_other_than_the_first_is_named(channel: str, shown: bool) -> None:
+    head = drawn(model(status={"channel": channel})).splitlines()[0]
+    assert (channel in head) is shown
