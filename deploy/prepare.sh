@@ -102,8 +102,8 @@ On another system install them its own way (Python 3.11 or later; nginx with its
 }
 
 # The studio runs an nginx of its own, and so do tests a Caddy and an HAProxy. Debian's packages would start one for the
-# whole machine, now and at each boot. invoke-rc.d(8) asks policy-rc.d whether it may start a service; one that is there already
-# decides on all the others.
+# whole machine, now and at each boot. invoke-rc.d(8) asks policy-rc.d whether it may start a service; one that is there
+# already decides on all the others.
 hold_services() {
     policy=$(mktemp)
     cat >"$policy" <<EOF
