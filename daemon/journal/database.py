@@ -42,6 +42,10 @@ SCHEMA: Final = (
     "CREATE TABLE IF NOT EXISTS stream (session TEXT PRIMARY KEY, body TEXT NOT NULL, mark INTEGER)",
 )
 SCHEMA_VERSION: Final = 2
+EPOCH: Final = "epoch"
+"""The fact that says in which epoch of a shared store the file was written last; there is none without such a store."""
+STORE: Final = "store"
+"""The fact that says of which store."""
 TWICE: Final = (1, 2)
 """The snapshot's rows."""
 
@@ -62,6 +66,10 @@ class Found:
     streams: dict[str, str] = field(default_factory=dict)
     ahead: float = 0.0
     """Seconds by which the wall clock was ahead of the rules' time when that was last looked at."""
+    epoch: int = 0
+    """Of the shared store, in which it was written; 0 where there is none."""
+    last: int = 0
+    """The number of the last event or snapshot."""
     spare: int = 0
     """Numbers of inputs that may have been used since: the file was put back from a backup."""
     problems: list[str] = field(default_factory=list)
@@ -274,6 +282,9 @@ def read(db: sqlite3.Connection) -> Found:
         read_rest(db, found)
         if (spare := read_meta(db, "spare") or "").isdecimal():
             found.spare = int(spare)
+        if (epoch := read_meta(db, EPOCH) or "").isdecimal():
+            found.epoch = int(epoch)
+        found.last = max(found.seq, *found.events, 0)
         with suppress(ValueError):
             found.ahead = float(read_meta(db, "ahead") or 0.0)
     return found

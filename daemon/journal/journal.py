@@ -21,21 +21,15 @@ from daemon.core.rows import read_meta, write_meta
 from daemon.core.worker import Worker
 from daemon.journal import database as journal_file
 from daemon.journal.backup import NAMES_BESIDES, JournalCopy
-from daemon.journal.database import (
-    INSERT_HANDOVER,
-    INSERT_STREAM,
-    as_json,
-    event_row,
-    handover_row,
-    insert_events,
-    stream_row,
-)
+from daemon.journal.database import INSERT_HANDOVER, as_json, event_row, handover_row, insert_events
 from daemon.journal.lock import StoreLock
 from daemon.journal.news import DatabaseNews
 from daemon.journal.queue import Write, WriteQueue
 from daemon.journal.replay import in_our_time, restored
-from daemon.journal.salvage import aside_log, name_aside, read_damaged
-from daemon.journal.streams import KeptStreams
+from daemon.journal.salvage import read_damaged
+from daemon.journal.sharing import Adopt, Kept, kept_of, own
+from daemon.journal.strange import put_strange_log_aside
+from daemon.journal.streams import KeptStreams, write_streams
 from daemon.streamers.store import StreamerRow, is_damage
 from statemachine import events as ev
 from statemachine.codec import event_to_plain
@@ -92,10 +86,17 @@ class Journal:
         self._copy = JournalCopy(path, clock, self.distrust, self.news.add)
         self.problem = ""
         """Why the file cannot be used right now; empty while all is well."""
+        self.wrote: Callable[[], None] = lambda: None
+        """Called in the journal's thread after each write: what is shared with other daemons is read there."""
         self.id = ""
         """The database's own random name, which its copies share: marks what is ours. Known from ``open`` on."""
         self._writes = WriteQueue(self._thread, clock)
         self._held: deque[HandoverRow] = deque(maxlen=UNWRITTEN_KEPT)
+
+    @property
+    def last(self) -> int:
+        """The number of the last event or snapshot that was written."""
+        return self._seq
 
     @property
     def trouble(self) -> str:
@@ -121,7 +122,7 @@ class Journal:
 
         One that cannot be written is tried again.
         """
-        await self._run(self._look_at_log)
+        await self._run(put_strange_log_aside, self._path, self._lock, self.news)
         await self._run(self._open)
         # Nothing can be read: what is marked in this run is at least this run's.
         self.id = self.id or journal_file.new_id()
@@ -147,6 +148,22 @@ class Journal:
         elif found.events or found.state is not None:
             log.info("journal restored", events=len(found.events))
         return back.director
+
+    async def kept(self) -> Kept:
+        """What the file is worth beside a shared store."""
+        whole = not (self.problem or self._copy.mended or self.news.cut_short)
+        kept: Kept = await self._run(lambda: kept_of(self._db, self._seq, whole=whole))
+        return kept
+
+    async def own(self, epoch: int, store: str, adopt: Adopt | None = None) -> None:
+        """From now on it is written in that epoch of that store; ``adopt`` first puts in what the store has."""
+        await self._run(self._own, epoch, store, adopt)
+        self._since_snapshot = self._bytes = 0
+
+    async def skip_to(self, number: int) -> None:
+        """Have what comes take numbers after that one, with a snapshot that stands for all before it."""
+        self._seq = max(self._seq, number)
+        self._since_snapshot = SNAPSHOT_EVERY
 
     async def in_our_time(self, director: Director) -> Director:
         """What was restored, moved to the present where the clock was wrong when it was kept, or is now."""
@@ -211,7 +228,7 @@ class Journal:
         if now < self._looked_at + LOOK_EVERY and not self._writes.late_for:
             return None
         self._looked_at = now
-        return await self._writes.put(self._look)
+        return await self._writes.put(self._guarded, lambda db: None)
 
     def _catch_up(self, snapshot: Callable[[], dict[str, Any]]) -> Write:
         """What stands for all that could not be put into the queue."""
@@ -257,21 +274,6 @@ class Journal:
 
     # --- in the thread ---------------------------------------------------------------------------------------
 
-    def _look_at_log(self) -> None:
-        """A saved file was put in the place of one that was in use: what its log holds is not to be read into it."""
-        runs, cookie = (self._lock.noted(name) if self._lock else None for name in ("runs", "cookie"))
-        if not isinstance(runs, list) or not isinstance(cookie, int):
-            return
-        if not journal_file.has_strange_log(self._path, runs, cookie):
-            return
-        stem = name_aside(self._path, "stale")
-        try:
-            aside_log(self._path, stem)
-        except OSError as error:
-            log.error("the log of another database is next to this one", path=str(self._log_path), error=str(error))
-            return
-        self.news.log_was_put_aside(stem)
-
     def _note(self, runs: list[str], cookie: int) -> None:
         if self._lock is not None:
             with suppress(OSError):
@@ -302,7 +304,8 @@ class Journal:
             raise sqlite3.DatabaseError("the file is missing or empty")
         db = journal_file.open_writable(self._path, self._note, self.news.log_was_cut_short)
         try:
-            self._seq = journal_file.last_number(db)
+            # Also of a file that was begun anew: a number that was used is used once.
+            self._seq = max(self._seq, journal_file.last_number(db))
             self.id = read_meta(db, "id") or ""
             self._files = self._identity()
         except BaseException:
@@ -331,13 +334,15 @@ class Journal:
         self._unwritten.extend(handovers)
         try:
             db = self._usable()
-            seq = self._seq + len(bodies)
+            # A snapshot takes a number, too: it may tell more than the events before it.
+            seq = self._seq + len(bodies) + (state is not None)
             values = [value for i, body in enumerate(bodies, 1) for value in event_row(self._seq + i, body)]
             if bodies and state is None and not self._unwritten:
                 # A transaction by itself: one wait for the interpreter's lock, which the event loop holds, and not
                 # one for each row and three besides.
                 db.execute(insert_events(len(bodies)), values)
                 self._seq = seq
+                self.wrote()
                 return
             db.execute("BEGIN")
             if bodies:
@@ -351,15 +356,22 @@ class Journal:
             db.execute("COMMIT")
             self._seq = seq
             self._unwritten.clear()
+            self.wrote()
         except (sqlite3.Error, OSError) as error:
             self._fail(error)
 
-    def _look(self) -> None:
-        """Nothing is to be written; what is amiss is found out all the same."""
+    def _guarded(self, work: Callable[[sqlite3.Connection], object]) -> None:
+        """Do it with the file, if that can be used; where it is nothing, what is amiss is found out all the same."""
         try:
-            self._usable()
+            work(self._usable())
         except (sqlite3.Error, OSError) as error:
             self._fail(error)
+
+    def _own(self, epoch: int, store: str, adopt: Adopt | None) -> None:
+        self._guarded(lambda db: own(db, epoch, store, adopt))
+        if adopt is not None and self._db is not None:
+            self._seq = journal_file.last_number(self._db)
+            self._streams.all = journal_file.read_streams(self._db)
 
     def _usable(self) -> sqlite3.Connection:
         """The connection, if the file that it writes is still the one of that name."""
@@ -381,8 +393,7 @@ class Journal:
             self._unwritten.extend(handovers)
             return
         self._append([], state, handovers)
-        for session, body in self._streams.all.items():
-            self._write_stream(session, body)
+        self._guarded(self._streams.write_all)
         if self._db is not None:
             # Not before all that happened meanwhile is in the file: whoever reads it may restart the daemon.
             self.problem = ""
@@ -400,25 +411,13 @@ class Journal:
 
     def _keep_ahead(self, seconds: float) -> None:
         self._ahead = seconds
-        try:
-            write_meta(self._usable(), "ahead", str(seconds))
-        except (sqlite3.Error, OSError) as error:
-            self._fail(error)
+        self._guarded(lambda db: write_meta(db, "ahead", str(seconds)))
 
     def _keep_streams(self) -> None:
-        for session, body in self._streams.take().items():
-            if self._db is not None:
-                self._write_stream(session, body)
-
-    def _write_stream(self, session: str, body: dict[str, Any] | None) -> None:
-        try:
-            db = self._usable()
-            if body is None:
-                db.execute("DELETE FROM stream WHERE session = ?", (session,))
-            else:
-                db.execute(INSERT_STREAM, stream_row(session, as_json(body)))
-        except (sqlite3.Error, OSError) as error:
-            self._fail(error)
+        changes = self._streams.take()
+        if self._db is not None:
+            self._guarded(lambda db: write_streams(db, changes))
+            self.wrote()
 
     def _kept_streams(self) -> dict[str, dict[str, Any]]:
         try:

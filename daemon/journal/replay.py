@@ -49,6 +49,26 @@ def restored(found: Found, copy: Callable[[], Copied | None], fresh: Callable[[]
     return Restored(director, passed_over)
 
 
+class Replayed:
+    """Rules that are led by what another daemon's have written."""
+
+    def __init__(self, director: Director) -> None:
+        self.director = director
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Begin from a snapshot. Raises whatever that is good for."""
+        self.director = Director.restore(state)
+
+    def replay(self, body: str) -> None:
+        """Take an event; one that is no use is told."""
+        _replay(self.director, body)
+
+
+def fresh(policy: Policy) -> Replayed:
+    """Rules that know of nothing yet."""
+    return Replayed(Director(policy))
+
+
 def as_it_stood(found: Found) -> dict[str, Any]:
     """The snapshot of the moment of the last event that was written. Never raises, as ``restored``."""
     return restored(found, lambda: None, lambda: Director(Policy())).director.snapshot()

@@ -1,7 +1,11 @@
 """What sessions are played with besides their names: told in the event loop, written in the journal's thread."""
 
+import sqlite3
 import threading
+from collections.abc import Mapping
 from typing import Any
+
+from daemon.journal.database import INSERT_STREAM, as_json, stream_row
 
 Body = dict[str, Any]
 
@@ -32,3 +36,16 @@ class KeptStreams:
             else:
                 self.all[session] = body
         return changes
+
+    def write_all(self, db: sqlite3.Connection) -> None:
+        """Write all of it, into a file that may have none."""
+        write_streams(db, self.all)
+
+
+def write_streams(db: sqlite3.Connection, bodies: Mapping[str, Body | None]) -> None:
+    """Put them there, or take those that are None out. Raises sqlite3.Error."""
+    for session, body in bodies.items():
+        if body is None:
+            db.execute("DELETE FROM stream WHERE session = ?", (session,))
+        else:
+            db.execute(INSERT_STREAM, stream_row(session, as_json(body)))

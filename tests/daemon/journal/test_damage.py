@@ -34,13 +34,13 @@ def change(path: Path, sql: str) -> None:
 
 
 EVENTS = (
-    'UPDATE event SET body = \'{"event": "He\' WHERE seq = 2',
-    "UPDATE event SET body = x'00ff' WHERE seq = 2",
-    "UPDATE event SET body = '7' WHERE seq = 2",
-    "UPDATE event SET body = '[]' WHERE seq = 2",
-    "UPDATE event SET body = 'null', mark = NULL WHERE seq = 2",
-    'UPDATE event SET body = \'{"event": "Released", "at": 2.0}\' WHERE seq = 2',
-    "DELETE FROM event WHERE seq = 2",
+    'UPDATE event SET body = \'{"event": "He\' WHERE seq = 3',
+    "UPDATE event SET body = x'00ff' WHERE seq = 3",
+    "UPDATE event SET body = '7' WHERE seq = 3",
+    "UPDATE event SET body = '[]' WHERE seq = 3",
+    "UPDATE event SET body = 'null', mark = NULL WHERE seq = 3",
+    'UPDATE event SET body = \'{"event": "Released", "at": 2.0}\' WHERE seq = 3',
+    "DELETE FROM event WHERE seq = 3",
 )
 
 
