@@ -8,7 +8,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 "${PYTHON:-python3.11}" -m venv "$scratch/venv"
 "$scratch/venv/bin/pip" install --quiet --disable-pip-version-check 'pip>=25.1'
-"$scratch/venv/bin/pip" install --quiet --disable-pip-version-check -e '.[studio,notify]' --group test --group lint
+"$scratch/venv/bin/pip" install --quiet --disable-pip-version-check -e '.[studio,notify,postgres]' --group test --group lint
 # pip itself is among them, for prepare.sh brings it up to date.
 "$scratch/venv/bin/pip" freeze --all --exclude setuptools --exclude wheel --exclude-editable | LC_ALL=C sort -f >"$scratch/constraints.txt"
 # One that names an address or a folder would be of use on this machine alone.

@@ -12,6 +12,7 @@ from tests.alone import (  # noqa: F401  # hooks of pytest
     pytest_runtest_setup,
     pytest_xdist_make_scheduler,
 )
+from tests.support.postgres import postgres, store_url  # noqa: F401  # fixtures
 
 # A shell that starts the tests in the background has them ignore Ctrl-C, and all that they start with them: those
 # that press it would wait for ever.

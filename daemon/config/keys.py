@@ -83,6 +83,8 @@ def secret_values(config: Config) -> Iterator[str]:
             for secret in value if key.many else (value,):
                 text = secret.get_secret_value()
                 yield from filter(None, [text])
+                if not key.many and "://" in text and (password := urlsplit(text).password):
+                    yield password
                 if key.many:  # an Apprise URL's parts are secrets of their own, and its plugins log them apart
                     parts = re.split(r"[/:@?&=]", text.partition("://")[2])
                     # But not where a target on this machine listens: that would be masked in every play URL.

@@ -28,11 +28,13 @@ from daemon.config.types import (
     Prefix,
     PublicUrl,
     RtmpUrl,
+    StoreUrl,
     Template,
     Token,
     is_loopback,
 )
 from daemon.core.shapes import LONGEST_TURN
+from statemachine.tenure import TTL
 
 
 class Http(Section):
@@ -248,9 +250,17 @@ class Overlays(Section):
 
 
 class Store(Section):
-    """What survives a restart."""
+    """What survives a restart, and what is shared with other daemons."""
 
     path: DatabaseFile = fixed("motherstream.db", "SQLite file")
+    url: StoreUrl = fixed(
+        "", "PostgreSQL: a second daemon can take over, channels share keys; postgresql://USER:PASSWORD@HOST/NAME"
+    )
+    url_file: File = fixed("", "file that holds it")
+    address: HttpUrl = fixed(
+        "", "where the channel's other daemon reaches this one, such as http://10.0.0.2:8000; empty for http.host"
+    )
+    lease: Float = fixed(TTL, "seconds without a sign of life until the other daemon takes over", ge=2, le=12)
 
 
 class Log(Section):

@@ -139,6 +139,13 @@ def _database(value: object) -> object:
     return path
 
 
+def _store_url(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value()
+    if text and not re.fullmatch(r"postgres(ql)?://\S+", text):
+        raise ValueError("must be postgresql://USER:PASSWORD@HOST:PORT/DATABASE, or empty for none")
+    return secret
+
+
 def _header_text(secret: SecretStr) -> SecretStr:
     text = secret.get_secret_value()
     if text != text.strip() or not text.isprintable():
@@ -167,4 +174,5 @@ Network = Annotated[IPv4Network | IPv6Network, PlainValidator(_network)]
 File = Annotated[Path | None, BeforeValidator(_path)]
 """A path relative to the working directory; empty text is None."""
 DatabaseFile = Annotated[Path, BeforeValidator(_database)]
+StoreUrl = Annotated[SecretStr, AfterValidator(_store_url)]
 Token = Annotated[SecretStr, AfterValidator(_header_text)]

@@ -21,6 +21,11 @@ class Clock:
         return self._anchor + time.monotonic()
 
 
+def boot_time() -> float:
+    """Seconds since the machine was started, those that it slept included: for what runs out elsewhere meanwhile."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
 EARLIEST: Final = 1_735_689_600.0
 """2025: a wall clock that says less has not been set yet."""
 LONGEST_AWAY: Final = 365 * 86_400.0

@@ -243,6 +243,18 @@ class Streamer:
     enabled: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A hook as its server sent it, on its way from one daemon of a channel to another."""
+
+    server: str
+    """The kind of the server, as its hooks' path names it."""
+    content_type: str
+    body: bytes
+    age: float = 0.0
+    """Seconds since it came."""
+
+
 class KeyLookup(Protocol):
     """The streamers' keys. All but ``catch_up`` are look-ups in memory: a publisher waits for them."""
 

@@ -49,6 +49,8 @@ SUM: Final = "keys"
 """The fact that says how often the keys were changed, how many there are, and what their marks come to."""
 FIRST_WITH_SUM: Final = 2
 """The schema from which on there is one."""
+KEYS_OF: Final = "keys_of"
+"""The fact that names the shared store of which the streamers here are a copy."""
 MERGE_PATIENCE: Final = 200
 """Milliseconds that a writer waits for readers, so that the keys get out of the log and into the file."""
 _ENVIRONMENT: Final = frozenset(
@@ -106,10 +108,12 @@ class StreamerStore:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.where = str(path)
+        """For people."""
 
     def add(self, name: str, turn: float | None = None) -> str:
         """A new streamer. Returns the key, which nobody can tell again."""
-        name, turn, key = _valid_name(name), _valid_turn(turn), new_key()
+        name, turn, key = valid_streamer(name), valid_turn(turn), new_key()
         with self._writing() as db:
             if taken := _find(db, name):
                 raise StreamerError(f"there is already a streamer {taken}: use rotate to make a new key")
@@ -146,7 +150,7 @@ class StreamerStore:
         with self._writing(name) as db:
             known = _known(db, name)
             if turn is not ...:
-                db.execute("UPDATE streamer SET turn = ?, mark = NULL WHERE name = ?", (_valid_turn(turn), known))
+                db.execute("UPDATE streamer SET turn = ?, mark = NULL WHERE name = ?", (valid_turn(turn), known))
             if enabled is not ...:
                 db.execute("UPDATE streamer SET enabled = ?, mark = NULL WHERE name = ?", (enabled, known))
             return next(row for row in _rows(db)[0] if row.name == known)
@@ -155,6 +159,27 @@ class StreamerStore:
         """Whose key it is, read from the file. The daemon asks its index instead, which reads no file."""
         wanted = hash_key(key)
         return next((row for row in self.list() if row.key_hash == wanted), None)
+
+    def mirror(self, rows: Iterable[StreamerRow], store: str) -> tuple[bool, tuple[str, ...]]:
+        """Make these the streamers, and no others: those of a store that daemons share, by its name.
+
+        Whether that changed anything; and who has a key here that the store lacks, where this file has never been a
+        copy of it. Nobody's key is taken away then: the store's are added.
+        """
+        wanted = tuple(rows)
+        with self._writing() as db:
+            there = _whole(db)
+            known = {(fold(row.name), row.key_hash) for row in wanted}
+            strangers = tuple(row.name for row in there if (fold(row.name), row.key_hash) not in known)
+            if strangers and read_meta(db, KEYS_OF) != store:
+                insert(db, wanted)
+                return set(_rows(db)[0]) != set(there), strangers
+            write_meta(db, KEYS_OF, store)
+            if set(there) == set(wanted):
+                return False, ()
+            db.execute("DELETE FROM streamer")
+            insert(db, wanted)
+        return True, ()
 
     def put_back(self, rows: Iterable[StreamerRow]) -> None:
         """Write streamers that are known from elsewhere; those that the file has stay as they are."""
@@ -167,7 +192,7 @@ class StreamerStore:
     def _writing(self, name: str | None = None) -> Iterator[sqlite3.Connection]:
         """One transaction. With a name, which has to be known, no file is made for the sake of a mistake."""
         if name is not None and not self.is_there():
-            raise _unknown(name)
+            raise unknown_streamer(name)
         with self._opened(writing=True) as db:
             # The journal's mode too: a reader never waits for a writer, nor the other way round.
             db.execute("PRAGMA journal_mode=WAL")
@@ -226,7 +251,8 @@ class StreamerStore:
 # --- names and keys ------------------------------------------------------------------------------------------
 
 
-def _valid_name(text: str) -> str:
+def valid_streamer(text: str) -> str:
+    """The name as it is kept. Raises StreamerError."""
     try:
         return valid_name(text)
     except BadName as error:
@@ -248,7 +274,8 @@ def hash_key(key: str) -> bytes:
     return hashlib.sha256(b"motherstream streamer key\0" + key.encode("utf-8", "surrogatepass")).digest()
 
 
-def _valid_turn(turn: float | None) -> float | None:
+def valid_turn(turn: float | None) -> float | None:
+    """The length of a turn as it is kept. Raises StreamerError."""
     if turn is not None and not 1 <= turn <= LONGEST_TURN:
         raise StreamerError(f"a turn must be 1 to {LONGEST_TURN} seconds")
     return None if turn is None else float(turn)
@@ -391,11 +418,12 @@ def _find(db: sqlite3.Connection, name: str) -> str | None:
 
 
 def _known(db: sqlite3.Connection, name: str) -> str:
-    known = _find(db, _valid_name(name))
+    known = _find(db, valid_streamer(name))
     if known is None:
-        raise _unknown(name)
+        raise unknown_streamer(name)
     return known
 
 
-def _unknown(name: str) -> StreamerError:
-    return StreamerError(f"there is no streamer {_valid_name(name)}: `motherstream streamer list` lists them all")
+def unknown_streamer(name: str) -> StreamerError:
+    """What is raised where there is none of that name."""
+    return StreamerError(f"there is no streamer {valid_streamer(name)}: `motherstream streamer list` lists them all")

@@ -110,6 +110,7 @@ def test_every_secret_has_a_file_beside_it() -> None:
         "ingest.srs_token",
         "ingest.oryx_token",
         "probe.token",
+        "store.url",
         "notify.urls",
     ]
     assert [name for name in KEYS if name.endswith("_file")] == [f"{name}_file" for name in secret]

@@ -1,0 +1,1 @@
+"""What several daemons share: PostgreSQL, where one machine is not enough."""
