@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any, Final, NoReturn
 
@@ -17,6 +17,7 @@ from daemon.obs import dressing, inputs
 from daemon.obs import fade as fades
 from daemon.obs.connection import Link, ObsEvent
 from daemon.obs.dock import SourcesDock
+from daemon.obs.errands import Errands, end
 from daemon.obs.inventory import (
     InputNames,
     InventoryQuery,
@@ -78,6 +79,7 @@ class ObsAdapter:
         self._placer = Placer()
         self._transition = TransitionExecutor(self._names.own)
         self._program = ProgramControl()
+        self._fence = origin.fence
         self._owners = Owners(origin.owner, self._scene, now)
         self._wish: Wish | None = None
         """How the input was placed that is not shown yet: what it takes over may change until then."""
@@ -86,13 +88,11 @@ class ObsAdapter:
         self._watches = Watches()
         self._leaving: set[str] = set()
         self._tasks: set[asyncio.Task[NoReturn]] = set()
-        self._beside: set[asyncio.Task[None]] = set()
+        self._errands = Errands()
 
     def observe_output(self, observer: Callable[[Mapping[str, Any]], None]) -> None:
         """Have ``observer`` called with each of OBS's events about its output. It must not block."""
         self._output_observers.append(observer)
-
-    # -- life ----------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Begin to connect. What comes of it is told by ``emit``."""
@@ -100,6 +100,9 @@ class ObsAdapter:
             asyncio.create_task(self._supervisor.run(), name="obs-supervisor"),
             asyncio.create_task(self._refresher.run(), name="obs-refresher"),
         }
+        if self._fence is not None:
+            every = self._supervisor.pace.heartbeat_interval
+            self._tasks.add(asyncio.create_task(self._fence.watch(self._supervisor.link, every), name="obs-fence"))
 
     async def failed(self) -> NoReturn:
         """Wait for what must not happen: that one of its tasks ends by itself. Raises what ended it."""
@@ -111,11 +114,7 @@ class ObsAdapter:
     async def stop(self) -> None:
         """Close the connection. The picture stays as it is, and nothing more is emitted."""
         self._program.stop()
-        tasks = [*self._tasks, *self._beside, *self._watches.drop()]
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        await end([*self._tasks, *self._errands, *self._watches.drop()])
 
     def force_reconnect(self) -> None:
         """Connect anew, at once; also after a kick or a wrong password, with the configuration as it is now."""
@@ -194,6 +193,7 @@ class ObsAdapter:
     ) -> bool:
         """As ObsPort."""
         scene = self._ours
+        await self.still_ours()
         self._wish = None
         outgoing = next((name for name in hide if self._names.own(name)), None)
         with self._refresher.changing():
@@ -226,6 +226,7 @@ class ObsAdapter:
     async def restore(self, *, show: str | None, hide: tuple[str, ...], also_show: str | None = None) -> None:
         """As ObsPort."""
         scene = self._ours
+        await self.still_ours()
         with self._refresher.changing():
             await self._transition.restore(scene, Change(show, frozenset(hide), also_show))
 
@@ -278,6 +279,11 @@ class ObsAdapter:
         """As ObsPort."""
         return await self._read(self._supervisor.link())
 
+    async def still_ours(self) -> None:
+        """Raises ObsError where another daemon has taken the channel over, or may have."""
+        if self._fence is not None:
+            await self._fence.prove(self._supervisor.link())
+
     async def _items(self, link: Link, name: str) -> SceneItems:
         """The scene's items, looked into as far as that one is."""
         return await read_items(link, self._scene, [name], deep=() if self._names.own(name) else [name])
@@ -319,6 +325,9 @@ class ObsAdapter:
     async def _up(self, link: Link, traits: Traits) -> None:
         self._refresher.forget()
         self._owners.connected()
+        if self._fence is not None:
+            link.gate = self._fence
+            await self._fence.enter(link)
         while self._former_scenes:
             await self._bring_along(link, traits, self._former_scenes[0])
             self._former_scenes.pop(0)
@@ -354,7 +363,7 @@ class ObsAdapter:
             for observer in self._output_observers:
                 observer(event.data)
         if (answer := self._owners.on_event(event)) is not None:
-            self._aside(partial(self.call, answer.kind, answer.data), "obs-neighbour")
+            self._errands.run(partial(self.call, answer.kind, answer.data), "obs-neighbour")
         if self._wish is not None and dressing.concerns(event, (self._wish.template, self._wish.like)):
             self._undressed = True
             self._refresher.poke()
@@ -362,16 +371,6 @@ class ObsAdapter:
         self._dock.on_event(event.kind, event.data, self._scene)
         if concerns(event, {self._scene, *self._holders}, self._names):
             self._refresher.poke()
-
-    def _aside(self, doing: Callable[[], Awaitable[object]], name: str) -> None:
-        """Something that nobody waits for, and that may fail."""
-
-        async def do() -> None:
-            with contextlib.suppress(ObsError):
-                await doing()
-
-        self._beside.add(task := asyncio.create_task(do(), name=name))
-        task.add_done_callback(self._beside.discard)
 
     async def _reread(self) -> Callable[[], None]:
         link = self._supervisor.link()
@@ -432,7 +431,7 @@ class ObsAdapter:
         await self._placer.refit(link, reading.items, own, traits)
         resized = (before.width, before.height) != (traits.width, traits.height)
         if resized and self._config().obs.studio_mode == "drive":
-            self._aside(self.bring_to_program, "obs-canvas")
+            self._errands.run(self.bring_to_program, "obs-canvas")
 
     async def _keep_up(self, link: Link, reading: InventoryReading, own: set[str]) -> None:
         """Follow a canvas that has changed and a model that wears something else, and ask after other daemons.

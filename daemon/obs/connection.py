@@ -11,9 +11,10 @@ import inspect
 import itertools
 import logging
 import os
+import socket
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import simpleobsws
 import websockets
@@ -164,6 +165,25 @@ class _Client(simpleobsws.WebSocketClient):  # type: ignore[misc]  # it has no t
         return True
 
 
+HARMLESS = frozenset({"BroadcastCustomEvent", "SetPersistentData", "Sleep"})
+"""Requests that change nothing of OBS, besides those that read."""
+
+
+def changes(kind: str) -> bool:
+    """Whether such a request changes something of OBS."""
+    return not kind.startswith("Get") and kind not in HARMLESS
+
+
+class Gate(Protocol):
+    """Stands before what changes OBS."""
+
+    async def admit(self, link: "Link") -> None:
+        """Prepare for a request. Raises ObsError."""
+
+    def check(self) -> None:
+        """Whether it may be sent in this very moment. Raises ObsError."""
+
+
 class Link:
     """An identified connection. It does not heal: once lost it stays lost."""
 
@@ -174,6 +194,8 @@ class Link:
         self.identities = Identities()
         self.together: Together[Request, Result] = Together(lambda asked: self.batch(asked, seconds=min(timeout, 1.0)))
         """For questions that several ask at the same time: not for long, as one may hold up the others' answers."""
+        self.gate: Gate | None = None
+        """Before what changes something, where OBS may be another daemon's."""
         self._receive: asyncio.Task[None] = client.recv_task
         # The callback must not do more: simpleobsws neither orders nor keeps the tasks that it makes of it.
         client.register_event_callback(self._on_event)
@@ -223,7 +245,8 @@ class Link:
         """One request. Raises ObsGone, ObsTimeout, ObsRefused; ObsError where the answer makes no sense."""
         limit = self.timeout if seconds is None else seconds
         request = simpleobsws.Request(kind, None if data is None else self.identities.outgoing(kind, data))
-        response = await self._race(kind, lambda: self._client.call(request, timeout=None), limit)
+        sending = self._gated(changes(kind), lambda: self._client.call(request, timeout=None))
+        response = await self._race(kind, await sending, limit)
         with sense(kind):
             result = self._result(kind, response)
         return dict(result.checked())
@@ -254,23 +277,46 @@ class Link:
                 execution_type=kinds.SerialFrame if frame else kinds.SerialRealtime,
             )
 
-        responses = await self._race(requests[0].kind, calling, limit)
+        sending = self._gated(any(changes(each.kind) for each in requests), calling)
+        responses = await self._race(requests[0].kind, await sending, limit)
         with sense(requests[0].kind):
             return [self._result(request.kind, each) for request, each in zip(requests, responses, strict=False)]
+
+    async def _gated(self, changing: bool, sending: Callable[[], Awaitable[T]]) -> Callable[[], Awaitable[T]]:
+        """What sends a request, if the gate admits it then. Raises ObsError."""
+        if not changing or self.gate is None:
+            return sending
+        gate = self.gate
+        await gate.admit(self)
+
+        async def checked() -> T:
+            gate.check()
+            return await sending()
+
+        return checked
 
     def _request(self, each: Request) -> simpleobsws.Request:
         data = self.identities.outgoing(each.kind, each.data)
         return simpleobsws.Request(each.kind, data, dict(each.takes) or None, dict(each.gives) or None)
 
+    def give_up_early(self, seconds: float) -> None:
+        """Have the system give the connection up once OBS's machine has not confirmed for so long what was sent.
+
+        What is sent again and again through a network that was cut must not arrive when another daemon acts there.
+        """
+        found = self._client.ws.transport.get_extra_info("socket")
+        if found is not None:
+            found.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(seconds * 1000))
+
     async def close(self) -> None:
         """End it. Never raises, never takes longer than CLOSE_SECONDS."""
         self._receive.cancel()
         await asyncio.wait({self._receive})
-        socket = self._client.ws
+        client = self._client.ws
         with contextlib.suppress(TimeoutError, OSError, websockets.WebSocketException):
             async with asyncio.timeout(CLOSE_SECONDS):
-                await socket.close()
-        socket.transport.abort()
+                await client.close()
+        client.transport.abort()
 
     async def _identify(self) -> None:
         identified = asyncio.ensure_future(self._client.wait_until_identified(timeout=self.timeout))

@@ -10,6 +10,7 @@ from typing import Any
 
 from daemon.core.ports import NOT_FOUND, ObsError
 from daemon.obs.connection import NONSENSE, Link, Request, Result
+from daemon.obs.fence import Fence
 from daemon.obs.identity import CALLED
 from daemon.obs.owners import Mark, Owners
 from daemon.obs.renamed import log_copies, name_again
@@ -225,6 +226,8 @@ class Origin:
     """What this daemon marks its inputs with; empty: nothing is marked, and nothing is somebody else's."""
     stream_of: Callable[[str], str | None] = stream_of_path
     """Tells ``app/stream`` from the URL of an input, None where it cannot."""
+    fence: Fence | None = None
+    """Where OBS may be another daemon's by now."""
 
 
 def _inputs(answer: Mapping[str, Any]) -> tuple[dict[str, str], bool]:

@@ -69,6 +69,10 @@ class Fields:
             raise RefusedError(Status.MISSING_FIELD, f"Your request is missing the `{key}` field.")
         return self._data[key]
 
+    def value(self, key: str) -> Any:
+        """Of any type."""
+        return self._required(key)
+
     def text(self, key: str) -> str:
         self._required(key)
         return self.optional_text(key)

@@ -15,6 +15,26 @@ HANDLERS = Handlers()
 
 # General
 
+REALMS = ("OBS_WEBSOCKET_DATA_REALM_GLOBAL", "OBS_WEBSOCKET_DATA_REALM_PROFILE")
+
+
+def _realm(call: Call) -> dict[str, Any]:
+    realm = call.fields.text("realm")
+    if realm not in REALMS:
+        raise RefusedError(Status.NOT_FOUND, "You have specified an invalid persistent data realm.")
+    return call.studio.persistent.setdefault(realm, {})
+
+
+@HANDLERS.on("GetPersistentData")
+def _persistent(call: Call) -> dict[str, Any]:
+    return {"slotValue": _realm(call).get(call.fields.text("slotName"))}
+
+
+@HANDLERS.on("SetPersistentData")
+def _keep_persistent(call: Call) -> None:
+    kept, name = _realm(call), call.fields.text("slotName")
+    kept[name] = call.fields.value("slotValue")
+
 
 @HANDLERS.on("GetVersion")
 def _version(call: Call) -> dict[str, Any]:

@@ -38,6 +38,8 @@ class Studio:
     ) -> None:
         self.clock = clock
         self.canvas = canvas
+        self.persistent: dict[str, dict[str, Any]] = {}
+        """obs-websocket's values for its clients, by their realm. They outlive a restart."""
         self.version = version
         self.tell = Teller(version, self.emit)
         self.kinds: dict[str, Kind] = input_kinds(version.major, gstreamer=gstreamer)
