@@ -5,16 +5,18 @@ import contextlib
 import gc
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import structlog
 
 from daemon import __version__
+from daemon.composition.acting import Acting
 from daemon.composition.api import make_server
-from daemon.composition.ingest import make_ingest, make_publishers
+from daemon.composition.ingest import IngestParts, make_ingest, make_publishers
 from daemon.composition.live import Live
+from daemon.composition.pair import Pair, make_pair, see_to_driver
 from daemon.composition.store import Base, Rules, StoreParts, make_store, restore
 from daemon.composition.studio import make_engine, make_studio
 from daemon.composition.tasks import Tasks
@@ -27,6 +29,7 @@ from daemon.composition.watching import (
     make_metrics,
     make_notifier,
     notify_urls,
+    says,
 )
 from daemon.config.keys import secret_values
 from daemon.config.loader import load, locate
@@ -37,7 +40,6 @@ from daemon.core.redaction import Redactor
 from daemon.http.routes.events import EventHub
 from daemon.http.server import HttpServer
 from daemon.ingest.api import open_client
-from daemon.ingest.reconciler import Reconciler
 from daemon.notify.notifier import Notifier
 from daemon.obs import ObsAdapter
 from daemon.observability import logging as logs
@@ -63,6 +65,8 @@ def run(path: Path | None) -> int:
     # Before the file is read: a reload that comes from now on is made up for once the daemon is up.
     signal.signal(signal.SIGHUP, lambda number, _: hangups.append(number))
     config = load(path, os.environ)
+    if config.store.url.get_secret_value():
+        see_to_driver()
     redactor = Redactor(*secret_values(config))
     handle = logs.setup(config.log, redactor, channel=config.channel)
     try:
@@ -76,7 +80,7 @@ class _Parts(NamedTuple):
 
     rules: Rules
     obs: ObsAdapter
-    reconciler: Reconciler
+    ingest: IngestParts
     server: HttpServer
     notifier: Notifier
     watchdog: Watchdog
@@ -104,10 +108,43 @@ class App:
             store = await self._open(stack)
             if store is None:
                 return 0 if self._stop.is_set() else 1
-            parts = await self._build(store, stack)
+            if not self.config.store.url.get_secret_value():
+                return await self._act(store)
+            pair = make_pair(self._live, store, self._systemd)
+            await pair.open(stack)
+            return await self._take_turns(store, pair)
+
+    async def _take_turns(self, store: StoreParts, pair: Pair) -> int:
+        """Wait as the channel's heir, act as its owner, and again, until it is told to stop; the exit code."""
+        loop = asyncio.get_running_loop()
+        while True:
+            loop.add_signal_handler(signal.SIGHUP, self._live.reload)
+            acting = await pair.succeed(self._stop)
+            if acting is None:
+                self._systemd.stopping("stopping")
+                return 0
+            self._tasks, self._events = Tasks(), EventQueue()
+            code = await self._act(store, pair, acting)
+            if code or self._stop.is_set():
+                return code
+
+    async def _act(self, store: StoreParts, pair: Pair | None = None, acting: Acting | None = None) -> int:
+        """Lead the show; the exit code. With ``acting``, for as long as the channel is this daemon's."""
+        async with contextlib.AsyncExitStack() as stack:
+            parts = await self._build(store, stack, pair, acting)
+            await self._serve(parts, stack)
+            over: list[Coroutine[Any, Any, object]] = [self._stop.wait()]
+            if pair is not None and acting is not None:
+                pair.end_waiting()
+                self._tasks.start(acting.shipping.run(), "shipping")
+                self._tasks.start(acting.inbox.run(parts.ingest.letters), "inbox")
+                over.append(pair.membership.until_over())
             await self._start_up(parts, stack)
-            code = await self._tasks.until(self._stop)
-            await self._shut_down(parts, store)
+            code = await self._tasks.until(*over)
+            await self._shut_down(parts, store, acting)
+            if pair is not None and not code and not self._stop.is_set():
+                # Whoever asks for something is answered without a break.
+                await pair.wait()
         return code
 
     # --- start-up --------------------------------------------------------------------------------------------
@@ -119,16 +156,21 @@ class App:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
         loop.set_exception_handler(Unhandled())
-        store = make_store(self._live, self._events)
+        store = make_store(self._live, self._submit)
         return store if await store.opened(self._stop, stack) else None
 
-    async def _build(self, store: StoreParts, stack: contextlib.AsyncExitStack) -> _Parts:
+    def _submit(self, event: ev.Event) -> None:
+        self._events.submit(event)
+
+    async def _build(
+        self, store: StoreParts, stack: contextlib.AsyncExitStack, pair: Pair | None, acting: Acting | None
+    ) -> _Parts:
         """Each part after those that it needs; all that only work beside the show run already."""
         live, tasks = self._live, self._tasks
         client = await stack.enter_async_context(open_client())
         policy = policy_of(live.config)
-        rules = await restore(store, policy, self._events)
-        base = Base(live, store, rules)
+        rules = await restore(store, policy, self._events, acting.state if acting is not None else None)
+        base = Base(live, store, rules, acting)
         publishers = make_publishers(base, await store.journal.streams(), client)
         studio = make_studio(base, publishers.sessions)
         notifier = make_notifier(live, stack)
@@ -138,44 +180,45 @@ class App:
         book = Book(rules.clock.now)
         health = make_health(base, studio, ingest, (hub, book), stack)
         desk = make_desk(base, ingest, publishers.sessions, book)
-        registry, metrics = make_metrics(rules, studio, health, live.config.channel)
+        registry, metrics = make_metrics(base, studio, health)
         watching = Watching(base, studio, ingest, (health, book), notifier)
         watchdog = Watchdog(self._events, self._systemd)
-        server = make_server(
-            base, studio, ingest, ReportSinks(hub, registry, health, desk, watching, watchdog, notifier)
-        )
+        sinks = ReportSinks(hub, registry, health, desk, watching, watchdog, notifier)
+        server = make_server(base, studio, ingest, sinks, pair)
+        if acting is not None:
+            acting.membership.says = says(rules, studio.obs, watching, acting)
         tasks.start(watching.run(), "notifier")
         tasks.start(health.run(), "health")
         studio.start(tasks)
-        for observer in (
-            studio.overlays.observe,
-            ingest.manual_streams.observe,
-            notifier.notify,
-            narrator(),
-            metrics.observe,
-            hub.publish_facts,
-        ):
+        by_hand = ingest.manual_streams.observe
+        for observer in (studio.overlays.observe, by_hand, notifier.notify, narrator(), metrics.observe):
             dispatcher.observe(observer)
+        dispatcher.observe(hub.publish_facts)
         # What was under way when the last run ended is void; what it left in OBS, the inventory will tell.
         for event in rules.director.restarted(rules.clock.now(), policy):
             self._events.submit(event)
         tasks.start(dispatcher.run(), "dispatcher")
         tasks.start(executor.run(), "executor")
-        return _Parts(rules, studio.obs, ingest.reconciler, server, notifier, watchdog)
+        return _Parts(rules, studio.obs, ingest, server, notifier, watchdog)
 
-    async def _start_up(self, parts: _Parts, stack: contextlib.AsyncExitStack) -> None:
-        """Serve, hear the ingest servers, and then OBS: what is on air has to be published."""
+    async def _serve(self, parts: _Parts, stack: contextlib.AsyncExitStack) -> None:
+        """Answer whoever asks."""
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._reload, parts)
         if self._hangups:
             self._reload(parts)
+            self._hangups = ()
         await parts.server.start()
         stack.push_async_callback(parts.server.stop)
         log.info("listening", url=f"http://{_bracketed(self.config.http.host)}:{parts.server.port}")
-        if not parts.reconciler.heard.is_set():
-            self._tasks.start(parts.reconciler.run(), "ingest")
+
+    async def _start_up(self, parts: _Parts, stack: contextlib.AsyncExitStack) -> None:
+        """Hear the ingest servers, and then OBS: what is on air has to be published."""
+        reconciler = parts.ingest.reconciler
+        if not reconciler.heard.is_set():
+            self._tasks.start(reconciler.run(), "ingest")
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(INGEST_FIRST):
-                await parts.reconciler.heard.wait()
+                await reconciler.heard.wait()
         parts.obs.start()
         stack.push_async_callback(parts.obs.stop)
         self._tasks.start(parts.obs.failed(), "obs")
@@ -205,12 +248,22 @@ class App:
 
     # --- the end ---------------------------------------------------------------------------------------------
 
-    async def _shut_down(self, parts: _Parts, store: StoreParts) -> None:
+    async def _shut_down(self, parts: _Parts, store: StoreParts, acting: Acting | None) -> None:
         """The picture stays; what is known of the show is written. The rest closes behind it, the last first."""
-        self._systemd.stopping("stopping: the picture stays on air")
-        log.info("motherstream is stopping; the picture stays on air")
+        if acting is None or self._stop.is_set():
+            self._systemd.stopping("stopping: the picture stays on air")
+            log.info("motherstream is stopping; the picture stays on air")
         await self._tasks.end()
-        await store.journal.finish(parts.rules.director.snapshot())
+        if acting is None or not acting.tenure.has_ended:
+            await store.journal.finish(parts.rules.director.snapshot())
+        if acting is not None:
+            members = acting.membership
+            why = acting.tenure.ended or members.resigned or "it was told to stop"
+            log.warning("this daemon owns the channel no more; the picture stays on air", reason=why)
+            if not acting.tenure.has_ended:
+                await acting.shipping.finish()
+            store.journal.wrote = lambda: None
+            await members.lay_down()
 
 
 def _bracketed(host: str) -> str:

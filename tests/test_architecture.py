@@ -40,6 +40,7 @@ LAYERS = {
         "daemon.observability*",
         "daemon.probe*",
         "daemon.quality*",
+        "daemon.shared*",
         "daemon.streamers*",
         "daemon.studio*",
         "daemon.systemd",
@@ -97,9 +98,13 @@ MAY_IMPORT = {
         "statemachine.monitors.quantities",
     },
     "daemon.quality*": {"daemon.quality*", "daemon.config*", *CORE},
+    "daemon.shared*": {"daemon.shared*", "daemon.journal*", "daemon.streamers*", "daemon.config*", *CORE},
     "daemon.streamers*": {"daemon.streamers*", "daemon.config*", *CORE},
     # It gives its streamers keys, as the command line does; its demo runs the daemon's own.
-    "daemon.studio*": {"daemon.studio*", "daemon.streamers.store"},
+    "daemon.studio*": {
+        *("daemon.studio*", "daemon.streamers.store"),
+        *("daemon.shared.postgres", "daemon.shared.streamers"),
+    },
     "daemon.systemd": set(),
     "statemachine*": {"statemachine*", "transitions", *PURE},
 }
@@ -122,6 +127,7 @@ ONLY_FOR = {
         "statemachine.recorder",
     },
     "transitions": {"statemachine.handover.switchover"},
+    "asyncpg": {"daemon.shared.postgres"},
     "simpleobsws": {"daemon.obs.connection", "daemon.studio.obs"},
 }
 """Imported by these and no others."""

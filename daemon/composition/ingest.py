@@ -6,10 +6,12 @@ from typing import Any
 
 import aiohttp
 
+from daemon.composition.acting import ShippedRules
 from daemon.composition.store import Base
 from daemon.core.operator import Operator
 from daemon.ingest.admission import Admission, RulesAsked
 from daemon.ingest.auth_url import UrlAuth
+from daemon.ingest.letters import Letters
 from daemon.ingest.listing import IngestServer
 from daemon.ingest.manual_streams import ManualStreams
 from daemon.ingest.publishing import Publishing, Stages
@@ -32,6 +34,8 @@ class IngestParts:
     refusals: Refusals
     reconciler: Reconciler
     manual_streams: ManualStreams
+    letters: Letters
+    """Hooks that come by way of another daemon."""
     operator: Operator
     """What a person may ask: who is meant, and what is shown by hand, is known here."""
 
@@ -80,15 +84,19 @@ def make_ingest(base: Base, publishers: PublisherParts, obs: ObsAdapter, notifie
         PollSchedule(now, lambda: live.config.ingest.reconcile),
     )
     manual_streams = ManualStreams(lambda: rules.director.sessions().held, sessions, now)
-    operator = Operator(rules.events, now, rules.view, admission.meant, manual_streams)
-    return IngestParts(admission, servers, publishing, refusals, reconciler, manual_streams, operator)
+    acting = base.acting
+    # What people were told of is not to be forgotten where another daemon takes over.
+    asked = ShippedRules(rules.events, acting.shipping) if acting is not None else rules.events
+    operator = Operator(asked, now, rules.view, admission.meant, manual_streams)
+    letters = Letters(publishing, lambda: live.config.ingest)
+    return IngestParts(admission, servers, publishing, refusals, reconciler, manual_streams, letters, operator)
 
 
 def _make_admission(base: Base, publishers: PublisherParts) -> Admission:
     live, rules, director = base.live, base.rules, base.rules.director
     admission = Admission(
         lambda: live.config.queue,
-        base.store.keys,
+        base.keys,
         RulesAsked(
             director.admits,
             present=lambda streamer: any(place.streamer == streamer for place in rules.view().queue),

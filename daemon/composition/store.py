@@ -2,11 +2,15 @@
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
+from daemon.composition.acting import Acting
 from daemon.composition.live import Live
 from daemon.core.clock import Clock
 from daemon.core.event_queue import EventQueue
+from daemon.core.ports import KeyLookup
 from daemon.http.server import Claim
 from daemon.journal.alone import Alone
 from daemon.journal.journal import Journal
@@ -40,8 +44,8 @@ class StoreParts:
         return True
 
 
-def make_store(live: Live, events: EventQueue) -> StoreParts:
-    """As configured."""
+def make_store(live: Live, submit: Callable[[ev.Event], None]) -> StoreParts:
+    """As configured. ``submit`` is the way to the rules, whichever run by then."""
     config = live.config
     claim = Claim(config.http.host, config.http.port)
     alone = Alone(config, live.path, claim)
@@ -51,7 +55,7 @@ def make_store(live: Live, events: EventQueue) -> StoreParts:
     def distrust() -> None:
         journal.distrust()
         # With the next event it looks, and that is now. Time never goes back: 0 is now.
-        loop.call_soon_threadsafe(events.submit, ev.TimePassed(0.0))
+        loop.call_soon_threadsafe(submit, ev.TimePassed(0.0))
 
     keys = StreamerIndex(config.store.path, on_change=journal.keys_changed, on_damage=distrust)
     journal.use_keys(keys.known)
@@ -78,12 +82,22 @@ class Base:
     live: Live
     store: StoreParts
     rules: Rules
+    acting: Acting | None = None
+    """Where the channel is shared with another daemon."""
+
+    @property
+    def keys(self) -> KeyLookup:
+        """The streamers' keys, for hooks."""
+        return self.acting.keys if self.acting is not None else self.store.keys
 
 
-async def restore(store: StoreParts, policy: Policy, events: EventQueue) -> Rules:
-    """Take them out of the journal."""
+async def restore(store: StoreParts, policy: Policy, events: EventQueue, state: dict[str, Any] | None = None) -> Rules:
+    """Take them out of the journal, or begin with the ``state`` that another daemon has left."""
     journal = store.journal
-    director = await journal.in_our_time(await journal.restore(lambda: Director(policy)))
+    if state is not None:
+        director = Director.restore(state)
+    else:
+        director = await journal.in_our_time(await journal.restore(lambda: Director(policy)))
     clock = Clock(not_before=director.now)
     journal.watch(clock.now)
     return Rules(director, clock, events)

@@ -43,8 +43,9 @@ def make_studio(base: Base, sessions: SessionDirectory) -> ObsParts:
         now=now,
         origin=Origin(
             # A database that cannot be read keeps no name: nothing is marked then.
-            owner="" if store.journal.problem else store.journal.id,
+            owner=base.acting.mark if base.acting else "" if store.journal.problem else store.journal.id,
             stream_of=lambda url: sessions.stream_of(url) or stream_of_path(url),
+            fence=base.acting.fence if base.acting else None,
         ),
     )
     output = OutputKeeper(obs, lambda: live.config.obs.keep_streaming, now)
@@ -61,7 +62,8 @@ def make_engine(
     base: Base, obs: ObsAdapter, servers: tuple[IngestServer, ...], sessions: SessionDirectory
 ) -> tuple[Dispatcher, Executor]:
     """Who asks the rules, and who carries out what they say."""
-    live, store, rules = base.live, base.store, base.rules
+    live, store, rules, acting = base.live, base.store, base.rules, base.acting
     events = rules.events
-    executor = Executor(Calls(obs, Kicker(servers), sessions, rules.clock, events.submit, live.redactor.text))
+    kicker = Kicker(servers, (lambda: acting.may_kick(obs)) if acting else None)
+    executor = Executor(Calls(obs, kicker, sessions, rules.clock, events.submit, live.redactor.text))
     return Dispatcher(events, rules.director, Record(store.journal, handovers), executor, rules.clock), executor

@@ -19,16 +19,24 @@ class Tasks:
         """Begin one."""
         self._tasks.append(asyncio.create_task(work, name=name))
 
-    async def until(self, stop: asyncio.Event) -> int:
-        """Wait until that is set, or until one of them has ended; the exit code."""
-        stopped = asyncio.create_task(stop.wait())
-        await asyncio.wait({stopped, *self._tasks}, return_when=asyncio.FIRST_COMPLETED)
+    async def until(self, *ends: Coroutine[Any, Any, object]) -> int:
+        """Wait until one of those has come, or until one of the tasks has ended; the exit code."""
+        ending = {asyncio.create_task(end) for end in ends}
+        await asyncio.wait({*ending, *self._tasks}, return_when=asyncio.FIRST_COMPLETED)
         failed = [task for task in self._tasks if task.done()]
-        stopped.cancel()
+        for end in ending:
+            end.cancel()
         for task in failed:
             error = None if task.cancelled() else task.exception()
             log.critical(f"{task.get_name()} has ended: the daemon stops", exc_info=error)
         return 1 if failed else 0
+
+    def check(self) -> None:
+        """Raise what one of them has ended with."""
+        for task in self._tasks:
+            if task.done() and not task.cancelled():
+                task.result()
+                raise RuntimeError(f"{task.get_name()} has ended")
 
     async def end(self) -> None:
         """Cancel all, and wait for their ends."""

@@ -4,10 +4,14 @@ import asyncio
 import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from prometheus_client import CollectorRegistry
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
+from daemon.composition.acting import Acting
 from daemon.composition.ingest import IngestParts
 from daemon.composition.live import Live
 from daemon.composition.store import Base, Rules
@@ -25,11 +29,13 @@ from daemon.ingest.sessions import SessionDirectory
 from daemon.notify.alerts import Alerts
 from daemon.notify.notifier import Notifier
 from daemon.notify.troubles import Output, Troubles
+from daemon.obs import ObsAdapter
 from daemon.obs.diagnostics import check_program
 from daemon.observability.metrics import ChannelRegistry, Metrics
 from daemon.quality.book import Book
 from daemon.quality.desk import Desk
 from daemon.quality.feed import Feed
+from daemon.shared.membership import Says
 from statemachine.view import View
 
 log = structlog.get_logger(__name__)
@@ -59,6 +65,7 @@ class Watching:
         self._notifier = notifier
         self._troubles = Troubles(notifier)
         self._live = base.live
+        self._acting = base.acting
         self._began = base.rules.clock.now()
         self._is_measured = False
 
@@ -73,6 +80,7 @@ class Watching:
             Check("keys", not keys.problem, keys.problem),
             Check("ingest", not unreachable, f"no answer from {', '.join(unreachable)}" if unreachable else ""),
             *self._check_probe(),
+            *(self._acting.checks() if self._acting is not None else ()),
         )
 
     def _tell_of_the_probe(self) -> None:
@@ -158,13 +166,51 @@ def make_health(
     return HealthMonitor(sources, lambda: live.config, Listeners(reporter, hub.publish, feed.look))
 
 
-def make_metrics(
-    rules: Rules, studio: ObsParts, health: HealthMonitor, channel: str
-) -> tuple[CollectorRegistry, Metrics]:
+def make_metrics(base: Base, studio: ObsParts, health: HealthMonitor) -> tuple[CollectorRegistry, Metrics]:
     """Prometheus's, and what counts into it."""
-    registry = ChannelRegistry(channel)
+    registry = ChannelRegistry(base.live.config.channel)
     HealthMetrics(registry, health)
-    return registry, Metrics(registry, rules.view, lambda: studio.obs.info.connected)
+    if base.acting is not None:
+        PairMetrics(registry, base.acting)
+    return registry, Metrics(registry, base.rules.view, lambda: studio.obs.info.connected)
+
+
+class PairMetrics(Collector):
+    """Where the channel is shared."""
+
+    def __init__(self, registry: CollectorRegistry, acting: Acting) -> None:
+        self._acting = acting
+        registry.register(self)
+
+    def collect(self) -> Iterator[Metric]:
+        """As it is now."""
+        acting = self._acting
+        for name, text, value in (
+            ("owner", "1 at the daemon that owns the channel, else 0", 1.0),
+            ("epoch", "Rises with each owner of the channel", acting.tenure.claim.epoch),
+            ("heir", "1 while another daemon is there to take over", float(acting.membership.heir is not None)),
+            ("store_up", "1 while the shared store answers", float(not acting.membership.problem)),
+            ("shipping_lag_events", "Events that the shared store has not taken yet", acting.shipping.lag),
+        ):
+            yield GaugeMetricFamily(f"motherstream_{name}", text, value=value)
+
+
+def says(rules: Rules, obs: ObsAdapter, watching: "Watching", acting: Acting) -> Says:
+    """What the owner tells of itself with each beat."""
+
+    def body() -> dict[str, Any]:
+        view = rules.view()
+        on_air = view.on_air.streamer if view.on_air else None
+        return {
+            "role": "owner",
+            "state": view.state.value,
+            "on_air": on_air,
+            "next": next((place.streamer for place in view.queue if place.streamer != on_air), None),
+            "problems": [check.name for check in watching.checks(view) if not check.ok],
+            "lag": acting.shipping.lag,
+        }
+
+    return Says(lambda: obs.info.connected, rules.clock.now, body)
 
 
 def make_notifier(live: Live, stack: contextlib.AsyncExitStack) -> Notifier:

@@ -21,6 +21,7 @@ from daemon.http.routes.lineup import QueueRoutes
 from daemon.http.routes.measurements import MeasurementRoutes
 from daemon.http.routes.notify import NotifyRoutes
 from daemon.http.routes.obs import ObsRoutes
+from daemon.http.routes.pair import PairRoutes
 from daemon.http.routes.probe import ProbeRoutes
 from daemon.http.routes.probes import HealthRoutes
 from daemon.http.routes.stream_health import StreamHealthRoutes
@@ -39,7 +40,8 @@ def build_app(control: Control, limits: Limits | None = None) -> tuple[web.Appli
     gate = Gate(limits or Limits(connections=connection_limit()))
     sending = Sending()
     prefix = PathPrefix(lambda: control.config().http.public_url)
-    guard = Guard(lambda: control.config().http, lambda: control.config().probe)
+    peer = control.pair.secret if control.pair is not None else ""
+    guard = Guard(lambda: control.config().http, lambda: control.config().probe, peer)
     hooks = HookRoutes(control)
     app = web.Application(
         middlewares=[
@@ -54,7 +56,7 @@ def build_app(control: Control, limits: Limits | None = None) -> tuple[web.Appli
         client_max_size=BODY_BYTES,
     )
     app[ENTRANCE] = Entrance(hooks.handlers, gate)
-    app.on_response_prepare.append(_add_headers)
+    app.on_response_prepare.append(add_headers_to)
     app.on_shutdown.append(_closing(control))
     app.add_routes(hooks.routes())
     app.add_routes(QueueRoutes(control).routes())
@@ -66,6 +68,7 @@ def build_app(control: Control, limits: Limits | None = None) -> tuple[web.Appli
     app.add_routes(MeasurementRoutes(control).routes())
     app.add_routes(ProbeRoutes(control).routes())
     app.add_routes(DashboardRoutes(control).routes())
+    app.add_routes(PairRoutes(control.pair).routes())
     app.add_routes(_sign_in_routes(guard))
     app.add_routes(openapi_routes(control))
     app.add_routes([web.get("/events", _events(control), allow_head=False)])
@@ -104,5 +107,6 @@ def _closing(control: Control) -> Callable[[web.Application], Awaitable[None]]:
     return close
 
 
-async def _add_headers(_: web.Request, response: web.StreamResponse) -> None:
+async def add_headers_to(_: web.Request, response: web.StreamResponse) -> None:
+    """Those that every answer has."""
     add_headers(response.headers)

@@ -34,13 +34,19 @@ from statemachine.events import Actor
 COOKIE: Final = "motherstream"
 COOKIE_SECONDS: Final = 30 * 24 * 3600
 TIMER_DATA: Final = "/timer-data"
-OPEN: Final = frozenset({"/healthz", "/readyz", "/sign-in", "/sign-out", "/", TIMER_DATA})
+OPEN: Final = frozenset({"/healthz", "/readyz", "/owner", "/sign-in", "/sign-out", "/", TIMER_DATA})
 """Paths that ask for no token: probes, what one signs in with, and the seconds that the show's own timer shows."""
 OPEN_PREFIX: Final = "/dashboard/"
 """The dashboard's own files: they hold nothing of anybody's."""
-UNCHECKED: Final = frozenset({"/healthz", "/readyz"})
+UNCHECKED: Final = frozenset({"/healthz", "/readyz", "/owner"})
 """Paths that may be asked for by any host's name: probes use addresses."""
 HOOKS: Final = "/hooks/"
+PEER_HOOK: Final = "/peer/hook"
+"""Where the channel's other daemon passes hooks on."""
+PEER: Final = "X-Motherstream-Peer"
+"""The header in which that one shows that it is it."""
+HOOK, PASSED_ON = "hook", "passed on"
+"""What it shows that for: a hook that it has checked, or what anybody has asked of it."""
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 LOCAL: Final = Actor("local")
@@ -57,6 +63,11 @@ REFILL: Final = 6.0
 MOST_ADDRESSES: Final = 4096
 
 log = structlog.get_logger(__name__)
+
+
+def peer_value(secret: str, purpose: str) -> str:
+    """What stands in the header. Whoever is passed on for one purpose is believed nothing for the other."""
+    return hmac.new(secret.encode(), f"motherstream {purpose}".encode(), hashlib.sha256).hexdigest()
 
 
 class TokenAttempts:
@@ -86,11 +97,14 @@ class Guard:
         self,
         settings: Callable[[], Http],
         probe: Callable[[], Probe] = Probe,
+        peer: str = "",
         wall: Callable[[], float] = time.time,
     ) -> None:
-        """``probe`` is the probe's configuration: what it may show in place of the token."""
+        """``probe`` is the probe's configuration: what it may show in place of the token. ``peer`` is what another
+        daemon of the channel shows, which passes people's requests on; empty where there is none."""
         self._settings = settings
         self._probe = probe
+        self._peer = peer
         self._token = settings().token.get_secret_value()
         self._host = settings().host.lower()
         self._tries = TokenAttempts()
@@ -103,16 +117,27 @@ class Guard:
         # What is in fact served counts, not how its path was spelt.
         resource = request.match_info.route.resource
         path = resource.canonical if resource is not None else ""
-        if not path.startswith(HOOKS):
-            if not self._token and path not in UNCHECKED:
-                self._check_host(request)
-            if request.method not in SAFE:
-                self._check_site(request)
+        if path == PEER_HOOK:
+            if not self._is_peer(request, HOOK):
+                raise ApiError(403, "not_a_peer", "this is for the other daemon of the channel")
+        elif not path.startswith(HOOKS):
+            if not self._is_peer(request, PASSED_ON):  # which has looked itself where the page is
+                self.check_origin(request, unchecked=path in UNCHECKED)
             if path == PATH and (own := self._probe().token.get_secret_value()):
-                ACTOR.set(self._check_token(request, own))
-            elif self._token and path not in OPEN and not path.startswith(OPEN_PREFIX):
-                ACTOR.set(self._check_token(request))
+                ACTOR.set(self._who(request, own))
+            elif path not in OPEN and not path.startswith(OPEN_PREFIX):
+                self.check_token(request)
         return await handler(request)
+
+    def check_origin(self, request: web.Request, *, unchecked: bool = False) -> None:
+        """Whether a page of another site has sent it; ``unchecked``: by whatever name of this host. Raises ApiError."""
+        if not self._token and not unchecked:
+            self._check_host(request)
+        if request.method not in SAFE:
+            self._check_site(request)
+
+    def _is_peer(self, request: web.Request, purpose: str) -> bool:
+        return bool(self._peer) and same(request.headers.get(PEER, ""), peer_value(self._peer, purpose))
 
     # --- the sign-in -----------------------------------------------------------------------------------------
 
@@ -147,7 +172,12 @@ class Guard:
 
     # --- checks ----------------------------------------------------------------------------------------------
 
-    def _check_token(self, request: web.Request, also: str = "") -> Actor:
+    def check_token(self, request: web.Request) -> None:
+        """Note who asks. Raises ApiError where a token is asked for, and was not given."""
+        if self._token:
+            ACTOR.set(self._who(request))
+
+    def _who(self, request: web.Request, also: str = "") -> Actor:
         """Who asks; ``also`` is another token that does."""
         if self._token and self._has_cookie(request):
             return SIGNED_IN

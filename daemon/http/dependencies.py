@@ -8,13 +8,16 @@ from prometheus_client import CollectorRegistry
 
 from daemon.config.model import Config
 from daemon.core.operator import Operator
-from daemon.core.ports import Check, ObsInfo
+from daemon.core.ports import Check, Letter, ObsInfo
 from daemon.core.probing import Orders, Report, Reports
 from daemon.core.shapes import ConnectionDetail, Input
 from daemon.health.shapes import Current, Monitoring
 from daemon.http.routes.events import EventHub
+from daemon.http.shapes import pair
+from daemon.ingest.hook import Verdict
 from daemon.ingest.publishing import Publishing
 from daemon.ingest.refusals import Refusals
+from statemachine.events import Actor
 from statemachine.policy import Policy
 from statemachine.view import View
 
@@ -71,6 +74,21 @@ class ProbeDesk(Protocol):
         """Its newest picture, a JPEG; None where there is none."""
 
 
+@dataclass(frozen=True, slots=True)
+class PairControl:
+    """What the routes use where two daemons share the channel."""
+
+    secret: str = field(repr=False)
+    """What the other daemon shows."""
+    owner: Callable[[], pair.Owner]
+    step_down: Callable[[Actor], str]
+    """Let the heir have the channel; its name. Raises RequestRefused."""
+    fleet: Callable[[], Awaitable[pair.Fleet]]
+    """Raises PortError."""
+    take: Callable[[Letter], Awaitable[Verdict]]
+    """A hook that another daemon has passed on."""
+
+
 async def _nobody() -> Sequence[tuple[str, str]]:
     return ()
 
@@ -103,5 +121,6 @@ class Control:
     """What has to be well for /readyz to be so."""
     alive: Callable[[], bool] = field(default=lambda: True)
     """The dispatcher makes progress."""
+    pair: PairControl | None = None
     test_notifications: Callable[[], Awaitable[Sequence[tuple[str, str]]]] = _nobody
     """Send a test to each target: what it is called, and why it was not sent (empty where it was)."""

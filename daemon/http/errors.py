@@ -10,7 +10,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from daemon.core.operator import RequestRefused, RulesBusy
-from daemon.core.ports import NOT_FOUND, ObsError, ObsGone, ObsRefused, ObsTimeout
+from daemon.core.ports import NOT_FOUND, ObsError, ObsGone, ObsRefused, ObsTimeout, PortError
 
 REFUSALS: Final = {"not_found": 404, "bad_position": 400, "bad_setting": 400}
 """What the rules refuse with another status than 409."""
@@ -81,6 +81,8 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         return error.response()
     except (RequestRefused, RulesBusy, ObsError) as error:
         return _as_api_error(error).response()
+    except PortError as error:
+        return error_response(503, "store_gone", f"the shared store cannot be used: {error}")
     except web.HTTPException as error:
         if error.status < 400:
             raise

@@ -60,6 +60,11 @@ class Claim:
         await self.listener.start_serving()
         return self.listener
 
+    def leave(self, make: Callable[[], asyncio.BaseProtocol]) -> None:
+        """Answer nobody any more by that; unless somebody else answers there by now, the port is let go."""
+        if self._make is make:
+            self.release()
+
     def release(self) -> None:
         """Let it go. May be repeated."""
         if self.listener is not None:
@@ -95,6 +100,7 @@ class HttpServer:
         self._gate = gate
         self._claim = claim
         self._listener: asyncio.Server | None = None
+        self._make: Callable[[], asyncio.BaseProtocol] | None = None
         self._app = app
         self._runner = web.AppRunner(
             app,
@@ -127,12 +133,13 @@ class HttpServer:
             protocol.__class__ = _Protocol  # the application's server makes its own kind and asks for none
             return Guarded(protocol, self._gate)
 
+        self._make = connection
         self._listener = await self._claim.serve(connection)
 
     async def stop(self) -> None:
         """Take no more connections, let requests end, close."""
-        if self._listener is not None:
-            self._listener.close()
+        if self._make is not None:
+            self._claim.leave(self._make)
         self._gate.close()
         await self._runner.cleanup()
         self._listener = None

@@ -51,6 +51,7 @@ def status(
         },
         "last_switch": _switch(view.last_switch) if view.last_switch else None,
         "refused": [_refusal(refusal) for refusal in refused],
+        "owner": None,
     }
 
 

@@ -83,7 +83,7 @@ class Publishing:
             verdict = await self._begin(ref, verdict)
         return verdict if verdict.accepted else replace(verdict, ip=ref.ip, quiet=hook.asks_again)
 
-    async def unpublish(self, hook: Unpublish) -> Verdict:
+    async def unpublish(self, hook: Unpublish, _raw: bytes = b"", _content_type: str = JSON) -> Verdict:
         """A publisher has left. There is nothing to refuse."""
         ref, ingest = hook.ref, self._ingest()
         if is_ours(ref, ingest.apps, ingest.vhosts):

@@ -21,6 +21,8 @@ CHECKS: Final = {
     "journal": CheckWords("the database", "The show goes on. A restart now would lose recent changes."),
     "keys": CheckWords("the streamers' keys", "Known keys stay valid. Changes to keys are not picked up."),
     "ingest": CheckWords("the RTMP server", "Falling back to hooks only: a lost hook goes unnoticed."),
+    "store": CheckWords("the shared store", "The show goes on. Until it answers, no other daemon can take over."),
+    "heir": CheckWords("the channel's other daemon", "The show goes on. If this machine fails, nobody takes over."),
     "probe": CheckWords("the probe", "Nobody measures sound and picture: silence and black go unnoticed."),
 }
 """By the check's name."""

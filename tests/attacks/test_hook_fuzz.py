@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from daemon.http.routes.hooks import SERVERS, Server
+from daemon.ingest.servers.kinds import SERVERS, Server
 from tests.attacks.support import assert_unharmed, state
 from tests.daemon.http.live import Live
 from tests.daemon.ingest.test_hook_bodies import MEDIAMTX, ORYX, SRS5

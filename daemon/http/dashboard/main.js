@@ -100,8 +100,20 @@ function drawFrame() {
   // The first channel's name tells nobody anything.
   const channel = status && status.channel !== "main" ? status.channel : "";
   say($("channel"), channel);
+  drawOwner(status?.owner ?? null);
   const name = channel ? `${channel} · Motherstream` : "Motherstream";
   document.title = status === null && !lost ? name : `${title} · ${name}`;
+}
+
+/** Where two daemons share the channel: which one answers, and whether the other one is there. */
+function drawOwner(owner) {
+  const chip = $("owner");
+  chip.hidden = owner === null;
+  if (owner === null) return;
+  const heir = owner.heir === null ? "no heir" : owner.heir.sees_obs ? `heir ${owner.heir.name}` : `heir ${owner.heir.name} without OBS`;
+  const well = owner.problem === "" && owner.heir !== null && owner.heir.sees_obs;
+  chip.dataset.level = well ? "well" : "trouble";
+  say(chip, owner.problem === "" ? `Owner ${owner.name ?? "nobody"}, ${heir}` : "Shared store away");
 }
 
 const parts = [drawFrame, drawOnAir, drawLineup, drawHealth, drawMachine, drawHistory, drawLog, drawSettings];

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from daemon import __version__
-from daemon.http.auth import COOKIE, HOOKS, OPEN, OPEN_PREFIX, SAFE, UNCHECKED
+from daemon.http.auth import COOKIE, HOOKS, OPEN, OPEN_PREFIX, PEER, PEER_HOOK, SAFE, UNCHECKED
 from daemon.http.openapi.events import EVENTS
 from daemon.http.openapi.operation import Errors, Operation, Parameter, both
 from daemon.http.openapi.operations import OPERATIONS
@@ -26,6 +26,7 @@ TAGS: Final = {
     "scripts": "Under the names that existing scripts use.",
     "OBS": "OBS as the daemon sees it, and settings that can change while it runs.",
     "health": "Probes, metrics and stream health.",
+    "pair": "Where daemons share a store: who owns the channel, and all channels at a glance.",
     "dashboard": "The dashboard, its sign-in, and this description.",
     "hooks": "What ingest servers call.",
 }
@@ -33,6 +34,7 @@ SECURITY: Final = {
     "token": {"type": "http", "scheme": "bearer", "description": "`http.token`"},
     "header": {"type": "apiKey", "in": "header", "name": "X-Token", "description": "`http.token`"},
     "cookie": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "Set by POST /sign-in."},
+    "peer": {"type": "apiKey", "in": "header", "name": PEER, "description": "From the shared store."},
     "secret": {"type": "apiKey", "in": "query", "name": "secret", "description": "`hooks.secret`"},
 }
 RETRY: Final = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer", "minimum": 0}}}
@@ -137,7 +139,7 @@ def _error(status: int, codes: tuple[str, ...]) -> dict[str, Any]:
 def _guards(operation: Operation) -> Errors:
     """What the middlewares refuse: see ``auth`` and ``errors``."""
     found: dict[int, tuple[str, ...]] = {500: ("internal",)}
-    if operation.path.startswith(HOOKS):
+    if operation.path.startswith((HOOKS, PEER_HOOK)):
         return found
     forbidden = []
     if operation.path not in UNCHECKED:
@@ -156,6 +158,8 @@ def _security(operation: Operation, token: bool, secret: bool) -> list[dict[str,
     """Any one of these is enough; an empty one says that it goes without."""
     if operation.path.startswith(HOOKS):
         return [*([] if secret else [{}]), {"secret": []}]
+    if operation.path == PEER_HOOK:
+        return [{"peer": []}]
     if _is_closed(operation):
         return [*([] if token else [{}]), {"token": []}, {"header": []}, {"cookie": []}]
     return []
@@ -163,4 +167,4 @@ def _security(operation: Operation, token: bool, secret: bool) -> list[dict[str,
 
 def _is_closed(operation: Operation) -> bool:
     path = operation.path
-    return not path.startswith(HOOKS) and path not in OPEN and not path.startswith(OPEN_PREFIX)
+    return not path.startswith((HOOKS, PEER_HOOK)) and path not in OPEN and not path.startswith(OPEN_PREFIX)

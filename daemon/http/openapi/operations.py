@@ -7,6 +7,7 @@ from pydantic import Field
 from daemon.core.probing import PATH, Orders, Reports
 from daemon.core.shapes import Done, Name
 from daemon.health import shapes as health
+from daemon.http.auth import PEER_HOOK
 from daemon.http.openapi import hooks
 from daemon.http.openapi.operation import (
     BODY,
@@ -24,7 +25,7 @@ from daemon.http.openapi.operation import (
 )
 from daemon.http.openapi.use_cases import CHANGING
 from daemon.http.routes import dashboard
-from daemon.http.shapes import control, parameters, show, studio
+from daemon.http.shapes import control, pair, parameters, show, studio
 from daemon.ingest.hook import FORM, JSON
 from statemachine.monitors.quality import STALE
 from statemachine.monitors.quantities import QUANTITIES, Quantity
@@ -294,6 +295,48 @@ WATCHING: Final = (
     ),
 )
 
+PAIR: Final = (
+    Operation(
+        "owner",
+        "GET",
+        "/owner",
+        "pair",
+        "Whether this daemon owns its channel",
+        {**ok(pair.Role), **ok(pair.Role, 503)},
+        description="200 at the owner, 503 at an heir: what a proxy asks that has to choose between two daemons.",
+    ),
+    Operation(
+        "step_down",
+        "POST",
+        "/step-down",
+        "pair",
+        "Let the other daemon of the channel take over",
+        ok(Done),
+        {409: ("no_heir", "no_store")},
+        description="It takes over within a second. Viewers see nothing of it.",
+    ),
+    Operation(
+        "fleet",
+        "GET",
+        "/fleet",
+        "pair",
+        "All channels of the shared store",
+        ok(pair.Fleet),
+        {409: ("no_store",), 503: ("store_gone",)},
+    ),
+    Operation(
+        "peer_hook",
+        "POST",
+        PEER_HOOK,
+        "pair",
+        "The channel's other daemon passes on a hook",
+        ok(pair.PeerVerdict),
+        both(BODY, {400: ("bad_value",), 403: ("not_a_peer",), 409: ("no_store",)}),
+        body={JSON: pair.PeerHook},
+        description="For daemons: it asks for a secret that is in the shared store alone.",
+    ),
+)
+
 PAGES: Final = (
     Operation("dashboard", "GET", "/", "dashboard", "The dashboard", {200: {"text/html": str}}),
     Operation(
@@ -376,4 +419,4 @@ BY_GET: Final = Operation(
     description="As the POST. The fields follow the hook URL's own arguments, starting with the app.",
 )
 
-OPERATIONS: Final = (*LOOKING, *CHANGING, *SCRIPTS, *STUDIO, *WATCHING, *PAGES, *INGEST, BY_GET)
+OPERATIONS: Final = (*LOOKING, *CHANGING, *SCRIPTS, *STUDIO, *WATCHING, *PAIR, *PAGES, *INGEST, BY_GET)

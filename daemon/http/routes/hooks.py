@@ -3,9 +3,8 @@
 import ipaddress
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, Protocol
 from urllib.parse import unquote, unquote_plus
 
 import structlog
@@ -13,16 +12,16 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from daemon.config.model import Hooks, Ingest
+from daemon.config.model import Config, Hooks
 from daemon.core.redaction import same
-from daemon.http.dependencies import Control
 from daemon.http.errors import ApiError
 from daemon.http.forwarded import address_of, passed_a_proxy, within
 from daemon.http.headers import complete
 from daemon.http.limits import read_body
 from daemon.http.ready import ReadyAnswer
-from daemon.ingest.hook import ACCEPTED, FORM, JSON, Hook, Publish, Reply, Unpublish, Verdict, refused
-from daemon.ingest.servers import mediamtx, nginx_rtmp, oryx, srs
+from daemon.ingest.hook import ACCEPTED, Publish, Reply, Unpublish, Verdict, refused
+from daemon.ingest.servers import nginx_rtmp
+from daemon.ingest.servers.kinds import SERVERS, Server
 from daemon.ingest.stream import HookError
 from daemon.observability.throttle import LogThrottle
 
@@ -40,29 +39,6 @@ WRONG_SECRET: Final = (
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
-    """One kind of ingest server: how its hooks are read and answered."""
-
-    name: str
-    path: str
-    content_type: str
-    parse: Callable[[bytes, Ingest], Hook]
-    answer: Callable[[Verdict], Reply]
-
-
-SERVERS: Final = (
-    Server("srs", "/hooks/srs", JSON, lambda raw, _: srs.parse(raw), srs.answer),
-    Server("nginx-rtmp", "/hooks/nginx-rtmp", FORM, lambda raw, _: nginx_rtmp.parse(raw), nginx_rtmp.answer),
-    Server("oryx", "/hooks/oryx", JSON, lambda raw, _: oryx.parse(raw), oryx.answer),
-    Server(
-        "mediamtx",
-        "/hooks/mediamtx",
-        JSON,
-        lambda raw, ingest: mediamtx.parse(raw, ingest.default_app),
-        mediamtx.answer,
-    ),
-)
 ASTRAY: Final = (
     "A hook came to an address that takes none, so nobody can publish there: in the RTMP server's configuration "
     f"the hooks' URL has to be that of its kind, {', '.join(server.path for server in SERVERS)}"
@@ -71,10 +47,42 @@ BY_GET: Final = "nginx-rtmp"
 """The server whose hooks may be a GET, by ``notify_method get``, which most of its tutorials set."""
 
 
+class PublishingPort(Protocol):
+    """What a hook means, as much of it as is needed here."""
+
+    async def publish(self, hook: Publish, raw: bytes, content_type: str) -> Verdict:
+        """Whether this publisher may publish. ``raw`` is the hook as its server sent it."""
+
+    async def unpublish(self, hook: Unpublish, raw: bytes, content_type: str) -> Verdict:
+        """A publisher has left."""
+
+    def misread(self, error: HookError) -> Verdict:
+        """The verdict on a hook that could not be read."""
+
+    def note_refusal(self, server: str, verdict: Verdict, address: str | None) -> None:
+        """Remember and log a refusal; ``address`` is whose hook it was."""
+
+
+class HookControl(Protocol):
+    """What is needed of the rest of the daemon."""
+
+    @property
+    def config(self) -> Callable[[], Config]:
+        """As it is now."""
+
+    @property
+    def publishing(self) -> PublishingPort:
+        """What a hook means."""
+
+    @property
+    def registry(self) -> CollectorRegistry:
+        """Prometheus's."""
+
+
 class HookRoutes:
     """The hooks' handlers: each reads what a server says and writes the answer. What it means is Publishing's."""
 
-    def __init__(self, control: Control) -> None:
+    def __init__(self, control: HookControl) -> None:
         self._control = control
         self._publishing = control.publishing
         self._throttle = LogThrottle()
@@ -137,7 +145,7 @@ class HookRoutes:
             case Publish():
                 return await self._publishing.publish(hook, raw, server.content_type)
             case Unpublish():
-                return await self._publishing.unpublish(hook)
+                return await self._publishing.unpublish(hook, raw, server.content_type)
         if not hook.known:
             self._log_unknown(server, hook.action)
         if hook.answer is not None:

@@ -49,7 +49,10 @@ class QueueRoutes:
     def _status_now(self) -> show.Status:
         control = self._control
         recent, channel = control.refusals.recent(control.now()), control.config().channel
-        return views.status(control.view(), control.studio.info, recent, control.desk.measured, channel)
+        status = views.status(control.view(), control.studio.info, recent, control.desk.measured, channel)
+        if control.pair is not None:
+            status["owner"] = control.pair.owner()
+        return status
 
     async def _queue(self, _: web.Request) -> web.Response:
         return web.json_response(views.queue(self._control.view(), self._control.desk.measured))

@@ -7,6 +7,7 @@ from typing_extensions import TypeAliasType, TypedDict
 
 from daemon.core.probing import AudioTrack, VideoTrack
 from daemon.core.shapes import Actor, Amount, Count, Moment, Seconds, StreamerName
+from daemon.http.shapes.pair import Owner
 from statemachine.handover.states import State as States
 
 State = TypeAliasType(
@@ -202,6 +203,8 @@ class Status(TypedDict):
     last_switch: Switch | None
     refused: list[RefusedPublisher]
     """Publishers who were refused within the last hour, the newest first."""
+    owner: Owner | None
+    """Who owns the channel; null where no store is shared."""
 
 
 class QueuePlace(Place):

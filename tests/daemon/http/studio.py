@@ -13,11 +13,13 @@ from pydantic import SecretStr
 
 from daemon.config.model import Config, Hooks, Http, Ingest, Obs, Queue
 from daemon.core.operator import Operator
-from daemon.core.ports import Check, ObsError, ObsInfo
+from daemon.core.ports import Check, Letter, ObsError, ObsInfo
 from daemon.core.shapes import ConnectionDetail, Input
 from daemon.http.app import build_app, put_entrance
-from daemon.http.dependencies import Control
+from daemon.http.dependencies import Control, PairControl
 from daemon.http.routes.events import EventHub
+from daemon.http.shapes import pair
+from daemon.ingest.hook import ACCEPTED, Verdict
 from daemon.ingest.manual_streams import ManualStreams
 from daemon.ingest.publishing import Publishing, Stages
 from daemon.ingest.refusals import Refusals
@@ -26,7 +28,7 @@ from daemon.quality.book import Book
 from daemon.quality.desk import Desk
 from daemon.quality.feed import Feed
 from statemachine import facts
-from statemachine.events import Event
+from statemachine.events import Actor, Event
 from statemachine.handover.states import State
 from statemachine.policy import Policy
 from statemachine.step import Step
@@ -210,6 +212,10 @@ class House:
     refusals: Refusals = field(default_factory=Refusals)
     measured: list[Event] = field(default_factory=list)
     """What the rules were told that a probe has measured."""
+    letters: list[Letter] = field(default_factory=list)
+    """Hooks that another daemon has passed on."""
+    stepped_down: list[Actor] = field(default_factory=list)
+    """Who asked for that."""
 
     def __post_init__(self) -> None:
         self.book = Book(lambda: AT)
@@ -235,6 +241,54 @@ class House:
 async def read(response: ClientResponse) -> tuple[int, Any]:
     """Status and JSON."""
     return response.status, await response.json()
+
+
+PEER_SECRET = "peer"
+OWNER: pair.Owner = {
+    "here": True,
+    "name": "one",
+    "address": "http://one:8000",
+    "epoch": 3,
+    "heir": {"name": "two", "address": "http://two:8000", "sees_obs": True},
+    "lag": 0,
+    "problem": "",
+}
+FLEET: list[pair.FleetChannel] = [
+    {
+        "channel": "main",
+        "owner": {"name": "one", "address": "http://one:8000", "sees_obs": True, "seen": 0.2},
+        "heirs": [{"name": "two", "address": "http://two:8000", "sees_obs": True, "seen": 0.4}],
+        "state": "STANDBY",
+        "on_air": "alice",
+        "next": "bob",
+        "problems": [],
+        "lag": 0,
+        "epoch": 3,
+    },
+    {
+        "channel": "silver",
+        "owner": {"name": "three", "address": "http://three:8000", "sees_obs": True, "seen": 0.2},
+        "heirs": [{"name": "four", "address": "http://four:8000", "sees_obs": False, "seen": 0.4}],
+        "state": "IDLE",
+        "on_air": "DJ Ötzi",
+        "next": None,
+        "problems": ["ingest"],
+        "lag": 12,
+        "epoch": 7,
+    },
+    {
+        "channel": "gold",
+        "owner": None,
+        "heirs": [],
+        "state": "UNOWNED",
+        "on_air": None,
+        "next": None,
+        "problems": ["owner"],
+        "lag": 0,
+        "epoch": 2,
+    },
+]
+"""One that is well, one that is not, and one that nobody owns."""
 
 
 def config(token: str = "", **sections: Any) -> Config:
@@ -280,7 +334,25 @@ def make_control(house: House, admits: Any = lambda streamer, at: None) -> Contr
         ready=lambda: house.checks,
         alive=lambda: house.alive,
         refusals=house.refusals,
+        pair=make_pair(house),
     )
+
+
+def make_pair(house: House) -> PairControl:
+    """As where a store is shared."""
+
+    async def fleet() -> pair.Fleet:
+        return {"channels": FLEET}
+
+    async def take(letter: Letter) -> Verdict:
+        house.letters.append(letter)
+        return ACCEPTED
+
+    def step_down(actor: Actor) -> str:
+        house.stepped_down.append(actor)
+        return "two"
+
+    return PairControl(PEER_SECRET, owner=lambda: OWNER, step_down=step_down, fleet=fleet, take=take)
 
 
 def make_house(given: Config | None = None, hub: EventHub | None = None) -> House:

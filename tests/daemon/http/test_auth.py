@@ -32,8 +32,10 @@ def every_route() -> list[tuple[str, str]]:
 
 
 ROUTES = every_route()
-CHANGING = [(method, path) for method, path in ROUTES if method != "GET" and not path.startswith("/hooks/")]
-GUARDED = [(method, path) for method, path in ROUTES if path not in auth.OPEN and not path.startswith("/hooks/")]
+OTHERS = ("/hooks/", auth.PEER_HOOK)
+"""For ingest servers, and for the channel's other daemon."""
+CHANGING = [(method, path) for method, path in ROUTES if method != "GET" and not path.startswith(OTHERS)]
+GUARDED = [(method, path) for method, path in ROUTES if path not in auth.OPEN and not path.startswith(OTHERS)]
 
 
 def filled(path: str) -> str:

@@ -16,7 +16,8 @@ from daemon.config.model import Hooks, Http
 from daemon.http import auth
 from daemon.http.forwarded import client_of, whose
 from daemon.http.prefix import own_path
-from daemon.http.routes.hooks import SERVERS, not_allowed
+from daemon.http.routes.hooks import not_allowed
+from daemon.ingest.servers.kinds import SERVERS
 from tests.daemon.http.routes.test_hooks import BODIES, send
 from tests.daemon.http.studio import House, config, open_house
 

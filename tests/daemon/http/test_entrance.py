@@ -4,7 +4,7 @@ import pytest
 from yarl import URL
 
 from daemon.config.model import Queue
-from daemon.http.routes.hooks import SERVERS, Server
+from daemon.ingest.servers.kinds import SERVERS, Server
 from statemachine.events import Published
 from tests.daemon.http.routes.test_hooks import BODIES, BY_NAME, NO
 from tests.daemon.http.studio import House, config

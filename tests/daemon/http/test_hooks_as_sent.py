@@ -9,8 +9,8 @@ from structlog.testing import capture_logs
 
 from daemon.config.model import Hooks, Http, Ingest, Queue
 from daemon.core.ports import Streamer
-from daemon.http.routes.hooks import SERVERS
 from daemon.ingest.auth_url import UrlAnswer
+from daemon.ingest.servers.kinds import SERVERS
 from daemon.ingest.stream import TYPE
 from statemachine.events import Published, Unpublished
 from tests.daemon.http.routes.test_hooks import BODIES, BY_NAME, send

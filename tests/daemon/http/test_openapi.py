@@ -77,7 +77,11 @@ def test_the_parts_of_a_path_are_its_parameters(operation: str) -> None:
 @pytest.mark.parametrize("operation", DESCRIPTION.operations)
 def test_every_error_has_the_one_form(operation: str) -> None:
     for status in map(int, DESCRIPTION.operations[operation]["responses"]):
-        if status >= 400 and (operation, status) not in (("GET /healthz", 503), ("GET /readyz", 503)):
+        if status >= 400 and (operation, status) not in (
+            ("GET /healthz", 503),
+            ("GET /readyz", 503),
+            ("GET /owner", 503),
+        ):
             (content,) = DESCRIPTION.response(operation, status)["content"].items()
             assert content[0] == "application/json"
             assert content[1]["schema"]["$ref"] == "#/components/schemas/Error"
@@ -113,6 +117,7 @@ def test_the_operations_that_need_a_token_are_those_that_say_so() -> None:
         "GET /",
         "GET /dashboard/{file}",
         "GET /healthz",
+        "GET /owner",  # for a proxy that chooses between two daemons
         "GET /readyz",
         "GET /sign-in",
         "GET /timer-data",  # seconds, which the show itself shows
@@ -132,6 +137,9 @@ async def test_who_gives_no_token_gets_as_far_as_is_described(operation: str) ->
         if {"secret": []} in needs:
             assert response.status in (401, 403)
             assert (await response.json())["error"]["code"] == "wrong_secret"
+        elif {"peer": []} in needs:
+            assert response.status == 403
+            assert (await response.json())["error"]["code"] == "not_a_peer"
         else:
             assert (response.status == 401) == bool(needs)
             assert ("WWW-Authenticate" in response.headers) == bool(needs)

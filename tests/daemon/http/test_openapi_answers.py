@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from daemon.core.ports import Check, ObsError, ObsGone, ObsInfo, ObsRefused, ObsTimeout
-from daemon.http.auth import WRONG_TOKENS
+from daemon.http.auth import HOOK, PEER, WRONG_TOKENS, peer_value
 from daemon.http.limits import BODY_BYTES
 from daemon.http.openapi.events import EVENTS
-from daemon.http.routes import probe
+from daemon.http.routes import pair, probe
 from daemon.http.routes.events import Bounds, EventHub
 from daemon.ingest.hook import FORM, JSON
 from statemachine import facts
@@ -23,7 +23,7 @@ from tests.daemon.http.described import Description
 from tests.daemon.http.live import Live
 from tests.daemon.http.routes.test_events import take
 from tests.daemon.http.samples import asked_for
-from tests.daemon.http.studio import AT, SWITCH, House, config, open_house, view
+from tests.daemon.http.studio import AT, PEER_SECRET, SWITCH, House, config, open_house, view
 from tests.daemon.ingest.test_hook_bodies import MEDIAMTX, NGINX, ORYX, SRS5, body
 
 DESCRIPTION = Description()
@@ -62,6 +62,10 @@ REQUESTS: dict[str, tuple[str, bytes | None]] = {
     "GET /healthz": ("/healthz", None),
     "GET /readyz": ("/readyz", None),
     "GET /metrics": ("/metrics", None),
+    "GET /owner": ("/owner", None),
+    "GET /fleet": ("/fleet", None),
+    "POST /step-down": ("/step-down", None),
+    "POST /peer/hook": ("/peer/hook", b'{"server":"srs","content_type":"application/json","body":""}'),
     "GET /stream-health/current": ("/stream-health/current", None),
     "GET /stream-health/history": ("/stream-health/history?count=3", None),
     "GET /stream-health/status": ("/stream-health/status", None),
@@ -79,13 +83,19 @@ REQUESTS: dict[str, tuple[str, bytes | None]] = {
 }
 """One request of each kind that is carried out, in an order in which they can be, but the publishers first."""
 LOOKING = [operation for operation in REQUESTS if operation.startswith("GET")]
-CHANGING = [operation for operation in REQUESTS if not operation.startswith(("GET", "POST /hooks/"))]
+CHANGING = [operation for operation in REQUESTS if not operation.startswith(("GET", "POST /hooks/", "POST /peer/"))]
 HOOKS = [operation for operation in REQUESTS if operation.startswith("POST /hooks/")]
 SENT = {operation: FORM if operation == "POST /hooks/nginx-rtmp" else JSON for operation in REQUESTS}
-MOST = {"POST /probe": probe.BODY_BYTES}
+MOST = {"POST /probe": probe.BODY_BYTES, "POST /peer/hook": pair.BODY_BYTES}
 """Bytes of a body where they are more than of others."""
-NO_PICTURE = {"GET /thumbnail": 503, "GET /preview/{name}.jpg": 404}
-"""The fake OBS draws no JPEG, and no probe looks."""
+OTHERWISE = {
+    "GET /thumbnail": 503,
+    "GET /preview/{name}.jpg": 404,
+    "GET /fleet": 409,
+    "POST /step-down": 409,
+    "POST /peer/hook": 403,
+}
+"""The fake OBS draws no JPEG, no probe looks, and no store is shared."""
 RULES = {
     "bad_position",
     "bad_setting",
@@ -131,7 +141,7 @@ def answered(live: Live, operation: str, path: str = "", sent: bytes | None = No
 def test_a_show_answers_as_described(live: Live) -> None:
     # Nobody is there.
     for operation in LOOKING:
-        expected = NO_PICTURE.get(operation, 404 if "{input}" in operation else 200)
+        expected = OTHERWISE.get(operation, 404 if "{input}" in operation else 200)
         assert answered(live, operation)[0] == expected, operation
     for operation, status, code in (
         ("POST /queue/skip", 409, "nobody_on_air"),
@@ -151,7 +161,7 @@ def test_a_show_answers_as_described(live: Live) -> None:
     live.until(lambda: (live.get("/status")["standby"] or {}).get("ready"))
     live.until(lambda: live.get("/stream-health/current")["streamer"] == "alice")
     for operation in LOOKING:
-        assert answered(live, operation)[0] == NO_PICTURE.get(operation, 200), operation
+        assert answered(live, operation)[0] == OTHERWISE.get(operation, 200), operation
     for path, status, code in (
         ("/queue/alice/move?position=2", 409, "on_air"),
         ("/queue/bob/move?position=0", 400, "bad_position"),
@@ -170,14 +180,14 @@ def test_a_show_answers_as_described(live: Live) -> None:
     for operation in CHANGING:
         if operation == "POST /queue/{name}/let-in":  # the former name of what was done a moment ago
             assert answered(live, "POST /queue/{name}/kick") == (200, None)
-        assert answered(live, operation)[0] == (202 if operation == test else 200), operation
+        assert answered(live, operation)[0] == (202 if operation == test else OTHERWISE.get(operation, 200)), operation
     assert answered(live, "POST /queue/{name}/kick", "/queue/dave/kick?seconds=600") == (200, None)
     refused = body(MEDIAMTX, path="live/dave", id="another")
     assert answered(live, "POST /hooks/mediamtx", "/hooks/mediamtx", refused) == (401, "blocked")
     live.until(lambda: live.get("/history")["history"])
     for operation in LOOKING:
         if "{input}" not in operation:  # which may or may not be gone by now
-            assert answered(live, operation)[0] == NO_PICTURE.get(operation, 200), operation
+            assert answered(live, operation)[0] == OTHERWISE.get(operation, 200), operation
 
 
 def test_without_obs_all_is_as_described(tmp_path: Path) -> None:
@@ -185,8 +195,8 @@ def test_without_obs_all_is_as_described(tmp_path: Path) -> None:
         for operation in LOOKING:
             status, _ = answered(alone, operation)
             needs_obs = "502" in DESCRIPTION.operations[operation]["responses"]
-            expected = 503 if needs_obs or operation == "GET /readyz" else 404 if "preview" in operation else 200
-            assert status == expected, operation
+            otherwise = 503 if operation == "GET /readyz" else OTHERWISE.get(operation, 200)
+            assert status == (503 if needs_obs else otherwise), operation
 
 
 # --- trouble -----------------------------------------------------------------------------------------------------
@@ -196,7 +206,9 @@ async def check(house: House, operation: str, **more: Any) -> tuple[int, str]:
     """The status and the error's code; the answer is as described."""
     path, sent = REQUESTS[operation]
     headers = {"Content-Type": SENT[operation]} if sent is not None else {}
-    asked = {"data": sent, "headers": headers, **more}
+    asked = {"data": sent, **more, "headers": {PEER: peer_value(PEER_SECRET, HOOK), **more.get("headers", headers)}}
+    if operation != "POST /peer/hook":
+        del asked["headers"][PEER]
     async with house.client.request(operation.partition(" ")[0], path, **asked) as response:
         raw = await response.read()
     DESCRIPTION.check(operation, response.status, response.headers.get("Content-Type", ""), raw)

@@ -11,7 +11,7 @@ from daemon.ingest.hook import refused
 from statemachine import events as ev
 from statemachine.lineup.entry import Problem
 from statemachine.policy import Policy
-from tests.daemon.http.studio import AT, House, place, view
+from tests.daemon.http.studio import AT, OWNER, House, place, view
 
 WELL: dict[str, Any] = {"problem": None, "passed_over": False, "faults": [], "probe": None}
 """What is said of one of whom nothing is measured."""
@@ -56,6 +56,7 @@ async def test_the_status_is_as_the_contract_has_it(house: House) -> None:
                 "source_kind": "gstreamer-source",
             },
             "refused": [],
+            "owner": OWNER,
             "last_switch": {
                 "from": "carol",
                 "to": "alice",

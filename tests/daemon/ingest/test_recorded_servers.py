@@ -8,11 +8,11 @@ from yarl import URL
 
 from daemon.config.model import Hooks, Ingest, Queue
 from daemon.core.ports import Streamer
-from daemon.http.routes.hooks import SERVERS
 from daemon.ingest.api import Api, open_client
 from daemon.ingest.hook import Hook, Publish, Unpublish, Verdict
 from daemon.ingest.listing import IngestServer
 from daemon.ingest.servers import nginx_rtmp
+from daemon.ingest.servers.kinds import SERVERS
 from daemon.ingest.servers.mediamtx_api import MediaMtxServer
 from daemon.ingest.servers.nginx_api import NginxServer
 from daemon.ingest.servers.srs_api import SrsServer

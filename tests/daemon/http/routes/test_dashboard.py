@@ -78,7 +78,7 @@ async def test_a_file_that_has_not_changed_is_not_sent_again(
         assert answer.content_type == TYPES[(FOLDER / name).suffix]
         assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
         etag = answer.headers.get("ETag")
-    if name == "index.html":
+    if name.endswith(".html"):
         assert etag is None
         return
     assert etag is not None
@@ -100,33 +100,35 @@ async def test_there_are_no_other_files(backend: Backend, client: aiohttp.Client
 def test_every_file_that_is_named_is_there() -> None:
     page = (FOLDER / "index.html").read_text()
     named = set(re.findall(r'(?:src|href)="dashboard/([^"]+)"', page))
+    named |= set(re.findall(r'(?:src|href)="([^"/]+)"', (FOLDER / "fleet.html").read_text()))
     for name in names():
         if name.endswith(".js"):
             named |= set(re.findall(r'from "\./([^"]+)"', (FOLDER / name).read_text()))
-    assert named | {"index.html"} == {*names(), "wording.js"}
+    assert named | {"index.html", "fleet.html"} == {*names(), "wording.js"}
 
 
 def test_the_page_holds_no_script_and_no_style_and_names_no_other_host() -> None:
-    page = (FOLDER / "index.html").read_text()
-    assert re.findall(r"\son\w+=|\sstyle=|<style|<script>|javascript:", page) == []
+    for page in FOLDER.glob("*.html"):
+        assert re.findall(r"\son\w+=|\sstyle=|<style|<script>|javascript:", page.read_text()) == []
     for name in names():
         text = (FOLDER / name).read_text().replace("http://www.w3.org/2000/svg", "")
         assert re.findall(r"https?://|innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", text) == []
 
 
 def test_every_label_names_a_field_and_every_id_that_is_used_exists() -> None:
-    page = (FOLDER / "index.html").read_text()
-    ids = re.findall(r'\sid="([^"]+)"', page)
-    assert len(ids) == len(set(ids))
-    used = set(re.findall(r'\s(?:for|aria-labelledby|aria-describedby)="([^"]+)"', page))
-    for name in names():
-        used |= set(re.findall(r'\$\("([^"]+)"\)', (FOLDER / name).read_text()))
-    assert used <= set(ids)
+    for page, scripts in (("index.html", {*names()} - {"fleet.js"}), ("fleet.html", {"fleet.js"})):
+        text = (FOLDER / page).read_text()
+        ids = re.findall(r'\sid="([^"]+)"', text)
+        assert len(ids) == len(set(ids))
+        used = set(re.findall(r'\s(?:for|aria-labelledby|aria-describedby)="([^"]+)"', text))
+        for name in scripts:
+            used |= set(re.findall(r'\$\("([^"]+)"\)', (FOLDER / name).read_text()))
+        assert used <= set(ids)
 
 
 def test_the_page_says_of_each_issue_and_of_each_check_what_it_means() -> None:
     words: dict[str, Any] = page_words()
-    assert words["CHECKS"].keys() == {"obs", "program", "journal", "keys", "ingest", "probe"}
+    assert words["CHECKS"].keys() == {"obs", "program", "journal", "keys", "ingest", "store", "heir", "probe"}
     assert all(words["CHECKS"].values())
     # That OBS is not reached is a check as well.
     assert [issue for issue, advice in words["ISSUES"].items() if not advice] == ["obs_unreachable"]

@@ -12,9 +12,10 @@ from structlog.testing import capture_logs
 
 from daemon.config.model import Hooks, Queue
 from daemon.core.ports import Streamer
-from daemon.http.routes.hooks import SERVERS, Server, allowed
+from daemon.http.routes.hooks import allowed
 from daemon.ingest.auth_url import UrlAnswer
 from daemon.ingest.publishing import MOST_REFUSALS
+from daemon.ingest.servers.kinds import SERVERS, Server
 from daemon.observability.throttle import LogThrottle
 from statemachine.events import Published, Unpublished
 from tests.daemon.http.studio import AT, House, config, open_house
