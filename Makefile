@@ -9,6 +9,8 @@ DURATION ?= 0
 STREAMERS ?= 3
 PORT ?= 8000
 KEEP ?=
+CHANNELS ?= 1
+PAIR ?=
 HOURS ?= 1
 STEPS ?= 100000
 SEED ?=
@@ -18,9 +20,9 @@ NOT_QUICK := attacks bench browser deploy e2e machine matrix simulation
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
-demo: ## a real OBS, streamers taking turns, until Ctrl-C or for DURATION=60 (STREAMERS=3 PORT=8000 KEEP=folder)
-	@deploy/prepare.sh demo
-	@$(PYTHON_IN_VENV) -m daemon demo --duration $(DURATION) --streamers $(STREAMERS) --port $(PORT)$(if $(KEEP), --keep '$(KEEP)')
+demo: ## a real OBS, streamers taking turns, until Ctrl-C or for DURATION=60 (STREAMERS=3 PORT=8000 KEEP=folder CHANNELS=2 PAIR=1)
+	@deploy/prepare.sh $(if $(PAIR),pair,demo)
+	@$(PYTHON_IN_VENV) -m daemon demo --duration $(DURATION) --streamers $(STREAMERS) --port $(PORT) --channels $(CHANNELS)$(if $(PAIR), --pair)$(if $(KEEP), --keep '$(KEEP)')
 
 # One more than there are processors: those on the studio wait for most of their time.
 test: ## every test, WORKERS=3 at a time (ARGS="-k name", ARGS="-n 0" for one process)
@@ -62,6 +64,7 @@ soak: ## search the rules for STEPS=100000 steps (SEED=n), the whole daemon in s
 	MOTHERSTREAM_KILLS=100 $(PYTHON_IN_VENV) -m pytest --timeout=0 tests/daemon/journal/test_killed.py
 	MOTHERSTREAM_FLIPS=1000 $(PYTHON_IN_VENV) -m pytest --timeout=0 tests/simulation/test_damaged_database.py
 	$(PYTHON_IN_VENV) -m tests.statemachine.soak --steps $(STEPS)$(if $(SEED), --seed $(SEED))
+	MOTHERSTREAM_PAIR_STEPS=4000 $(PYTHON_IN_VENV) -m pytest --timeout=0 tests/statemachine/test_pair.py
 	HYPOTHESIS_PROFILE=soak $(PYTHON_IN_VENV) -m pytest --timeout=0 tests/statemachine tests/simulation $(ARGS)
 
 chaos: ## kill everything at random, on a real OBS, for HOURS=1

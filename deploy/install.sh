@@ -7,7 +7,7 @@
 #
 #   DESTDIR   a scratch root to install into, for packages and images; nothing outside is touched
 #   PYTHON    the Python to use, 3.11 or later (default: /usr/bin/python3)
-#   EXTRAS    extras to install besides, comma-separated (default: notify)
+#   EXTRAS    extras to install besides, comma-separated (default: notify,postgres)
 #
 # What lies below /etc is updated only as long as nobody has edited it.
 set -eu
@@ -16,7 +16,7 @@ SOURCE=$(cd "$(dirname "$0")/.." && pwd)
 DESTDIR=${DESTDIR:-}
 DESTDIR=${DESTDIR%/}
 PYTHON=${PYTHON:-/usr/bin/python3}
-EXTRAS=${EXTRAS-notify}
+EXTRAS=${EXTRAS-notify,postgres}
 
 APP=/opt/motherstream
 UNITS=/etc/systemd/system

@@ -61,6 +61,8 @@ missing() {
     has nginx || echo nginx-light
     [ -e $RTMP_MODULE ] || echo libnginx-mod-rtmp
     [ "$1" != demo ] || return 0
+    [ "$1" = matrix ] || has_postgres || echo postgresql
+    [ "$1" != pair ] || return 0
     if [ "$1" = matrix ]; then
         has debootstrap || echo debootstrap
         return 0
@@ -71,7 +73,15 @@ missing() {
     has shellcheck || echo shellcheck
     has caddy || echo caddy
     has haproxy || echo haproxy
+    has keepalived || echo keepalived
     { has systemd-analyze && has systemd-sysusers && has systemd-tmpfiles; } || echo systemd
+}
+
+# Debian keeps the programs of each version in a folder of its own.
+has_postgres() {
+    has postgres && return
+    for program in /usr/lib/postgresql/*/bin/postgres; do [ ! -x "$program" ] || return 0; done
+    return 1
 }
 
 may_install() {
@@ -92,8 +102,9 @@ On another system install them its own way (Python 3.11 or later; nginx with its
     say "apt: installing $packages"
     held=
     case " $packages " in *" nginx-light "*) held=nginx ;; esac
-    case " $packages " in *" caddy "*) held="${held:+$held }caddy" ;; esac
-    case " $packages " in *" haproxy "*) held="${held:+$held }haproxy" ;; esac
+    for service in caddy haproxy keepalived postgresql; do
+        case " $packages " in *" $service "*) held="${held:+$held }$service" ;; esac
+    done
     [ -z "$held" ] || hold_services
     # shellcheck disable=SC2086  # a list of words
     logged as_root env DEBIAN_FRONTEND=noninteractive \
@@ -101,8 +112,8 @@ On another system install them its own way (Python 3.11 or later; nginx with its
     let_services
 }
 
-# The studio runs an nginx of its own, and so do tests a Caddy and an HAProxy. Debian's packages would start one for the
-# whole machine, now and at each boot. invoke-rc.d(8) asks policy-rc.d whether it may start a service; one that is there
+# The studio runs an nginx of its own, and a PostgreSQL, and so do tests a Caddy and an HAProxy. Debian's packages would
+# start one for the whole machine, now and at each boot. invoke-rc.d(8) asks policy-rc.d whether it may start a service; one that is there
 # already decides on all the others.
 hold_services() {
     policy=$(mktemp)
@@ -147,11 +158,11 @@ install_python() {
     # Debian 12's knows no dependency groups.
     logged $VENV/bin/pip install --disable-pip-version-check -c constraints.txt 'pip>=25.1'
     logged $VENV/bin/pip install --disable-pip-version-check -c constraints.txt \
-        -e '.[studio,notify]' --group test --group lint
+        -e '.[studio,notify,postgres]' --group test --group lint
     printf '%s\n' "$wanted" >$VENV/made-from
 }
 
-case ${1:-} in python | demo | test | matrix) ;; *) die "say what for: python, demo, test or matrix" ;; esac
+case ${1:-} in python | demo | pair | test | matrix) ;; *) die "say what for: python, demo, pair, test or matrix" ;; esac
 mkdir -p build
 install_programs "$1"
 install_python

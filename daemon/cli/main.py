@@ -19,6 +19,7 @@ from daemon.cli.client import Client, ClientError, quoted
 from daemon.cli.exit_codes import EXIT_CONFIG, EXIT_DONE, EXIT_FAILED
 from daemon.cli.lineup import FORMER, add_arguments, as_help, asks
 from daemon.cli.output import complain, make_ready, to_stderr, write_check, write_json, write_line, write_text
+from daemon.cli.pair import add_parsers as add_pair_parsers
 from daemon.cli.show import queue_lines, status_lines
 from daemon.cli.store import add_parsers as add_store_parsers
 from daemon.cli.streamer import add_parser as add_streamer_parser
@@ -84,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_notify(add)
     add_streamer_parser(commands)
     add_store_parsers(commands)
+    add_pair_parsers(commands, _client)
     watch = add.with_config("watch", _watch, "the dashboard in the terminal, until Ctrl-C")
     watch.add_argument("--once", action="store_true", help="print one frame and exit")
     states = add("states", _states, "print the state machine, generated from its table")
@@ -158,6 +160,10 @@ def _add_demo(add: _Commands) -> None:
     demo.add_argument("--streamers", type=int, default=3, choices=range(2, 7), metavar="2..6", help=text)
     demo.add_argument("--port", type=int, default=8000, help="port of the API and the dashboard; 0 picks a free one")
     demo.add_argument("--keep", metavar="DIR", type=Path, help="keep the recording and the logs here")
+    text = "how many channels share OBS and the RTMP server (default: %(default)s)"
+    demo.add_argument("--channels", type=int, default=1, choices=(1, 2), metavar="1..2", help=text)
+    text = "with PostgreSQL, and two daemons for the first channel, of which one is killed"
+    demo.add_argument("--pair", action="store_true", help=text)
 
 
 def _config(arguments: argparse.Namespace) -> Config:
@@ -194,8 +200,17 @@ def _check(arguments: argparse.Namespace) -> int:
 
 def _demo(arguments: argparse.Namespace) -> int:
     from daemon.studio.demo import demo  # noqa: PLC0415  # the studio is for this alone
+    from daemon.studio.more import Plan  # noqa: PLC0415  # so is this
 
-    return asyncio.run(demo(arguments.streamers, arguments.port, arguments.duration, arguments.keep))
+    plan = Plan(
+        arguments.streamers,
+        arguments.port,
+        arguments.duration,
+        arguments.keep,
+        second_channel=arguments.channels > 1,
+        pair=arguments.pair,
+    )
+    return asyncio.run(demo(plan))
 
 
 def _watch(arguments: argparse.Namespace) -> int:

@@ -25,6 +25,7 @@ def status_lines(status: Answer) -> Iterator[str]:
     yield from _waiting(status)
     yield from _refused(status)
     obs = status["obs"]
+    yield from _owner(status.get("owner"))
     yield f"obs      {'connected, ' + str(obs['version']) if obs['connected'] else 'not connected'}"
     yield from _last_switch(status)
 
@@ -72,6 +73,26 @@ def _refused(status: Answer) -> Iterator[str]:
     for refusal in status.get("refused", [])[:REFUSALS_SHOWN]:
         who = refusal["streamer"] or refusal["address"] or "somebody"
         yield printable(f"refused  {who} ({refusal['reason']}): {refusal['message']}")
+
+
+def _owner(owner: Answer | None) -> Iterator[str]:
+    """Where two daemons share the channel."""
+    if owner is None:
+        return
+    heir = owner["heir"]
+    if owner["here"]:
+        after = f"; heir {printable(heir['name'])}" if heir else "; no heir"
+        if heir and not heir["sees_obs"]:
+            after += ", which does not reach OBS"
+        yield f"owner    this daemon, epoch {owner['epoch']}{after}"
+    elif owner["name"]:
+        yield f"owner    {printable(owner['name'])} at {printable(owner['address'])}; this daemon is its heir"
+    else:
+        yield "owner    nobody: this daemon takes over in a moment"
+    if owner["problem"]:
+        yield f"store    {printable(owner['problem'])}"
+    elif owner["lag"]:
+        yield f"store    {owner['lag']} events behind"
 
 
 def _last_switch(status: Answer) -> Iterator[str]:

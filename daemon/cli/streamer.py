@@ -1,6 +1,7 @@
 """``motherstream streamer``: who may publish, and with which key.
 
-Works on the daemon's file, so also without a daemon; one that runs notices within a second.
+Works on the daemon's file, or on the store that daemons share, so also without a daemon; those that run notice within a
+second.
 """
 
 import argparse
@@ -20,8 +21,10 @@ from daemon.config.loader import load
 from daemon.config.model import Config
 from daemon.config.types import is_loopback
 from daemon.core.clock import iso
+from daemon.core.ports import PortError
 from daemon.core.shapes import LONGEST_TURN
 from daemon.ingest.stream import NAME
+from daemon.shared.streamers import SharedStreamers
 from daemon.streamers.store import StreamerError, StreamerStore
 
 if TYPE_CHECKING:
@@ -32,7 +35,8 @@ DEFAULT_APP = "live"
 _LIVE_GOES_ON = "a live stream continues: motherstream kick {name} ends it"
 """A key is asked for when a publish begins, and not again."""
 
-StoreAction = Callable[[argparse.Namespace, StreamerStore, Config], None]
+Streamers = StreamerStore | SharedStreamers
+StoreAction = Callable[[argparse.Namespace, Streamers, Config], None]
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -74,38 +78,44 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def _run(action: StoreAction, arguments: argparse.Namespace) -> int:
     config = load(arguments.config, os.environ, client=True)
     try:
-        action(arguments, StreamerStore(config.store.path), config)
-    except StreamerError as error:
+        action(arguments, streamers_of(config), config)
+    except (StreamerError, PortError) as error:
         complain(error)
         return EXIT_FAILED
     return EXIT_DONE
 
 
+def streamers_of(config: Config) -> Streamers:
+    """Where this channel's streamers are: in its own file, or in the store that it shares. Raises PortError."""
+    url = config.store.url.get_secret_value()
+    return SharedStreamers(url) if url else StreamerStore(config.store.path)
+
+
 # --- the actions ---------------------------------------------------------------------------------------------
 
 
-def _add(arguments: argparse.Namespace, store: StreamerStore, config: Config) -> None:
+def _add(arguments: argparse.Namespace, store: Streamers, config: Config) -> None:
     is_new = not store.is_there()
     key = store.add(arguments.name, arguments.turn)
     _show_key(arguments, store, config, key)
-    if is_new:
+    if is_new and isinstance(store, StreamerStore):
         note(f"created the file {store.path.absolute()}: make sure that the daemon uses the same (store.path)")
     if config.queue.auth != "keys":
         note(f'queue.auth is "{config.queue.auth}", so this key is not asked for')
 
 
-def _rotate(arguments: argparse.Namespace, store: StreamerStore, config: Config) -> None:
+def _rotate(arguments: argparse.Namespace, store: Streamers, config: Config) -> None:
     _show_key(arguments, store, config, store.rotate(arguments.name))
     note(_LIVE_GOES_ON.format(name=as_argument(arguments.name)))
 
 
-def _remove(arguments: argparse.Namespace, store: StreamerStore, _config: Config) -> None:
+def _remove(arguments: argparse.Namespace, store: Streamers, _config: Config) -> None:
     name = store.remove(arguments.name)
     write_line(f"{name} was removed, and its key is void")
     note(_LIVE_GOES_ON.format(name=as_argument(name)))
 
 
-def _set(arguments: argparse.Namespace, store: StreamerStore, _config: Config) -> None:
+def _set(arguments: argparse.Namespace, store: Streamers, _config: Config) -> None:
     turn: float | EllipsisType | None = arguments.turn
     if turn is ... and arguments.enabled is ...:
         arguments.misused("say what to change: --turn, --enable or --disable")
@@ -119,7 +129,7 @@ def _set(arguments: argparse.Namespace, store: StreamerStore, _config: Config) -
         note(f"from its next publish on; for one that is in the line-up: {command}")
 
 
-def _list(arguments: argparse.Namespace, store: StreamerStore, _config: Config) -> None:
+def _list(arguments: argparse.Namespace, store: Streamers, _config: Config) -> None:
     rows = store.list()
     if arguments.json:
         plain = [
@@ -129,7 +139,7 @@ def _list(arguments: argparse.Namespace, store: StreamerStore, _config: Config) 
         write_json(plain)
         return
     if not rows:
-        write_line(f"there are no streamers in {store.path}: add one with `motherstream streamer add NAME`")
+        write_line(f"there are no streamers in {store.where}: add one with `motherstream streamer add NAME`")
         return
     # The name comes last: how wide it is on a terminal is hard to tell.
     write_line(f"{'STATE':8}  {'TURN':>8}  {'ADDED':10}  {'KEY SINCE':10}  NAME")
@@ -139,7 +149,7 @@ def _list(arguments: argparse.Namespace, store: StreamerStore, _config: Config) 
         write_line(f"{state:8}  {turn:>8}  {iso(row.added_at)[:10]}  {iso(row.key_at)[:10]}  {row.name}")
 
 
-def _show_key(arguments: argparse.Namespace, store: StreamerStore, config: Config, key: str) -> None:
+def _show_key(arguments: argparse.Namespace, store: Streamers, config: Config, key: str) -> None:
     row = store.find_by_key(key)
     if row is None:
         raise StreamerError("somebody else changed the key at the same time: try again")

@@ -12,6 +12,8 @@ from typing import Any, Protocol, Self
 
 import aiohttp
 
+from daemon.shared.postgres import Postgres
+from daemon.shared.streamers import put_streamers, read_streamers
 from daemon.streamers.store import StreamerRow, StreamerStore, hash_key
 from daemon.studio.errors import StudioError
 from daemon.studio.keys import Keyring
@@ -173,11 +175,15 @@ class Channel:
         """Let this streamer in with this key. Returns once the daemon, if it runs, has read it."""
         if name in self._admitted:
             return
-        store = StreamerStore(Path(str(self._settings.get("store.path") or self.folder / "motherstream.db")))
         now = time.time()
-        await asyncio.to_thread(store.put_back, [StreamerRow(name, None, True, now, now, hash_key(key))])
+        row = StreamerRow(name, None, True, now, now, hash_key(key))
+        if url := self._settings.get("store.url"):
+            count = await _share(str(url), row)
+        else:
+            store = StreamerStore(Path(str(self._settings.get("store.path") or self.folder / "motherstream.db")))
+            await asyncio.to_thread(store.put_back, [row])
+            count = len(await asyncio.to_thread(store.list))
         self._admitted.add(name)
-        count = len(await asyncio.to_thread(store.list))
         if self._process is not None and not await until(
             lambda: not self.process.running or self._keys_read() >= count, KEYS_TIMEOUT, poll=POLL
         ):
@@ -213,6 +219,13 @@ class Channel:
         """GET /status."""
         status: dict[str, Any] = await self.get("/status")
         return status
+
+    async def role(self) -> str:
+        """What this daemon is to its channel: owner or heir."""
+        if self._http is None:
+            raise StudioError("the channel is not open")
+        async with self._http.get("/owner") as answer:
+            return str((await answer.json())["role"])
 
     async def until(self, condition: Callable[[dict[str, Any]], bool], within: float = 30.0) -> dict[str, Any]:
         """Poll /status until ``condition`` holds; the status. Raises StudioError, with the status, when time is up."""
@@ -278,6 +291,17 @@ class Channel:
             for key, value in settings.items()
             if value is not None
         }
+
+
+async def _share(url: str, row: StreamerRow) -> int:
+    """Put a streamer into the store that daemons share, if it is not there; how many there are."""
+    postgres = Postgres(url, within=10.0)
+    try:
+        if row.name not in {known.name for known in await read_streamers(postgres)}:
+            await put_streamers(postgres, [row])
+        return len(await read_streamers(postgres))
+    finally:
+        await postgres.close()
 
 
 def on_air(status: Mapping[str, Any]) -> str | None:

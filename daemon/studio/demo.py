@@ -6,12 +6,15 @@ import shutil
 import signal
 import sys
 import time
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from daemon.studio import StudioError
 from daemon.studio.channel import Channel, on_air
+from daemon.studio.more import Also, Answering, Plan
 from daemon.studio.ports import free_port
 from daemon.studio.prober import Prober
+from daemon.studio.saying import say as _print
 from daemon.studio.spoiling import Spoilt
 from daemon.studio.studio import Studio
 
@@ -26,10 +29,10 @@ SILENT_FOR = 10.0
 """Seconds for which a streamer's sound dies, for people to see what is done about it."""
 
 
-async def demo(streamers: int, port: int, duration: float, keep: Path | None) -> int:
-    """Run it; the exit code. ``duration`` in seconds, 0 until a signal: a second one does not wait for the verdict."""
+async def demo(plan: Plan) -> int:
+    """Run it; the exit code. A second signal does not wait for the verdict."""
     stop = asyncio.Event()
-    show = asyncio.create_task(_show(streamers, port or free_port(), duration, keep, stop))
+    show = asyncio.create_task(_show(plan, stop))
 
     def on_signal() -> None:
         if stop.is_set():
@@ -48,16 +51,21 @@ async def demo(streamers: int, port: int, duration: float, keep: Path | None) ->
         return 1
 
 
-async def _show(streamers: int, port: int, duration: float, keep: Path | None, stop: asyncio.Event) -> int:
-    names = NAMES[:streamers]
-    _print(f"starting a throw-away studio: headless OBS, an RTMP server, {streamers} streamers")
+async def _show(plan: Plan, stop: asyncio.Event) -> int:
+    names = NAMES[: plan.streamers]
+    port = plan.port or free_port()
+    also = Also(plan, port)
+    _print(f"starting a throw-away studio: headless OBS, an RTMP server, {plan.streamers} streamers")
     # Plain colours take few bits.
-    settings = {"queue.turn": TURN, "quality.silence": SILENCE, "health.low_bitrate": 20}
-    async with (
-        Studio(hook_url=Channel.hook_url(port), slate="SLATE", progress=_print) as studio,
-        Channel(studio, port=port, settings=settings) as channel,
-        Prober(channel.url, studio.folder),
-    ):
+    settings: dict[str, object] = {"queue.turn": TURN, "quality.silence": SILENCE, "health.low_bitrate": 20}
+    async with AsyncExitStack() as stack:
+        studio = await stack.enter_async_context(
+            Studio(hook_url=also.hook_url, others=also.hooks, slate="SLATE", progress=_print)
+        )
+        settings |= await also.prepare(studio, stack)
+        channel = await stack.enter_async_context(Channel(studio, port=port, settings=settings))
+        await also.begin(studio, channel, settings, stack)
+        await stack.enter_async_context(Prober(channel.url, studio.folder))
         for name in names:
             if stop.is_set():
                 return 0
@@ -66,19 +74,11 @@ async def _show(streamers: int, port: int, duration: float, keep: Path | None, s
                 await channel.until_on_air(name)
         await studio.obs.start_recording()
         lagged = await studio.render_stats()
-        _print("")
-        _print(f"dashboard  {channel.url}/")
-        _print(f"status     curl {channel.url}/status")
-        _print(f"skip       curl -X POST {channel.url}/queue/skip")
-        _print(f"log        tail -f {channel.log_file}")
-        guest = studio.keys.address(GUEST)
-        await studio.keys.admit(GUEST)
-        _print(f"publish    {studio.rtmp_base}/{guest.stream}" + (f"?{guest.query}" if guest.query else ""))
-        _print("")
-        _print(f"a turn lasts {TURN:g} s; " + (f"ends after {duration:g} s" if duration else "Ctrl-C ends it"))
-        muting = asyncio.create_task(_go_silent(studio, channel))
-        await _narrate(channel, duration, stop)
-        muting.cancel()
+        await _tell(plan, studio, channel, also)
+        beside = [asyncio.create_task(_go_silent(studio, channel)), asyncio.create_task(also.kill_the_owner(channel))]
+        await _narrate(also.answering(channel), plan.duration, stop)
+        for task in beside:
+            task.cancel()
         _print("reading the recording, frame by frame")
         recording = await studio.obs.stop_recording()
         verdict = await studio.analyse(recording)
@@ -86,9 +86,26 @@ async def _show(streamers: int, port: int, duration: float, keep: Path | None, s
             _print(line)
         difference = await studio.render_stats() - lagged
         _print(f"OBS rendered {difference.rendered} frames, {difference.lagged} of them late on this machine")
-        if keep is not None:
-            await asyncio.to_thread(_keep, keep, recording, channel)
+        if plan.keep is not None:
+            await asyncio.to_thread(_keep, plan.keep, recording, channel)
         return 1 if verdict.blank_frames else 0
+
+
+async def _tell(plan: Plan, studio: Studio, channel: Channel, also: Also) -> None:
+    """Where everything is."""
+    _print("")
+    _print(f"dashboard  {channel.url}/")
+    for line in also.lines():
+        _print(line)
+    _print(f"status     curl {channel.url}/status")
+    _print(f"skip       curl -X POST {channel.url}/queue/skip")
+    _print(f"log        tail -f {channel.log_file}")
+    guest = studio.keys.address(GUEST)
+    await studio.keys.admit(GUEST)
+    _print(f"publish    {studio.rtmp_base}/{guest.stream}" + (f"?{guest.query}" if guest.query else ""))
+    _print("")
+    ends = f"ends after {plan.duration:g} s" if plan.duration else "Ctrl-C ends it"
+    _print(f"a turn lasts {TURN:g} s; {ends}")
 
 
 async def _go_silent(studio: Studio, channel: Channel) -> None:
@@ -103,12 +120,12 @@ async def _go_silent(studio: Studio, channel: Channel) -> None:
     _print(f"{first.name} sounds again")
 
 
-async def _narrate(channel: Channel, duration: float, stop: asyncio.Event) -> None:
+async def _narrate(channel: Answering, duration: float, stop: asyncio.Event) -> None:
     """Say every hand-over, until it is time."""
     end = time.monotonic() + duration if duration else None
     shown, attempt, covered = "", 0, None
     while not stop.is_set() and (end is None or time.monotonic() < end):
-        status = await channel.status()
+        status = await channel.answer()
         streamer, last = on_air(status) or "nobody", status["last_switch"]
         if streamer != shown:
             took = f"  ({last['reason']}, {last['seconds'] * 1000:.0f} ms from request to picture)" if last else ""
@@ -128,7 +145,3 @@ def _keep(folder: Path, recording: Path, channel: Channel) -> None:
     shutil.copy(recording, folder)
     shutil.copy(channel.log_file, folder)
     _print(f"kept in {folder}")
-
-
-def _print(line: str) -> None:
-    print(line, flush=True)  # noqa: T201  # it tells whoever looks on

@@ -7,9 +7,9 @@ import pytest
 import yaml
 
 from daemon.config.model import Config
-from daemon.http.routes.hooks import SERVERS
 from daemon.ingest.hook import Unpublish
 from daemon.ingest.servers import mediamtx
+from daemon.ingest.servers.kinds import SERVERS
 from daemon.ingest.stream import NAME
 from daemon.studio.ports import free_port
 from tests.deploy.support import DEPLOY, done, rewritten, run

@@ -52,6 +52,7 @@ class Machine:
                 "PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin": "PATH=$PATH",
                 "/usr/lib/nginx/modules/ngx_rtmp_module.so": str(folder / "module.so"),
                 "/etc/os-release": str(release),
+                "/usr/lib/postgresql/*/bin/postgres": str(folder / "pg/*/bin/postgres"),
                 "POLICY=/usr/sbin/policy-rc.d": f"POLICY={self.policy}",
             },
         )
@@ -112,7 +113,8 @@ def test_the_tests_need_more_than_the_demo_and_the_packages_less(tmp_path: Path)
         assert code == 0, told
     assert "apt-get" not in said["python"]
     assert "chromium" not in said["demo"]
-    assert f"{ALL} chromium chromium-driver logrotate shellcheck caddy haproxy systemd" in said["test"]
+    more = "postgresql chromium chromium-driver logrotate shellcheck caddy haproxy keepalived systemd"
+    assert f"{ALL} {more}" in said["test"]
     assert f"{ALL} debootstrap noninteractive" in said["matrix"]
 
 
@@ -216,7 +218,7 @@ def test_a_python_that_is_too_old_is_passed_over(tmp_path: Path) -> None:
 def test_without_a_purpose_it_names_those_there_are() -> None:
     result = run(PREPARE, "everything")
     assert result.returncode == 1
-    assert "python, demo, test or matrix" in result.stderr
+    assert "python, demo, pair, test or matrix" in result.stderr
 
 
 def test_it_prepares_its_own_checkout_wherever_it_is_called_from(machine: Machine) -> None:

@@ -21,7 +21,7 @@ from tests.deploy.support import DEPLOY, PATH, ROOT, done, run
 
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 LISTED = re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
-EXTRAS = ("studio", "notify")
+EXTRAS = ("studio", "notify", "postgres")
 GROUPS = ("test", "lint")
 
 
@@ -44,8 +44,12 @@ def would_do(*arguments: str) -> str:
 def test_demo_prepares_its_studio_and_passes_its_settings_on() -> None:
     steps = would_do("demo", "DURATION=60", "STREAMERS=2", "PORT=0", "KEEP=/tmp/here").splitlines()
     assert steps[0] == "deploy/prepare.sh demo"
-    assert steps[1].endswith("-m daemon demo --duration 60 --streamers 2 --port 0 --keep '/tmp/here'")
-    assert would_do("demo").splitlines()[1].endswith("-m daemon demo --duration 0 --streamers 3 --port 8000")
+    assert steps[1].endswith("-m daemon demo --duration 60 --streamers 2 --port 0 --channels 1 --keep '/tmp/here'")
+    plain = "-m daemon demo --duration 0 --streamers 3 --port 8000 --channels"
+    assert would_do("demo").splitlines()[1].endswith(f"{plain} 1")
+    steps = would_do("demo", "CHANNELS=2", "PAIR=1").splitlines()
+    assert steps[0] == "deploy/prepare.sh pair"
+    assert steps[1].endswith(f"{plain} 2 --pair")
 
 
 def test_test_prepares_the_machine_and_runs_every_test() -> None:
@@ -212,8 +216,8 @@ def test_every_key_that_is_named_may_be_configured(document: Path) -> None:
         assert name in KEYS, name
     for block in re.findall(r"```toml\n(.*?)```", document.read_text(), flags=re.DOTALL):
         for section, keys in tomllib.loads(block).items():
-            for key in keys:
-                assert f"{section}.{key}" in KEYS, f"{section}.{key}"
+            for name in [f"{section}.{key}" for key in keys] if isinstance(keys, dict) else [section]:
+                assert name in KEYS, name
 
 
 def test_every_route_that_a_document_calls_is_there() -> None:

@@ -47,6 +47,9 @@ BRIEFLY_IN_IT = (
 """The part of the tests without a studio that CI has time for: what rests on Python's asyncio, SQLite and signals, on
 the system's service manager and on its FFmpeg."""
 
+NOT_IN_IT = ("tests", "--ignore=tests/daemon/shared", "--ignore=tests/deploy/test_haproxy_pair.py")
+"""All of them, but for those that rest on PostgreSQL, which speaks the same everywhere, and on none of the above."""
+
 ON_WHAT_IS_LENT = (
     "tests/e2e/test_channel.py",
     "tests/e2e/test_odd_streams.py::test_a_stream_without_a_sound_track_is_on_air_as_soon_as_another",
@@ -123,7 +126,7 @@ def tests(made: Made, line: Line, keep: Sequence[int], *, brief: bool) -> Count:
     lay(made.folder)
     report = _report(made.folder / PLACE / "build" / "matrix-tests.xml")
     chosen = (
-        *(BRIEFLY_IN_IT if brief else ()),
+        *(BRIEFLY_IN_IT if brief else NOT_IN_IT),
         "-q",
         "-n",
         "2",
