@@ -191,6 +191,8 @@ class Pair:
                 continue
             mine.cancel()
             await asyncio.gather(mine, return_exceptions=True)
+            if not mine.cancelled() and mine.result() is not None:
+                break  # it has answered at last
             log.warning("the shared store does not answer: going on as its owner of before, if OBS says so too")
             self._postgres.store_id = kept.store
             self.membership.resume(kept.epoch)

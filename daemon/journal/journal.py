@@ -162,7 +162,7 @@ class Journal:
 
     async def skip_to(self, number: int) -> None:
         """Have what comes take numbers after that one, with a snapshot that stands for all before it."""
-        self._seq = max(self._seq, number)
+        await self._run(lambda: setattr(self, "_seq", max(self._seq, number)))
         self._since_snapshot = SNAPSHOT_EVERY
 
     async def in_our_time(self, director: Director) -> Director:

@@ -61,6 +61,7 @@ class Membership:
         self._sight = Sight()
         self.resigned = ""
         """Why the tenure is to end in an orderly way; empty where it is not."""
+        self._turn = asyncio.Lock()
         self._poked = asyncio.Event()
         self._news = asyncio.Event()
         self.problem = "it has not been reached yet"
@@ -112,18 +113,20 @@ class Membership:
             self._poked.clear()
 
     async def _beat(self) -> None:
-        tenure, asked_at = self.tenure, boot_time()
-        epoch = tenure.claim.epoch if tenure is not None and not tenure.has_ended else 0
         says = self.says
         try:
-            beat = await self._leases.beat(epoch, says.rules_at(), sees_obs=says.sees_obs(), body=says.body())
+            # What was laid down is not to be renewed by a beat that waited behind.
+            async with self._turn:
+                tenure, asked_at = self.tenure, boot_time()
+                epoch = tenure.claim.epoch if tenure is not None and not tenure.has_ended else 0
+                beat = await self._leases.beat(epoch, says.rules_at(), sees_obs=says.sees_obs(), body=says.body())
             self.lease, self.others, self._beat_at = beat.lease, tuple(beat.others), boot_time()
             own = beat.lease is None or beat.lease.place == self.me.place
             self.seen_another = self.seen_another or (not own and self.left > 0)
             self._highest = max(self._highest, beat.lease.epoch if beat.lease is not None else 0)
             if self._server is None or self._server[0] != beat.server:
                 self._server = beat.server, asked_at
-            if tenure is not None and epoch:
+            if tenure is not None and epoch and not tenure.has_ended:
                 await self._follow(tenure, beat, asked_at)
         except PortError as error:
             self._failed(str(error))
@@ -262,7 +265,8 @@ class Membership:
             # First of all: the other one may act before the answer is here.
             tenure.end("it was laid down")
             with contextlib.suppress(PortError):
-                await self._leases.release(tenure.claim.epoch)
+                async with self._turn:
+                    await self._leases.release(tenure.claim.epoch)
         self._heir = Heir(boot_time() + REST, self._ttl)
         self.tenure = None
 

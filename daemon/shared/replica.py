@@ -1,5 +1,6 @@
 """An heir's picture of its channel: the owner's rules, replayed from the shared log. They command nothing."""
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -32,19 +33,22 @@ class Replica:
         self._shared = shared
         self._fresh = fresh
         self._rules = fresh()
+        self._busy = asyncio.Lock()
         self.at = Position()
         """How much of the log they have seen."""
 
     async def catch_up(self) -> None:
         """Take in what has happened since. Raises what the log does, and LogGap."""
-        while portion := await self._shared.read(Position(self.at.seq, NO_HISTORY)):
-            if not portion.follows(self.at.seq):
-                raise LogGap(f"the shared log has a gap after number {self.at.seq}")
-            if portion.snapshot is not None:
-                self._rules = self._restored(portion.snapshot[1])
-            for _, body in portion.events:
-                self._rules.replay(body)
-            self.at = self.at.after(portion)
+        # One at a time: what two have read would be taken in twice.
+        async with self._busy:
+            while portion := await self._shared.read(Position(self.at.seq, NO_HISTORY)):
+                if not portion.follows(self.at.seq):
+                    raise LogGap(f"the shared log has a gap after number {self.at.seq}")
+                if portion.snapshot is not None:
+                    self._rules = self._restored(portion.snapshot[1])
+                for _, body in portion.events:
+                    self._rules.replay(body)
+                self.at = self.at.after(portion)
 
     def _restored(self, state: str) -> Replayed:
         rules = self._fresh()

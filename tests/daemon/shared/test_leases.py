@@ -164,7 +164,15 @@ async def test_a_connection_that_was_cut_is_made_anew(pg: Postgres, store_url: s
 
 async def test_of_several_servers_each_is_tried_however_long_one_keeps_silent(store_url: str) -> None:
     # One that takes connections and says nothing, as a machine behind a cut does.
-    silent = await asyncio.start_server(lambda reader, writer: asyncio.sleep(60), "127.0.0.1", 0)
+    over = asyncio.Event()
+
+    async def keep_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.read(1000):
+            pass
+        writer.close()
+        over.set()
+
+    silent = await asyncio.start_server(keep_silent, "127.0.0.1", 0)
     port = silent.sockets[0].getsockname()[1]
     user, _, rest = store_url.partition("@")
     pg = Postgres(f"{user}@127.0.0.1:{port},{rest}", within=0.5)
@@ -173,6 +181,7 @@ async def test_of_several_servers_each_is_tried_however_long_one_keeps_silent(st
     assert not gone.value.asked
     assert (await pg.rows("SELECT 1 AS one"))[0]["one"] == 1
     await pg.close()
+    await over.wait()
     silent.close()
 
 

@@ -188,3 +188,20 @@ async def test_a_file_that_is_behind_the_store_goes_on_after_what_the_store_has(
     assert (await again.restore(lambda: Director(Policy()))).snapshot() == rig.director.snapshot()
     assert not again.notice
     await again.close()
+
+
+async def test_two_who_catch_up_at_once_take_nothing_in_twice(tmp_path: Path, pg: Postgres) -> None:
+    replica = Replica(SharedLog(pg, "main"), lambda: fresh(Policy()))
+    async with shipped(tmp_path / "a.db", pg) as rig:
+        await rig.happens(ev.KickRequested(2.0, "bob", 600.0), ev.Held(3.0))
+        await rig.shipping.settled()
+        seen: list[str] = []
+        replay = replica._rules.replay
+
+        def noted(body: str) -> None:
+            seen.append(body)
+            replay(body)
+
+        replica._rules.replay = noted  # type: ignore[method-assign]  # to see what is taken in
+        await asyncio.gather(*(replica.catch_up() for _ in range(4)))
+        assert len(seen) == 2
