@@ -15,7 +15,9 @@ HOURS ?= 1
 STEPS ?= 100000
 SEED ?=
 WORKERS ?=
-NOT_QUICK := attacks bench browser deploy e2e machine matrix simulation
+# What needs more than the environment: a studio, a browser, PostgreSQL.
+NOT_QUICK := attacks bench browser deploy e2e machine matrix simulation daemon/shared daemon/cli/test_pair.py \
+	daemon/composition/test_pair.py
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile

@@ -133,13 +133,15 @@ class App:
         async with contextlib.AsyncExitStack() as stack:
             parts = await self._build(store, stack, pair, acting)
             await self._serve(parts, stack)
-            over: list[Coroutine[Any, Any, object]] = [self._stop.wait()]
             if pair is not None and acting is not None:
                 pair.end_waiting()
                 self._tasks.start(acting.shipping.run(), "shipping")
                 self._tasks.start(acting.inbox.run(parts.ingest.letters), "inbox")
-                over.append(pair.membership.until_over())
             await self._start_up(parts, stack)
+            # No sooner: a start that is broken off would leave them never awaited.
+            over: list[Coroutine[Any, Any, object]] = [self._stop.wait()]
+            if pair is not None:
+                over.append(pair.membership.until_over())
             code = await self._tasks.until(*over)
             await self._shut_down(parts, store, acting)
             if pair is not None and not code and not self._stop.is_set():

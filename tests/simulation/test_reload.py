@@ -26,9 +26,12 @@ OTHERS: dict[str, object] = {
     "ingest.rtmp_url": "rtmp://127.0.0.1:1935/{app}/{stream}?x=1",
     "queue.auth": "open",
     "notify.urls": ["json://127.0.0.1:9/x"],
+    "store.url": "postgresql://127.0.0.1:9/x",
 }
 """Other values than the defaults, where not any will do."""
 
+FILES = {"notify.urls_file": "json://127.0.0.1:9/x", "store.url_file": "postgresql://127.0.0.1:9/x"}
+"""What is in the files that hold a secret, where not any text will do."""
 
 NEEDED = {"obs.slate": SLATE, "hooks.secret": "s", "ingest.nginx_stat": "http://127.0.0.1:10/stat"}
 """What other keys cannot do without."""
@@ -53,7 +56,7 @@ def another(key: Key, now: Any, folder: Path) -> object:
         assert isinstance(found, int | float)
         return found
     if key.name.endswith("_file"):
-        (folder / key.name).write_text("json://127.0.0.1:9/x" if "urls" in key.name else "another-secret")
+        (folder / key.name).write_text(FILES.get(key.name, "another-secret"))
         return str(folder / key.name)
     if kind in (Path, Path | None):
         return str(folder / "other")
